@@ -1,0 +1,131 @@
+"""Named arrays, and the glossary of shapes that every docstring uses.
+
+Shapes: B batch, T frames, H W pixels, D volume depth, C channels, L tokens, N heads,
+S diffusion steps; Z channels of facial dynamics, I of identity, A of audio features,
+M = 6 + Z channels of motion, K frames of the previous window.
+
+Layout: channels last. Images are float32 in [-1, 1], `[B, H, W, 3]`; volumes
+`[B, D, H, W, C]`; grids hold (x, y, z) in [-1, 1] at pixel centres: x to the right of
+the image, y down, z away from the viewer (right-handed), so that index 0 of a volume's
+depth is nearest to the viewer.
+
+Signs: with all angles in radians, yaw > 0 turns the face to the right side of the
+image, pitch > 0 looks down, roll > 0 turns the head counter-clockwise as one sees it.
+The rotation matrix is yaw times pitch times roll. Gaze is in the camera frame with the
+signs of yaw and pitch.
+"""
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+EMOTIONS = (
+    "neutral",
+    "happiness",
+    "sadness",
+    "anger",
+    "surprise",
+    "disgust",
+    "fear",
+    "contempt",
+)
+"""The eight AffectNet classes, in the order of every emotion vector."""
+
+POSE_CHANNELS = 6
+"""Channels of a head pose as a vector: yaw, pitch, roll, x, y, scale."""
+
+FRAME_RATE_HZ = 25
+"""Frames a second of every clip. Follows: DiffPoseTalk, FLOAT (25 a second)."""
+
+SAMPLE_RATE_HZ = 16_000
+"""Samples a second of every waveform. Follows: wav2vec 2.0, Whisper."""
+
+SAMPLES_PER_FRAME = SAMPLE_RATE_HZ // FRAME_RATE_HZ
+
+
+@struct.dataclass
+class HeadPose:
+    """Weak-perspective head pose.
+
+    Ours: the paper gives z_pose no form; an explicit pose can be measured and
+    controlled, and head distance is the inverse of scale.
+
+    Attributes:
+        rotation: `[..., 3]` yaw, pitch, roll about the head centre, radians.
+        translation: `[..., 2]` projected head centre, image units in [-1, 1], y down.
+        scale: `[..., 1]` apparent size; 1 is the framing of the one crop definition.
+    """
+
+    rotation: jax.Array
+    translation: jax.Array
+    scale: jax.Array
+
+    def to_vector(self) -> jax.Array:
+        """Return `[..., 6]`: yaw, pitch, roll, x, y, scale."""
+        return jnp.concatenate([self.rotation, self.translation, self.scale], axis=-1)
+
+    @classmethod
+    def from_vector(cls, vector: jax.Array) -> "HeadPose":
+        """Split `[..., 6]` as `to_vector` wrote it."""
+        return cls(
+            rotation=vector[..., 0:3],
+            translation=vector[..., 3:5],
+            scale=vector[..., 5:6],
+        )
+
+    @property
+    def head_distance(self) -> jax.Array:
+        """Distance `[..., 1]` from the camera, 1 at the reference framing."""
+        return 1.0 / self.scale
+
+
+@struct.dataclass
+class FaceLatents:
+    """What one portrait is turned into; all that rendering needs of it.
+
+    Attributes:
+        appearance_volume: `[B, D, H, W, C]` canonical volume (V_app).
+        identity: `[B, I]` identity code (z_id).
+        head_pose: the portrait's own `HeadPose`, leading shape `[B]`.
+        facial_dynamics: `[B, Z]` the portrait's own z_dyn.
+        source_grid: `[B, D, H, W, 3]` where in the portrait each canonical voxel lies.
+        source_image: `[B, H, W, 3]` the portrait, for the image shortcut.
+    """
+
+    appearance_volume: jax.Array
+    identity: jax.Array
+    head_pose: HeadPose
+    facial_dynamics: jax.Array
+    source_grid: jax.Array
+    source_image: jax.Array
+
+
+@struct.dataclass
+class Conditions:
+    """What steers the motion denoiser, and which parts of it are dropped.
+
+    Attributes:
+        audio: `[B, T, A]` features of the window's frames.
+        previous_motion: `[B, K, M]` normalised motion before the window.
+        previous_audio: `[B, K, A]` features before the window.
+        gaze: `[B, 2]` main gaze (theta, phi), radians, camera frame.
+        head_distance: `[B, 1]` mean distance of the head, 1 at the reference framing.
+        emotion: `[B, 8]` offset per class of `EMOTIONS`.
+        audio_dropped, previous_dropped, gaze_dropped, distance_dropped,
+            emotion_dropped: bool `[B]`; true puts the learned null token in place.
+            `previous_dropped` covers both motion and audio of the prefix.
+        audio_frames_dropped: bool `[B, T]`; true hides single frames of audio.
+    """
+
+    audio: jax.Array
+    previous_motion: jax.Array
+    previous_audio: jax.Array
+    gaze: jax.Array
+    head_distance: jax.Array
+    emotion: jax.Array
+    audio_dropped: jax.Array
+    previous_dropped: jax.Array
+    gaze_dropped: jax.Array
+    distance_dropped: jax.Array
+    emotion_dropped: jax.Array
+    audio_frames_dropped: jax.Array
