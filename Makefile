@@ -10,7 +10,7 @@ IMAGE ?= examples/portrait.png
 AUDIO ?= examples/voice.flac
 OUTPUT ?= output/demo.mp4
 
-PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
+PIP := $(VENV)/bin/python -m pip install -qq --disable-pip-version-check
 PYTEST := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.cache/jax \
 	$(VENV)/bin/python -m pytest --quiet --numprocesses=auto --maxprocesses=4 \
 	--dist=loadfile
