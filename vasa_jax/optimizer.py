@@ -1,0 +1,211 @@
+"""AdamW with a schedule, clipping, learning rates by path, freezing, and EMA.
+
+Each group of networks that is trained against a loss of its own (a player) has one
+`OptimizerConfig`; inside a group, `rates` gives other learning rates to the parameters
+below a path, and none freezes them.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from vasa_jax import config
+from vasa_jax.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PathRate:
+    """The learning rate of the parameters below a path.
+
+    Attributes:
+        path: names with slashes below the group, such as `motion_encoder/stem`.
+        learning_rate: the peak; None freezes these parameters.
+    """
+
+    path: str
+    learning_rate: float | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OptimizerConfig:
+    """How one group of networks is trained.
+
+    Attributes:
+        learning_rate: the peak, reached after the warm-up; None freezes the group but
+            for the paths that `rates` names.
+        rates: other peaks by path; the longest path that fits counts.
+        schedule: after the warm-up, `cosine` falls to `final_fraction` of the peak at
+            `num_steps`, `constant` stays.
+        num_steps: length of the schedule.
+        warmup_steps: linear rise from 0.
+        final_fraction: where the cosine ends, as a part of the peak.
+        beta1, beta2, epsilon, weight_decay: of AdamW; decay is for kernels only
+            (arrays of two axes or more).
+        clip_norm: largest global norm of the group's gradient; None is off.
+        ema_decay: of the averaged parameters that evaluation and export use; None
+            keeps no average.
+    """
+
+    # Paper: VASA-1 appendix gives no optimizer. Follows: EMOPortraits (AdamW,
+    # cosine 2e-4 to 1e-6, betas 0.5 and 0.999, weight decay 1e-2).
+    learning_rate: float | None = 2e-4
+    rates: tuple[PathRate, ...] = ()
+    schedule: Literal["constant", "cosine"] = "cosine"
+    num_steps: int = 200_000
+    warmup_steps: int = 500  # ours: Adam's second moments are unripe at first
+    final_fraction: float = 0.005
+    beta1: float = 0.5
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 1e-2
+    clip_norm: float | None = 1.0  # ours: one bad clip must not undo hours
+    ema_decay: float | None = 0.999  # ours: as diffusion models do
+
+    def __post_init__(self) -> None:
+        config.require_positive(self, "learning_rate", "num_steps", "clip_norm")
+        config.require_fraction(self, "final_fraction", "beta1", "beta2", "ema_decay")
+        config.require(
+            0 <= self.warmup_steps < self.num_steps,
+            f"OptimizerConfig.warmup_steps is {self.warmup_steps}; give 0 to less than "
+            f"num_steps, which is {self.num_steps}.",
+        )
+
+
+def schedule(settings: OptimizerConfig) -> Callable[[jax.Array], jax.Array]:
+    """Return the function from the step to the fraction of the peak learning rate.
+
+    Args:
+        settings: the group's settings.
+
+    Returns:
+        A pure function of the step (from 0), scalar float32 in [0, 1].
+    """
+
+    def fraction(step: jax.Array) -> jax.Array:
+        step = jnp.asarray(step, jnp.float32)
+        rise = jnp.minimum(1.0, (step + 1) / (settings.warmup_steps + 1))
+        if settings.schedule == "constant":
+            return rise
+        span = settings.num_steps - settings.warmup_steps
+        done = jnp.clip((step - settings.warmup_steps) / span, 0.0, 1.0)
+        wave = 0.5 * (1.0 + jnp.cos(jnp.pi * done))
+        return rise * (settings.final_fraction + (1 - settings.final_fraction) * wave)
+
+    return fraction
+
+
+def path_name(path: tuple[Any, ...]) -> str:
+    """Write a jax key path as names with slashes."""
+    return jax.tree_util.keystr(path, simple=True, separator="/")
+
+
+def learning_rates(settings: OptimizerConfig, params: Any) -> Any:
+    """Give each parameter its peak learning rate; 0 means frozen.
+
+    Args:
+        settings: the group's settings.
+        params: the group's parameters, or their shapes.
+
+    Returns:
+        A tree of floats of the same structure.
+
+    Raises:
+        UserError: a path of `rates` fits no parameter.
+    """
+    names = [path_name(path) for path, _ in jax.tree_util.tree_leaves_with_path(params)]
+
+    def fits(rate: PathRate, name: str) -> bool:
+        return (name + "/").startswith(rate.path.strip("/") + "/")
+
+    for rate in settings.rates:
+        if not any(fits(rate, name) for name in names):
+            tops = sorted({"/".join(name.split("/")[:2]) for name in names})
+            raise config.unknown_name(rate.path, tops, "parameter path in rates:")
+
+    def peak(path: tuple[Any, ...], _: Any) -> float:
+        name = path_name(path)
+        best = PathRate(path="", learning_rate=settings.learning_rate)
+        for rate in settings.rates:
+            if fits(rate, name) and len(rate.path) > len(best.path):
+                best = rate
+        return 0.0 if best.learning_rate is None else best.learning_rate
+
+    return jax.tree_util.tree_map_with_path(peak, params)
+
+
+def trainable(settings: OptimizerConfig, params: Any) -> Any:
+    """Say for each parameter whether it is trained (true) or frozen (false)."""
+    return jax.tree.map(lambda rate: rate > 0, learning_rates(settings, params))
+
+
+def make(settings: OptimizerConfig, params: Any) -> optax.GradientTransformation:
+    """Make the chain of one group: clip, AdamW, rates by path, schedule.
+
+    Frozen parameters take no part in the norm and have no optimizer state.
+
+    Args:
+        settings: the group's settings.
+        params: the group's parameters, or their shapes.
+
+    Returns:
+        The transformation; its updates are to be added to the parameters.
+
+    Raises:
+        UserError: a path of `rates` fits no parameter, or all is frozen.
+    """
+    rates = learning_rates(settings, params)
+    is_trained = jax.tree.map(lambda rate: rate > 0, rates)
+    if not any(jax.tree.leaves(is_trained)):
+        raise UserError(
+            "Every parameter of a trained group is frozen; give a learning rate, or "
+            "leave the group's loss out."
+        )
+    is_decayed = jax.tree.map(
+        lambda leaf, trained: trained and len(leaf.shape) >= 2, params, is_trained
+    )
+    is_frozen = jax.tree.map(lambda trained: not trained, is_trained)
+    clip = (
+        optax.identity()
+        if settings.clip_norm is None
+        else optax.clip_by_global_norm(settings.clip_norm)
+    )
+
+    def scale_by_rate(updates: Any, params: Any = None) -> Any:
+        del params
+        return jax.tree.map(lambda update, rate: -rate * update, updates, rates)
+
+    return optax.chain(
+        optax.masked(optax.set_to_zero(), is_frozen),
+        clip,
+        optax.masked(
+            optax.scale_by_adam(settings.beta1, settings.beta2, settings.epsilon),
+            is_trained,
+        ),
+        optax.add_decayed_weights(settings.weight_decay, mask=is_decayed),
+        optax.stateless(scale_by_rate),
+        optax.scale_by_schedule(schedule(settings)),
+    )
+
+
+def update_average(average: Any, params: Any, decay: float, step: jax.Array) -> Any:
+    """Move the averaged parameters towards the parameters.
+
+    Follows: TensorFlow's ExponentialMovingAverage (a shorter memory in the first
+    steps, so that the average does not remember the initial values).
+
+    Args:
+        average: the averaged parameters, float32.
+        params: the parameters after the step.
+        decay: of the average, in [0, 1].
+        step: the number of steps before this one.
+
+    Returns:
+        The new average.
+    """
+    step = jnp.asarray(step, jnp.float32)
+    weight = 1.0 - jnp.minimum(decay, (1.0 + step) / (10.0 + step))
+    return jax.tree.map(lambda a, p: a + weight * (p - a), average, params)
