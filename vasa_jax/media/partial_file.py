@@ -1,0 +1,46 @@
+"""A file is written beside its place and takes it only when it is whole."""
+
+import contextlib
+import os
+import pathlib
+from collections.abc import Iterator
+
+from vasa_jax import errors
+
+
+@contextlib.contextmanager
+def written_beside(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+    """Give a path to write to; rename it at a clean exit, remove it at an error.
+
+    Ours: so that a program which fails or is stopped never leaves half a file where
+    a user would take it for a result, nor destroys the result that stood there.
+
+    Args:
+        path: where the file shall stand at the end; an older file is replaced.
+
+    Yields:
+        A path in the same folder, with the same suffix.
+
+    Raises:
+        UserError: the folder is missing or cannot be written, or `path` is a folder.
+    """
+    path = pathlib.Path(path)
+    if path.is_dir():
+        raise errors.UserError(f"Cannot write {path}: it is a folder; name a file.")
+    if not path.parent.is_dir():
+        raise errors.UserError(
+            f"Cannot write {path}: the folder {path.parent} does not exist; create it "
+            "or name another."
+        )
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    try:
+        partial.touch()
+    except OSError as error:
+        raise errors.UserError(
+            f"Cannot write {path}: {error.strerror}; name a place that can be written."
+        ) from error
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

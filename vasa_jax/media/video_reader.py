@@ -1,0 +1,258 @@
+"""Read videos: any file frame by frame at one rate, or chosen frames of a clip."""
+
+import bisect
+import contextlib
+import dataclasses
+import fractions
+import io
+import itertools
+import os
+import pathlib
+from collections.abc import Iterator, Sequence
+
+import av
+import numpy as np
+from av.video.reformatter import Colorspace
+
+from vasa_jax import errors, types
+from vasa_jax.media import image
+
+_HD_HEIGHT = 720
+_UNSPECIFIED_COLORSPACE = 2
+_MICROSECONDS = 1_000_000
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class VideoInfo:
+    """What a video file says of itself.
+
+    Attributes:
+        height: rows of the frames that `iterate_video` yields.
+        width: pixels a row of them.
+        frame_rate_hz: mean frames a second as stored; 0 where unknown.
+        duration_seconds: as the file says; 0 where unknown.
+        has_sound: whether there is an audio stream.
+    """
+
+    height: int
+    width: int
+    frame_rate_hz: float
+    duration_seconds: float
+    has_sound: bool
+
+
+def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
+    """Read size, rate and length of a video; one frame is decoded to be sure.
+
+    Ours: the size is that of the upright frame with square pixels.
+
+    Args:
+        path: the file.
+
+    Returns:
+        A `VideoInfo`.
+
+    Raises:
+        UserError: the file is missing, broken, or holds no picture.
+    """
+    with _open(path) as (container, stream):
+        frame = _to_rgb(next(_decode(container, stream, path)))
+        duration = (container.duration or 0) / _MICROSECONDS
+        return VideoInfo(
+            height=frame.shape[0],
+            width=frame.shape[1],
+            frame_rate_hz=float(stream.average_rate or 0),
+            duration_seconds=duration,
+            has_sound=bool(container.streams.audio),
+        )
+
+
+def iterate_video(
+    path: str | os.PathLike[str], frame_rate_hz: int = types.FRAME_RATE_HZ
+) -> Iterator[np.ndarray]:
+    """Yield a video's frames at an even rate, one at a time.
+
+    Ours: output frame k is the stored frame nearest to time k / rate, which keeps
+    lips and sound within half a stored frame; time 0 is the file's beginning, which
+    it shares with `audio.load_waveform`. Rotation and pixel shape are applied.
+
+    Args:
+        path: the file.
+        frame_rate_hz: frames a second to yield.
+
+    Yields:
+        uint8 `[H, W, 3]`, RGB.
+
+    Raises:
+        UserError: the file is missing, broken, holds no picture, or has frames of
+            over 64 megapixels.
+    """
+    with _open(path) as (container, stream):
+        start = fractions.Fraction(container.start_time or 0, _MICROSECONDS)
+        step = fractions.Fraction(1, frame_rate_hz)
+        stored_step = 1 / (stream.average_rate or fractions.Fraction(frame_rate_hz))
+        held, held_time, count = None, -stored_step, 0
+        for frame in _decode(container, stream, path):
+            if frame.pts is None:
+                time = held_time + stored_step
+            else:
+                time = frame.pts * frame.time_base - start
+            if held is not None:
+                num_due = _num_ticks_before((held_time + time) / 2, step)
+                yield from _repeated(held, num_due - count)
+                count = max(count, num_due)
+            held, held_time = frame, max(time, held_time)
+        yield from _repeated(held, round((held_time + stored_step) / step) - count)
+
+
+def decode_video(data: bytes, indices: Sequence[int] | None = None) -> np.ndarray:
+    """Decode all or some frames of a short clip held in memory.
+
+    Ours: only the groups of pictures that hold a wanted frame are decoded, so that
+    one frame of a record costs one group (`encode_video`'s `keyframe_interval`).
+
+    Args:
+        data: the whole file, as from `encode_video`.
+        indices: frames in the order of display, repeated or unsorted at will; None
+            for all. Negative ones count from the end.
+
+    Returns:
+        uint8 `[T, H, W, 3]`, RGB; T is `len(indices)` where given.
+
+    Raises:
+        UserError: the data is broken.
+        IndexError: an index is outside the clip.
+    """
+    name = "given as bytes"
+    with _open(io.BytesIO(data), name) as (container, stream):
+        stream.thread_type = "NONE"
+        if indices is None:
+            return np.stack([_to_rgb(f) for f in _decode(container, stream, name)])
+        with _reported(name):
+            packets = [p for p in container.demux(stream) if p.pts is not None]
+        times = sorted(packet.pts for packet in packets)
+        wanted = [times[index] for index in indices]
+        found: dict[int, np.ndarray] = {}
+        with _reported(name):
+            for first, last in _runs(packets, sorted(set(wanted))):
+                for frame in _decode_run(stream.codec_context, packets[first:last]):
+                    if frame.pts in wanted:
+                        found[frame.pts] = _to_rgb(frame)
+        if missing := set(wanted) - found.keys():
+            raise errors.UserError(
+                f"The video {name} is broken: {len(missing)} frames are missing; "
+                "make it again."
+            )
+        return np.stack([found[time] for time in wanted])
+
+
+@contextlib.contextmanager
+def _reported(name) -> Iterator[None]:
+    """Turn FFmpeg's errors into sentences."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise errors.UserError(
+            f"The video {name} does not exist; check the path."
+        ) from error
+    except (av.error.FFmpegError, OSError) as error:
+        raise errors.UserError(
+            f"The video {name} cannot be read ({error.strerror}); give a file that "
+            "FFmpeg plays, such as mp4, mov, webm or mpg."
+        ) from error
+
+
+@contextlib.contextmanager
+def _open(source, name=None) -> Iterator[tuple]:
+    if name is None:
+        name = source = pathlib.Path(source)
+    limit = {"max_pixels": str(image.MAX_PIXELS)}
+    with contextlib.ExitStack() as stack:
+        with _reported(name):
+            container = stack.enter_context(av.open(source, container_options=limit))
+        if not container.streams.video:
+            raise errors.UserError(
+                f"The file {name} holds no picture; give a video with one."
+            )
+        stream = container.streams.video[0]
+        stream.codec_context.options = limit
+        stream.thread_type = "AUTO"
+        yield container, stream
+
+
+def _decode(container, stream, name) -> Iterator[av.VideoFrame]:
+    """Yield the frames in the order of display; there is at least one."""
+    is_empty = True
+    frames = container.decode(stream)
+    while True:
+        with _reported(name):
+            frame = next(frames, None)
+        if frame is None:
+            break
+        is_empty = False
+        yield frame
+    if is_empty:
+        raise errors.UserError(
+            f"The video {name} holds no frame that can be decoded; make it again."
+        )
+
+
+def _num_ticks_before(time: fractions.Fraction, step: fractions.Fraction) -> int:
+    """Return how many of 0, step, 2 step, ... lie before `time`."""
+    return max(0, -(-time // step))
+
+
+def _repeated(frame: av.VideoFrame, num_times: int) -> Iterator[np.ndarray]:
+    if num_times > 0:
+        yield from itertools.repeat(_to_rgb(frame), num_times)
+
+
+def _runs(packets, wanted: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield ranges of packets, from keyframe to keyframe, that hold wanted times.
+
+    A frame shown before its group's keyframe (an open group) may lean on the group
+    before, which then belongs to the run.
+    """
+    starts = [i for i, packet in enumerate(packets) if packet.is_keyframe]
+    if not starts or starts[0] != 0:
+        starts.insert(0, 0)
+    place = {packet.pts: i for i, packet in enumerate(packets)}
+    run = None
+    for time in wanted:
+        group = bisect.bisect_right(starts, place[time]) - 1
+        last = starts[group + 1] if group + 1 < len(starts) else len(packets)
+        if group and time < packets[starts[group]].pts:
+            group -= 1
+        if run is not None and starts[group] < run[1]:
+            run = run[0], max(last, run[1])
+            continue
+        if run is not None:
+            yield run
+        run = starts[group], last
+    if run is not None:
+        yield run
+
+
+def _decode_run(decoder, packets) -> Iterator[av.VideoFrame]:
+    for packet in packets:
+        yield from decoder.decode(packet)
+    yield from decoder.decode(None)
+    decoder.flush_buffers()
+
+
+def _to_rgb(frame: av.VideoFrame) -> np.ndarray:
+    """Convert to RGB, square pixels, upright.
+
+    Follows: the common reading of untagged video: BT.709 from 720 rows on.
+    """
+    colorspace = None
+    if frame.colorspace == _UNSPECIFIED_COLORSPACE and frame.format.name[0] == "y":
+        is_hd = frame.height >= _HD_HEIGHT
+        colorspace = Colorspace.ITU709 if is_hd else Colorspace.ITU601
+    pixels = frame.to_ndarray(
+        format="rgb24", src_colorspace=colorspace, interpolation=image.CONVERSION
+    )
+    quarter_turns = round(frame.rotation / 90) % 4
+    if quarter_turns:
+        pixels = np.ascontiguousarray(np.rot90(pixels, quarter_turns))
+    return pixels
