@@ -10,7 +10,7 @@ from typing import Any
 _HOME_OF_NAME = {
     "FaceModel": "vasa_jax.face.model",
     "MotionDenoiser": "vasa_jax.motion.denoiser",
-    "TalkingFace": "vasa_jax.pipeline",
+    "TalkingFace": "vasa_jax.pipeline.talking_face",
     "load": "vasa_jax.checkpoint",
 }
 

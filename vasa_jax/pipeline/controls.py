@@ -1,0 +1,139 @@
+"""What a user may ask of a talking face, checked before anything is computed."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from vasa_jax import types
+from vasa_jax.errors import UserError
+
+MAX_GAZE_DEGREES = (40.0, 25.0)
+"""Ours: eyes turn no further without the head; training sees a little less."""
+
+HEAD_DISTANCE_RANGE = (0.5, 2.0)
+"""Ours: nearer, the head leaves the frame; further, it is smaller than any trained."""
+
+MAX_POSE_SCALE = 2.0
+"""Ours: twice the natural movement is already a caricature."""
+
+MAX_GUIDANCE = 10.0
+"""Ours: the paper goes to 2; far beyond it motion leaves what training has seen."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Controls:
+    """The settings of one animation.
+
+    Attributes:
+        seed: of all randomness; the same seed gives the same frames on a machine.
+        num_steps: of the diffusion sampler, 1 to the model's S; None takes the
+            checkpoint's own default. Paper: 50.
+        audio_guidance: 0 to 10. Paper: 0.5.
+        gaze_guidance: 0 to 10. Paper: 1.0.
+        gaze: (yaw, pitch) in degrees, camera frame: yaw > 0 to the right side of the
+            image, pitch > 0 down; within 40 and 25. Paper: forward.
+        head_distance: 1 is the portrait's framing, 2 twice as far; 0.5 to 2. Paper:
+            the mean distance.
+        emotion: strength 0 to 1 by name of `types.EMOTIONS`. Paper: empty, so that
+            the voice alone decides.
+        pose_scale: strength of the head's movement, 0 still, 1 as generated, up to 2.
+            # ours: users ask for it.
+    """
+
+    seed: int = 0
+    num_steps: int | None = None
+    audio_guidance: float = 0.5
+    gaze_guidance: float = 1.0
+    gaze: tuple[float, float] = (0.0, 0.0)
+    head_distance: float = 1.0
+    emotion: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    pose_scale: float = 1.0
+
+    def __post_init__(self):
+        """Refuse what is out of range, with the range."""
+        if not 0 <= self.seed < 2**32:
+            raise UserError(f"seed is {self.seed}; give a whole number, 0 to 2^32 - 1.")
+        if self.num_steps is not None and self.num_steps < 1:
+            raise UserError(f"num_steps is {self.num_steps}; give at least 1.")
+        _check_range("audio_guidance", self.audio_guidance, 0.0, MAX_GUIDANCE)
+        _check_range("gaze_guidance", self.gaze_guidance, 0.0, MAX_GUIDANCE)
+        if len(self.gaze) != 2:
+            raise UserError(
+                f"gaze has {len(self.gaze)} numbers; give two, yaw and pitch in "
+                "degrees."
+            )
+        for name, value, limit in zip(
+            ("yaw", "pitch"), self.gaze, MAX_GAZE_DEGREES, strict=True
+        ):
+            _check_range(f"gaze {name} (degrees)", value, -limit, limit)
+        _check_range("head_distance", self.head_distance, *HEAD_DISTANCE_RANGE)
+        _check_range("pose_scale", self.pose_scale, 0.0, MAX_POSE_SCALE)
+        for name, strength in self.emotion.items():
+            if name not in types.EMOTIONS:
+                raise UserError(
+                    f"there is no emotion '{name}'; choose among "
+                    f"{', '.join(types.EMOTIONS)}."
+                )
+            _check_range(f"the strength of {name}", strength, 0.0, 1.0)
+
+    def gaze_vector(self) -> np.ndarray:
+        """Return the gaze as the denoiser takes it, `[1, 2]` radians."""
+        return np.radians(np.array([self.gaze], np.float32))
+
+    def distance_vector(self) -> np.ndarray:
+        """Return the head's distance as the denoiser takes it, `[1, 1]`."""
+        return np.array([[self.head_distance]], np.float32)
+
+    def emotion_vector(self) -> np.ndarray:
+        """Return a score for each class of `types.EMOTIONS`, `[1, 8]`."""
+        scores = [self.emotion.get(name, 0.0) for name in types.EMOTIONS]
+        return np.array([scores], np.float32)
+
+
+def parse_gaze(text: str) -> tuple[float, float]:
+    """Read "yaw,pitch" in degrees.
+
+    Raises:
+        UserError: not two numbers with a comma between.
+    """
+    numbers = _numbers(text.split(","))
+    if numbers is None or len(numbers) != 2:
+        raise UserError(
+            f"gaze is '{text}'; give yaw and pitch in degrees, such as 10,-5."
+        )
+    return numbers[0], numbers[1]
+
+
+def parse_emotion(text: str) -> dict[str, float]:
+    """Read "happiness" or "happiness:0.7,surprise:0.3"; "" is no emotion.
+
+    Raises:
+        UserError: a strength is no number, or a name comes twice.
+    """
+    emotion: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, colon, strength = part.partition(":")
+        numbers = _numbers([strength if colon else "1"])
+        if numbers is None:
+            raise UserError(
+                f"emotion has '{part}'; give a name and a strength from 0 to 1, such "
+                "as happiness:0.7."
+            )
+        if name in emotion:
+            raise UserError(f"emotion names {name} twice; give each name once.")
+        emotion[name] = numbers[0]
+    return emotion
+
+
+def _numbers(texts: Sequence[str]) -> list[float] | None:
+    try:
+        return [float(text) for text in texts]
+    except ValueError:
+        return None
+
+
+def _check_range(name: str, value: float, low: float, high: float) -> None:
+    if not (math.isfinite(value) and low <= value <= high):
+        raise UserError(f"{name} is {value:g}; give a number from {low:g} to {high:g}.")
