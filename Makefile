@@ -18,6 +18,7 @@ PYTEST := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.cache/jax \
 .PHONY: demo test test-all lint clean
 
 demo: $(VENV)/demo.installed
+	@mkdir -p $(dir $(OUTPUT))
 	$(VENV)/bin/python -m experiments.generate \
 		--image=$(IMAGE) --audio=$(AUDIO) --output=$(OUTPUT)
 
