@@ -1,0 +1,228 @@
+"""Writes and reads the folders that are published: weights, settings, model card.
+
+Ours: an export carries a hash over all that it holds, so that a damaged download
+fails with a sentence and not with a strange face; and it is read without optimizer
+code, Orbax or pickles.
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import jax.numpy as jnp
+import numpy as np
+import safetensors.flax
+
+from vasa_jax.errors import UserError
+
+FORMAT = "vasa_jax export"
+VERSION = 1
+MANIFEST_NAME = "manifest.json"
+CONFIG_NAME = "config.json"
+CARD_NAME = "README.md"
+
+LARGEST_FILE_BYTES = 15 * 2**20
+"""Bytes of weights in one file of an export.
+
+Ours: many hosts and review tools refuse files of 16 MiB or more.
+"""
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Flatten nested dicts to names with slashes."""
+    flat = {}
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{name}/")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Undo `flatten`."""
+    tree: dict[str, Any] = {}
+    for name, value in flat.items():
+        *parents, last = name.split("/")
+        inner = tree
+        for parent in parents:
+            inner = inner.setdefault(parent, {})
+        inner[last] = value
+    return tree
+
+
+def save_export(
+    folder: str | os.PathLike,
+    params: Mapping[str, Any],
+    configs: Mapping[str, str],
+    metadata: Mapping[str, Any],
+    card: str,
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32",
+) -> str:
+    """Write parameters and settings as one folder to publish; replace an older one.
+
+    Ours: arrays of fewer than two axes (biases, scales, statistics) stay float32; they
+    weigh nothing and rounding them costs most.
+
+    Args:
+        folder: written beside and then renamed.
+        params: nested dicts of arrays.
+        configs: JSON text of each configuration, by name.
+        metadata: what JSON can hold: metrics, step, data description.
+        card: the model card, Markdown.
+        dtype: of floating-point arrays of two axes or more.
+
+    Returns:
+        The hash over all that the folder holds, hexadecimal.
+
+    Raises:
+        UserError: an unknown dtype, or the folder holds something else.
+    """
+    if dtype not in ("float32", "bfloat16", "float16"):
+        raise UserError(
+            f"The dtype {dtype!r} is unknown; give float32, bfloat16 or float16."
+        )
+    folder = pathlib.Path(folder)
+    is_foreign = folder.exists() and not (folder / MANIFEST_NAME).exists()
+    if is_foreign and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(
+            f"{os.fspath(folder)!r} holds something that is not an export; name an "
+            "empty folder or a new one."
+        )
+    contents: dict[str, bytes] = {
+        CONFIG_NAME: json.dumps(
+            {name: json.loads(text) for name, text in configs.items()}, indent=2
+        ).encode(),
+        CARD_NAME: card.encode(),
+    }
+    tensors, files = _split(flatten(params), dtype)
+    for index, pieces in enumerate(files, start=1):
+        name = f"weights-{index:03d}-of-{len(files):03d}.safetensors"
+        contents[name] = safetensors.flax.save(pieces)
+    manifest = {
+        "format": FORMAT,
+        "format_version": VERSION,
+        "files": {
+            name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            for name, data in contents.items()
+        },
+        "tensors": tensors,
+        "metadata": dict(metadata),
+    }
+    manifest["hash"] = _manifest_hash(manifest)
+    contents[MANIFEST_NAME] = json.dumps(manifest, indent=1).encode()
+
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}.writing")
+    beside.mkdir(parents=True)
+    try:
+        for name, data in contents.items():
+            (beside / name).write_bytes(data)
+        if folder.exists():
+            shutil.rmtree(folder)
+        beside.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return manifest["hash"]
+
+
+def load_export(
+    folder: str | os.PathLike,
+) -> tuple[dict[str, Any], dict[str, str], dict[str, Any]]:
+    """Read a folder that `save_export` wrote.
+
+    Args:
+        folder: the folder.
+
+    Returns:
+        Parameters as nested dicts of numpy arrays (float32 where they are
+        floating-point), the JSON text of each configuration by name, and the metadata.
+
+    Raises:
+        UserError: the folder is missing, is of another version, lacks a file, or does
+            not hold what its hashes say.
+    """
+    folder = pathlib.Path(folder)
+    mend = "fetch or export the checkpoint again."
+    file = folder / MANIFEST_NAME
+    if not file.is_file():
+        raise UserError(
+            f"There is no checkpoint at {os.fspath(folder)!r} (no {MANIFEST_NAME}); "
+            "name a folder that experiments.export wrote."
+        )
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{file} is truncated or damaged; {mend}") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise UserError(f"{file} is not the manifest of a vasa_jax export; {mend}")
+    if manifest.get("format_version") != VERSION:
+        raise UserError(
+            f"The checkpoint {os.fspath(folder)!r} has format version "
+            f"{manifest.get('format_version')} and this vasa_jax reads version "
+            f"{VERSION}; install the vasa_jax it was made with, or {mend}"
+        )
+    if manifest.get("hash") != _manifest_hash(manifest):
+        raise UserError(f"{file} was changed after it was written; {mend}")
+    for name, known in manifest["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise UserError(f"The checkpoint lacks the file {path}; {mend}")
+        data = path.read_bytes()
+        if len(data) != known["bytes"]:
+            raise UserError(
+                f"{path} has {len(data)} bytes instead of {known['bytes']}: it is "
+                f"truncated or changed; {mend}"
+            )
+        if hashlib.sha256(data).hexdigest() != known["sha256"]:
+            raise UserError(f"{path} does not match its hash; {mend}")
+    pieces: dict[str, np.ndarray] = {}
+    for name in manifest["files"]:
+        if name.endswith(".safetensors"):
+            loaded = safetensors.flax.load_file(folder / name)
+            pieces |= {key: np.asarray(value) for key, value in loaded.items()}
+    flat = {}
+    for name, tensor in manifest["tensors"].items():
+        parts = [pieces[f"{name}@{i}"] for i in range(tensor["pieces"])]
+        array = np.concatenate(parts).reshape(tensor["shape"])
+        is_floating = jnp.issubdtype(array.dtype, jnp.floating)
+        flat[name] = array.astype(np.float32) if is_floating else array
+    stored = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
+    configs = {name: json.dumps(value, indent=2) for name, value in stored.items()}
+    return unflatten(flat), configs, manifest["metadata"]
+
+
+def _manifest_hash(manifest: Mapping[str, Any]) -> str:
+    rest = {name: value for name, value in manifest.items() if name != "hash"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _split(
+    flat: Mapping[str, Any], dtype: str
+) -> tuple[dict[str, Any], list[dict[str, np.ndarray]]]:
+    """Cast arrays and deal them, large ones in pieces, to files below the limit."""
+    tensors: dict[str, Any] = {}
+    files: list[dict[str, np.ndarray]] = [{}]
+    room = LARGEST_FILE_BYTES
+    for name, value in sorted(flat.items()):
+        array = np.asarray(value)
+        if jnp.issubdtype(array.dtype, jnp.floating):
+            array = array.astype(jnp.dtype(dtype) if array.ndim >= 2 else np.float32)
+        line = array.reshape(-1)
+        step = LARGEST_FILE_BYTES // array.itemsize
+        parts = [line[i : i + step] for i in range(0, max(1, line.size), step)]
+        tensors[name] = {
+            "shape": list(array.shape),
+            "dtype": array.dtype.name,
+            "pieces": len(parts),
+        }
+        for index, part in enumerate(parts):
+            if part.nbytes > room and files[-1]:
+                files.append({})
+                room = LARGEST_FILE_BYTES
+            files[-1][f"{name}@{index}"] = part
+            room -= part.nbytes
+    return tensors, files
