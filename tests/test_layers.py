@@ -27,6 +27,7 @@ LAYERS = (
     ("optimizer", "metric_writer"),
     ("face", "motion"),
     ("training",),
+    ("loop",),
     ("weights",),
     ("face.training", "motion.training"),
     ("pipeline",),

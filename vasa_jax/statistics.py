@@ -7,6 +7,7 @@ Follows: kauldron and clu (state, merge, compute). Ours: centred moments merged 
 Chan's formula, because float32 sums of squares lose small variances.
 """
 
+import einops
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,9 +17,16 @@ from flax import struct
 def _weights(values: jax.Array, mask: jax.Array | None) -> jax.Array:
     if mask is None:
         return jnp.ones(values.shape, jnp.float32)
-    spare = values.ndim - mask.ndim
-    mask = mask.astype(jnp.float32).reshape(mask.shape + (1,) * spare)
+    spare = tuple(range(mask.ndim, values.ndim))
+    mask = jnp.expand_dims(mask.astype(jnp.float32), spare)
     return jnp.broadcast_to(mask, values.shape)
+
+
+def _row_weights(rows: jax.Array, mask: jax.Array | None) -> jax.Array:
+    """Return the weight of each row `[..., C]`, flattened to `[N, 1]`."""
+    if mask is None:
+        mask = jnp.ones(rows.shape[:-1])
+    return einops.rearrange(mask.astype(jnp.float32), "... -> (...) 1")
 
 
 def _ratio(total: jax.Array, count: jax.Array) -> jax.Array:
@@ -88,11 +96,9 @@ class Correlation:
             y: `[..., C]`.
             mask: `[...]` weights; None counts all.
         """
-        channels = x.shape[-1]
-        x = x.astype(jnp.float32).reshape(-1, channels)
-        y = y.astype(jnp.float32).reshape(-1, channels)
-        flat = jnp.ones(x.shape[0]) if mask is None else mask.reshape(-1)
-        weights = flat.astype(jnp.float32)[:, None]
+        weights = _row_weights(x, mask)
+        x = einops.rearrange(x.astype(jnp.float32), "... c -> (...) c")
+        y = einops.rearrange(y.astype(jnp.float32), "... c -> (...) c")
         x = jnp.where(weights > 0, x, 0.0)
         y = jnp.where(weights > 0, y, 0.0)
         count = jnp.sum(weights)
@@ -153,9 +159,8 @@ class Moments:
             values: `[..., C]`.
             mask: `[...]` weights; None counts all.
         """
-        values = values.astype(jnp.float32).reshape(-1, values.shape[-1])
-        flat = jnp.ones(values.shape[0]) if mask is None else mask.reshape(-1)
-        weights = flat.astype(jnp.float32)[:, None]
+        weights = _row_weights(values, mask)
+        values = einops.rearrange(values.astype(jnp.float32), "... c -> (...) c")
         values = jnp.where(weights > 0, values, 0.0)
         count = jnp.sum(weights)
         mean = _ratio(jnp.sum(values * weights, axis=0), count)

@@ -1,0 +1,30 @@
+"""Runs a program: a user's mistake becomes one sentence and exit code 2."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from absl import app
+
+from vasa_jax.errors import UserError
+
+
+def run(main: Callable[[Sequence[str]], int | None]) -> None:
+    """Parse flags, call `main`, and leave with its exit code.
+
+    Args:
+        main: takes the arguments that are no flags; returns None or an exit code.
+    """
+
+    def guarded(arguments: Sequence[str]) -> int | None:
+        try:
+            if len(arguments) > 1:
+                raise UserError(
+                    f"The argument {arguments[1]!r} is no flag; write --name=value, "
+                    "and see --help for the names."
+                )
+            return main(arguments)
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+
+    app.run(guarded)

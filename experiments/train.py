@@ -1,0 +1,107 @@
+"""Train an experiment, from its newest checkpoint if there is one.
+
+    python -m experiments.train --config=experiments/face.py --preset=demo \
+        --workdir=runs/face --set=optimizer.learning_rate=1e-4
+
+SIGTERM (or Ctrl-C) saves and ends; the same command goes on from there.
+"""
+
+import difflib
+import json
+import pathlib
+import sys
+
+import jax
+from absl import flags, logging
+
+from experiments import compilation_cache, dry_run, experiment_file, program
+from vasa_jax import config, export, loop, sharding
+
+CONFIG = flags.DEFINE_string("config", None, "Experiment file.", required=True)
+PRESET = flags.DEFINE_string("preset", "demo", "One of the file's presets.")
+WORKDIR = flags.DEFINE_string("workdir", None, "Work folder of the run.")
+SET = flags.DEFINE_multi_string("set", [], "Change a setting: name=value.")
+MESH = flags.DEFINE_string("mesh", None, "Such as data:4,fsdp:2; all on data if left.")
+DRY_RUN = flags.DEFINE_bool("dry_run", False, "Print sizes and shardings and leave.")
+MAX_STEPS = flags.DEFINE_integer("max_steps", None, "End early at this step.")
+INIT_FROM = flags.DEFINE_string("init_from", None, "Export folder to start from.")
+COORDINATOR = flags.DEFINE_string(
+    "coordinator_address", None, "host:port of process 0; the environment's if left."
+)
+NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "Processes of the run.")
+PROCESS_ID = flags.DEFINE_integer("process_id", None, "This process, from 0.")
+
+SETTINGS_NAME = "config.json"
+
+
+def main(_) -> int:
+    """Train as the flags say; return the exit code."""
+    module = experiment_file.load(CONFIG.value)
+    settings = experiment_file.settings_of(module, PRESET.value, SET.value)
+    config.require(
+        DRY_RUN.value or WORKDIR.value is not None,
+        "There is no work folder; give --workdir=FOLDER.",
+    )
+    config.require(
+        MAX_STEPS.value is None or MAX_STEPS.value > 0,
+        f"--max_steps is {MAX_STEPS.value}; give a number above 0.",
+    )
+    initial = None
+    if INIT_FROM.value is not None:
+        initial, _, _ = export.load_export(INIT_FROM.value)
+    sharding.start_processes(COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value)
+    compilation_cache.enable()
+    # Orbax tells of each of its steps.
+    logging.set_verbosity(logging.WARNING)
+    experiment = experiment_file.build(module, settings)
+    mesh = sharding.make_mesh(MESH.value)
+    if DRY_RUN.value:
+        print(dry_run.describe(experiment, mesh))
+        return 0
+
+    workdir = pathlib.Path(WORKDIR.value)
+    text = config.to_json(settings)
+    if jax.process_index() == 0:
+        _keep_settings(workdir, text)
+    outcome = loop.run(
+        experiment,
+        workdir,
+        mesh,
+        max_steps=MAX_STEPS.value,
+        init_params=initial,
+        provenance={
+            "config_file": CONFIG.value,
+            "preset": PRESET.value,
+            "settings": json.loads(text),
+            "init_from": INIT_FROM.value,
+        },
+    )
+    if jax.process_index() == 0:
+        word = "done" if outcome.is_complete else "saved and stopped early"
+        print(f"{word} at step {outcome.step}: {workdir}")
+        for name, value in sorted(outcome.metrics.items()):
+            print(f"  {name} {value:.6g}")
+    return 0
+
+
+def _keep_settings(workdir: pathlib.Path, text: str) -> None:
+    """Write the resolved settings; on resume say which of them have changed."""
+    workdir.mkdir(parents=True, exist_ok=True)
+    file = workdir / SETTINGS_NAME
+    if file.exists() and (workdir / loop.CHECKPOINT_FOLDER).exists():
+        before = file.read_text(encoding="utf-8").splitlines()
+        changes = [
+            line
+            for line in difflib.unified_diff(before, text.splitlines(), n=0)
+            if line[:1] in "+-" and line[:3] not in ("+++", "---")
+        ]
+        if changes:
+            print("settings changed since this run began:", file=sys.stderr)
+            print("\n".join(changes), file=sys.stderr)
+    beside = file.with_suffix(".writing")
+    beside.write_text(text, encoding="utf-8")
+    beside.rename(file)
+
+
+if __name__ == "__main__":
+    program.run(main)
