@@ -1,0 +1,144 @@
+"""How the head moves: with the voice, by habit, and never quite still."""
+
+import dataclasses
+
+import numpy as np
+
+from datasets.synthetic_heads import gaze, prosody, visemes
+from vasa_jax import types
+
+FARTHEST_YAW_RADIANS = float(np.deg2rad(35))
+"""Largest base turn. Ours: beyond it a single portrait shows too little."""
+
+_MANNER = {
+    # liveliness, pitch of the head (down is positive), roll, nod
+    "neutral": (1.0, 0.0, 0.0, 1.0),
+    "happiness": (1.3, -0.03, 0.05, 1.1),
+    "sadness": (0.6, 0.12, 0.05, 0.7),
+    "anger": (1.3, 0.06, 0.0, 1.5),
+    "surprise": (1.1, -0.09, 0.02, 0.9),
+    "disgust": (0.9, -0.05, 0.06, 0.8),
+    "fear": (0.9, -0.04, 0.03, 0.7),
+    "contempt": (0.8, -0.08, 0.06, 0.8),
+}
+"""How each emotion carries the head, radians at full strength.
+
+Ours: bowed in sadness, forward in anger, back in surprise and fear, chin up in
+contempt, as observers describe them."""
+
+_FARTHEST_RADIANS = np.deg2rad([45.0, 25.0, 20.0])
+"""Limits of yaw, pitch and roll. Ours: where necks stop in conversation."""
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadMotion:
+    """A moving head.
+
+    Attributes:
+        rotation: float32 `[T, 3]` yaw, pitch, roll, radians.
+        translation: float32 `[T, 3]` mesh units (10 cm), mesh axes.
+    """
+
+    rotation: np.ndarray
+    translation: np.ndarray
+
+
+def random_base_turn(
+    main_gaze: np.ndarray, generator: np.random.Generator
+) -> np.ndarray:
+    """Draw the turn about which a clip's head moves, float64 `[3]`.
+
+    Ours: mostly within 10 degrees, one clip in three anywhere within 35; drawn again
+    until the eyes can reach the main gaze with room for glances.
+    """
+    reach = gaze.EYE_YAW_RADIANS - np.deg2rad(6)
+    while True:
+        if generator.random() < 0.35:
+            yaw = generator.uniform(-FARTHEST_YAW_RADIANS, FARTHEST_YAW_RADIANS)
+        else:
+            yaw = generator.normal(0.3 * main_gaze[0], np.deg2rad(8))
+        if abs(yaw) <= FARTHEST_YAW_RADIANS and abs(main_gaze[0] - yaw) < reach:
+            break
+    pitch = np.clip(generator.normal(0.3 * main_gaze[1], np.deg2rad(5)), -0.25, 0.25)
+    roll = np.clip(generator.normal(0, np.deg2rad(3.5)), -0.2, 0.2)
+    return np.array([yaw, pitch, roll])
+
+
+def move(
+    curves: prosody.Prosody,
+    base_turn: np.ndarray,
+    emotion: str,
+    strength: float,
+    liveliness: float,
+    generator: np.random.Generator,
+) -> HeadMotion:
+    """Move the head with a voice.
+
+    Follows: Munhall et al. 2004, Busso et al. 2007 (head motion goes with pitch and
+    energy). Ours: accents nod, high pitch lifts the head, loud phrases sway it; a slow
+    drift and breathing go on in silence, so that about half of the movement can be
+    told from the sound.
+
+    Args:
+        curves: prosody of the voice.
+        base_turn: `[3]` yaw, pitch, roll about which it moves.
+        emotion: one of `types.EMOTIONS`.
+        strength: 0 to 1.
+        liveliness: 0 still to 1 usual.
+        generator: source of chance.
+
+    Returns:
+        `HeadMotion`.
+    """
+    num_frames = len(curves.energy)
+    vigour, bow, tilt, nodding = _MANNER[emotion]
+    vigour = liveliness * (1 + strength * (vigour - 1))
+    nodding = vigour * (1 + strength * (nodding - 1))
+    tilt = tilt * generator.choice([-1, 1])
+    energy = prosody.smooth(curves.energy, 3) * curves.speaking
+    accent = prosody.smooth(curves.accent, 2)
+    lift = prosody.smooth(curves.pitch, 3)
+    phrase = prosody.smooth(curves.energy, 14)
+    sway = generator.choice([-1, 1], 2) * generator.uniform(0.4, 1.0, 2)
+    activity = 0.35 + 0.65 * curves.speaking
+    drift = np.stack([wander(num_frames, tau, generator) for tau in (1.8, 1.3, 1.8)], 1)
+    yaw = 0.10 * sway[0] * (phrase - phrase.mean()) + 0.05 * sway[0] * accent
+    pitch = 0.10 * accent + 0.05 * (energy - energy.mean()) - 0.10 * lift
+    roll = 0.05 * sway[1] * (phrase - phrase.mean())
+    voiced = np.stack([vigour * yaw, nodding * pitch, vigour * roll], axis=1)
+    spread = np.deg2rad([4.0, 1.8, 1.6]) * vigour
+    rotation = base_turn + voiced + drift * spread * activity[:, None]
+    rotation += strength * np.array([0.0, bow, tilt])
+    breath = _breathing(num_frames, generator)
+    rotation[:, 1] -= 0.006 * breath
+    rotation[:, :] += 0.0015 * generator.normal(size=rotation.shape)
+    limits = _FARTHEST_RADIANS
+    rotation = prosody.smooth(np.clip(rotation, -limits, limits), 1.2)
+    shift = np.stack([wander(num_frames, 2.2, generator) for _ in range(3)], axis=1)
+    translation = shift * [0.05, 0.02, 0.06] * (0.4 + 0.6 * vigour)
+    translation += generator.normal(0, 1, 3) * [0.06, 0.04, 0.0]
+    translation[:, 1] += 0.012 * breath
+    translation[:, 2] += 0.06 * nodding * prosody.smooth(accent, 4)
+    return HeadMotion(rotation, translation.astype(np.float32))
+
+
+def wander(num_frames: int, tau: float, generator: np.random.Generator) -> np.ndarray:
+    """Walk at random about 0 with unit variance and memory `tau` seconds, `[T]`.
+
+    Ours: a smoothed Ornstein-Uhlenbeck process.
+    """
+    decay = np.exp(-1 / (tau * types.FRAME_RATE_HZ))
+    noise = generator.normal(size=num_frames + 1)
+    path = np.empty(num_frames)
+    place = noise[0]
+    for frame in range(num_frames):
+        place = decay * place + np.sqrt(1 - decay * decay) * noise[frame + 1]
+        path[frame] = place
+    return prosody.smooth(path, 3)
+
+
+def _breathing(num_frames: int, generator: np.random.Generator) -> np.ndarray:
+    """Return breath `[T]` in [-1, 1], about one in four seconds."""
+    times = visemes.frame_times(num_frames)
+    period = generator.uniform(3.2, 5.0)
+    return np.sin(2 * np.pi * times / period + generator.uniform(0, 2 * np.pi))

@@ -1,0 +1,175 @@
+"""Which identity performs what: takes, shared performances and splits.
+
+Ours: an identity has at least four takes under one light and before one background,
+which differ in distance, emotion, gaze and words; then scale must vary with distance
+and appearance cannot hold emotion. Identities come in pairs that share half of their
+performances: the same motion on two people is the truth for cross-driving.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from datasets.synthetic_heads import performance, voices
+from vasa_jax import errors, types
+
+SPLITS = ("train", "validation", "test")
+
+_PAIRS_PER_CYCLE = 20
+_VALIDATION_PAIR, _TEST_PAIR = 3, 7
+"""Of 20 pairs of identities the fourth is for validation, the eighth for testing:
+5 percent each. Ours: early ones, so that small sets have all splits."""
+
+_NEAREST_HEAD, _FARTHEST_HEAD = 0.85, 1.40
+"""Distances of heads at rest. Ours: what loose crops of real portraits show."""
+
+_SHARED_TAKES = 2
+"""The first takes of an identity are shared with its pair's other. Ours: half."""
+
+_IDENTITY_STREAM, _PAIR_STREAM = 0, 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What decides the content of records; equal settings give equal records.
+
+    Attributes:
+        seconds: length of a clip.
+        size: pixels of a side of the image.
+        seed: of all chance.
+        num_takes: clips per identity.
+        randomization_strength: 0 plausible people only, 1 the full range of looks.
+        speech_dir: folder of recordings, or None.
+        recordings_share: share of performances whose voice is a recording.
+    """
+
+    seconds: float = 3.0
+    size: int = 128
+    seed: int = 0
+    num_takes: int = 4
+    randomization_strength: float = 0.5
+    speech_dir: str | None = None
+    recordings_share: float = 0.5
+
+    def __post_init__(self):
+        for name, low, high in (
+            ("seconds", 0.4, 60.0),
+            ("size", 32, 1024),
+            ("num_takes", 4, 64),
+            ("randomization_strength", 0.0, 1.0),
+            ("recordings_share", 0.0, 1.0),
+            ("seed", 0, 2**31 - 1),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise errors.UserError(
+                    f"{name} is {value}; choose a value from {low} to {high}."
+                )
+        if self.size % 16:
+            raise errors.UserError(
+                f"size is {self.size}; choose a multiple of 16, such as 128 or 256."
+            )
+
+    @property
+    def num_frames(self) -> int:
+        """Return the frames of a clip."""
+        return round(self.seconds * types.FRAME_RATE_HZ)
+
+
+@dataclasses.dataclass(frozen=True)
+class Clip:
+    """One planned clip.
+
+    Attributes:
+        clip_id, identity, performance: names; a performance may be shared.
+        take: number of the clip among the identity's.
+        split: one of `SPLITS`.
+        identity_seed: of the avatar and its scene.
+        request: what is performed.
+    """
+
+    clip_id: str
+    identity: str
+    performance: str
+    take: int
+    split: str
+    identity_seed: int
+    request: performance.Request
+
+
+def num_identities(settings: Settings, num_clips: int) -> int:
+    """Return how many identities `num_clips` clips need."""
+    return -(-num_clips // settings.num_takes)
+
+
+def split_of(identity: int) -> str:
+    """Return the split of an identity, whatever the size of the set.
+
+    Ours: by pair, because pairs share performances and so voices.
+    """
+    pair = identity // 2 % _PAIRS_PER_CYCLE
+    return {_VALIDATION_PAIR: "validation", _TEST_PAIR: "test"}.get(pair, "train")
+
+
+def clips_of(settings: Settings, identity: int) -> list[Clip]:
+    """Plan all takes of an identity.
+
+    Ours: see the module. Within an identity no emotion comes twice and each take has
+    another quarter of the range of distances.
+
+    Args:
+        settings: of the set.
+        identity: its number, from 0.
+
+    Returns:
+        `settings.num_takes` clips; they do not depend on how many identities there are.
+    """
+    name = f"identity_{identity:06d}"
+    return [
+        Clip(
+            clip_id=f"{name}_take_{take:02d}",
+            identity=name,
+            performance=_performance_name(identity, take),
+            take=take,
+            split=split_of(identity),
+            identity_seed=_seed(settings.seed, _IDENTITY_STREAM, identity),
+            request=_request(settings, identity, take),
+        )
+        for take in range(settings.num_takes)
+    ]
+
+
+def _performance_name(identity: int, take: int) -> str:
+    if take < _SHARED_TAKES:
+        return f"pair_{identity // 2:06d}_{take:02d}"
+    return f"single_{identity:06d}_{take:02d}"
+
+
+def _request(settings: Settings, identity: int, take: int) -> performance.Request:
+    """Draw what an identity performs in a take, the same for a pair's shared takes."""
+    pair, other = divmod(identity, 2)
+    order = np.random.default_rng(_seed(settings.seed, _PAIR_STREAM, pair))
+    emotions = order.permutation(len(types.EMOTIONS))
+    quarters = order.permutation(settings.num_takes)
+    is_shared = take < _SHARED_TAKES
+    row = take if is_shared else take + other * (settings.num_takes - _SHARED_TAKES)
+    emotion = types.EMOTIONS[emotions[row % len(emotions)]]
+    stream = (take, 2) if is_shared else (take, other)
+    seed = _seed(settings.seed, _PAIR_STREAM, pair, *stream)
+    generator = np.random.default_rng([seed, 99])
+    strength = 0.0 if emotion == "neutral" else float(generator.uniform(0.25, 1.0))
+    place = (quarters[take] + generator.random()) / settings.num_takes
+    distance = _NEAREST_HEAD * (_FARTHEST_HEAD / _NEAREST_HEAD) ** place
+    return performance.Request(
+        seed=seed,
+        num_frames=settings.num_frames,
+        emotion=emotion,
+        emotion_strength=strength,
+        voice=voices.draw(generator, split_of(identity)),
+        head_distance=float(distance),
+    )
+
+
+def _seed(*numbers: int) -> int:
+    """Mix numbers into one seed below 2**31."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1)
