@@ -4,12 +4,11 @@ import math
 
 import jax
 import numpy as np
-from jax.sharding import Mesh
 
 from vasa_jax import optimizer, sharding, training
 
 
-def describe(experiment: training.Experiment, mesh: Mesh) -> str:
+def describe(experiment: training.Experiment, mesh: sharding.Mesh) -> str:
     """Say what a run would hold on each device and compute in each step.
 
     Reads one batch to learn its shapes; activations are not counted.

@@ -36,6 +36,8 @@ SETTINGS_NAME = "config.json"
 
 def main(_) -> int:
     """Train as the flags say; return the exit code."""
+    # Orbax and jax tell of each of their steps.
+    logging.set_verbosity(logging.ERROR)
     module = experiment_file.load(CONFIG.value)
     settings = experiment_file.settings_of(module, PRESET.value, SET.value)
     config.require(
@@ -51,8 +53,6 @@ def main(_) -> int:
         initial, _, _ = export.load_export(INIT_FROM.value)
     sharding.start_processes(COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value)
     compilation_cache.enable()
-    # Orbax tells of each of its steps.
-    logging.set_verbosity(logging.WARNING)
     experiment = experiment_file.build(module, settings)
     mesh = sharding.make_mesh(MESH.value)
     if DRY_RUN.value:

@@ -21,7 +21,6 @@ import jax.numpy as jnp
 import numpy as np
 import tqdm
 from jax.experimental import multihost_utils
-from jax.sharding import Mesh
 
 from vasa_jax import checkpoint, config, metric_writer, sharding, training
 from vasa_jax.errors import UserError
@@ -196,7 +195,7 @@ def _place_initial_state(
 
 
 def evaluate(
-    experiment: training.Experiment, params: training.Params, mesh: Mesh
+    experiment: training.Experiment, params: training.Params, mesh: sharding.Mesh
 ) -> dict[str, float]:
     """Merge the metric states of all evaluation batches.
 
@@ -231,7 +230,7 @@ def evaluate(
 def run(
     experiment: training.Experiment,
     folder: str | os.PathLike,
-    mesh: Mesh | None = None,
+    mesh: sharding.Mesh | None = None,
     *,
     max_steps: int | None = None,
     init_params: Mapping[str, Any] | None = None,
@@ -354,7 +353,7 @@ def run(
 def _evaluate_and_report(
     experiment: training.Experiment,
     state: training.TrainState,
-    mesh: Mesh,
+    mesh: sharding.Mesh,
     step: int,
     folder: pathlib.Path,
 ) -> dict[str, float]:

@@ -21,7 +21,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import struct
-from jax.sharding import Mesh
 
 from vasa_jax import config, optimizer, sharding
 
@@ -215,7 +214,7 @@ def init_state(experiment: Experiment) -> TrainState:
     )
 
 
-def abstract_state(experiment: Experiment, mesh: Mesh) -> TrainState:
+def abstract_state(experiment: Experiment, mesh: sharding.Mesh) -> TrainState:
     """Return shapes and shardings of the state without allocating anything."""
     shapes = jax.eval_shape(lambda: init_state(experiment))
     return jax.tree.map(

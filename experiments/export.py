@@ -1,0 +1,127 @@
+"""Write the averaged parameters of one or more runs as one folder to publish.
+
+    python -m experiments.export --workdir=runs/face --workdir=runs/motion \
+        --output=checkpoint --dtype=float16
+"""
+
+import json
+import pathlib
+from typing import Any
+
+from absl import flags, logging
+
+from experiments import program
+from vasa_jax import checkpoint, config, export, loop
+
+WORKDIR = flags.DEFINE_multi_string(
+    "workdir", None, "Work folder of a run; give one for each stage.", required=True
+)
+STEP = flags.DEFINE_integer("step", None, "Checkpoint step; the newest if left.")
+OUTPUT = flags.DEFINE_string("output", None, "Folder to write.", required=True)
+DTYPE = flags.DEFINE_enum(
+    "dtype", "float32", ["float32", "bfloat16", "float16"], "Of the kernels."
+)
+NAME = flags.DEFINE_string("name", "vasa_jax checkpoint", "Title of the model card.")
+LICENSE = flags.DEFINE_string("license", "apache-2.0", "Licence of the weights.")
+
+
+def read_run(workdir: str, step: int | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read what a run would publish.
+
+    Args:
+        workdir: its work folder.
+        step: of the checkpoint; None takes the newest.
+
+    Returns:
+        Parameters by group (averages where there are any), and the checkpoint's
+        metadata with `step`.
+
+    Raises:
+        UserError: no such checkpoint.
+    """
+    folder = pathlib.Path(workdir) / loop.CHECKPOINT_FOLDER
+    run = checkpoint.RunCheckpoints(folder, is_read_only=True)
+    try:
+        step = run.latest_step() if step is None else step
+        config.require(
+            step is not None and (folder / str(step)).is_dir(),
+            f"There is no checkpoint of step {step} in {folder}; train first, or name "
+            "a step that is there.",
+        )
+        metadata = {**run.metadata(step), "step": step}
+        parts = run.restore_part(step, ("params", "ema"))
+    finally:
+        run.close()
+    params = {**parts["params"], **parts.get("ema", {})}
+    return {group: params[group] for group in metadata["groups"]}, metadata
+
+
+def model_card(runs: list[dict[str, Any]]) -> str:
+    """Write the model card.
+
+    Args:
+        runs: metadata of each run.
+
+    Returns:
+        Markdown with the header that model hubs read.
+    """
+    lines = [
+        "---",
+        f"license: {LICENSE.value}",
+        "library_name: vasa_jax",
+        "tags: [talking-head, jax]",
+        "---",
+        f"# {NAME.value}",
+        "",
+        f"Weights in safetensors ({DTYPE.value}); open them with",
+        '`vasa_jax.load("this folder")`.',
+    ]
+    for run in runs:
+        lines += [
+            "",
+            f"## {run['experiment']}",
+            "",
+            f"Trained for {run['step']} steps by `{run.get('config_file')}`, preset "
+            f"`{run.get('preset')}`; all settings are in `{export.CONFIG_NAME}` and "
+            "`manifest.json`.",
+            "",
+            run["card"],
+        ]
+        if run["metrics"]:
+            lines += ["", "| metric | value |", "|---|---|"]
+            lines += [f"| {k} | {v:.6g} |" for k, v in sorted(run["metrics"].items())]
+    return "\n".join(lines) + "\n"
+
+
+def main(_) -> int:
+    """Export as the flags say; return the exit code."""
+    # Orbax warns that a folder opened for reading is read-only.
+    logging.set_verbosity(logging.ERROR)
+    params: dict[str, Any] = {}
+    configs: dict[str, str] = {}
+    runs = []
+    for workdir in WORKDIR.value:
+        groups, metadata = read_run(workdir, STEP.value)
+        for name in groups:
+            config.require(
+                name not in params,
+                f"Two runs hold a group {name!r}; export them to two folders.",
+            )
+        params |= groups
+        configs |= {k: json.dumps(v) for k, v in metadata["configs"].items()}
+        runs.append(metadata)
+    digest = export.save_export(
+        OUTPUT.value,
+        params,
+        configs,
+        {run["experiment"]: run for run in runs},
+        model_card(runs),
+        DTYPE.value,
+    )
+    count = sum(array.size for array in export.flatten(params).values())
+    print(f"{OUTPUT.value}: {count:,} parameters, hash {digest[:16]}")
+    return 0
+
+
+if __name__ == "__main__":
+    program.run(main)
