@@ -1,0 +1,46 @@
+"""One person: a geometry and an appearance from a seed."""
+
+import dataclasses
+
+import numpy as np
+
+from datasets.synthetic_heads import appearance, geometry, randomization
+
+
+@dataclasses.dataclass(frozen=True)
+class Avatar:
+    """A person that can be posed and rendered.
+
+    Attributes:
+        identity_seed: what it was drawn from.
+        exaggeration: factor of its local shapes, 1 for plausible people.
+        geometry: shape and hair.
+        appearance: colours and skin.
+    """
+
+    identity_seed: int
+    exaggeration: float
+    geometry: geometry.HeadGeometry
+    appearance: appearance.Appearance
+
+
+def build_avatar(
+    identity_seed: int, domain: randomization.Randomization | None = None
+) -> Avatar:
+    """Draw a person; the same arguments give the same arrays.
+
+    Ours: shape and looks come from separate streams of the seed.
+
+    Args:
+        identity_seed: which person, 0 or more.
+        domain: how far looks leave those of people; None leaves them be.
+    """
+    exaggeration = 1.0
+    if domain is not None:
+        exaggeration = randomization.shape_exaggeration(domain, identity_seed)
+    shape = geometry.build_geometry(identity_seed, exaggeration)
+    generator = np.random.default_rng([identity_seed, 2])
+    looks = appearance.random_appearance(generator, shape)
+    if domain is not None:
+        looks = randomization.randomize_appearance(domain, identity_seed, looks)
+    return Avatar(identity_seed, exaggeration, shape, looks)

@@ -1,0 +1,146 @@
+"""Painting of skin, brows and beard into a texture around the head."""
+
+import dataclasses
+
+import numpy as np
+
+from datasets.synthetic_heads import hair, head, noise
+
+HEIGHT, WIDTH = 512, 768
+"""Texels. Ours: twice what a 256-pixel frame resolves of a face."""
+
+BOTTOM, TOP = 5.2, 8.7
+"""Mesh heights that the texture spans."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SkinPaint:
+    """What the skin is painted with.
+
+    Attributes:
+        tone, hair: sRGB colours `[3]`.
+        beard: 0 shaven to 1 full.
+        traits: the identity's traits.
+    """
+
+    tone: np.ndarray
+    hair: np.ndarray
+    beard: float
+    traits: head.Traits
+
+
+@dataclasses.dataclass(frozen=True)
+class _Canvas:
+    """Texel coordinates, float32 `[H, W]`: azimuth, its size, and height."""
+
+    azimuth: np.ndarray
+    side: np.ndarray
+    height: np.ndarray
+
+    def blob(self, side, height, width, tall):
+        """Return a soft spot on both sides of the face."""
+        across, along = (self.side - side) / width, (self.height - height) / tall
+        return np.exp(-(across**2) - along**2)
+
+
+def paint_skin(generator: np.random.Generator, paint: SkinPaint) -> np.ndarray:
+    """Paint a skin texture.
+
+    Ours: procedural, so that nobody's face is in the data.
+
+    Returns:
+        uint8 `[HEIGHT, WIDTH, 3]` sRGB; columns are azimuth from -pi to pi, rows
+        height from `TOP` to `BOTTOM`.
+    """
+    canvas = _canvas()
+    texture = np.empty((HEIGHT, WIDTH, 3), np.float32)
+    texture[:] = paint.tone
+    blotches = noise.smooth_noise(generator, HEIGHT, WIDTH, 6, (4, 8))
+    grain = noise.smooth_noise(generator, HEIGHT, WIDTH, 2, (96, 144))
+    pores = generator.standard_normal((HEIGHT, WIDTH), np.float32)
+    texture *= (1 + 0.022 * blotches + 0.016 * grain + 0.016 * pores)[..., None]
+    _redden(texture, canvas, generator, float(paint.tone.mean()))
+    _shade_eyes(texture, canvas, generator, paint.traits.age)
+    if paint.traits.age > 0.35:
+        _wrinkle(texture, canvas, paint.traits.age)
+    if paint.tone.mean() > 0.5 and generator.random() < 0.25:
+        _freckle(texture, canvas, generator)
+    _draw_brows(texture, canvas, generator, paint)
+    if paint.beard > 0.05:
+        _draw_beard(texture, canvas, paint, grain + pores)
+    return (np.clip(texture, 0.0, 1.0) * 255).astype(np.uint8)
+
+
+def _canvas():
+    azimuth = ((np.arange(WIDTH, dtype=np.float32) + 0.5) / WIDTH - 0.5) * 2 * np.pi
+    rows = (np.arange(HEIGHT, dtype=np.float32) + 0.5) / HEIGHT
+    azimuth, height = np.meshgrid(azimuth, TOP - rows * (TOP - BOTTOM))
+    return _Canvas(azimuth, np.abs(azimuth), height)
+
+
+def _redden(texture, canvas, generator, lightness):
+    red = canvas.blob(0.52, 6.98, 0.22, 0.18) + 0.9 * canvas.blob(0, 6.98, 0.10, 0.10)
+    red += 0.4 * canvas.blob(0, 6.36, 0.2, 0.12) + 0.3 * canvas.blob(
+        0.32, 7.2, 0.2, 0.07
+    )
+    strength = (0.4 + 0.6 * lightness) * generator.uniform(0.3, 1.5)
+    texture *= 1 - red[..., None] * np.array([0, 0.09, 0.10], np.float32) * strength
+
+
+def _shade_eyes(texture, canvas, generator, age):
+    under = canvas.blob(0.30, 7.16, 0.16, 0.05) * (0.4 + 0.7 * age)
+    under += 0.5 * canvas.blob(0.12, 7.27, 0.06, 0.08)
+    texture *= 1 - 0.13 * under[..., None]
+    lid = canvas.blob(0.32, 7.35, 0.17, 0.045) * generator.uniform(0.3, 1.5)
+    texture *= 1 - lid[..., None] * np.array([0.10, 0.14, 0.13], np.float32)
+
+
+def _wrinkle(texture, canvas, age):
+    a, y = canvas.side, canvas.height
+    lines = np.zeros_like(a)
+    for k in range(4):
+        bend = 0.015 * np.sin(canvas.azimuth * 5 + k * 2)
+        lines += np.exp(-(((y - 7.78 - 0.08 * k - bend) / 0.010) ** 2) - (a / 0.5) ** 4)
+    for k in (-1, 0, 1):
+        crow = np.exp(-(((y - 7.29 - k * 0.5 * (a - 0.5)) / 0.010) ** 2))
+        lines += crow * ((a > 0.55) & (a < 0.68))
+    fold = np.exp(-(((a - 0.20 - 0.22 * (6.95 - y)) / 0.025) ** 2))
+    lines += 1.3 * fold * ((y < 7.0) & (y > 6.6))
+    texture *= 1 - 0.14 * age * np.clip(lines, 0.0, 1.0)[..., None]
+
+
+def _freckle(texture, canvas, generator):
+    spots = noise.smooth_noise(generator, HEIGHT, WIDTH, 1, (HEIGHT / 4, WIDTH / 4))
+    amount = np.clip(spots - 1.4, 0.0, 1.0) * canvas.blob(0.0, 7.0, 0.7, 0.35)
+    strength = generator.uniform(0.2, 0.5)
+    texture *= 1 - strength * amount[..., None] * np.array([0.3, 0.7, 0.9], np.float32)
+
+
+def _draw_brows(texture, canvas, generator, paint):
+    broad = generator.uniform(0.034, 0.055) * (1.12 if paint.traits.is_male else 0.8)
+    arch = generator.uniform(0.1, 0.5)
+    along = (canvas.side - 0.10) / 0.46
+    inside = np.clip(along, 0.0, 1.0)
+    middle = 7.52 + generator.normal(0.0, 0.012) + 0.03 * np.clip(0.3 - along, 0, 1)
+    middle = middle + arch * 0.10 * np.sin(inside * np.pi * 0.75)
+    middle -= 0.06 * np.clip(along - 0.55, 0.0, 1.0)
+    width = broad * (1 - 0.65 * inside**1.5) * np.clip(along * 6 + 0.5, 0.0, 1.0)
+    strands = noise.smooth_noise(generator, HEIGHT, WIDTH, 2, (60, 180))
+    ridge = ((canvas.height - middle) / np.maximum(width, 1e-3)) ** 2
+    amount = np.clip(1.15 - ridge + 0.30 * strands, 0.0, 1.0)
+    amount *= (along > -0.05) & (along < 1.05)
+    amount = (amount * generator.uniform(0.55, 0.85))[..., None]
+    texture += (paint.hair * 0.75 + 0.02 - texture) * amount
+
+
+def _draw_beard(texture, canvas, paint, grain):
+    a, y = canvas.side, canvas.height
+    cheek = 6.78 - y + 0.9 * np.clip(a - 0.55, 0.0, 1.0) * (a < 1.25)
+    jaw = hair.smooth_step(0.0, 0.3, cheek) * hair.smooth_step(5.95, 6.25, y)
+    jaw *= 1 - hair.smooth_step(1.0, 1.5, a)
+    moustache = np.exp(-(((y - 6.80) / 0.06) ** 2))
+    moustache = moustache * (1 - hair.smooth_step(0.16, 0.34, a))
+    cover = np.clip(np.maximum(jaw, moustache), 0.0, 1.0)
+    cover *= np.clip(0.8 + 0.2 * grain, 0.0, 1.3)
+    amount = (cover * min(0.85, paint.beard))[..., None]
+    texture += (paint.hair * 0.8 + 0.03 - texture) * amount
