@@ -1,0 +1,176 @@
+"""Images of every format are read as another library reads them."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
+import pytest
+
+from vasa_jax import errors, media
+from vasa_jax.media import image, image_header
+
+
+@pytest.fixture(scope="module")
+def photo():
+    """A smooth picture that is not symmetric, of odd sizes."""
+    coarse = np.random.default_rng(0).integers(0, 256, (5, 4, 3), dtype=np.uint8)
+    picture = PIL.Image.fromarray(coarse)
+    return picture.resize((41, 53), PIL.Image.Resampling.BICUBIC)
+
+
+def _bytes(picture, format, **options):
+    buffer = io.BytesIO()
+    picture.save(buffer, format=format, **options)
+    return buffer.getvalue()
+
+
+def _difference(one, other):
+    return np.abs(one.astype(np.int32) - np.asarray(other, np.int32))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "1", "LA"])
+@pytest.mark.parametrize("format", ["png", "tiff"])
+def test_every_colour_mode_is_read_without_loss(photo, mode, format):
+    picture = photo.quantize(64) if mode == "P" else photo.convert(mode)
+    if (mode, format) == ("LA", "tiff"):
+        pytest.skip("FFmpeg reads no grey TIFF with transparency")
+    decoded = media.decode_image(_bytes(picture, format))
+    np.testing.assert_array_equal(decoded, np.asarray(picture.convert("RGB")))
+
+
+@pytest.mark.parametrize(
+    ("format", "options"),
+    [("bmp", {}), ("webp", {"lossless": True}), ("gif", {})],
+)
+def test_other_formats_without_loss_are_read_exactly(photo, format, options):
+    picture = photo.quantize(200) if format == "gif" else photo
+    decoded = media.decode_image(_bytes(picture, format, **options))
+    np.testing.assert_array_equal(decoded, np.asarray(picture.convert("RGB")))
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+@pytest.mark.parametrize("is_progressive", [False, True])
+def test_jpegs_are_read_close_to_the_original(photo, subsampling, is_progressive):
+    even = photo.crop((0, 0, 40, 52))
+    options = {"subsampling": subsampling, "progressive": is_progressive}
+    data = _bytes(even, "jpeg", quality=97, **options)
+    original = np.asarray(even)
+    other = np.asarray(PIL.Image.open(io.BytesIO(data)))
+    error = _difference(media.decode_image(data), original).mean()
+    assert error < max(1.0, 1.2 * _difference(other, original).mean())
+
+
+def test_jpegs_of_odd_sizes_keep_their_place(photo):
+    data = _bytes(photo, "jpeg", quality=97, subsampling=2)
+    decoded = media.decode_image(data)
+    assert decoded.shape == (53, 41, 3)
+    assert _difference(decoded, photo).mean() < 6
+
+
+def test_grey_and_cmyk_jpegs_become_rgb(photo):
+    for mode in ("L", "CMYK"):
+        data = _bytes(photo.convert(mode), "jpeg", quality=97)
+        other = PIL.Image.open(io.BytesIO(data)).convert("RGB")
+        assert _difference(media.decode_image(data), other).max() <= 2
+
+
+@pytest.mark.parametrize("format", ["jpeg", "png", "webp", "tiff"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(photo, format, orientation):
+    exif = PIL.Image.Exif()
+    exif[274] = orientation
+    options = {"jpeg": {"quality": 97, "subsampling": 0}, "webp": {"lossless": True}}
+    data = _bytes(photo, format, exif=exif, **options.get(format, {}))
+    upright = PIL.ImageOps.exif_transpose(PIL.Image.open(io.BytesIO(data)))
+    decoded = media.decode_image(data)
+    assert decoded.shape == np.asarray(upright).shape
+    assert _difference(decoded, upright).max() <= 3
+
+
+@pytest.mark.parametrize("format", ["png", "webp"])
+def test_transparency_shows_mid_grey(photo, format):
+    picture = photo.copy()
+    picture.putalpha(51)
+    options = {"lossless": True} if format == "webp" else {}
+    expected = np.asarray(photo) * 0.2 + image.ALPHA_BACKGROUND * 0.8
+    decoded = media.decode_image(_bytes(picture, format, **options))
+    assert np.abs(decoded - expected).max() <= 0.51
+
+
+def test_sixteen_bit_pngs_are_brought_to_eight(photo):
+    grey = np.asarray(photo.convert("L"), np.uint16)
+    decoded = media.decode_image(_bytes(PIL.Image.fromarray(grey * 257), "png"))
+    assert _difference(decoded, grey[..., None]).max() <= 1
+
+
+def _png_that_claims(width, height):
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = b"IDAT" + zlib.compress(b"")
+    chunks = [header, data, b"IEND"]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c))
+        for c in chunks
+    )
+
+
+def test_an_image_over_64_megapixels_is_refused_by_its_header(tmp_path):
+    path = tmp_path / "bomb.png"
+    path.write_bytes(_png_that_claims(8001, 8000))
+    with pytest.raises(errors.UserError, match="8001 x 8000 .* 64 megapixels"):
+        media.read_image(path)
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp", "bmp", "tiff", "gif"])
+@pytest.mark.parametrize("part", [0.0, 0.02, 0.3, 0.9])
+def test_a_cut_off_image_is_refused(photo, format, part):
+    data = _bytes(photo, format)
+    with pytest.raises(errors.UserError, match="image"):
+        media.decode_image(data[: int(part * len(data))])
+
+
+def test_headers_tell_size_and_format(photo):
+    for format in ("png", "jpeg", "webp", "bmp", "tiff", "gif"):
+        header = image_header.read(_bytes(photo, format))
+        assert (header.format, header.width, header.height) == (format, 41, 53)
+    assert image_header.read(b"no image at all, but text") is None
+
+
+def test_missing_files_folders_and_texts_are_refused(tmp_path):
+    text = tmp_path / "photo.png"
+    text.write_text("not a picture")
+    for path in (tmp_path / "nothing.png", tmp_path, text):
+        with pytest.raises(errors.UserError, match="image"):
+            media.read_image(path)
+
+
+def test_what_is_written_is_read_again(photo, tmp_path):
+    pixels = np.asarray(photo)
+    media.write_image(tmp_path / "a.png", pixels)
+    np.testing.assert_array_equal(media.read_image(tmp_path / "a.png"), pixels)
+    media.write_image(tmp_path / "a.jpg", pixels)
+    assert _difference(media.read_image(tmp_path / "a.jpg"), pixels).mean() < 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "a.png"]
+
+
+def test_other_suffixes_and_places_are_refused(tmp_path):
+    pixels = np.zeros((2, 2, 3), np.uint8)
+    for name in ("a.xyz", "a", "missing/a.png"):
+        with pytest.raises(errors.UserError, match="Cannot write"):
+            media.write_image(tmp_path / name, pixels)
+    with pytest.raises(ValueError, match="uint8"):
+        media.write_image(tmp_path / "a.png", pixels.astype(np.float32))
+
+
+def test_a_failed_write_leaves_the_older_file_alone(tmp_path):
+    path = tmp_path / "result.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), media.written_beside(path) as partial:
+        partial.write_text("half")
+        raise RuntimeError
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["old"]
+    with media.written_beside(path) as partial:
+        partial.write_text("new")
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["new"]

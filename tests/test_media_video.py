@@ -1,0 +1,270 @@
+"""Videos come back as they were written, frame by frame and in time."""
+
+import fractions
+import io
+import struct
+
+import av
+import numpy as np
+import pytest
+
+from vasa_jax import errors, media, types
+from vasa_jax.audio import waveform as waveform_lib
+
+
+def _waves(num_frames=30, height=48, width=64):
+    """Return smooth moving frames, all different."""
+    t, y, x = np.meshgrid(
+        np.arange(num_frames), np.arange(height), np.arange(width), indexing="ij"
+    )
+    red = np.sin(x / 12 + t / 5)
+    green = np.sin(y / 9 + t / 7)
+    blue = np.cos((x + y) / 20)
+    return np.round(127 + 110 * np.stack([red, green, blue], -1)).astype(np.uint8)
+
+
+def _numbered(num_frames, size=32):
+    """Return grey frames whose level tells their number."""
+    levels = np.arange(num_frames, dtype=np.uint8) * 4 + 20
+    return np.broadcast_to(
+        levels[:, None, None, None], (num_frames, size, size, 3)
+    ).copy()
+
+
+def _numbers(frames):
+    return [round((float(frame.mean()) - 20) / 4) for frame in frames]
+
+
+def _psnr(one, other):
+    error = np.mean(np.square(one.astype(np.float64) - other))
+    return 10 * np.log10(255**2 / error)
+
+
+def _tone(seconds, hertz=440.0):
+    time = np.arange(round(seconds * types.SAMPLE_RATE_HZ)) / types.SAMPLE_RATE_HZ
+    return (0.5 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
+
+
+def test_decoded_frames_are_close_to_the_encoded():
+    frames = _waves()
+    decoded = media.decode_video(media.encode_video(frames))
+    assert decoded.shape == frames.shape
+    assert decoded.dtype == np.uint8
+    assert _psnr(decoded, frames) > 38
+
+
+def test_flat_colours_keep_their_hue():
+    colours = [(200, 40, 40), (30, 180, 60), (40, 60, 210), (255, 255, 255), (0, 0, 0)]
+    frames = np.stack([np.full((32, 32, 3), colour, np.uint8) for colour in colours])
+    decoded = media.decode_video(media.encode_video(frames, keyframe_interval=1))
+    assert np.abs(decoded.astype(int) - frames).max() <= 4
+
+
+def test_colours_stay_in_their_place():
+    ramp = np.arange(64)
+    frame = np.zeros((48, 64, 3), np.uint8)
+    frame[..., 0], frame[..., 1], frame[..., 2] = 60 + 2 * ramp, 200 - 2 * ramp, 120
+    decoded = media.decode_video(media.encode_video(frame[None], 25, 1))[0]
+    shift = (decoded.astype(np.float64) - frame)[8:-8, 8:-8].mean(axis=(0, 1))
+    assert np.abs(shift).max() < 0.5  # half a pixel of shift would be 1
+
+
+def test_equal_frames_give_equal_bytes():
+    frames = _waves(10)
+    assert media.encode_video(frames) == media.encode_video(frames)
+
+
+@pytest.mark.parametrize("interval", [1, 7, 250])
+def test_chosen_frames_equal_those_of_the_whole_clip(interval):
+    data = media.encode_video(_waves(), keyframe_interval=interval)
+    whole = media.decode_video(data)
+    indices = [29, 0, 7, 6, 13, 13, 14, -2]
+    np.testing.assert_array_equal(media.decode_video(data, indices), whole[indices])
+    with pytest.raises(IndexError):
+        media.decode_video(data, [30])
+
+
+def test_chosen_frames_are_right_in_open_groups():
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.options = {"x264-params": "open-gop=1:keyint=8:bframes=3:scenecut=0"}
+        for frame in _waves():
+            picture = av.VideoFrame.from_ndarray(frame)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    whole = media.decode_video(buffer.getvalue())
+    for index in range(len(whole)):
+        one = media.decode_video(buffer.getvalue(), [index])
+        np.testing.assert_array_equal(one[0], whole[index])
+
+
+def test_frames_that_cannot_be_encoded_are_refused():
+    for shape in ((0, 8, 8, 3), (2, 7, 8, 3), (2, 8, 8, 4), (8, 8, 3)):
+        with pytest.raises(ValueError, match="frames|pixels"):
+            media.encode_video(np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("stored", "wanted", "expected"),
+    [
+        (25, 25, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        (50, 25, [0, 2, 4, 6, 8]),
+        (5, 10, [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9]),
+        (30, 25, [0, 1, 2, 4, 5, 6, 7, 8]),
+    ],
+)
+def test_a_video_is_resampled_to_the_nearest_frames(tmp_path, stored, wanted, expected):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(media.encode_video(_numbered(10), frame_rate_hz=stored))
+    numbers = _numbers(media.iterate_video(path, frame_rate_hz=wanted))
+    if wanted == 10:  # a stored frame lies half-way between two output frames
+        assert len(numbers) == len(expected)
+        assert np.abs(np.subtract(numbers, expected)).max() <= 1
+    else:
+        assert numbers == expected
+
+
+def test_uneven_timestamps_are_resampled_by_time(tmp_path):
+    path = tmp_path / "uneven.mp4"
+    milliseconds = [0, 40, 80, 280, 320, 360]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width = stream.height = 32
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = fractions.Fraction(1, 1000)
+        for time, frame in zip(milliseconds, _numbered(6), strict=True):
+            picture = av.VideoFrame.from_ndarray(frame)
+            picture.pts = time
+            picture.time_base = fractions.Fraction(1, 1000)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    numbers = _numbers(media.iterate_video(path))
+    assert numbers[:10] == [0, 1, 2, 2, 2, 3, 3, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "clockwise_turns"), [((0, 1, -1, 0), 1), ((-1, 0, 0, -1), 2)]
+)
+def test_the_rotation_that_a_phone_stores_is_applied(tmp_path, matrix, clockwise_turns):
+    frames = _waves(2)
+    data = bytearray(media.encode_video(frames))
+    # ISO/IEC 14496-12: 16.16 numbers a, b, u, c, d, ... 40 bytes into the track header.
+    start = data.find(b"tkhd") + 4 + 40
+    for place, value in zip((0, 4, 12, 16), matrix, strict=True):
+        data[start + place : start + place + 4] = struct.pack(">i", value << 16)
+    path = tmp_path / "phone.mp4"
+    path.write_bytes(data)
+    read = np.stack(list(media.iterate_video(path)))
+    expected = np.rot90(frames, -clockwise_turns, axes=(1, 2))
+    assert read.shape == expected.shape
+    assert _psnr(read, expected) > 38
+    info = media.probe_video(path)
+    assert (info.height, info.width) == expected.shape[1:3]
+
+
+def test_the_writer_makes_a_file_that_browsers_play(tmp_path):
+    path = tmp_path / "talk.mp4"
+    frames = _waves(30)
+    with media.VideoWriter(path, 48, 64, waveform=_tone(1.31)) as writer:
+        for start in range(0, 30, 8):
+            writer.write(frames[start : start + 8])
+        assert not path.exists()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["talk.mp4"]
+    data = path.read_bytes()
+    assert 0 < data.find(b"moov") < data.find(b"mdat")
+    with av.open(str(path)) as container:
+        video, audio = container.streams
+        assert video.codec_context.name == "h264"
+        assert video.codec_context.pix_fmt == "yuv420p"
+        assert audio.codec_context.name == "aac"
+        assert video.duration * video.time_base == fractions.Fraction(30, 25)
+        assert abs(audio.duration * audio.time_base - 1.2) < 0.001
+        assert video.average_rate == 25
+    info = media.probe_video(path)
+    assert (info.height, info.width, info.frame_rate_hz) == (48, 64, 25.0)
+    assert info.has_sound
+    assert info.duration_seconds == pytest.approx(1.2, abs=0.05)
+    read = np.stack(list(media.iterate_video(path)))
+    assert read.shape == frames.shape
+    assert _psnr(read, frames) > 38
+
+
+def test_the_sound_of_a_written_video_is_in_time(tmp_path):
+    path = tmp_path / "talk.mp4"
+    waveform = np.zeros(16_000, np.float32)
+    waveform[8_000:12_000] = _tone(0.25)
+    with media.VideoWriter(path, 32, 32, waveform=waveform) as writer:
+        writer.write(_numbered(25))
+    read = waveform_lib.load_waveform(path)
+    loud = np.flatnonzero(np.abs(read) > 0.2)
+    assert abs(loud[0] - 8_000) < 80
+    assert abs(loud[-1] - 12_000) < 80
+    correlation = np.correlate(read[7_000:13_000], waveform[8_000:12_000], "valid")
+    assert abs(int(correlation.argmax()) - 1_000) <= 2
+
+
+def test_odd_sizes_repeat_their_last_row_and_column(tmp_path):
+    path = tmp_path / "odd.mp4"
+    frames = _waves(5, 47, 63)
+    with media.VideoWriter(path, 47, 63) as writer:
+        writer.write(frames)
+    read = np.stack(list(media.iterate_video(path)))
+    assert read.shape == (5, 48, 64, 3)
+    assert _psnr(read[:, :47, :63], frames) > 36
+
+
+def test_an_error_removes_the_partial_video_and_keeps_the_older(tmp_path):
+    path = tmp_path / "talk.mp4"
+    path.write_bytes(b"older")
+    for num_frames in (0, 3):
+        with (
+            pytest.raises(KeyboardInterrupt),
+            media.VideoWriter(path, 32, 32, waveform=_tone(1.0)) as writer,
+        ):
+            writer.write(_numbered(3)[:num_frames])
+            raise KeyboardInterrupt
+    with pytest.raises(ValueError, match="no frame"), media.VideoWriter(path, 32, 32):
+        pass
+    with (
+        pytest.raises(ValueError, match=r"\[T, 32, 32, 3\]"),
+        media.VideoWriter(path, 32, 32) as writer,
+    ):
+        writer.write(_numbered(1, size=16))
+    assert [entry.read_bytes() for entry in tmp_path.iterdir()] == [b"older"]
+
+
+def test_outputs_that_cannot_be_written_are_refused_at_once(tmp_path):
+    with pytest.raises(errors.UserError, match=r"\.mp4"):
+        media.VideoWriter(tmp_path / "talk.avi", 32, 32)
+    for path in (tmp_path / "missing" / "talk.mp4", tmp_path / "folder.mp4"):
+        (tmp_path / "folder.mp4").mkdir(exist_ok=True)
+        with pytest.raises(errors.UserError, match="Cannot write"):
+            media.VideoWriter(path, 32, 32).__enter__()
+
+
+def test_corrupt_videos_are_refused(tmp_path):
+    data = media.encode_video(_waves(10))
+    for broken in (b"", b"text", data[:100], data[: len(data) // 2]):
+        path = tmp_path / "broken.mp4"
+        path.write_bytes(broken)
+        with pytest.raises(errors.UserError, match="video|picture"):
+            media.decode_video(broken)
+        with pytest.raises(errors.UserError, match="video|picture"):
+            list(media.iterate_video(path))
+        with pytest.raises(errors.UserError, match="video|picture"):
+            media.probe_video(path)
+
+
+def test_missing_files_and_files_without_picture_are_refused(tmp_path):
+    with pytest.raises(errors.UserError, match="does not exist"):
+        media.probe_video(tmp_path / "nothing.mp4")
+    sound = tmp_path / "sound.wav"
+    with av.open(str(sound), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1600), np.int16), "s16", "mono")
+        frame.sample_rate = 16_000
+        container.mux(stream.encode(frame))
+    with pytest.raises(errors.UserError, match="holds no picture"):
+        list(media.iterate_video(sound))
