@@ -95,6 +95,12 @@ LIP_OPENERS = visemes.expand(
 lips goes, what only shapes them stays."""
 
 
+_JAW_OPEN = names.ARKIT_NAMES.index("jawOpen")
+_JAW_LEFT_OPEN = 0.35
+"""Share of the jaw's opening that a bilabial leaves; mouthClose makes up for it. Ours:
+the jaw is too slow to shut between two open vowels, the lips are not."""
+
+
 def _sides(weights: dict[str, float], mirror: bool) -> np.ndarray:
     """Expand weights, left and right exchanged if asked."""
     vector = visemes.expand(weights)
@@ -261,8 +267,11 @@ def combine(
     total = speech_weights + other_weights * np.where(_MOUTH, 1 - 0.4 * busy, 1)
     total *= 1 - lip_teeth[:, None] * LIP_OPENERS
     total += lip_teeth[:, None] * visemes.VISEME_WEIGHTS[visemes.LIP_TEETH]
+    jaw = total[:, _JAW_OPEN] * bilabial * (1 - rest) * _JAW_LEFT_OPEN
     total *= 1 - np.maximum(bilabial, rest)[:, None] * LIP_OPENERS
     total += bilabial[:, None] * visemes.VISEME_WEIGHTS[visemes.CLOSED_LIPS]
+    total[:, _JAW_OPEN] += jaw
+    total[:, names.ARKIT_NAMES.index("mouthClose")] += jaw
     for side in ("Left", "Right"):
         blink = names.ARKIT_NAMES.index("eyeBlink" + side)
         total[:, blink] = np.maximum(total[:, blink], lids)

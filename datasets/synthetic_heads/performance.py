@@ -9,6 +9,7 @@ from datasets.synthetic_heads import (
     gaze,
     head_motion,
     prosody,
+    recordings,
     scene,
     sound,
     speech,
@@ -45,7 +46,7 @@ class Request:
         num_frames: T.
         emotion: one of `types.EMOTIONS`.
         emotion_strength: 0 to 1.
-        voice: who speaks.
+        voice: who speaks, or the recording to perform.
         head_distance: of the head at rest, 1 at the reference framing.
     """
 
@@ -53,7 +54,7 @@ class Request:
     num_frames: int
     emotion: str
     emotion_strength: float
-    voice: voices.Voice
+    voice: voices.Voice | recordings.Recording
     head_distance: float
 
 
@@ -183,18 +184,28 @@ def _speak(request: Request, generator: np.random.Generator) -> speech.Speech:
     One clip in twelve is spent mostly listening; two in five start within a sentence.
     """
     seconds = request.num_frames / types.FRAME_RATE_HZ
-    voice = colour_voice(request.voice, request.emotion, request.emotion_strength)
     listening = generator.random() < 0.08
     start_within = not listening and generator.random() < 0.4
-    parts = [voices.say_something(voice, generator)]
-    skipped = generator.uniform(0, 0.5 * parts[0].seconds) if start_within else 0.0
     lead = generator.uniform(0.1, 0.7) + listening * seconds * generator.uniform(0.3, 1)
+    parts = [_utterance(request, seconds, generator)]
+    skipped = generator.uniform(0, 0.5 * parts[0].seconds) if start_within else 0.0
     pauses = [0.0 if start_within else lead]
     while sum(pauses) + sum(part.seconds for part in parts) < skipped + seconds:
         pauses.append(generator.uniform(0.25, 1.0))
-        parts.append(voices.say_something(voice, generator))
+        parts.append(_utterance(request, seconds, generator))
     pauses.append(0.0)
     return speech.cut(speech.join(parts, pauses), skipped, seconds)
+
+
+def _utterance(
+    request: Request, seconds: float, generator: np.random.Generator
+) -> speech.Speech:
+    """Say one sentence, or play a part of a recording."""
+    if isinstance(request.voice, recordings.Recording):
+        length = float(generator.uniform(0.5, 1.0) * seconds)
+        return recordings.excerpt(request.voice, max(length, 1.0), generator)
+    voice = colour_voice(request.voice, request.emotion, request.emotion_strength)
+    return voices.say_something(voice, generator)
 
 
 def _face(request, said, curves, lids, generator) -> np.ndarray:
@@ -202,7 +213,8 @@ def _face(request, said, curves, lids, generator) -> np.ndarray:
     num_frames = request.num_frames
     liveliness = generator.uniform(0.3, 1.0)
     clarity = generator.uniform(0.85, 1.15)
-    openness = clarity * (0.75 + 0.35 * prosody.smooth(curves.energy, 1.5).clip(0, 1.2))
+    loudness = prosody.smooth(curves.energy, 0.7).clip(0, 1.2)
+    openness = clarity * (0.55 + 0.65 * loudness)
     emotion = expressions.emotion_weights(
         request.emotion, request.emotion_strength, num_frames, generator
     )

@@ -10,7 +10,7 @@ import dataclasses
 
 import numpy as np
 
-from datasets.synthetic_heads import performance, voices
+from datasets.synthetic_heads import performance, recordings, voices
 from vasa_jax import errors, types
 
 SPLITS = ("train", "validation", "test")
@@ -165,9 +165,20 @@ def _request(settings: Settings, identity: int, take: int) -> performance.Reques
         num_frames=settings.num_frames,
         emotion=emotion,
         emotion_strength=strength,
-        voice=voices.draw(generator, split_of(identity)),
+        voice=_voice(settings, split_of(identity), generator),
         head_distance=float(distance),
     )
+
+
+def _voice(settings: Settings, split: str, generator: np.random.Generator):
+    """Draw a synthetic voice, or a recording where there are any of the split."""
+    voice = voices.draw(generator, split)
+    if settings.speech_dir is None:
+        return voice
+    known = recordings.of_split(recordings.find(settings.speech_dir), split)
+    if known and generator.random() < settings.recordings_share:
+        return known[generator.integers(len(known))]
+    return voice
 
 
 def _seed(*numbers: int) -> int:

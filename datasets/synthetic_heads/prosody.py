@@ -75,13 +75,14 @@ def smooth(curve: np.ndarray, width: float) -> np.ndarray:
 
 
 def _energy(waveform: np.ndarray) -> np.ndarray:
-    """Return loudness every 10 ms, relative to the loud parts of the clip."""
+    """Return loudness every 10 ms, 0 for the room's noise, 1 for the loud parts."""
     num = len(waveform) // _HOP
     squares = np.square(waveform[: num * _HOP].astype(np.float64))
     power = squares.reshape(num, _HOP).mean(axis=1)
     loudness = np.sqrt(smooth(power, 1.2).clip(0))
-    loud = np.percentile(loudness, 95)
-    return (loudness / max(loud, 1e-3)).astype(np.float32).clip(0, 1.5)
+    loud = max(np.percentile(loudness, 95), 1e-3)
+    floor = min(np.percentile(loudness, 5), 0.15 * loud)
+    return ((loudness - floor) / (loud - floor)).astype(np.float32).clip(0, 1.5)
 
 
 def _pitch(waveform: np.ndarray, energy: np.ndarray):

@@ -22,9 +22,9 @@ LIP_TEETH = VISEMES.index("FF")
 
 _WEIGHTS = {
     "sil": {},
-    "PP": dict(jawOpen=0.06, mouthClose=0.05, mouthPress=0.55, mouthRoll=0.25),
+    "PP": dict(jawOpen=0.08, mouthClose=0.08, mouthPress=0.25, mouthRoll=0.2),
     "FF": dict(
-        jawOpen=0.10, mouthRollLower=0.55, mouthUpperUp=0.30, mouthShrugUpper=0.1
+        jawOpen=0.10, mouthRollLower=0.55, mouthUpperUp=0.20, mouthShrugUpper=0.1
     ),
     "TH": dict(jawOpen=0.16, tongueOut=0.35, mouthLowerDown=0.2, mouthUpperUp=0.1),
     "DD": dict(jawOpen=0.14, mouthLowerDown=0.25, mouthUpperUp=0.15, mouthStretch=0.1),
@@ -238,7 +238,7 @@ def articulate(
         channels = _channels(articulator)
         strength = np.array([_DOMINANCE[v][articulator] for v in VISEMES])[shapes]
         pull = strength * length * np.exp(-distance / reach)
-        targets = VISEME_WEIGHTS[shapes][:, channels]
+        targets = _blended_weights()[shapes][:, channels]
         blend[:, channels] = (pull @ targets) / pull.sum(axis=1, keepdims=True)
     return (blend * openness[:, None]).astype(np.float32)
 
@@ -262,6 +262,14 @@ def closures(phonemes: tuple[speech.Phoneme, ...], num_frames: int, viseme: int)
     distance = np.abs(frame_times(num_frames)[:, None] - middle) - half
     fade = np.clip(1 - distance / _CLOSURE_FADE_SECONDS, 0, 1)
     return (fade * fade * (3 - 2 * fade)).max(axis=1).astype(np.float32)
+
+
+def _blended_weights() -> np.ndarray:
+    """Return `VISEME_WEIGHTS` without the lips of closures, which are laid over."""
+    weights = VISEME_WEIGHTS.copy()
+    lips = np.array([name.startswith("mouth") for name in names.ARKIT_NAMES])
+    weights[[CLOSED_LIPS, LIP_TEETH]] *= ~lips
+    return weights
 
 
 def _channels(articulator: int) -> np.ndarray:

@@ -73,6 +73,13 @@ _PHONEME_EVENTS_IN_IPA = 1 | 2
 _UTF8 = 1
 
 
+_UNVOICED_STOPS = ("p", "t", "k")
+_STOP_GAP_SECONDS = 0.04
+"""Silence before an unvoiced stop, which espeak-ng counts to the sound before.
+
+Ours: measured in its waveforms; the lips are shut in that silence."""
+
+
 class _EventValue(ctypes.Union):
     _fields_ = [
         ("number", ctypes.c_int),
@@ -242,6 +249,11 @@ def _synthesize(voice: Voice, text: str):
 def _phonemes(events: list[tuple[float, str]], seconds: float):
     """Turn starts of phonemes into intervals; each ends where the next begins."""
     starts = [(start, ipa) for start, ipa in events if not ipa.startswith("(")]
+    for index in range(1, len(starts)):
+        start, ipa = starts[index]
+        if ipa.strip("ˈˌ")[:1] in _UNVOICED_STOPS:
+            earlier = 0.5 * (start - starts[index - 1][0])
+            starts[index] = (start - min(earlier, _STOP_GAP_SECONDS), ipa)
     ends = [start for start, _ in starts[1:]] + [seconds]
     return tuple(
         speech.Phoneme(start, end, ipa.strip("ˈˌ"), "ˈ" in ipa)
