@@ -27,7 +27,7 @@ def describe(experiment: training.Experiment, mesh: sharding.Mesh) -> str:
     sharding.check_batch_size(settings.batch_size, mesh, settings.accumulation_steps)
     state = training.abstract_state(experiment, mesh)
     data = experiment.train_data()
-    arrays, _ = training.split_records(next(data))
+    arrays, _ = training.split_names(next(data))
     if hasattr(data, "close"):
         data.close()
     placed = sharding.batch_sharding(mesh)

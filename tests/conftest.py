@@ -1,8 +1,13 @@
-"""Every test runs on eight CPU devices, and warnings about shapes are errors."""
+"""Every test runs on eight CPU devices; warnings in our own code are errors."""
 
 import os
+import pathlib
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault(
+    "JAX_COMPILATION_CACHE_DIR",
+    str(pathlib.Path(__file__).resolve().parent.parent / ".cache" / "jax"),
+)
 
 import jax
 import pytest
@@ -10,6 +15,13 @@ from absl import flags
 
 jax.config.update("jax_num_cpu_devices", 8)
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+def pytest_configure(config):
+    """Make warnings errors where the line that causes them is ours."""
+    config.addinivalue_line(
+        "filterwarnings", r"error:::(vasa_jax|datasets|experiments|tests|test_)"
+    )
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -90,10 +91,11 @@ class _Meter:
         self._writer = writer
         self._bar = bar
         self._advice = advice
-        self._pending: tuple[int, Any, list[str]] | None = None
+        self._pending: tuple[int, Any, training.BatchNames] | None = None
         self._sums: dict[str, float] = collections.defaultdict(float)
         self._count = 0
         self._waited = 0.0
+        self._skipped: set[str] = set()
         self._started: float | None = None
 
     def is_device_idle(self) -> bool:
@@ -114,7 +116,7 @@ class _Meter:
         if self._started is not None:
             self._started += time.perf_counter() - before
 
-    def push(self, step: int, metrics: Any, names: list[str]) -> None:
+    def push(self, step: int, metrics: Any, names: training.BatchNames) -> None:
         """Take the metrics of the step that was just sent; read those before."""
         pending, self._pending = self._pending, (step, metrics, names)
         if pending is not None:
@@ -126,17 +128,21 @@ class _Meter:
         if pending is not None:
             self._read(*pending)
 
-    def _read(self, step: int, metrics: Any, names: list[str]) -> None:
+    def _read(self, step: int, metrics: Any, names: training.BatchNames) -> None:
         values = {name: float(v) for name, v in jax.device_get(metrics).items()}
         # Terms before the losses that sum them, so that the culprit is named.
         for name in sorted(values, key=lambda name: name.endswith(("loss", "norm"))):
             if not np.isfinite(values[name]):
                 raise UserError(
                     f"{name} is {values[name]} at step {step} (records: "
-                    f"{', '.join(names[:16]) or 'not named'}); {self._advice}"
+                    f"{', '.join(names.records[:16]) or 'not named'}); {self._advice}"
                 )
         for name, value in values.items():
             self._sums[name] += value
+        for name in names.skipped:
+            if name not in self._skipped:
+                self._skipped.add(name)
+                tqdm.tqdm.write(f"skipped the corrupt record {name}", file=sys.stderr)
         self._count += 1
         if self._started is None:  # the first step compiles
             self._started, self._waited = time.perf_counter(), 0.0
@@ -162,6 +168,8 @@ class _Meter:
                 "step_seconds": elapsed / timed,
                 "data_wait_fraction": min(1.0, self._waited / elapsed),
             }
+        if self._skipped:
+            means["skipped_records"] = len(self._skipped)
         memory = (jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
         if memory is not None:
             means["device_memory_gib"] = memory / 2**30
@@ -187,9 +195,11 @@ def _place_initial_state(
             "The export to start from has no array that fits by name and shape; give "
             f"one of the same model. First differences: {'; '.join(left[:3])}."
         )
-    tqdm.tqdm.write(f"warm start: {len(taken)} arrays taken, {len(left)} not")
+    tqdm.tqdm.write(
+        f"warm start: {len(taken)} arrays taken, {len(left)} not", file=sys.stderr
+    )
     for line in left[:20]:
-        tqdm.tqdm.write(f"  {line}")
+        tqdm.tqdm.write(f"  {line}", file=sys.stderr)
     ema = {group: jax.tree.map(jnp.copy, params[group]) for group in state.ema}
     return state.replace(params=params, ema=ema)
 
@@ -216,7 +226,7 @@ def evaluate(
     for index, batch in enumerate(batches):
         if index == experiment.settings.evaluate_batches:
             break
-        arrays, _ = training.split_records(batch)
+        arrays, _ = training.split_names(batch)
         # The same keys each time, so that evaluations can be compared.
         key = jax.random.fold_in(jax.random.key(0), index)
         states = measure(params, sharding.shard_batch(arrays, mesh), key)
@@ -331,7 +341,7 @@ def run(
                 break
             before = time.perf_counter()
             try:
-                batch, names = training.split_records(next(data))
+                batch, names = training.split_names(next(data))
             except StopIteration:
                 raise UserError(
                     f"The training data ended after step {step} of {last_step}; let it "

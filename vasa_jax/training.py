@@ -22,10 +22,7 @@ import numpy as np
 import optax
 from flax import struct
 
-from vasa_jax import config, optimizer, sharding
-
-RECORD_FIELD = "record"
-"""Batch field with the name of each row's record; it stays on the host."""
+from vasa_jax import config, data, optimizer, sharding
 
 EXAMPLE_KEY_FIELD = "example_key"
 """Batch field, added by the step, with a random key per row.
@@ -334,21 +331,35 @@ def make_step(
     return step
 
 
-def split_records(batch: Mapping[str, Any]) -> tuple[Batch, list[str]]:
-    """Take the records' names out of a batch; the rest can go to the devices.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BatchNames:
+    """Names that came with a batch and stay on the host.
+
+    Attributes:
+        records: of each row; empty when the data has no names.
+        skipped: corrupt records that were replaced.
+    """
+
+    records: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
+def split_names(batch: Mapping[str, Any]) -> tuple[Batch, BatchNames]:
+    """Take the names out of a batch; the rest can go to the devices.
 
     Args:
         batch: from the data iterator.
 
     Returns:
-        The arrays, and the names (empty when the batch has none).
+        The arrays, and the names.
     """
     arrays = dict(batch)
-    names = arrays.pop(RECORD_FIELD, [])
-    return arrays, [
-        name.decode() if isinstance(name, bytes) else str(name)
-        for name in np.asarray(names).reshape(-1).tolist()
-    ]
+    records = np.ravel(arrays.pop(data.RECORD_FIELD, []))
+    skipped = np.ravel(arrays.pop(data.SKIPPED_FIELD, []))
+    return arrays, BatchNames(
+        records=tuple(str(name) for name in records),
+        skipped=tuple(name for text in skipped for name in str(text).splitlines()),
+    )
 
 
 def warm_start(

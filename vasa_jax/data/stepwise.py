@@ -1,7 +1,14 @@
 """Batches as a pure function of their number: the simplest data that can resume."""
 
+import collections
+import concurrent.futures
+import functools
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
+
+from vasa_jax.data import examples as examples_lib
 
 
 class StepwiseBatches:
@@ -34,3 +41,78 @@ class StepwiseBatches:
     def set_state(self, state: dict[str, int]) -> None:
         """Go to a position that `get_state` returned."""
         self._next = int(state["next"])
+
+
+class ThreadedBatches(StepwiseBatches):
+    """The same, made ahead by threads; the position is that of the batches given.
+
+    Args:
+        make_batch: as above; called from several threads.
+        num_threads: how many batches are made at once.
+    """
+
+    def __init__(
+        self, make_batch: Callable[[int], dict[str, Any]], num_threads: int = 2
+    ):
+        super().__init__(make_batch)
+        self._num_threads = num_threads
+        self._pool = concurrent.futures.ThreadPoolExecutor(num_threads)
+        self._ahead: collections.deque[concurrent.futures.Future] = collections.deque()
+
+    def __next__(self) -> dict[str, Any]:
+        while len(self._ahead) < self._num_threads + 1:
+            number = self._next + len(self._ahead)
+            self._ahead.append(self._pool.submit(self._make_batch, number))
+        batch = self._ahead.popleft().result()
+        self._next += 1
+        return batch
+
+    def set_state(self, state: dict[str, int]) -> None:
+        """Go to a position that `get_state` returned."""
+        self._drop()
+        super().set_state(state)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._drop()
+        self._pool.shutdown()
+
+    def _drop(self) -> None:
+        for future in self._ahead:
+            future.cancel()
+        self._ahead.clear()
+
+
+def shuffled_batches(
+    examples: examples_lib.Examples,
+    *,
+    batch_size: int,
+    seed: int,
+    num_threads: int = 2,
+) -> ThreadedBatches:
+    """Shuffle examples without end, without Grain.
+
+    Args:
+        examples: what to draw from.
+        batch_size: rows; for a single process.
+        seed: of order and randomness.
+        num_threads: batches made at once.
+
+    Returns:
+        An iterator of batches.
+    """
+    size = len(examples)
+
+    @functools.lru_cache(maxsize=4)
+    def order(epoch: int) -> np.ndarray:
+        return np.random.default_rng((seed, 0, epoch)).permutation(size)
+
+    def make_batch(number: int) -> dict[str, Any]:
+        rows = []
+        for place in range(number * batch_size, (number + 1) * batch_size):
+            rng = np.random.default_rng((seed, 1, place))
+            index = int(order(place // size)[place % size])
+            rows.append(examples.draw(rng, index))
+        return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+    return ThreadedBatches(make_batch, num_threads)

@@ -1,0 +1,195 @@
+"""Batches through Grain: shuffled, seeded, and resumed at the exact position.
+
+Ours: each process takes every n-th batch of one global order, so that the rows of a
+step do not depend on the number of processes.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import grain
+import jax
+import numpy as np
+
+from vasa_jax import config
+from vasa_jax.data import examples as examples_lib
+from vasa_jax.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PipelineConfig:
+    """How batches are made, which does not change what they hold.
+
+    Attributes:
+        num_workers: processes that decode; 0 decodes in this process. Part of the saved
+            position: a run resumes with as many.
+        num_threads: threads of each process; 0 decodes when a batch is asked for.
+        prefetch_batches: made ahead in each process.
+    """
+
+    # Ours: decoding leaves Python for FFmpeg, so that threads serve few cores.
+    num_workers: int = 0
+    num_threads: int = 1
+    prefetch_batches: int = 2
+
+    def __post_init__(self) -> None:
+        for name in ("num_workers", "num_threads", "prefetch_batches"):
+            value = getattr(self, name)
+            config.require(
+                value >= 0,
+                f"PipelineConfig.{name} is {value}; give 0 or more.",
+            )
+
+
+class GrainBatches:
+    """A Grain iterator with a position that names what it depends on.
+
+    Args:
+        dataset: of this process's batches.
+        layout: what the position depends on, such as the number of workers.
+    """
+
+    def __init__(self, dataset: grain.IterDataset, layout: dict[str, int]):
+        self._iterator = iter(dataset)
+        self._layout = layout
+
+    def __iter__(self) -> "GrainBatches":
+        return self
+
+    def __next__(self) -> dict[str, Any]:
+        return next(self._iterator)
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the position, which JSON can hold."""
+        return {"layout": self._layout, "grain": self._iterator.get_state()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go to a position that `get_state` returned.
+
+        Raises:
+            UserError: the position was saved with other numbers.
+        """
+        if state["layout"] != self._layout:
+            raise UserError(
+                f"The data position was saved with {state['layout']} and this run has "
+                f"{self._layout}; resume with the same numbers."
+            )
+        self._iterator.set_state(state["grain"])
+
+    def close(self) -> None:
+        """End the threads and processes."""
+        self._iterator.close()
+
+
+def _draw(examples: examples_lib.Examples) -> Any:
+    def draw(index: int, rng: np.random.Generator) -> examples_lib.Example:
+        return examples.draw(rng, int(index))
+
+    return draw
+
+
+def training_batches(
+    examples: examples_lib.Examples,
+    *,
+    batch_size: int,
+    seed: int,
+    settings: PipelineConfig,
+) -> GrainBatches:
+    """Shuffle without end; each row's randomness comes from the seed and its place.
+
+    Args:
+        examples: what to draw from.
+        batch_size: rows over all processes.
+        seed: of order and randomness.
+        settings: workers and threads.
+
+    Returns:
+        An iterator of this process's batches.
+
+    Raises:
+        UserError: no examples, or the rows do not divide by the processes.
+    """
+    processes = jax.process_count()
+    _check(examples, batch_size, processes)
+    dataset = (
+        grain.MapDataset.range(len(examples))
+        .seed(seed)
+        .shuffle()
+        .repeat()
+        .random_map(_draw(examples))
+        # Batched here, or the batches would depend on the number of workers.
+        .batch(batch_size // processes, drop_remainder=True)
+        .slice(slice(jax.process_index(), None, processes))
+        .to_iter_dataset(
+            grain.ReadOptions(
+                num_threads=settings.num_threads,
+                prefetch_buffer_size=settings.prefetch_batches
+                if settings.num_threads
+                else 0,
+            )
+        )
+    )
+    if settings.num_workers:
+        dataset = dataset.mp_prefetch(
+            grain.MultiprocessingOptions(
+                num_workers=settings.num_workers, per_worker_buffer_size=1
+            )
+        )
+    layout = {
+        "num_workers": settings.num_workers,
+        "processes": processes,
+        "batch_size": batch_size,
+        "examples": len(examples),
+        "seed": seed,
+    }
+    return GrainBatches(dataset, layout)
+
+
+def evaluation_batches(
+    examples: examples_lib.Examples, *, batch_size: int, seed: int = 0
+) -> Iterator[dict[str, Any]]:
+    """Go once through the examples in a fixed order, always the same.
+
+    Ours: shuffled once, so that the first batches already show many identities.
+
+    Args:
+        examples: what to draw from.
+        batch_size: rows over all processes; what is left over is dropped.
+        seed: of order and randomness.
+
+    Returns:
+        An iterator of this process's batches.
+
+    Raises:
+        UserError: fewer examples than a batch, or the rows do not divide by the
+            processes.
+    """
+    processes = jax.process_count()
+    _check(examples, batch_size, processes)
+    if len(examples) < batch_size:
+        raise UserError(
+            f"The evaluation data has {len(examples)} examples, fewer than the batch "
+            f"size {batch_size}; give a smaller batch or more data."
+        )
+    whole = len(examples) // batch_size * batch_size
+    dataset = (
+        grain.MapDataset.range(len(examples))
+        .seed(seed)
+        .shuffle()
+        .slice(slice(whole))
+        .random_map(_draw(examples))
+        .batch(batch_size // processes)
+        .slice(slice(jax.process_index(), None, processes))
+    )
+    return (dataset[index] for index in range(len(dataset)))
+
+
+def _check(examples: examples_lib.Examples, batch_size: int, processes: int) -> None:
+    if len(examples) == 0:
+        raise UserError("The data set is empty; make it first.")
+    if batch_size % processes:
+        raise UserError(
+            f"The batch size {batch_size} does not divide by {processes} processes; "
+            "give a multiple."
+        )

@@ -1,0 +1,226 @@
+"""Sets of records, read at random: TFDS array_record folders, npz folders, lists."""
+
+import os
+import pathlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from vasa_jax.errors import UserError
+
+Record = dict[str, Any]
+
+NAME_FIELD = "clip_id"
+"""Field that names a record, where there is one. Ours."""
+
+
+class CorruptRecordError(ValueError):
+    """A record cannot be read; it is skipped, counted and named, and training goes on.
+
+    Ours: in large sets some records are always damaged.
+    """
+
+
+class Records(Protocol):
+    """What a set of records can do."""
+
+    def __len__(self) -> int:
+        """Return the number of records."""
+        ...
+
+    def read(self, index: int, fields: Sequence[str] | None = None) -> Record:
+        """Read a record, or only some of its fields.
+
+        Args:
+            index: from 0.
+            fields: names; None reads all.
+
+        Returns:
+            Values by name; texts are `str`.
+
+        Raises:
+            CorruptRecordError: it cannot be read.
+        """
+        ...
+
+    def place(self, index: int) -> str:
+        """Say where a record lies, for records that cannot be read."""
+        ...
+
+
+def record_name(records: Records, index: int, record: Mapping[str, Any]) -> str:
+    """Return a record's own name, or its place where it has none."""
+    return str(record.get(NAME_FIELD) or records.place(index))
+
+
+class TfdsRecords:
+    """A split of a TFDS data set in array_record files, read without TensorFlow.
+
+    Args:
+        folder: the version's folder, or one above it that holds only one version.
+        split: such as `train`.
+
+    Raises:
+        UserError: no data set there, several, or no such split.
+    """
+
+    def __init__(self, folder: str | os.PathLike, split: str):
+        # Imported late: it takes a second, and plain arrays train without it.
+        import tensorflow_datasets as tfds
+
+        self._folder = _version_folder(pathlib.Path(folder))
+        self._split = split
+        builder = tfds.builder_from_directory(self._folder)
+        if split not in builder.info.splits:
+            raise UserError(
+                f"The data set {self._folder} has no split {split!r}; it has "
+                f"{', '.join(sorted(builder.info.splits)) or 'none'}."
+            )
+        self._features = builder.info.features
+        self._texts = {
+            name
+            for name, feature in self._features.items()
+            if isinstance(feature, tfds.features.Text)
+        }
+        self._spec_of_part = tfds.features.FeaturesDict
+        self._source = builder.as_data_source(split).data_source
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def read(self, index: int, fields: Sequence[str] | None = None) -> Record:
+        """Read a record; see `Records.read`."""
+        spec = self._features
+        if fields is not None:
+            spec = self._spec_of_part({name: spec[name] for name in fields})
+        try:
+            record = spec.deserialize_example_np(self._source[int(index)])
+        # What a damaged file raises depends on the byte that is damaged.
+        except Exception as error:
+            raise CorruptRecordError(f"{self.place(index)}: {error}") from error
+        return {
+            name: value.decode() if name in self._texts else value
+            for name, value in record.items()
+        }
+
+    def place(self, index: int) -> str:
+        """Say where a record lies."""
+        return f"{self._folder.name}/{self._split}[{index}]"
+
+
+def _version_folder(folder: pathlib.Path) -> pathlib.Path:
+    """Find the one folder with `features.json`, at or below the given one."""
+    found = sorted(folder.rglob("features.json")) if folder.is_dir() else []
+    if (folder / "features.json") in found:
+        return folder
+    if len(found) == 1:
+        return found[0].parent
+    if not found:
+        raise UserError(
+            f"There is no data set at {os.fspath(folder)!r}; give the folder that "
+            "holds features.json."
+        )
+    raise UserError(
+        f"{os.fspath(folder)!r} holds several data sets; give one of "
+        f"{', '.join(str(path.parent) for path in found[:5])}."
+    )
+
+
+class NpzRecords:
+    """A folder of npz files, a record each, in the order of their names.
+
+    Ours: for machines without TFDS; `write_npz_record` makes them.
+
+    Args:
+        folder: searched for `*.npz`.
+
+    Raises:
+        UserError: there are none.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        self._paths = sorted(pathlib.Path(folder).glob("*.npz"))
+        if not self._paths:
+            raise UserError(f"There are no npz files in {os.fspath(folder)!r}.")
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def read(self, index: int, fields: Sequence[str] | None = None) -> Record:
+        """Read a record; see `Records.read`."""
+        try:
+            with np.load(self._paths[index], allow_pickle=False) as file:
+                names = file.files if fields is None else fields
+                return {name: _plain_value(file[name]) for name in names}
+        # A damaged zip raises many things.
+        except Exception as error:
+            raise CorruptRecordError(f"{self.place(index)}: {error}") from error
+
+    def place(self, index: int) -> str:
+        """Say where a record lies."""
+        return self._paths[index].name
+
+
+def write_npz_record(path: str | os.PathLike, record: Mapping[str, Any]) -> None:
+    """Write a record as `NpzRecords` reads it: beside, then renamed.
+
+    Args:
+        path: ends in `.npz`.
+        record: arrays, numbers, texts and bytes by name.
+    """
+    path = pathlib.Path(path)
+    # numpy cuts trailing zeros off bytes, but not off void.
+    values = {k: np.void(v) if isinstance(v, bytes) else v for k, v in record.items()}
+    beside = path.with_name(path.name + ".writing")
+    with beside.open("wb") as file:
+        np.savez(file, **values)
+    beside.rename(path)
+
+
+def _plain_value(value: np.ndarray) -> Any:
+    if value.dtype.kind == "V" and value.ndim == 0:
+        return value.tobytes()
+    return value.item() if value.dtype.kind in "UOS" and value.ndim == 0 else value
+
+
+class ListRecords:
+    """Records that lie in memory.
+
+    Args:
+        records: dicts.
+    """
+
+    def __init__(self, records: Iterable[Mapping[str, Any]]):
+        self._records = [dict(record) for record in records]
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def read(self, index: int, fields: Sequence[str] | None = None) -> Record:
+        """Read a record; see `Records.read`."""
+        record = self._records[index]
+        return dict(record) if fields is None else {k: record[k] for k in fields}
+
+    def place(self, index: int) -> str:
+        """Say where a record lies."""
+        return f"record {index}"
+
+
+def open_folder(folder: str | os.PathLike, split: str = "train") -> Records:
+    """Open a folder of records of either kind.
+
+    Args:
+        folder: of a TFDS data set, or of npz files with a subfolder per split.
+        split: such as `train`.
+
+    Returns:
+        The records.
+
+    Raises:
+        UserError: neither is there.
+    """
+    folder = pathlib.Path(folder)
+    if (folder / split).is_dir() and any((folder / split).glob("*.npz")):
+        return NpzRecords(folder / split)
+    return TfdsRecords(folder, split)
