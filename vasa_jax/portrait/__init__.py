@@ -1,0 +1,1 @@
+"""Faces in pictures: detection, landmarks, head pose, the one crop and paste-back."""

@@ -1,0 +1,68 @@
+"""Run the MediaPipe networks; an interpreter is built when first needed."""
+
+import functools
+import pathlib
+import threading
+
+import numpy as np
+
+from vasa_jax import errors
+
+ASSETS = pathlib.Path(__file__).parent / "assets"
+"""Folder of the networks and of the canonical face. Follows: MediaPipe (Apache-2.0)."""
+
+NUM_THREADS = 1
+"""Ours: these networks take 1 to 2 ms on one core, and longer on two."""
+
+
+class Network:
+    """A network file with its interpreter; calls from several threads take turns."""
+
+    def __init__(self, name: str):
+        """Load a network.
+
+        Args:
+            name: file name within the assets, without its suffix.
+
+        Raises:
+            UserError: ai-edge-litert is not installed.
+        """
+        try:
+            from ai_edge_litert import interpreter
+        except ImportError as error:
+            raise errors.UserError(
+                "finding faces needs the package ai-edge-litert, which is not "
+                "installed; run `pip install vasa-jax[portrait]`"
+            ) from error
+        self._interpreter = interpreter.Interpreter(
+            str(ASSETS / f"{name}.tflite"), num_threads=NUM_THREADS
+        )
+        self._interpreter.allocate_tensors()
+        self._lock = threading.Lock()
+        inputs = self._interpreter.get_input_details()[0]
+        self._input = inputs["index"]
+        self._outputs = [d["index"] for d in self._interpreter.get_output_details()]
+        self.size = int(inputs["shape"][1])
+
+    def __call__(self, image: np.ndarray) -> list[np.ndarray]:
+        """Run the network on one picture.
+
+        Args:
+            image: float32 `[size, size, 3]` in the network's own range.
+
+        Returns:
+            The outputs in the file's order, without the batch axis.
+        """
+        with self._lock:
+            self._interpreter.set_tensor(self._input, image[None].astype(np.float32))
+            self._interpreter.invoke()
+            return [self._interpreter.get_tensor(i)[0] for i in self._outputs]
+
+
+@functools.cache
+def load(name: str) -> Network:
+    """Return the network `name`, loaded once a process.
+
+    Ours: building an interpreter costs as much as dozens of calls.
+    """
+    return Network(name)

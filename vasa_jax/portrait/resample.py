@@ -1,0 +1,138 @@
+"""Cut windows out of pictures of any size, antialiased, in plain numpy.
+
+Ours: `geometry.sample_image` samples feature maps of fixed shape under jit. Here every
+picture has its own shape, so compiling would cost more than the work itself.
+"""
+
+import math
+
+import einops
+import numpy as np
+
+LARGEST_TAP_RATIO = 4.0
+"""Shrinking beyond this is begun by averaging whole blocks of pixels.
+
+Ours: with four pixels to one the triangle filter still does most of the smoothing.
+"""
+
+
+def sample_window(
+    image: np.ndarray,
+    left: float,
+    top: float,
+    width: float,
+    height: float,
+    num_rows: int,
+    num_columns: int,
+) -> np.ndarray:
+    """Resample an upright window of a picture; its edge goes on outside of it.
+
+    Ours: a triangle filter as wide as the coarser of both pixel grids, so that
+    shrinking does not alias and enlarging is bilinear.
+
+    Args:
+        image: `[H, W, C]`, any numeric dtype.
+        left: x of the window's left side in pixels; pixel i spans [i, i + 1).
+        top: y of its upper side.
+        width: its width in pixels of `image`, above 0.
+        height: its height.
+        num_rows: rows to return.
+        num_columns: columns to return.
+
+    Returns:
+        float32 `[num_rows, num_columns, C]` in the units of `image`.
+    """
+    ratio = min(width / num_columns, height / num_rows)
+    if ratio >= 2 * LARGEST_TAP_RATIO:
+        factor = int(ratio / LARGEST_TAP_RATIO)
+        image, x, y = _shrunk_region(image, left, top, width, height, factor)
+        left, top = (left - x) / factor, (top - y) / factor
+        width, height = width / factor, height / factor
+    rows, first, last = _filter_matrix(top, height, num_rows, image.shape[0])
+    columns, start, stop = _filter_matrix(left, width, num_columns, image.shape[1])
+    window = image[first:last, start:stop].astype(np.float32)
+    flat = rows @ einops.rearrange(window, "h w c -> h (w c)")
+    tall = einops.rearrange(flat, "h (w c) -> w (h c)", c=image.shape[2])
+    return einops.rearrange(columns @ tall, "w (h c) -> h w c", h=num_rows)
+
+
+def sample_affine(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+    """Resample a turned square of a picture; its edge goes on outside of it.
+
+    Ours: blocks of pixels are averaged down to about the wanted resolution, then
+    sampled bilinearly; the networks that read the result need no better filter.
+
+    Args:
+        image: `[H, W, C]`, any numeric dtype.
+        matrix: `[2, 3]`; takes output points (x, y, 1), in pixels from the corner, to
+            points of `image`.
+        size: side of the output in pixels.
+
+    Returns:
+        float32 `[size, size, C]` in the units of `image`.
+    """
+    matrix = np.asarray(matrix, np.float64)
+    ratio = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    corners = matrix @ np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]])
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    factor = max(1, round(ratio))
+    image, x, y = _shrunk_region(image, *low, *(high - low), factor)
+    centres = np.arange(size) + 0.5
+    grid_x, grid_y = np.meshgrid(centres, centres)
+    grid = np.stack([grid_x, grid_y, np.ones_like(grid_x)], axis=0)
+    points = np.einsum("ij,jhw->ihw", matrix, grid)
+    column = (points[0] - x) / factor - 0.5
+    row = (points[1] - y) / factor - 0.5
+    return _bilinear(image, row, column)
+
+
+def _filter_matrix(start, length, num_out, num_in):
+    """Return triangle-filter weights `[num_out, last - first]` and that range."""
+    ratio = length / num_out
+    support = max(1.0, ratio)
+    centres = start + (np.arange(num_out) + 0.5) * ratio - 0.5
+    num_taps = math.ceil(2 * support) + 1
+    taps = np.floor(centres - support)[:, None] + np.arange(num_taps)
+    weights = np.maximum(1 - np.abs(taps - centres[:, None]) / support, 0)
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    taps = np.clip(taps, 0, num_in - 1).astype(np.int64)
+    first, last = int(taps.min()), int(taps.max()) + 1
+    matrix = np.zeros((num_out, last - first), np.float32)
+    rows = np.broadcast_to(np.arange(num_out)[:, None], taps.shape)
+    np.add.at(matrix, (rows, taps - first), weights)
+    return matrix, first, last
+
+
+def _shrunk_region(image, left, top, width, height, factor):
+    """Average blocks of the region's pixels; return them and the region's origin."""
+    margin = 2 * factor
+    num_rows, num_columns = image.shape[:2]
+    x = int(np.clip(math.floor(left) - margin, 0, num_columns - 1))
+    y = int(np.clip(math.floor(top) - margin, 0, num_rows - 1))
+    x_end = int(np.clip(math.ceil(left + width) + margin, x + 1, num_columns))
+    y_end = int(np.clip(math.ceil(top + height) + margin, y + 1, num_rows))
+    region = image[y:y_end, x:x_end]
+    if factor == 1:
+        return region, x, y
+    pad = [(0, -region.shape[0] % factor), (0, -region.shape[1] % factor), (0, 0)]
+    region = np.pad(region, pad, mode="edge")
+    rows = sum(region[i::factor].astype(np.float32) for i in range(factor))
+    blocks = sum(rows[:, i::factor] for i in range(factor))
+    return blocks / factor**2, x, y
+
+
+def _bilinear(image, row, column):
+    """Sample `[H, W, C]` at index coordinates, clamped to the picture."""
+    num_rows, num_columns, num_channels = image.shape
+    row = np.clip(row, 0, num_rows - 1)
+    column = np.clip(column, 0, num_columns - 1)
+    y = np.minimum(row.astype(np.int64), max(num_rows - 2, 0))
+    x = np.minimum(column.astype(np.int64), max(num_columns - 2, 0))
+    below, right = min(num_rows - 1, 1) * num_columns, min(num_columns - 1, 1)
+    flat = np.reshape(image, (-1, num_channels))
+    at = y * num_columns + x
+    v = (row - y).astype(np.float32)[..., None]
+    u = (column - x).astype(np.float32)[..., None]
+    upper = flat[at] * (1 - u) + flat[at + right] * u
+    lower = flat[at + below] * (1 - u) + flat[at + below + right] * u
+    return (upper * (1 - v) + lower * v).astype(np.float32)

@@ -1,0 +1,124 @@
+"""Follow one face through a clip: pose, mouth, eyes and gaze of every frame.
+
+Follows: MediaPipe face mesh for following (the last landmarks say where to look next,
+detection starts over when presence falls). Ours: nothing is smoothed, so that jitter in
+a clip can be measured.
+"""
+
+import dataclasses
+from collections.abc import Iterable
+
+import numpy as np
+
+from vasa_jax import errors
+from vasa_jax.portrait import crop, gaze, landmarks, locate, pose
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FaceTrack:
+    """What a face does in a clip of T frames.
+
+    Frames without the face repeat the values of the nearest frame with it.
+
+    Attributes:
+        box: the crop of the whole clip.
+        head_pose: float32 `[T, 6]` vectors of `types.HeadPose`, image units of the box.
+        mouth_opening: float32 `[T]`, see `landmarks.mouth_opening`.
+        eye_opening: float32 `[T]`, see `landmarks.eye_opening`.
+        gaze: float32 `[T, 2]`, see `gaze.estimate_gaze`.
+        present: bool `[T]`, whether the face was seen.
+    """
+
+    box: crop.CropBox
+    head_pose: np.ndarray
+    mouth_opening: np.ndarray
+    eye_opening: np.ndarray
+    gaze: np.ndarray
+    present: np.ndarray
+
+
+def track_face(
+    frames: Iterable[np.ndarray], box: crop.CropBox | None = None
+) -> FaceTrack:
+    """Follow the largest face of a clip.
+
+    Args:
+        frames: uint8 `[H, W, 3]` each, all of one size; read one at a time.
+        box: the crop in which to express poses; None takes the one crop of the clip,
+            the median over its frames.
+
+    Returns:
+        The track.
+
+    Raises:
+        UserError: no frame shows a face.
+    """
+    points, irises, present = [], [], []
+    last = None
+    for frame in frames:
+        last = _follow(frame, last)
+        present.append(last is not None)
+        if last is not None:
+            points.append(last.points)
+            irises.append(gaze.find_irises(frame, last))
+    if not points:
+        raise errors.UserError(
+            f"no face was found in any of the {len(present)} frames of the clip; give "
+            "one that shows a face from the front"
+        )
+    nearest = _nearest_seen(np.array(present))
+    all_points = np.stack(points)[nearest]
+    fit = pose.fit_head(all_points)
+    looking = gaze.estimate_gaze(np.stack(irises)[nearest], all_points, fit)
+    if box is None:
+        box = crop_of_clip(fit)
+    head_pose = pose.head_pose_in_crop(fit, box)
+    vector = [head_pose.rotation, head_pose.translation, head_pose.scale]
+    return FaceTrack(
+        box=box,
+        head_pose=np.concatenate(vector, axis=-1),
+        mouth_opening=landmarks.mouth_opening(all_points).astype(np.float32),
+        eye_opening=landmarks.eye_opening(all_points).astype(np.float32),
+        gaze=looking,
+        present=np.array(present),
+    )
+
+
+def crop_of_clip(fit: pose.HeadFit) -> crop.CropBox:
+    """Return one crop for all frames of a clip: the median of their crops.
+
+    Ours: a crop that followed the head would take its movement out of the video.
+
+    Args:
+        fit: fits of leading shape `[T]`.
+
+    Returns:
+        The box.
+    """
+    return pose.crop_of_fit(
+        pose.HeadFit(
+            rotation=np.median(fit.rotation, axis=0),
+            centre=np.median(fit.centre, axis=0),
+            unit=np.median(fit.unit, axis=0),
+        )
+    )
+
+
+def _follow(frame, last):
+    """Return the landmarks of the face in the next frame, or None."""
+    if last is not None:
+        region = landmarks.region_of_landmarks(last)
+        found = landmarks.landmarks_in_region(frame, region)
+        if found.presence >= landmarks.PRESENCE_THRESHOLD:
+            return found
+    try:
+        return locate.locate_face(frame).landmarks
+    except errors.UserError:
+        return None
+
+
+def _nearest_seen(present):
+    """Return for each frame the place, among those seen, of the nearest one."""
+    seen = np.flatnonzero(present)
+    frames = np.arange(len(present))
+    return np.abs(frames[:, None] - seen).argmin(axis=1)
