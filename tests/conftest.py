@@ -12,6 +12,12 @@ os.environ.setdefault(
 import jax
 import pytest
 from absl import flags
+from pipeline_fixtures import (  # noqa: F401
+    rendered_photo,
+    tiny_checkpoint,
+    tiny_models,
+    voice,
+)
 
 jax.config.update("jax_num_cpu_devices", 8)
 jax.config.update("jax_numpy_rank_promotion", "raise")
