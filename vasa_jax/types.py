@@ -88,16 +88,19 @@ class FaceLatents:
         identity: `[B, I]` identity code (z_id).
         head_pose: the portrait's own `HeadPose`, leading shape `[B]`.
         facial_dynamics: `[B, Z]` the portrait's own z_dyn.
-        source_grid: `[B, D, H, W, 3]` where in the portrait each canonical voxel lies.
+        source_displacement: `[B, D, H, W, 3]` from canonical space to the portrait's
+            expression, before its rigid pose.
         source_image: `[B, H, W, 3]` the portrait, for the image shortcut.
+        source_features: `[B, h, w, C]` its features, for the image shortcut.
     """
 
     appearance_volume: jax.Array
     identity: jax.Array
     head_pose: HeadPose
     facial_dynamics: jax.Array
-    source_grid: jax.Array
+    source_displacement: jax.Array
     source_image: jax.Array
+    source_features: jax.Array
 
 
 @struct.dataclass

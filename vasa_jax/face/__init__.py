@@ -1,0 +1,1 @@
+"""The face latent model: encoders, warping, decoder and how stage one trains them."""

@@ -1,0 +1,256 @@
+"""Sizes of the face latent model, and its presets."""
+
+import dataclasses
+
+from vasa_jax import errors
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class VectorEncoderConfig:
+    """Sizes of an encoder from an image to a vector.
+
+    Attributes:
+        size: side of the image it sees, pixels.
+        channels: of each stage; the first is at half the image's size.
+        blocks: residual blocks of each stage.
+        is_bottleneck: blocks of the ResNet-50 type rather than the ResNet-18 type.
+        pooled_size: side of the last map, which is flattened. Ours: a mean over the
+            map, as ResNets take, forgets where things are; position is what a pose is.
+        hidden: width of the layer between the map and the vector.
+    """
+
+    size: int
+    channels: tuple[int, ...]
+    blocks: tuple[int, ...]
+    is_bottleneck: bool = False
+    pooled_size: int = 4
+    hidden: int = 256
+
+    def __post_init__(self):
+        if len(self.channels) != len(self.blocks):
+            raise errors.UserError(
+                f"channels has {len(self.channels)} stages and blocks "
+                f"{len(self.blocks)}: give one number of blocks for each stage."
+            )
+        if self.size % (self.pooled_size * 2 ** len(self.channels)):
+            raise errors.UserError(
+                f"size is {self.size}: it must be a multiple of "
+                f"{self.pooled_size * 2 ** len(self.channels)} (pooled_size times two "
+                "for each stage)."
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FaceConfig:
+    """Sizes of the face latent model.
+
+    Attributes:
+        image_size: side of rendered frames, pixels. Paper: 512.
+        appearance_size: side of the image that the appearance encoder sees.
+        volume_depth, volume_size, volume_channels: D, H = W and C of the appearance
+            volume. Follows: MegaPortraits, 16, 64, 96.
+        appearance_channels: of each stage; every stage but the first halves the image,
+            and the last is at `volume_size`. Follows: MegaPortraits, 64 to 512.
+        volume_blocks: 3-D residual blocks after the reshape. Follows: MegaPortraits, 6.
+        canonical_channels: of the canonical 3-D U-Net, down and up again. Follows:
+            MegaPortraits, 192, 384, 512, 512, 384, 192.
+        identity_channels: I. Follows: MegaPortraits, 512.
+        dynamics_channels: Z. Ours: EMOPortraits found that few components explain the
+            motion code; fewer also ease the diffusion.
+        identity_encoder, pose_encoder, dynamics_encoder: sizes of the encoders.
+        warp_channels: input and blocks of the warp generators. Follows: MegaPortraits.
+        warp_upsampling: growth (D, H, W) after each block. Follows: MegaPortraits.
+        decoder_channels: of the decoder's stages; each but the first doubles the size.
+            Follows: MegaPortraits, 512, 256, 128, 64.
+        decoder_blocks: residual blocks of the first stage. Follows: MegaPortraits, 8.
+        output_upsampling: growth of the last, sub-pixel convolution; 1 is a plain one.
+            Follows: Shi et al. Ours: where a CPU must decode in real time.
+        is_decoder_conditioned: whether codes steer the decoder's norms too. Ours: a
+            coarse warp cannot open a mouth that is two cells wide.
+        use_shortcut: whether pixels of the portrait are warped and blended in. Ours:
+            small models keep identity and sharpness so.
+        shortcut_channels: of the portrait's features that the shortcut warps.
+        flow_stage: stage of the decoder that refines the flow of the shortcut.
+        use_remat: recompute the decoder's activations in the backward pass.
+        dtype: "float32" or "bfloat16", of the computation.
+    """
+
+    image_size: int
+    appearance_size: int
+    volume_depth: int
+    volume_size: int
+    volume_channels: int
+    appearance_channels: tuple[int, ...]
+    volume_blocks: int
+    canonical_channels: tuple[int, ...]
+    identity_channels: int
+    dynamics_channels: int
+    identity_encoder: VectorEncoderConfig
+    pose_encoder: VectorEncoderConfig
+    dynamics_encoder: VectorEncoderConfig
+    warp_channels: tuple[int, ...]
+    warp_upsampling: tuple[tuple[int, int, int], ...]
+    decoder_channels: tuple[int, ...]
+    decoder_blocks: int
+    output_upsampling: int
+    is_decoder_conditioned: bool
+    use_shortcut: bool
+    shortcut_channels: int = 24
+    flow_stage: int = 2
+    use_remat: bool = False
+    dtype: str = "float32"
+
+    def __post_init__(self):
+        halvings = 2 ** (len(self.appearance_channels) - 1)
+        if self.appearance_size != self.volume_size * halvings:
+            raise errors.UserError(
+                f"appearance_size is {self.appearance_size}: with volume_size "
+                f"{self.volume_size} and {len(self.appearance_channels)} stages it "
+                f"must be {self.volume_size * halvings}."
+            )
+        if len(self.warp_channels) != len(self.warp_upsampling) + 1:
+            raise errors.UserError(
+                f"warp_channels has {len(self.warp_channels)} numbers: give one more "
+                f"than the {len(self.warp_upsampling)} entries of warp_upsampling."
+            )
+        if self.dtype not in ("float32", "bfloat16"):
+            raise errors.UserError(
+                f"dtype is '{self.dtype}': it must be 'float32' or 'bfloat16'."
+            )
+        if self.use_shortcut and not 1 <= self.flow_stage < len(self.decoder_channels):
+            raise errors.UserError(
+                f"flow_stage is {self.flow_stage}: it must name a stage of the decoder "
+                f"after the first, 1 to {len(self.decoder_channels) - 1}."
+            )
+
+    @property
+    def decoder_size(self) -> int:
+        """Side of the painted image, pixels."""
+        growth = 2 ** (len(self.decoder_channels) - 1) * self.output_upsampling
+        return self.volume_size * growth
+
+    @property
+    def flow_size(self) -> int:
+        """Side of the refined flow of the shortcut, cells."""
+        return self.volume_size * 2**self.flow_stage
+
+
+def vasa1() -> FaceConfig:
+    """Return the paper's scale: about 200 M parameters, 512 px, no shortcut.
+
+    Follows: MegaPortraits, appendix, for what VASA-1 does not print.
+    """
+    motion = VectorEncoderConfig(
+        size=256,
+        channels=(64, 128, 256, 512),
+        blocks=(2, 2, 2, 2),
+        hidden=512,
+    )
+    return FaceConfig(
+        image_size=512,
+        appearance_size=512,
+        volume_depth=16,
+        volume_size=64,
+        volume_channels=96,
+        appearance_channels=(64, 128, 256, 512),
+        volume_blocks=6,
+        canonical_channels=(192, 384, 512, 512, 384, 192),
+        identity_channels=512,
+        dynamics_channels=128,
+        identity_encoder=VectorEncoderConfig(
+            size=256,
+            channels=(64, 128, 256, 512),
+            blocks=(3, 4, 6, 3),
+            is_bottleneck=True,
+            pooled_size=2,
+            hidden=512,
+        ),
+        pose_encoder=motion,
+        dynamics_encoder=motion,
+        warp_channels=(512, 256, 128, 64, 32),
+        warp_upsampling=((2, 2, 2), (2, 2, 2), (1, 2, 2), (1, 2, 2)),
+        decoder_channels=(512, 256, 128, 64),
+        decoder_blocks=8,
+        output_upsampling=1,
+        is_decoder_conditioned=False,
+        use_shortcut=False,
+        use_remat=True,
+        dtype="bfloat16",
+    )
+
+
+def demo() -> FaceConfig:
+    """Return the shipped checkpoint's scale: real time on a CPU.
+
+    Ours: sizes at which two CPU cores train it in hours and decode it at 25 frames a
+    second; see `FaceConfig` for the parts.
+    """
+    return FaceConfig(
+        image_size=256,
+        appearance_size=128,
+        volume_depth=8,
+        volume_size=16,
+        volume_channels=16,
+        appearance_channels=(16, 48, 96, 160),
+        volume_blocks=1,
+        canonical_channels=(24, 48, 24),
+        identity_channels=128,
+        dynamics_channels=32,
+        identity_encoder=VectorEncoderConfig(
+            size=64, channels=(24, 48, 96), blocks=(1, 1, 1), hidden=192
+        ),
+        pose_encoder=VectorEncoderConfig(
+            size=64, channels=(24, 48, 96), blocks=(1, 1, 1), hidden=192
+        ),
+        dynamics_encoder=VectorEncoderConfig(
+            size=96,
+            channels=(24, 48, 96),
+            blocks=(1, 1, 1),
+            pooled_size=6,
+            hidden=256,
+        ),
+        warp_channels=(64, 48, 32),
+        warp_upsampling=((2, 2, 2), (2, 2, 2)),
+        decoder_channels=(144, 96, 56),
+        decoder_blocks=2,
+        output_upsampling=4,
+        is_decoder_conditioned=True,
+        use_shortcut=True,
+    )
+
+
+def tiny() -> FaceConfig:
+    """Return the tests' scale: under half a million parameters, 32 px.
+
+    Ours: the smallest sizes at which every part of the model takes part.
+    """
+    encoder = VectorEncoderConfig(
+        size=16, channels=(8, 16), blocks=(1, 1), pooled_size=2, hidden=16
+    )
+    return FaceConfig(
+        image_size=32,
+        appearance_size=16,
+        volume_depth=4,
+        volume_size=8,
+        volume_channels=4,
+        appearance_channels=(8, 16),
+        volume_blocks=1,
+        canonical_channels=(8,),
+        identity_channels=16,
+        dynamics_channels=8,
+        identity_encoder=encoder,
+        pose_encoder=encoder,
+        dynamics_encoder=encoder,
+        warp_channels=(8, 8),
+        warp_upsampling=((2, 2, 2),),
+        decoder_channels=(16, 8),
+        decoder_blocks=1,
+        output_upsampling=2,
+        is_decoder_conditioned=True,
+        use_shortcut=True,
+        shortcut_channels=8,
+        flow_stage=1,
+    )
+
+
+PRESETS = {"vasa1": vasa1, "demo": demo, "tiny": tiny}

@@ -1,0 +1,172 @@
+"""From a warped volume to a frame, by painting and by warping the portrait's pixels.
+
+Paper: VASA-1 §3.1 (one decoder). Follows: MegaPortraits, image decoder. Ours: the
+image shortcut; see `Decoder`.
+"""
+
+import einops
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from vasa_jax import geometry, layers, types
+from vasa_jax.face import config as face_config
+
+COARSE_REACH = 0.25
+"""Largest correction of the coarse flow, half images. Ours: torso sway, wide mouths."""
+
+FINE_REACH = 0.12
+"""Largest correction of the refined flow, half images. Ours: lips and lids."""
+
+MASK_BIAS = 1.0
+"""Where the mask starts, before the sigmoid. Ours: towards the warped portrait, since
+an unripe decoder's blur would ghost over everything."""
+
+
+@struct.dataclass
+class RenderedFrame:
+    """A frame and what it was made of; all float32.
+
+    Attributes:
+        image: `[B, H, W, 3]` the frame.
+        decoded: `[B, h, w, 3]` what the decoder paints.
+        warped: `[B, H, W, 3]` the portrait warped into place; zeros without shortcut.
+        mask_logits: `[B, h, w, 1]` share of `warped` before the sigmoid.
+        flow: `[B, f, f, 2]` where in the portrait each cell of the frame lies.
+        coarse_flow: `[B, c, c, 2]` the same before refinement.
+    """
+
+    image: jax.Array
+    decoded: jax.Array
+    warped: jax.Array
+    mask_logits: jax.Array
+    flow: jax.Array
+    coarse_flow: jax.Array
+
+
+class Decoder(nn.Module):
+    """Paint a frame and, with the shortcut, warp the portrait's own pixels into it.
+
+    The composed warps give each voxel of the driver's space a place in the portrait. A
+    softmax over depth makes a 2-D flow of them; what does not turn with the head
+    (torso, background) takes the still grid instead; corrections refine it at two
+    sizes. The portrait is warped by it and blended with the painted image by a mask.
+
+    Follows: MegaPortraits, image decoder, for the painting; Shi et al. (sub-pixel
+    convolution) for the last step, which a CPU does faster than blocks at full size.
+    Ours: the shortcut, because small models keep identity and sharpness when the pixels
+    are the portrait's own; stages narrow before their block, at half its cost.
+    """
+
+    config: face_config.FaceConfig
+
+    @nn.compact
+    def __call__(
+        self,
+        volume: jax.Array,
+        source_points: jax.Array,
+        code: jax.Array,
+        latents: types.FaceLatents,
+    ) -> RenderedFrame:
+        """Render from `[B, D, h, w, C]` in driver space.
+
+        Args:
+            volume: `[B, D, h, w, C]` appearance in the driver's space.
+            source_points: `[B, D, h, w, 3]` where each voxel lies in the portrait.
+            code: `[B, I]` of facial dynamics and identity.
+            latents: the portrait's, for the shortcut.
+        """
+        config, dtype = self.config, jnp.dtype(self.config.dtype)
+        code = code if config.is_decoder_conditioned else None
+        block = (
+            nn.remat(layers.ResidualBlock)
+            if config.use_remat
+            else (layers.ResidualBlock)
+        )
+        x = einops.rearrange(volume, "b d h w c -> b h w (d c)")
+        x = nn.Dense(config.decoder_channels[0], dtype=dtype, name="flatten")(x)
+        for index in range(config.decoder_blocks):
+            x = block(config.decoder_channels[0], dtype=dtype, name=f"deep_{index}")(
+                x, code
+            )
+        coarse_flow = flow = None
+        for stage, channels in enumerate(config.decoder_channels[1:], start=1):
+            x = layers.double(x)
+            if config.use_shortcut and stage == config.flow_stage:
+                coarse_flow = CoarseFlow(name="coarse_flow")(x, source_points)
+                features = geometry.sample_image(latents.source_features, coarse_flow)
+                x = jnp.concatenate([x, features.astype(dtype)], axis=-1)
+            x = nn.Dense(channels, dtype=dtype, name=f"narrow_{stage}")(x)
+            x = block(channels, dtype=dtype, name=f"grow_{stage}")(x, code)
+            if config.use_shortcut and stage == config.flow_stage:
+                correction = layers.Convolution(
+                    2, kernel_init=nn.initializers.normal(1e-3), name="fine_flow"
+                )(nn.relu(x).astype(jnp.float32))
+                flow = coarse_flow + FINE_REACH * jnp.tanh(correction)
+        x = nn.relu(layers.AdaptiveNorm(dtype=dtype)(x))
+        growth = config.output_upsampling
+        x = layers.Convolution(4 * growth**2, dtype=dtype, name="paint")(x)
+        x = einops.rearrange(
+            x.astype(jnp.float32),
+            "b h w (i j c) -> b (h i) (w j) c",
+            i=growth,
+            j=growth,
+        )
+        decoded, mask_logits = jnp.tanh(x[..., :3]), x[..., 3:] + MASK_BIAS
+        return self._blend(decoded, mask_logits, flow, coarse_flow, latents)
+
+    def _blend(self, decoded, mask_logits, flow, coarse_flow, latents):
+        height, width = latents.source_image.shape[1:3]
+        painted = _fit(decoded, height, width)
+        if not self.config.use_shortcut:
+            nothing = jnp.zeros_like(decoded[..., :2])
+            return RenderedFrame(
+                image=painted,
+                decoded=decoded,
+                warped=jnp.zeros_like(painted),
+                mask_logits=mask_logits,
+                flow=nothing,
+                coarse_flow=nothing,
+            )
+        fine_grid = _fit(flow, height, width)
+        warped = geometry.sample_image(latents.source_image, fine_grid)
+        mask = _fit(nn.sigmoid(mask_logits), height, width)
+        return RenderedFrame(
+            image=mask * warped + (1.0 - mask) * painted,
+            decoded=decoded,
+            warped=warped,
+            mask_logits=mask_logits,
+            flow=flow,
+            coarse_flow=coarse_flow,
+        )
+
+
+class CoarseFlow(nn.Module):
+    """Turn the composed warps into a 2-D flow at the size of the decoder's features.
+
+    Ours: see `Decoder`. The still grid is one more place beside those of the depths,
+    so that one softmax chooses among all of them.
+    """
+
+    @nn.compact
+    def __call__(self, features: jax.Array, source_points: jax.Array) -> jax.Array:
+        """Map `[B, h, w, C]` and `[B, D, h', w', 3]` to a flow `[B, h, w, 2]`."""
+        batch, height, width = features.shape[:3]
+        depth = source_points.shape[1]
+        places = geometry.resize(source_points[..., :2], depth, height, width)
+        still = geometry.image_grid(height, width)
+        still = jnp.broadcast_to(still, (batch, 1, height, width, 2))
+        places = jnp.concatenate([places, still], axis=1)
+        raw = layers.Convolution(
+            depth + 3, kernel_init=nn.initializers.normal(1e-3), name="logits"
+        )(nn.relu(features).astype(jnp.float32))
+        share = nn.softmax(raw[..., : depth + 1], axis=-1)
+        flow = jnp.einsum("bhwd,bdhwc->bhwc", share, places)
+        return flow + COARSE_REACH * jnp.tanh(raw[..., depth + 1 :])
+
+
+def _fit(image: jax.Array, height: int, width: int) -> jax.Array:
+    if image.shape[1:3] == (height, width):
+        return image
+    return geometry.resize(image, height, width)

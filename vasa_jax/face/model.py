@@ -1,0 +1,172 @@
+"""The face latent model: portraits to latents, images to motion, latents to frames."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from vasa_jax import geometry, types
+from vasa_jax.face import config as face_config
+from vasa_jax.face import decoder, encoders, warping
+
+NUM_ARKIT = 52
+"""Expression weights that are read out of facial dynamics. Follows: ARKit's units."""
+
+
+@struct.dataclass
+class DynamicsReadout:
+    """What small heads read out of facial dynamics.
+
+    Attributes:
+        arkit: `[..., 52]` ARKit expression weights, about 0 to 1.
+        gaze_in_head: `[..., 2]` yaw and pitch of the eyes in the head, radians.
+    """
+
+    arkit: jax.Array
+    gaze_in_head: jax.Array
+
+
+class DynamicsHeads(nn.Module):
+    """Read expression and gaze out of facial dynamics, linearly.
+
+    Ours: z_dyn is encoded from images; linear heads supervise it where truth is known
+    and make it measurable, for the lip loss and for evaluation.
+    """
+
+    @nn.compact
+    def __call__(self, facial_dynamics: jax.Array) -> DynamicsReadout:
+        """Map `[..., Z]` to its readout."""
+        raw = nn.Dense(NUM_ARKIT + 2, name="linear")(facial_dynamics)
+        return DynamicsReadout(
+            arkit=raw[..., :NUM_ARKIT], gaze_in_head=raw[..., NUM_ARKIT:]
+        )
+
+
+class FaceModel(nn.Module):
+    """Turn a portrait into latents, images into motion, and both into frames.
+
+    Paper: VASA-1 §3.1: four encoders and one decoder.
+
+    Attributes:
+        config: sizes; see `face.config`.
+    """
+
+    config: face_config.FaceConfig
+
+    def setup(self):
+        """Name the networks; a checkpoint holds their parameters by these names."""
+        config = self.config
+        self.appearance_encoder = encoders.AppearanceEncoder(config)
+        self.identity_encoder = encoders.IdentityEncoder(config)
+        self.pose_encoder = encoders.PoseEncoder(config)
+        self.dynamics_encoder = encoders.DynamicsEncoder(config)
+        self.dynamics_heads = DynamicsHeads()
+        self.source_warp = warping.WarpGenerator(config)
+        self.driver_warp = warping.WarpGenerator(config)
+        self.canonical_network = warping.CanonicalNetwork(config)
+        self.decoder_code = nn.Dense(config.identity_channels)
+        self.decoder = decoder.Decoder(config)
+
+    def encode_motion(
+        self, image: jax.Array, head_pose: types.HeadPose | None = None
+    ) -> tuple[types.HeadPose, jax.Array]:
+        """Encode images as head pose and facial dynamics.
+
+        Paper: VASA-1 §3.1, z_pose and z_dyn.
+
+        Args:
+            image: `[B, H, W, 3]` in [-1, 1], of any size.
+            head_pose: where the head is, if known; else the pose encoder tells.
+
+        Returns:
+            The head pose (leading shape `[B]`) and facial dynamics `[B, Z]`.
+        """
+        if head_pose is None:
+            head_pose = self.pose_encoder(image)
+        return head_pose, self.dynamics_encoder(image, head_pose)
+
+    def encode_portrait(
+        self,
+        image: jax.Array,
+        head_pose: types.HeadPose | None = None,
+        facial_dynamics: jax.Array | None = None,
+    ) -> types.FaceLatents:
+        """Encode portraits as all that rendering needs.
+
+        Paper: VASA-1 §3.1: the posed volume is warped into canonical space.
+
+        Args:
+            image: `[B, H, W, 3]` in [-1, 1]; frames come out at this size.
+            head_pose: the portrait's, if known (fitted to landmarks, say).
+            facial_dynamics: `[B, Z]` the portrait's, if already encoded.
+        """
+        config = self.config
+        if facial_dynamics is None:
+            head_pose, facial_dynamics = self.encode_motion(image, head_pose)
+        size = config.appearance_size
+        seen = image if image.shape[1] == size else geometry.resize(image, size, size)
+        posed, features = self.appearance_encoder(seen)
+        identity = self.identity_encoder(image)
+        displacement = self.source_warp(facial_dynamics, identity)
+        grid = warping.batched_volume_grid(config, image.shape[0])
+        points = warping.canonical_to_source(grid, displacement, head_pose)
+        canonical = geometry.sample_volume(posed, points)
+        return types.FaceLatents(
+            appearance_volume=self.canonical_network(canonical),
+            identity=identity,
+            head_pose=head_pose,
+            facial_dynamics=facial_dynamics,
+            source_displacement=displacement,
+            source_image=image,
+            source_features=features,
+        )
+
+    def render(
+        self,
+        latents: types.FaceLatents,
+        head_pose: types.HeadPose,
+        facial_dynamics: jax.Array,
+    ) -> decoder.RenderedFrame:
+        """Render latents in a head pose with facial dynamics.
+
+        Paper: VASA-1 §3.1: the decoder applies the warps in the inverse direction.
+
+        Args:
+            latents: of B portraits.
+            head_pose: leading shape `[B]`.
+            facial_dynamics: `[B, Z]`.
+        """
+        batch = facial_dynamics.shape[0]
+        displacement = self.driver_warp(facial_dynamics, latents.identity)
+        grid = warping.batched_volume_grid(self.config, batch)
+        canonical = warping.driver_to_canonical(grid, displacement, head_pose)
+        volume = geometry.sample_volume(latents.appearance_volume, canonical)
+        source_points = warping.canonical_to_source(
+            canonical, latents.source_displacement, latents.head_pose
+        )
+        code = latents.identity + self.decoder_code(facial_dynamics)
+        return self.decoder(volume, source_points, code, latents)
+
+    def read_dynamics(self, facial_dynamics: jax.Array) -> DynamicsReadout:
+        """Read expression weights and gaze out of facial dynamics `[..., Z]`."""
+        return self.dynamics_heads(facial_dynamics)
+
+    def __call__(
+        self, source: jax.Array, driver: jax.Array
+    ) -> tuple[decoder.RenderedFrame, DynamicsReadout]:
+        """Render sources `[B, H, W, 3]` with the motion of drivers `[B, H, W, 3]`.
+
+        Touches every parameter; `init` uses it.
+        """
+        latents = self.encode_portrait(source)
+        head_pose, facial_dynamics = self.encode_motion(driver)
+        frame = self.render(latents, head_pose, facial_dynamics)
+        return frame, self.read_dynamics(facial_dynamics)
+
+
+def expand(latents: types.FaceLatents, batch: int) -> types.FaceLatents:
+    """Repeat the latents of one portrait for a batch of frames.
+
+    Ours: no network runs again for a portrait that is already encoded.
+    """
+    return jax.tree.map(lambda x: jnp.broadcast_to(x, (batch, *x.shape[1:])), latents)
