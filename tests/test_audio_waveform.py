@@ -1,0 +1,128 @@
+"""Sound of any rate and format arrives as 16 kHz mono, in time."""
+
+import os
+import pathlib
+import wave
+
+import av
+import numpy as np
+import pytest
+
+from vasa_jax import audio, errors
+
+
+def _write(path, channels, rate, codec="pcm_f32le", format="fltp", layout=None):
+    """Write float channels `[C, S]` in blocks of a thousand samples."""
+    layout = layout or {1: "mono", 2: "stereo"}[len(channels)]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, layout=layout)
+        for start in range(0, channels.shape[1], 1000):
+            block = np.ascontiguousarray(channels[:, start : start + 1000], np.float32)
+            frame = av.AudioFrame.from_ndarray(block, format, layout)
+            frame.sample_rate = rate
+            frame.pts = start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def _sine(hertz, rate, seconds=1.0):
+    return np.sin(2 * np.pi * hertz * np.arange(round(rate * seconds)) / rate)
+
+
+def test_sixteen_kilohertz_mono_arrives_unchanged(tmp_path):
+    samples = np.random.default_rng(0).uniform(-1, 1, (1, 5000)).astype(np.float32)
+    _write(tmp_path / "a.wav", samples, 16_000)
+    waveform = audio.load_waveform(tmp_path / "a.wav")
+    assert waveform.dtype == np.float32
+    np.testing.assert_array_equal(waveform, samples[0])
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 48_000])
+def test_a_sine_keeps_frequency_length_and_height(tmp_path, rate):
+    _write(tmp_path / "a.wav", 0.5 * _sine(440.0, rate)[None], rate)
+    waveform = audio.load_waveform(tmp_path / "a.wav")
+    assert abs(len(waveform) - 16_000) <= 1
+    middle = waveform[2_000:14_000]
+    spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle)), 64_000))
+    assert abs(spectrum.argmax() * 16_000 / 64_000 - 440.0) <= 0.25
+    assert np.abs(middle).max() == pytest.approx(0.5, abs=0.01)
+
+
+def test_stereo_is_averaged(tmp_path):
+    left, right = 0.6 * _sine(300.0, 44_100), 0.2 * _sine(300.0, 44_100)
+    _write(tmp_path / "a.wav", np.stack([left, right]), 44_100)
+    waveform = audio.load_waveform(tmp_path / "a.wav")
+    assert np.abs(waveform[2_000:14_000]).max() == pytest.approx(0.4, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "format", "rate"),
+    [
+        ("a.flac", "flac", "s16", 16_000),
+        ("a.mp3", "libmp3lame", "fltp", 44_100),
+        ("a.m4a", "aac", "fltp", 44_100),
+        ("a.ogg", "libopus", "flt", 48_000),
+    ],
+)
+def test_packed_formats_arrive_in_time(tmp_path, name, codec, format, rate):
+    click = np.zeros(rate)
+    start = rate // 2
+    click[start : start + rate // 50] = 0.8 * _sine(1000.0, rate, 0.02)
+    path = tmp_path / name
+    if format == "s16":
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream(codec, rate=rate, layout="mono")
+            block = np.round(click * 32_767).astype(np.int16)[None]
+            frame = av.AudioFrame.from_ndarray(block, format, "mono")
+            frame.sample_rate = rate
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    else:
+        _write(path, click[None], rate, codec, format)
+    loud = np.flatnonzero(np.abs(audio.load_waveform(path)) > 0.3)
+    assert abs(loud.mean() - 8_160) < 60
+
+
+def test_sound_shorter_than_a_fifth_of_a_second_is_refused(tmp_path):
+    _write(tmp_path / "short.wav", np.zeros((1, 3_199)), 16_000)
+    with pytest.raises(errors.UserError, match=r"0\.200 s; at least 0\.2 s"):
+        audio.load_waveform(tmp_path / "short.wav")
+    _write(tmp_path / "enough.wav", np.zeros((1, 3_200)), 16_000)
+    assert len(audio.load_waveform(tmp_path / "enough.wav")) == 3_200
+
+
+def test_bad_files_are_refused_with_a_sentence(tmp_path):
+    (tmp_path / "empty.wav").write_bytes(b"")
+    (tmp_path / "text.wav").write_text("no sound here")
+    with wave.open(str(tmp_path / "none.wav"), "wb") as header:
+        header.setparams((1, 2, 16_000, 0, "NONE", ""))
+    with av.open(str(tmp_path / "silent.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width = stream.height = 16
+        container.mux(stream.encode(av.VideoFrame(16, 16, "yuv420p")))
+        container.mux(stream.encode(None))
+    broken = np.full((1, 8_000), 0.1)
+    broken[0, 4_000] = np.nan
+    _write(tmp_path / "nan.wav", broken, 16_000)
+    for name, sentence in {
+        "missing.wav": "does not exist",
+        "empty.wav": "cannot be read",
+        "text.wav": "cannot be read",
+        "none.wav": "at least 0.2 s",
+        "silent.mp4": "holds no sound",
+        "nan.wav": "no finite numbers",
+        "": "cannot be read",
+    }.items():
+        with pytest.raises(errors.UserError, match=sentence):
+            audio.load_waveform(tmp_path / name)
+
+
+@pytest.mark.skipif("VASA_REAL_DATA" not in os.environ, reason="needs real recordings")
+def test_real_recordings_are_loaded_whole():
+    folder = pathlib.Path(os.environ["VASA_REAL_DATA"])
+    for path in sorted((folder / "speech").glob("*.flac")):
+        with av.open(str(path)) as container:
+            num_samples = container.streams.audio[0].duration
+        waveform = audio.load_waveform(path)
+        assert len(waveform) == num_samples
+        assert 0.01 < np.abs(waveform).max() <= 1.0
