@@ -22,6 +22,7 @@ _OUTPUT = flags.DEFINE_string(
 
 
 def main(_) -> None:
+    """Read, pack and write the weights."""
     packed = whisper_weights.pack(whisper_weights.read_ctranslate2(_SOURCE.value))
     with media.written_beside(_OUTPUT.value) as partial:
         partial.write_bytes(packed)
