@@ -286,7 +286,8 @@ def make_step(
                 gradients[group],
                 optimizer.trainable(settings, params[group]),
             )
-            metrics[f"{group}/gradient_norm"] = optax.global_norm(trained)
+            squares = [jnp.sum(jnp.square(g)) for g in jax.tree.leaves(trained)]
+            metrics[f"{group}/gradient_norm"] = jnp.sqrt(sum(squares))
             metrics[f"{group}/learning_rate"] = (
                 settings.learning_rate or 0.0
             ) * optimizer.schedule(settings)(state.step)
