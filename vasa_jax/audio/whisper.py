@@ -128,7 +128,8 @@ class WhisperEncoder:
         Raises:
             UserError: the shipped file is missing or damaged.
         """
-        return {"params": whisper_weights.read_packed(whisper_weights.SHIPPED)}
+        params = whisper_weights.read_packed(whisper_weights.SHIPPED)
+        return {"params": jax.device_put(params)}
 
     def encode_windows(self, variables: Any, windows: jax.Array) -> jax.Array:
         """Encode windows.
