@@ -8,13 +8,13 @@ from datasets.synthetic_heads import backgrounds, geometry, head, skin
 
 SKIN_TONES = np.array(
     [
-        [0.93, 0.76, 0.66],
-        [0.87, 0.67, 0.55],
-        [0.80, 0.60, 0.46],
-        [0.70, 0.50, 0.36],
-        [0.55, 0.37, 0.26],
-        [0.40, 0.26, 0.18],
-        [0.30, 0.19, 0.13],
+        [0.93, 0.79, 0.71],
+        [0.87, 0.70, 0.60],
+        [0.79, 0.62, 0.50],
+        [0.69, 0.52, 0.40],
+        [0.54, 0.39, 0.30],
+        [0.40, 0.28, 0.21],
+        [0.30, 0.205, 0.155],
     ],
     np.float32,
 )
@@ -58,6 +58,7 @@ class Appearance:
         neckline: height of the garment's edge, mesh units.
         neckline_depth: how much deeper it is in front.
         collar: width of the trim along the edge, mesh units.
+        lashes: colour.
         is_bald: whether the scalp is skin.
     """
 
@@ -72,6 +73,7 @@ class Appearance:
     neckline: float
     neckline_depth: float
     collar: float
+    lashes: np.ndarray
     is_bald: bool
 
 
@@ -84,7 +86,7 @@ def random_appearance(
     """
     traits = shape.traits
     african, asian, _ = traits.ancestry
-    darkness = 0.90 * african + 0.28 * asian + generator.normal(0.06, 0.08)
+    darkness = 0.85 * african + 0.22 * asian + generator.normal(0.04, 0.08)
     tone = _blend(SKIN_TONES, darkness)
     tone = np.clip(tone * (1 + generator.normal(0.0, 0.02, 3)), 0.0, 1.0)
     hair = _hair_colour(generator, traits)
@@ -115,6 +117,7 @@ def random_appearance(
         neckline=float(5.66 + generator.uniform(-0.15, 0.15)),
         neckline_depth=float(generator.choice([0.05, 0.28, 0.45])),
         collar=float(generator.choice([0.0, 0.05, 0.12])),
+        lashes=tone * (0.30 if traits.is_male else generator.uniform(0.08, 0.3)),
         is_bald=shape.style.name == "bald",
     )
 

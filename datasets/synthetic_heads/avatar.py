@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from datasets.synthetic_heads import appearance, geometry, randomization
+from datasets.synthetic_heads import appearance, geometry, occlusion, randomization
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,12 +16,14 @@ class Avatar:
         exaggeration: factor of its local shapes, 1 for plausible people.
         geometry: shape and hair.
         appearance: colours and skin.
+        openness: float32 `[N]` of each vertex to the sky.
     """
 
     identity_seed: int
     exaggeration: float
     geometry: geometry.HeadGeometry
     appearance: appearance.Appearance
+    openness: np.ndarray
 
 
 def build_avatar(
@@ -43,4 +45,4 @@ def build_avatar(
     looks = appearance.random_appearance(generator, shape)
     if domain is not None:
         looks = randomization.randomize_appearance(domain, identity_seed, looks)
-    return Avatar(identity_seed, exaggeration, shape, looks)
+    return Avatar(identity_seed, exaggeration, shape, looks, occlusion.openness(shape))

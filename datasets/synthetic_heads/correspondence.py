@@ -15,10 +15,10 @@ import numpy as np
 from datasets.synthetic_heads import (
     avatar,
     geometry,
-    noise,
     rasterizer,
     renderer,
     scene,
+    strands,
 )
 from vasa_jax import errors
 
@@ -149,7 +149,7 @@ def clip_flow(
             "have no correspondence; give two records of one identity."
         )
     shape = geometry.build_geometry(driver.identity_seed, driver.exaggeration)
-    strands = noise.strand_table()
+    table = strands.strand_table()
 
     def rasterized(clip, frame, samples):
         posed = geometry.pose_head(shape, clip.state(frame))
@@ -157,7 +157,7 @@ def clip_flow(
         depth = np.empty((samples, samples), np.float32)
         shown = np.empty((samples, samples), np.int32)
         rasterizer.rasterize(
-            screen, shape.triangles, shape.attributes, strands, depth, shown
+            screen, shape.triangles, shape.attributes, table, depth, shown
         )
         return posed.positions, screen, depth, shown
 

@@ -6,7 +6,7 @@ import functools
 import numba
 import numpy as np
 
-from datasets.synthetic_heads import hair, head, names
+from datasets.synthetic_heads import hair, head, names, strands
 
 ARKIT_GAZE_RADIANS = np.deg2rad(28.0)
 """Gaze at which an eyeLook weight is 1. Follows: faceunits01's lids."""
@@ -14,7 +14,8 @@ ARKIT_GAZE_RADIANS = np.deg2rad(28.0)
 _SPHERE_RINGS, _SPHERE_SPOKES = 14, 20
 
 POSITION, MATERIAL, LAYER, HAIR_MASK, LIPS, INNER, AZIMUTH = 0, 3, 4, 5, 6, 7, 8
-NUM_ATTRIBUTES = 9
+ACROSS, ALONG = 9, 10
+NUM_ATTRIBUTES = 11
 """Columns of `HeadGeometry.attributes`; position takes three."""
 
 
@@ -45,7 +46,7 @@ class FrameState:
 
 @dataclasses.dataclass(frozen=True)
 class HeadGeometry:
-    """One identity's shape; N vertices are skin, both eyeballs and hair shells.
+    """One identity's shape; N vertices are skin, both eyeballs and hair.
 
     Attributes:
         traits, style: what the shape was drawn with.
@@ -57,8 +58,8 @@ class HeadGeometry:
         pivot: float32 `[3]` where the neck turns.
         eye_centres: float32 `[2, 3]`; eye_radii: `[2]`; left, then right.
         triangles: int32 `[T, 3]` all triangles over the N vertices, outer hair first.
-        attributes: float32 `[N, 9]`, columns as the constants above.
-        shells: the hair.
+        attributes: float32 `[N, 11]`, columns as the constants above.
+        hair: the hair.
     """
 
     traits: head.Traits
@@ -73,7 +74,7 @@ class HeadGeometry:
     eye_radii: np.ndarray
     triangles: np.ndarray
     attributes: np.ndarray
-    shells: hair.HairShells
+    hair: hair.HairMesh
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,9 +146,10 @@ def build_geometry(identity_seed: int, exaggeration: float = 1.0) -> HeadGeometr
     turning = hair.smooth_step(5.35, 6.35, mesh.base[:, 1] + drop)
     pivot = points[mesh.neck].mean(0) * [0.0, 1.0, 1.0] + [0.0, 0.35, 0.15]
     vertex_base = mesh.base[mesh.point_of_vertex]
-    mask = hair.hair_mask(vertex_base, style.hairline) - 0.6 * mesh.ears
-    rest = _normals(points, mesh.point_of_vertex[mesh.triangles])
-    shells = hair.grow_shells(style, rest[mesh.point_of_vertex], mask)
+    mask = hair.hair_mask(vertex_base, style.hairline, style.temples)
+    mask = mask - 0.6 * mesh.ears
+    rest = _normals(points, _point_triangles())[mesh.point_of_vertex]
+    grown = hair.grow_hair(style, points[mesh.point_of_vertex], rest, mask)
     starts, which, deltas = _sparse_expressions()
     scale = _size_factor(points)
     return HeadGeometry(
@@ -161,9 +163,9 @@ def build_geometry(identity_seed: int, exaggeration: float = 1.0) -> HeadGeometr
         pivot=pivot.astype(np.float32),
         eye_centres=centres,
         eye_radii=radii,
-        triangles=_all_triangles(shells),
-        attributes=_attributes(vertex_base, mask, shells),
-        shells=shells,
+        triangles=_all_triangles(grown),
+        attributes=_attributes(vertex_base, mask, style, grown),
+        hair=grown,
     )
 
 
@@ -197,16 +199,22 @@ def pose_head(geometry: HeadGeometry, state: FrameState) -> PosedHead:
     eye_normals = _sphere()[0] @ looking.T
     shown = points[mesh.point_of_vertex]
     normals = _normals(points, _point_triangles())[mesh.point_of_vertex]
-    roots = geometry.shells.roots
-    shells = [shown[roots] + offset @ turn.T for offset in geometry.shells.offsets]
+    hair_places, hair_normals = _pose_rigid(
+        geometry.hair.positions,
+        geometry.hair.normals,
+        geometry.hair.turning,
+        geometry.pivot,
+        turn,
+        translation,
+    )
     eyeballs = [
         centre + eye_normals * radius
         for centre, radius in zip(eye_centres, geometry.eye_radii, strict=True)
     ]
     return PosedHead(
-        positions=np.concatenate([shown, *eyeballs, *shells]).astype(np.float32),
+        positions=np.concatenate([shown, *eyeballs, hair_places]).astype(np.float32),
         normals=np.concatenate(
-            [normals, eye_normals, eye_normals, *[normals[roots]] * len(shells)]
+            [normals, eye_normals, eye_normals, hair_normals]
         ).astype(np.float32),
         points=points,
         rotation=turn,
@@ -264,49 +272,67 @@ def _sphere():
     return points.reshape(-1, 3).astype(np.float32), triangles.astype(np.int32)
 
 
-def _all_triangles(shells):
+def _all_triangles(grown):
     mesh = head.load_head_mesh()
     sphere, sphere_triangles = _sphere()
     first = len(mesh.point_of_vertex)
-    low_lashes = (mesh.triangle_materials == head.LASH) & (
-        mesh.base[_point_triangles()][:, :, 1].mean(axis=1) < 7.285
-    )
-    parts = [mesh.triangles[~low_lashes]]
+    corners = mesh.base[_point_triangles()]
+    is_lash = mesh.triangle_materials == head.LASH
+    low = corners[:, :, 1].mean(axis=1) < 7.285
+    beyond = np.abs(corners[:, :, 0]).max(axis=1) > 0.475
+    parts = [mesh.triangles[~(is_lash & (low | beyond))]]
     parts += [sphere_triangles + first, sphere_triangles + first + len(sphere)]
-    first += 2 * len(sphere)
-    layers = [t + first + k * len(shells.roots) for k, t in enumerate(shells.triangles)]
-    return np.concatenate(parts + layers[::-1]).astype(np.int32)
+    parts += [grown.triangles + first + 2 * len(sphere)]
+    return np.concatenate(parts).astype(np.int32)
 
 
-def _attributes(vertex_base, mask, shells):
+def _attributes(vertex_base, mask, style, grown):
     mesh = head.load_head_mesh()
     sphere, _ = _sphere()
 
-    def rows(places, material, layer=0.0, hair_mask=0.0, lips=0.0, inner=0.0):
+    def rows(places, material, combed):
         part = np.zeros((len(places), NUM_ATTRIBUTES), np.float32)
         part[:, POSITION : POSITION + 3] = places
         part[:, MATERIAL] = material
-        part[:, LAYER] = layer
-        part[:, HAIR_MASK] = hair_mask
-        part[:, LIPS] = lips
-        part[:, INNER] = inner
         part[:, AZIMUTH] = np.arctan2(places[:, 0], places[:, 2] - 0.3)
+        part[:, ACROSS : ALONG + 1] = combed
         return part
 
     skin = rows(
         vertex_base,
         mesh.vertex_materials,
-        hair_mask=mask,
-        lips=mesh.lips,
-        inner=mesh.inner_mouth,
+        strands.strand_coordinates(style, vertex_base),
     )
-    num_layers, roots = len(shells.offsets), shells.roots
-    layers = [
-        rows(vertex_base[roots], head.HAIR, (k + 1) / num_layers, mask[roots])
-        for k in range(num_layers)
-    ]
-    eyes = [rows(sphere, head.EYE)] * 2
-    return np.concatenate([skin, *eyes, *layers])
+    skin[:, HAIR_MASK] = mask
+    skin[:, LIPS] = mesh.lips
+    skin[:, INNER] = mesh.inner_mouth
+    eye = rows(sphere, head.EYE, 0.0)
+    combed = strands.strand_coordinates(style, grown.positions)
+    hangs = grown.materials == head.DRAPE
+    combed[hangs] = strands.hanging_coordinates(grown.positions[hangs])
+    hairs = rows(grown.positions, grown.materials, combed)
+    hairs[:, LAYER] = grown.layers
+    hairs[:, HAIR_MASK] = grown.masks
+    return np.concatenate([skin, eye, eye, hairs])
+
+
+@numba.njit(cache=True, fastmath=True)
+def _pose_rigid(neutral, normals, turning, pivot, turn, shift):
+    posed, posed_normals = np.empty_like(neutral), np.empty_like(normals)
+    for point in range(neutral.shape[0]):
+        x = neutral[point, 0] - pivot[0]
+        y = neutral[point, 1] - pivot[1]
+        z = neutral[point, 2] - pivot[2]
+        nx, ny, nz = normals[point, 0], normals[point, 1], normals[point, 2]
+        share = turning[point]
+        for axis in range(3):
+            a, b, c = turn[axis, 0], turn[axis, 1], turn[axis, 2]
+            still = neutral[point, axis] - pivot[axis]
+            turned = a * x + b * y + c * z
+            mixed = still * (1 - share) + turned * share
+            posed[point, axis] = pivot[axis] + mixed + shift[axis]
+            posed_normals[point, axis] = a * nx + b * ny + c * nz
+    return posed, posed_normals
 
 
 @numba.njit(cache=True, fastmath=True)

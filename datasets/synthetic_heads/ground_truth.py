@@ -88,7 +88,7 @@ def sample_classes(screen, triangles, attributes, shown, neckline_of_vertex, cla
                 continue
             a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
             material = int(attributes[a, geometry.MATERIAL])
-            if material == head.HAIR:
+            if material == head.HAIR or material == head.DRAPE:
                 classes[y, x] = _HAIR
             elif material == head.EYE:
                 classes[y, x] = _EYES

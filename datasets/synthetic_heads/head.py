@@ -12,8 +12,8 @@ import numpy as np
 
 from datasets.synthetic_heads import names
 
-SKIN, EYE, TEETH, TONGUE, LASH, HAIR, BACKGROUND = range(7)
-"""Material of a vertex; the asset pack numbers the same way."""
+SKIN, EYE, TEETH, TONGUE, LASH, HAIR, DRAPE, BACKGROUND = range(8)
+"""Material of a vertex; the asset pack numbers the first six the same way."""
 
 HEAD_CENTRE = np.array([0.0, 7.15, 0.45], np.float32)
 """Head centre after identity normalisation. Ours: midway between ears and eyes."""

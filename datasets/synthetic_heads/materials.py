@@ -7,8 +7,8 @@ import numpy as np
 
 from datasets.synthetic_heads import skin
 
-HAIR, IRIS, CLOTH, TRIM, LIPS = range(5)
-"""Rows of the colours `[5, 3]`, linear."""
+HAIR, IRIS, CLOTH, TRIM, LIPS, LASHES = range(6)
+"""Rows of the colours `[6, 3]`, linear."""
 
 PATTERN, FREQUENCY, NECKLINE, NECK_DEPTH, COLLAR, BALD = range(6)
 """Entries of the numbers `[6]`."""
@@ -89,7 +89,7 @@ def eyeball(x, y, z, colours, strands, albedo):
     radius = acos(min(1.0, max(-1.0, z * length)))
     fibre = lookup(strands, atan2(y, x) * 0.04, radius * 0.3)
     veins = rise(0.75, 1.25, radius)
-    glow = (0.5 + 0.9 * fibre) * (1.35 - 0.6 * rise(0.20, 0.46, radius))
+    glow = (0.7 + 0.7 * fibre) * (1.45 - 0.6 * rise(0.20, 0.46, radius))
     ring = rise(0.38, 0.47, radius)
     white = rise(0.44, 0.52, radius)
     pupil = rise(0.16, 0.20, radius)
@@ -103,12 +103,44 @@ def eyeball(x, y, z, colours, strands, albedo):
 
 
 @numba.njit(inline="always", fastmath=True)
-def strand_colour(colours, strand, gloss, albedo):
+def tooth(x, y, z, albedo):
+    """Fill the albedo of teeth; returns their openness to light."""
+    arc = atan2(x, z - 1.05) * (9.0 if y > 6.62 else 11.0)
+    gap = abs(arc - floor(arc + 0.5))
+    line = 1.0 - 0.30 * rise(0.09, 0.0, gap)
+    gum = rise(0.16, 0.13, abs(y - 6.625))
+    for q in range(3):
+        white = (0.70 - 0.03 * q - 0.03 * q * q) * line
+        pink = 0.30 if q == 0 else 0.10
+        albedo[q] = pink + (white - pink) * gum
+    depth = min(max((z - 0.9) / 0.55, 0.0), 1.0)
+    return 0.10 + 0.80 * depth * depth
+
+
+@numba.njit(inline="always", fastmath=True)
+def strand_colour(colours, strand, shine, albedo):
     """Fill the albedo of hair from its strand value and its highlight."""
     for q in range(3):
         base = colours[HAIR, q]
-        shine = (base * 0.8 + 0.05) * 0.55 * gloss * strand
-        albedo[q] = base * (0.35 + 1.15 * strand) + shine
+        light = (base * 0.7 + 0.035) * 0.8 * shine * (0.4 + strand)
+        albedo[q] = base * (0.45 + 0.95 * strand) + light
+
+
+@numba.njit(inline="always", fastmath=True)
+def shadow(depth_map, x, y, depth, spread):
+    """Return how much of the key light arrives, 0 to 1, softly at shadow's edge."""
+    size = depth_map.shape[0]
+    arrived = 0.0
+    for i in range(-1, 2):
+        for j in range(-1, 2):
+            u = int(floor(x + 0.5 + j * spread))
+            v = int(floor(y + 0.5 + i * spread))
+            if u < 0 or v < 0 or u >= size or v >= size:
+                arrived += 1.0
+                continue
+            behind = depth - depth_map[v, u]
+            arrived += 1.0 - min(max((behind - 0.02) / 0.06, 0.0), 1.0)
+    return arrived / 9.0
 
 
 def tables():

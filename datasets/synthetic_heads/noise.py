@@ -1,7 +1,5 @@
 """Smooth random fields: the one source of noise for skins, hair and backgrounds."""
 
-import functools
-
 import numpy as np
 from PIL import Image
 
@@ -41,13 +39,3 @@ def resized(field: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resize a float32 field `[h, w]` bicubically."""
     grown = Image.fromarray(field).resize((width, height), Image.Resampling.BICUBIC)
     return np.asarray(grown)
-
-
-@functools.lru_cache(maxsize=1)
-def strand_table() -> np.ndarray:
-    """Return the fixed noise float32 `[64, 512]` in [0, 1] that hair is cut with."""
-    table = np.random.default_rng(5).random((64, 512), np.float32)
-    for _ in range(2):
-        table = (table + np.roll(table, 1, 0) + np.roll(table, -1, 0)) / 3
-    table = (table - table.min()) / (table.max() - table.min())
-    return np.clip((table - 0.5) * 1.6 + 0.5, 0.0, 1.0).astype(np.float32)

@@ -1,9 +1,8 @@
 """The z-buffer: which triangle every sample of the image shows."""
 
-from math import ceil, floor, sin
+from math import ceil, floor
 
 import numba
-import numpy as np
 
 from datasets.synthetic_heads import geometry, head
 
@@ -12,30 +11,21 @@ FAR = 1e9
 _MATERIAL = geometry.MATERIAL
 _LAYER = geometry.LAYER
 _HAIR_MASK = geometry.HAIR_MASK
-_AZIMUTH = geometry.AZIMUTH
-_LASH, _HAIR = head.LASH, head.HAIR
-_TURN = 2 * np.pi
+_ACROSS, _ALONG = geometry.ACROSS, geometry.ALONG
+_LASH, _HAIR, _DRAPE = head.LASH, head.HAIR, head.DRAPE
 
 
 @numba.njit(inline="always", fastmath=True)
-def unwrapped(first, second, third):
-    """Make three azimuths comparable across the seam at the back of the head."""
-    if max(first, second, third) - min(first, second, third) > np.pi:
+def unwrapped(first, second, third, period):
+    """Make three coordinates comparable across the seam at the back of the head."""
+    if max(first, second, third) - min(first, second, third) > 0.5 * period:
         if first < 0:
-            first += _TURN
+            first += period
         if second < 0:
-            second += _TURN
+            second += period
         if third < 0:
-            third += _TURN
+            third += period
     return first, second, third
-
-
-@numba.njit(inline="always", fastmath=True)
-def strand_place(azimuth, height):
-    """Return the place (across, along) of a scalp point in the strand table."""
-    across = (azimuth * 0.38 + 0.01 * sin(height * 7.0)) * 512.0
-    along = (height * 0.10 + 0.08 * sin(azimuth * 5.0)) * 64.0
-    return across, along
 
 
 @numba.njit(cache=True, fastmath=True)
@@ -48,12 +38,13 @@ def rasterize(screen, triangles, attributes, strands, depth, shown):
     Args:
         screen: float32 `[N, 3]` x, y in samples (centres at integers), depth.
         triangles: int32 `[T, 3]`.
-        attributes: float32 `[N, 9]`, see `geometry`.
-        strands: float32 `[64, 512]`, `noise.strand_table`.
+        attributes: float32 `[N, 11]`, see `geometry`.
+        strands: float32 `[64, 512]`, `strands.strand_table`.
         depth: float32 `[S, S]`, overwritten; `FAR` where nothing is.
         shown: int32 `[S, S]`, overwritten with triangle indices, -1 where nothing is.
     """
     size = depth.shape[0]
+    rows, columns = strands.shape
     depth[:] = FAR
     shown[:] = -1
     for index in range(triangles.shape[0]):
@@ -63,7 +54,8 @@ def rasterize(screen, triangles, attributes, strands, depth, shown):
         x1, y1, z1 = screen[b, 0], screen[b, 1], screen[b, 2]
         x2, y2, z2 = screen[c, 0], screen[c, 1], screen[c, 2]
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-        if area > -1e-9 and material != _LASH or abs(area) < 1e-9:
+        two_sided = material == _LASH or material == _DRAPE
+        if (area > -1e-9 and not two_sided) or abs(area) < 1e-9:
             continue
         left = max(0, int(ceil(min(x0, x1, x2))))
         right = min(size - 1, int(floor(max(x0, x1, x2))))
@@ -72,19 +64,22 @@ def rasterize(screen, triangles, attributes, strands, depth, shown):
         if right < left or bottom < top:
             continue
         inverse = 1.0 / area
-        is_hair = material == _HAIR
+        is_hair = material == _HAIR or material == _DRAPE
         if is_hair:
-            t0, t1, t2 = unwrapped(
-                attributes[a, _AZIMUTH],
-                attributes[b, _AZIMUTH],
-                attributes[c, _AZIMUTH],
+            p0, p1, p2 = unwrapped(
+                attributes[a, _ACROSS],
+                attributes[b, _ACROSS],
+                attributes[c, _ACROSS],
+                1,
             )
-            p0, q0 = strand_place(t0, attributes[a, 1])
-            p1, q1 = strand_place(t1, attributes[b, 1])
-            p2, q2 = strand_place(t2, attributes[c, 1])
+            p0, p1, p2 = p0 * columns, p1 * columns, p2 * columns
+            q0 = attributes[a, _ALONG] * rows
+            q1 = attributes[b, _ALONG] * rows
+            q2 = attributes[c, _ALONG] * rows
             m0, m1 = attributes[a, _HAIR_MASK], attributes[b, _HAIR_MASK]
             m2 = attributes[c, _HAIR_MASK]
-            threshold = attributes[a, _LAYER] * 0.70 + 0.10
+            sparse = min(max((attributes[a, _LAYER] - 0.35) / 0.65, 0.0), 1.0)
+            threshold = 0.02 + 0.78 * sparse * sparse
         for y in range(top, bottom + 1):
             for x in range(left, right + 1):
                 w1 = ((x - x0) * (y2 - y0) - (x2 - x0) * (y - y0)) * inverse
@@ -96,13 +91,13 @@ def rasterize(screen, triangles, attributes, strands, depth, shown):
                 if z >= depth[y, x]:
                     continue
                 if is_hair:
-                    row = int(w0 * q0 + w1 * q1 + w2 * q2 + 640.0) & 63
-                    column = int(w0 * p0 + w1 * p1 + w2 * p2 + 5120.0) & 511
+                    row = int(w0 * q0 + w1 * q1 + w2 * q2 + 64.0 * rows) % rows
+                    column = int(w0 * p0 + w1 * p1 + w2 * p2 + 8.0 * columns) % columns
                     strand = strands[row, column]
                     if strand < threshold:
                         continue
                     mask = w0 * m0 + w1 * m1 + w2 * m2
-                    if mask < 0.22 * (0.5 - strand):
+                    if mask < 0.20 * (0.55 - strand):
                         continue
                 depth[y, x] = z
                 shown[y, x] = index

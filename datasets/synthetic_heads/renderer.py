@@ -11,10 +11,11 @@ from datasets.synthetic_heads import (
     ground_truth,
     head,
     materials,
-    noise,
+    occlusion,
     rasterizer,
     scene,
     shading,
+    strands,
 )
 from vasa_jax import errors
 
@@ -78,13 +79,16 @@ class Renderer:
         posed = geometry.pose_head(shape, state)
         samples = self.size * self.supersampling
         screen = screen_positions(posed.positions, camera, samples)
-        strands = noise.strand_table()
+        table = strands.strand_table()
         rasterizer.rasterize(
-            screen, shape.triangles, shape.attributes, strands, self._depth, self._shown
+            screen, shape.triangles, shape.attributes, table, self._depth, self._shown
         )
         colours, numbers = material_arrays(looks)
         view = camera.eye - posed.head_centre
         lights = surroundings.lights
+        light_places, light_seen = occlusion.light_positions(
+            posed.positions, posed.normals, lights.directions[0]
+        )
         image = np.empty((self.size, self.size, 3), np.uint8)
         shading.shade(
             screen,
@@ -96,13 +100,18 @@ class Renderer:
             looks.skin_texture,
             colours,
             numbers,
-            strands,
+            table,
             self._to_linear,
             self._to_bytes,
             lights.directions,
             lights.colours,
             lights.sky,
             lights.ground,
+            person.openness,
+            light_seen,
+            occlusion.shadow_map(shape, light_places),
+            lights.softness,
+            posed.rotation[:, 1],
             surroundings.background,
             self.supersampling,
             image,
@@ -136,9 +145,16 @@ def screen_positions(positions, camera: scene.Camera, samples: int) -> np.ndarra
 
 
 def material_arrays(looks: appearance.Appearance) -> tuple[np.ndarray, np.ndarray]:
-    """Pack an appearance as `materials` wants it: colours `[5, 3]`, numbers `[6]`."""
+    """Pack an appearance as `materials` wants it: colours `[6, 3]`, numbers `[6]`."""
     colours = np.stack(
-        [looks.hair, looks.iris, looks.cloth, looks.cloth_trim, looks.lips]
+        [
+            looks.hair,
+            looks.iris,
+            looks.cloth,
+            looks.cloth_trim,
+            looks.lips,
+            looks.lashes,
+        ]
     )
     linear = np.clip(colours, 0.0, 1.0) ** 2.2
     numbers = np.array(

@@ -54,12 +54,14 @@ class Lights:
         directions: float64 `[3, 3]` unit vectors towards key, fill and rim light.
         colours: float64 `[3, 3]`.
         sky, ground: float64 `[3]` ambient light from above and below.
+        softness: of the key light's shadow, 1 sharp to 3 soft.
     """
 
     directions: np.ndarray
     colours: np.ndarray
     sky: np.ndarray
     ground: np.ndarray
+    softness: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,4 +158,5 @@ def _random_lights(generator):
     )
     sky = (2 - warm) * generator.uniform(0.30, 0.50)
     ground = warm * np.array([0.95, 0.9, 0.85]) * generator.uniform(0.14, 0.28)
-    return Lights(directions, colours, sky, ground)
+    softness = float(generator.uniform(1.0, 3.0))
+    return Lights(directions, colours, sky, ground, softness)

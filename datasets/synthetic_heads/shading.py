@@ -8,9 +8,12 @@ import numpy as np
 from datasets.synthetic_heads import geometry, head, materials, rasterizer
 
 _SKIN, _EYE, _TEETH, _TONGUE = head.SKIN, head.EYE, head.TEETH, head.TONGUE
-_LASH, _HAIR, _BACKGROUND = head.LASH, head.HAIR, head.BACKGROUND
+_LASH, _HAIR, _DRAPE = head.LASH, head.HAIR, head.DRAPE
+_BACKGROUND = head.BACKGROUND
+_TURN = 2 * np.pi
 _LAYER, _MASK, _LIPS = geometry.LAYER, geometry.HAIR_MASK, geometry.LIPS
 _INNER, _AZIMUTH, _MATERIAL = geometry.INNER, geometry.AZIMUTH, geometry.MATERIAL
+_ACROSS, _ALONG = geometry.ACROSS, geometry.ALONG
 
 
 @numba.njit(cache=True, fastmath=True)
@@ -31,6 +34,11 @@ def shade(
     light_colours,
     sky,
     ground,
+    openness,
+    light_seen,
+    light_depth,
+    softness,
+    head_up,
     background,
     samples,
     image,
@@ -48,6 +56,10 @@ def shade(
         colours, numbers: see `materials`.
         strands, to_linear, to_bytes: lookup tables.
         directions, light_colours: float64 `[3, 3]`; sky, ground: `[3]`.
+        openness: float32 `[N]`, `occlusion.openness`.
+        light_seen: float32 `[N, 3]`, light_depth: `[L, L]` the key light's view.
+        softness: texels between the taps of the key light's shadow.
+        head_up: float32 `[3]` the head's upward axis.
         background: uint8 `[B, B, 3]`.
         samples: samples a pixel along one axis.
         image: uint8 `[P, P, 3]`, overwritten.
@@ -70,7 +82,7 @@ def shade(
                         m = int(attributes[triangles[t, 0], _MATERIAL])
                     counts[m] += 1
                     sample_of[m] = i * samples + j
-            for material in range(7):
+            for material in range(8):
                 weight = counts[material]
                 if weight == 0:
                     continue
@@ -103,12 +115,30 @@ def shade(
                 bx = w0 * at[0] + w1 * bt[0] + w2 * ct[0]
                 by = w0 * at[1] + w1 * bt[1] + w2 * ct[1]
                 bz = w0 * at[2] + w1 * bt[2] + w2 * ct[2]
-                azimuth = 0.0
-                if material == _SKIN or material == _HAIR:
+                strand = 0.5
+                if material == _SKIN or material == _HAIR or material == _DRAPE:
                     t0, t1, t2 = rasterizer.unwrapped(
-                        at[_AZIMUTH], bt[_AZIMUTH], ct[_AZIMUTH]
+                        at[_ACROSS], bt[_ACROSS], ct[_ACROSS], 1
                     )
-                    azimuth = w0 * t0 + w1 * t1 + w2 * t2
+                    strand = materials.lookup(
+                        strands,
+                        w0 * t0 + w1 * t1 + w2 * t2,
+                        w0 * at[_ALONG] + w1 * bt[_ALONG] + w2 * ct[_ALONG],
+                    )
+                is_open = w0 * openness[a] + w1 * openness[b] + w2 * openness[c]
+                lit_share = materials.shadow(
+                    light_depth,
+                    w0 * light_seen[a, 0]
+                    + w1 * light_seen[b, 0]
+                    + w2 * light_seen[c, 0],
+                    w0 * light_seen[a, 1]
+                    + w1 * light_seen[b, 1]
+                    + w2 * light_seen[c, 1],
+                    w0 * light_seen[a, 2]
+                    + w1 * light_seen[b, 2]
+                    + w2 * light_seen[c, 2],
+                    softness,
+                )
                 gloss, power, hollow, wrap = 0.0, 4, 1.0, 0.25
                 scatter[0], scatter[1], scatter[2] = 0.35, 0.10, 0.06
                 if material == _SKIN:
@@ -117,7 +147,7 @@ def shade(
                     inner = w0 * at[_INNER] + w1 * bt[_INNER] + w2 * ct[_INNER]
                     edge = materials.neckline(bx, bz, numbers)
                     if by < edge:
-                        hollow = materials.cloth(
+                        hollow = is_open * materials.cloth(
                             bx, by, bz, edge, colours, numbers, strands, albedo
                         )
                         gloss = 0.01
@@ -127,8 +157,12 @@ def shade(
                         depth = min(max((bz - 0.55) / 0.95, 0.0), 1.0)
                         hollow, gloss = depth * depth * 0.5, 0.06
                     else:
-                        gloss, power = 0.10 + 0.16 * lip, 4
+                        gloss, power = 0.13 + 0.16 * lip, 4
                         red = 0.75 * materials.rise(0.2, 0.8, lip)
+                        t0, t1, t2 = rasterizer.unwrapped(
+                            at[_AZIMUTH], bt[_AZIMUTH], ct[_AZIMUTH], _TURN
+                        )
+                        azimuth = w0 * t0 + w1 * t1 + w2 * t2
                         for q in range(3):
                             albedo[q] = materials.texel(
                                 texture, to_linear, azimuth, by, q
@@ -137,38 +171,33 @@ def shade(
                         if numbers[materials.BALD] > 0:
                             cover = 0.15 * materials.rise(-0.05, 0.12, mask)
                         else:
-                            strand = materials.lookup(
-                                strands, azimuth * 0.33, by * 0.12
-                            )
                             cover = materials.rise(
-                                -0.07, 0.07, mask + 0.26 * (strand - 0.5)
+                                -0.09, 0.09, mask + 0.20 * (strand - 0.5)
                             )
                         for q in range(3):
-                            hair = colours[materials.HAIR, q] * 0.7
+                            hair = colours[materials.HAIR, q] * (0.5 + 0.5 * strand)
                             albedo[q] += (hair - albedo[q]) * cover
-                        gloss += (0.03 - gloss) * cover
-                        chin = by - 6.15 + 0.3 * max(0.0, 0.5 - bz)
-                        hollow = 0.5 + 0.5 * materials.rise(-0.3, 0.35, chin)
+                        gloss += (0.01 - gloss) * cover
+                        hollow = is_open
                 elif material == _EYE:
                     materials.eyeball(bx, by, bz, colours, strands, albedo)
                     scatter[:] = 0
-                    gloss, power, wrap, hollow = 1.0, 7, 0.35, 0.85
+                    gloss, power, wrap = 1.2, 6, 0.35
+                    lifted = nx * head_up[0] + ny * head_up[1] + nz * head_up[2]
+                    hollow = 0.9 - 0.6 * materials.rise(-0.05, 0.40, lifted)
                 elif material == _TEETH:
-                    depth = min(max((bz - 0.9) / 0.55, 0.0), 1.0)
-                    hollow = 0.15 + 0.6 * depth * depth
-                    albedo[0], albedo[1], albedo[2] = 0.62, 0.56, 0.46
-                    gloss, power = 0.25, 5
+                    hollow = materials.tooth(bx, by, bz, albedo)
+                    gloss, power, lit_share = 0.2, 5, 0.5 + 0.5 * lit_share
                     scatter[:] = 0.05
                 elif material == _TONGUE:
-                    albedo[0], albedo[1], albedo[2] = 0.36, 0.09, 0.09
-                    hollow = 0.2 + 0.5 * min(max((bz - 0.6) / 0.8, 0.0), 1.0)
+                    albedo[0], albedo[1], albedo[2] = 0.30, 0.08, 0.08
+                    hollow = 0.1 + 0.5 * min(max((bz - 0.6) / 0.8, 0.0), 1.0)
                     gloss, power = 0.12, 5
                 elif material == _LASH:
-                    albedo[:] = 0.004
+                    for q in range(3):
+                        albedo[q] = colours[materials.LASHES, q]
                     scatter[:] = 0
                 else:
-                    across, along = rasterizer.strand_place(azimuth, by)
-                    strand = materials.lookup(strands, across / 512.0, along / 64.0)
                     down = -ny
                     tx, ty, tz = -nx * down, -1 - ny * down, -nz * down
                     hx = directions[0, 0] + view[0]
@@ -179,19 +208,32 @@ def shade(
                         * (hx * hx + hy * hy + hz * hz)
                     )
                     along_light = (tx * hx + ty * hy + tz * hz) * scale
-                    shine = max(1.0 - along_light * along_light, 0.0) ** 16
+                    shine = max(1.0 - along_light * along_light, 0.0) ** 14
                     materials.strand_colour(colours, strand, shine, albedo)
-                    hollow = 0.3 + 0.7 * at[_LAYER]
+                    hollow = (0.45 + 0.55 * at[_LAYER]) * (0.3 + 0.7 * is_open)
                     scatter[:] = 0
                     wrap = 0.3
                 upward = ny * 0.5 + 0.5
                 rim = 1.0 - max(nx * view[0] + ny * view[1] + nz * view[2], 0.0)
                 rim = 0.25 + 0.75 * rim * rim * rim * rim
+                glint = 0.0
                 if material == _EYE:
                     rim = 1.0
+                    gx = nx - view[0] - 0.20 * head_up[0] + 0.12
+                    gy = ny - view[1] - 0.20 * head_up[1]
+                    gz = nz - view[2] - 0.20 * head_up[2]
+                    glint = materials.rise(
+                        0.13, 0.05, sqrt(gx * gx + gy * gy + gz * gz)
+                    )
                 r = albedo[0] * (ground[0] + (sky[0] - ground[0]) * upward) * hollow
                 g = albedo[1] * (ground[1] + (sky[1] - ground[1]) * upward) * hollow
                 blue = albedo[2] * (ground[2] + (sky[2] - ground[2]) * upward) * hollow
+                r, g, blue = (
+                    r + glint * sky[0],
+                    g + glint * sky[1],
+                    blue + glint * sky[2],
+                )
+                cavity = 0.45 + 0.55 * hollow
                 for light in range(3):
                     dx, dy = directions[light, 0], directions[light, 1]
                     dz = directions[light, 2]
@@ -210,20 +252,22 @@ def shade(
                         for _ in range(power):
                             shine = shine * shine
                         shine *= gloss * rim
-                    lit = light_colours[light]
+                    arriving = cavity
+                    if light == 0:
+                        arriving = cavity * lit_share
                     r += (
-                        lit[0]
-                        * hollow
+                        light_colours[light, 0]
+                        * arriving
                         * (albedo[0] * (diffuse + scatter[0] * bleed) + shine)
                     )
                     g += (
-                        lit[1]
-                        * hollow
+                        light_colours[light, 1]
+                        * arriving
                         * (albedo[1] * (diffuse + scatter[1] * bleed) + shine)
                     )
                     blue += (
-                        lit[2]
-                        * hollow
+                        light_colours[light, 2]
+                        * arriving
                         * (albedo[2] * (diffuse + scatter[2] * bleed) + shine)
                     )
                 total[0] += weight * to_bytes[min(1023, int(r * 341.0))]

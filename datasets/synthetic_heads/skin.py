@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
 
 from datasets.synthetic_heads import hair, head, noise
 
@@ -67,7 +68,7 @@ def paint_skin(generator: np.random.Generator, paint: SkinPaint) -> np.ndarray:
         _freckle(texture, canvas, generator)
     _draw_brows(texture, canvas, generator, paint)
     if paint.beard > 0.05:
-        _draw_beard(texture, canvas, paint, grain + pores)
+        _draw_beard(texture, canvas, generator, paint)
     return (np.clip(texture, 0.0, 1.0) * 255).astype(np.uint8)
 
 
@@ -117,30 +118,51 @@ def _freckle(texture, canvas, generator):
 
 
 def _draw_brows(texture, canvas, generator, paint):
-    broad = generator.uniform(0.034, 0.055) * (1.12 if paint.traits.is_male else 0.8)
-    arch = generator.uniform(0.1, 0.5)
-    along = (canvas.side - 0.10) / 0.46
-    inside = np.clip(along, 0.0, 1.0)
-    middle = 7.52 + generator.normal(0.0, 0.012) + 0.03 * np.clip(0.3 - along, 0, 1)
-    middle = middle + arch * 0.10 * np.sin(inside * np.pi * 0.75)
-    middle -= 0.06 * np.clip(along - 0.55, 0.0, 1.0)
-    width = broad * (1 - 0.65 * inside**1.5) * np.clip(along * 6 + 0.5, 0.0, 1.0)
-    strands = noise.smooth_noise(generator, HEIGHT, WIDTH, 2, (60, 180))
-    ridge = ((canvas.height - middle) / np.maximum(width, 1e-3)) ** 2
-    amount = np.clip(1.15 - ridge + 0.30 * strands, 0.0, 1.0)
-    amount *= (along > -0.05) & (along < 1.05)
-    amount = (amount * generator.uniform(0.55, 0.85))[..., None]
+    """Draw each brow hair by hair, at twice the texture's size."""
+    is_male = paint.traits.is_male
+    broad = generator.uniform(0.035, 0.058) * (1.12 if is_male else 0.75)
+    arch, level = generator.uniform(0.01, 0.05), 7.52 + generator.normal(0.0, 0.012)
+    num_hairs = int(generator.uniform(150, 330))
+    image = Image.new("L", (2 * WIDTH, 2 * HEIGHT))
+    draw = ImageDraw.Draw(image)
+    along, across = generator.random(num_hairs), generator.uniform(-1, 1, num_hairs)
+    jitter = generator.normal(0.0, 0.15, num_hairs)
+    weights = generator.integers(110, 255, num_hairs)
+    for side in (-1.0, 1.0):
+        for t, s, turn, weight in zip(along, across, jitter, weights, strict=True):
+            width = broad * (1 - 0.7 * t**1.5) * min(1.0, 6 * t + 0.5)
+            ridge = level + arch * np.sin(t * np.pi * 0.75) - 0.06 * max(t - 0.55, 0)
+            y, a = ridge + 0.5 * s * width * 1.6, 0.10 + 0.46 * t
+            lean = 1.1 - 0.9 * t - 0.5 * s * t + turn
+            length = 0.055 * (1 - 0.4 * t)
+            tip_a, tip_y = a + length * np.cos(lean), y + length * np.sin(lean)
+            ends = _texel(side * a, y) + _texel(side * tip_a, tip_y)
+            draw.line(ends, fill=int(weight), width=2)
+    shrunk = image.resize((WIDTH, HEIGHT), Image.Resampling.BOX)
+    amount = np.asarray(shrunk.filter(ImageFilter.GaussianBlur(0.6)), np.float32)
+    soft = np.asarray(shrunk.filter(ImageFilter.GaussianBlur(3.0)), np.float32)
+    amount = np.clip(amount / 255 + 0.5 * soft / 255, 0.0, 1.0)[..., None]
+    amount *= generator.uniform(0.65, 0.95)
     texture += (paint.hair * 0.75 + 0.02 - texture) * amount
 
 
-def _draw_beard(texture, canvas, paint, grain):
+def _texel(azimuth, height):
+    """Return where a point lies on a canvas of twice the texture's size."""
+    x = (azimuth / (2 * np.pi) + 0.5) * 2 * WIDTH
+    return (float(x), float((TOP - height) / (TOP - BOTTOM) * 2 * HEIGHT))
+
+
+def _draw_beard(texture, canvas, generator, paint):
     a, y = canvas.side, canvas.height
-    cheek = 6.78 - y + 0.9 * np.clip(a - 0.55, 0.0, 1.0) * (a < 1.25)
-    jaw = hair.smooth_step(0.0, 0.3, cheek) * hair.smooth_step(5.95, 6.25, y)
-    jaw *= 1 - hair.smooth_step(1.0, 1.5, a)
-    moustache = np.exp(-(((y - 6.80) / 0.06) ** 2))
-    moustache = moustache * (1 - hair.smooth_step(0.16, 0.34, a))
+    cheek = 6.80 - y + 0.9 * np.clip(a - 0.50, 0.0, 1.0) * (a < 1.25)
+    jaw = hair.smooth_step(0.0, 0.35, cheek) * hair.smooth_step(5.95, 6.25, y)
+    jaw *= 1 - hair.smooth_step(0.95, 1.25, a)
+    moustache = np.exp(-(((y - 6.735) / 0.05) ** 2))
+    moustache = moustache * (1 - hair.smooth_step(0.16, 0.36, a))
     cover = np.clip(np.maximum(jaw, moustache), 0.0, 1.0)
-    cover *= np.clip(0.8 + 0.2 * grain, 0.0, 1.3)
-    amount = (cover * min(0.85, paint.beard))[..., None]
-    texture += (paint.hair * 0.8 + 0.03 - texture) * amount
+    hairs = noise.smooth_noise(generator, HEIGHT, WIDTH, 1, (HEIGHT / 2.5, WIDTH / 1.5))
+    patches = noise.smooth_noise(generator, HEIGHT, WIDTH, 2, (20, 30))
+    dense = cover * min(1.0, 1.6 * paint.beard)
+    amount = dense * np.clip(0.74 + 0.13 * hairs + 0.07 * patches, 0.0, 1.1)
+    amount = np.clip(amount, 0.0, 0.95)[..., None]
+    texture += (paint.hair * 0.7 + 0.02 - texture) * amount
