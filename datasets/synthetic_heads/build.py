@@ -116,7 +116,7 @@ def build(
 
 def _make_all(folder, settings, missing, num_workers, bar):
     """Make shards in processes, with one thread each, and count their clips."""
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     context = multiprocessing.get_context("spawn")
     queue = context.SimpleQueue()

@@ -26,6 +26,9 @@ _MANNER = {
 Ours: bowed in sadness, forward in anger, back in surprise and fear, chin up in
 contempt, as observers describe them."""
 
+_FOLLOWS_GAZE = 0.3
+"""Share of a glance that the head goes along. Ours: small glances are the eyes'."""
+
 _FARTHEST_RADIANS = np.deg2rad([45.0, 25.0, 20.0])
 """Limits of yaw, pitch and roll. Ours: where necks stop in conversation."""
 
@@ -67,6 +70,7 @@ def random_base_turn(
 def move(
     curves: prosody.Prosody,
     base_turn: np.ndarray,
+    gaze_offset: np.ndarray,
     emotion: str,
     strength: float,
     liveliness: float,
@@ -82,6 +86,8 @@ def move(
     Args:
         curves: prosody of the voice.
         base_turn: `[3]` yaw, pitch, roll about which it moves.
+        gaze_offset: `[T, 2]` where the eyes want to look, from the main gaze; the
+            head follows a part of the way.
         emotion: one of `types.EMOTIONS`.
         strength: 0 to 1.
         liveliness: 0 still to 1 usual.
@@ -102,13 +108,14 @@ def move(
     sway = generator.choice([-1, 1], 2) * generator.uniform(0.4, 1.0, 2)
     activity = 0.35 + 0.65 * curves.speaking
     drift = np.stack([wander(num_frames, tau, generator) for tau in (1.8, 1.3, 1.8)], 1)
-    yaw = 0.10 * sway[0] * (phrase - phrase.mean()) + 0.05 * sway[0] * accent
-    pitch = 0.10 * accent + 0.05 * (energy - energy.mean()) - 0.10 * lift
-    roll = 0.05 * sway[1] * (phrase - phrase.mean())
+    yaw = 0.14 * sway[0] * (phrase - phrase.mean()) + 0.07 * sway[0] * accent
+    pitch = 0.13 * accent + 0.06 * (energy - energy.mean()) - 0.12 * lift
+    roll = 0.07 * sway[1] * (phrase - phrase.mean())
     voiced = np.stack([vigour * yaw, nodding * pitch, vigour * roll], axis=1)
-    spread = np.deg2rad([4.0, 1.8, 1.6]) * vigour
+    spread = np.deg2rad([4.5, 2.0, 2.0]) * vigour
     rotation = base_turn + voiced + drift * spread * activity[:, None]
     rotation += strength * np.array([0.0, bow, tilt])
+    rotation[:, :2] += _FOLLOWS_GAZE * prosody.smooth(gaze_offset, 4)
     breath = _breathing(num_frames, generator)
     rotation[:, 1] -= 0.006 * breath
     rotation[:, :] += 0.0015 * generator.normal(size=rotation.shape)

@@ -116,15 +116,16 @@ def perform(request: Request) -> Performance:
     main_gaze = gaze.random_main_gaze(streams[3])
     camera = _camera(request.head_distance, streams[3])
     liveliness = float(streams[3].uniform(0.5, 1.3))
+    wanted = gaze.fixations(main_gaze, request.num_frames, streams[3])
     motion = head_motion.move(
         curves,
         head_motion.random_base_turn(main_gaze, streams[3]),
+        wanted - main_gaze,
         request.emotion,
         request.emotion_strength,
         liveliness,
         streams[3],
     )
-    wanted = gaze.fixations(main_gaze, request.num_frames, streams[3])
     eyes = gaze.in_head(wanted, motion.rotation, camera.axes.T)
     shifts = np.linalg.norm(np.diff(eyes, axis=0, prepend=eyes[:1]), axis=1)
     lids = expressions.blinks(request.emotion, shifts, streams[2])

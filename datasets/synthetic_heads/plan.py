@@ -20,7 +20,7 @@ _VALIDATION_PAIR, _TEST_PAIR = 3, 7
 """Of 20 pairs of identities the fourth is for validation, the eighth for testing:
 5 percent each. Ours: early ones, so that small sets have all splits."""
 
-_NEAREST_HEAD, _FARTHEST_HEAD = 0.85, 1.40
+_NEAREST_HEAD, _FARTHEST_HEAD = 0.85, 1.30
 """Distances of heads at rest. Ours: what loose crops of real portraits show."""
 
 _SHARED_TAKES = 2

@@ -13,6 +13,9 @@ from vasa_jax import types
 _HOP = types.SAMPLES_PER_FRAME // 4
 """Samples between measurements: 10 ms. Ours: the usual step of speech analysis."""
 
+_QUIETEST_VOICE = 2e-3
+"""Root mean square below which nobody speaks. Ours: under the noise of recordings."""
+
 _PITCH_WINDOW = 640
 _LOWEST_PITCH_HZ, _HIGHEST_PITCH_HZ = 65.0, 420.0
 
@@ -80,7 +83,8 @@ def _energy(waveform: np.ndarray) -> np.ndarray:
     squares = np.square(waveform[: num * _HOP].astype(np.float64))
     power = squares.reshape(num, _HOP).mean(axis=1)
     loudness = np.sqrt(smooth(power, 1.2).clip(0))
-    loud = max(np.percentile(loudness, 95), 1e-3)
+    loud = np.percentile(loudness[loudness >= 0.15 * loudness.max()], 90)
+    loud = max(loud, _QUIETEST_VOICE)
     floor = min(np.percentile(loudness, 5), 0.15 * loud)
     return ((loudness - floor) / (loud - floor)).astype(np.float32).clip(0, 1.5)
 

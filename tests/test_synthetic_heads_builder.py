@@ -1,0 +1,274 @@
+"""The data set: plans that hold as it grows, shards that outlive a kill, records."""
+
+import collections
+import io
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from datasets.synthetic_heads import (
+    build,
+    builder,
+    correspondence,
+    names,
+    plan,
+    record,
+    shards,
+)
+from vasa_jax import errors, media, types
+
+SMALL = plan.Settings(seconds=0.4, size=32, seed=5)
+REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def small_set(tmp_path_factory):
+    """A set of 5 clips, made in this process."""
+    folder = tmp_path_factory.mktemp("heads")
+    made = []
+    shards.check_settings(folder, SMALL)
+    (shard,) = shards.divide(SMALL, 5)
+    report = shards.make(folder, shard, SMALL, made.append)
+    assert made == [True] * 5 and not report.failures
+    builder.assemble(folder, [(shard, report)])
+    return folder
+
+
+def read(folder, split="train"):
+    source = tfds.builder_from_directory(folder).as_data_source(split=split)
+    return [source[index] for index in range(len(source))]
+
+
+def assert_equal_records(first, second):
+    assert len(first) == len(second)
+    for one, other in zip(first, second, strict=True):
+        assert one.keys() == other.keys()
+        for key in one:
+            np.testing.assert_array_equal(one[key], other[key], err_msg=key)
+
+
+def test_no_identity_is_in_two_splits_and_all_splits_are_there():
+    splits = collections.Counter(plan.split_of(i) for i in range(400))
+    assert splits == {"train": 360, "validation": 20, "test": 20}
+    assert {plan.split_of(i) for i in range(16)} == set(plan.SPLITS)
+
+
+def test_performances_are_shared_within_a_split_only():
+    owners = collections.defaultdict(set)
+    for identity in range(40):
+        for clip in plan.clips_of(SMALL, identity):
+            owners[clip.performance].add(clip.split)
+    assert all(len(splits) == 1 for splits in owners.values())
+
+
+def test_a_larger_set_begins_with_the_smaller_one():
+    small, large = shards.divide(SMALL, 40), shards.divide(SMALL, 400)
+    assert small[0] == large[0]
+    assert small[1].name != large[1].name
+    assert small[1].first_clip == large[1].first_clip
+
+
+def test_takes_of_an_identity_differ_in_emotion_and_distance():
+    for identity in (0, 1, 17):
+        clips = plan.clips_of(SMALL, identity)
+        assert len(clips) == 4 and len({c.identity_seed for c in clips}) == 1
+        assert len({clip.request.emotion for clip in clips}) == 4
+        distances = sorted(clip.request.head_distance for clip in clips)
+        assert distances[-1] / distances[0] > 1.15
+        assert len({clip.clip_id for clip in clips}) == 4
+
+
+def test_a_pair_shares_half_of_its_performances():
+    first, second = plan.clips_of(SMALL, 6), plan.clips_of(SMALL, 7)
+    shared = [a.request == b.request for a, b in zip(first, second, strict=True)]
+    named = [a.performance == b.performance for a, b in zip(first, second, strict=True)]
+    assert shared == named == [True, True, False, False]
+    assert first[0].identity_seed != second[0].identity_seed
+
+
+def test_no_speaker_is_in_two_splits():
+    speakers = collections.defaultdict(set)
+    for identity in range(200):
+        for clip in plan.clips_of(SMALL, identity):
+            speakers[clip.split].add(clip.request.voice.variant)
+    assert not speakers["train"] & speakers["test"]
+    assert not speakers["train"] & speakers["validation"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [dict(size=33), dict(size=4096), dict(seconds=0.1), dict(num_takes=2)]
+    + [dict(randomization_strength=2.0), dict(seed=-1)],
+)
+def test_settings_out_of_range_are_named(change):
+    with pytest.raises(errors.UserError, match=next(iter(change))):
+        plan.Settings(**change)
+
+
+def test_a_record_holds_all_that_was_promised(small_set):
+    (one, *_) = read(small_set)
+    expected = dict(
+        audio=((10 * types.SAMPLES_PER_FRAME,), np.int16),
+        head_pose=((10, 6), np.float32),
+        head_distance=((10, 1), np.float32),
+        gaze=((10, 2), np.float32),
+        gaze_in_head=((10, 2), np.float32),
+        main_gaze=((2,), np.float32),
+        arkit=((10, 52), np.float32),
+        blink=((10,), np.float32),
+        viseme=((10,), np.int32),
+        mouth_opening=((10,), np.float32),
+        keypoints=((10, len(names.KEYPOINT_NAMES), 2), np.float32),
+    )
+    for key, (shape, dtype) in expected.items():
+        assert (one[key].shape, one[key].dtype) == (shape, dtype), key
+    for key in ("clip_id", "identity", "performance", "voice", "text", "phonemes"):
+        assert isinstance(one[key], bytes), key
+    for key in ("video", "masks", "geometry"):
+        assert isinstance(one[key], bytes), key
+    assert (one["num_frames"], one["size"], one["take"]) == (10, 32, 0)
+    assert 0 <= one["emotion"] < len(types.EMOTIONS)
+    assert set(one) == set(record.features())
+    assert "tensorflow" not in sys.modules
+
+
+def test_a_record_shows_what_it_says(small_set):
+    for one in read(small_set):
+        frames = media.decode_video(one["video"])
+        assert frames.shape == (10, 32, 32, 3) and frames.std() > 5
+        masks = record.read_masks(one)
+        assert masks.shape == (10, 64, 64)
+        head_class = names.MASK_CLASSES.index("head")
+        assert 0.05 < np.mean(masks == head_class) < 0.7
+        np.testing.assert_allclose(
+            one["head_distance"][:, 0] * one["head_pose"][:, 5], 1.0, rtol=1e-5
+        )
+        mouth = one["keypoints"][:, names.KEYPOINT_NAMES.index("mouth")]
+        eye = one["keypoints"][:, names.KEYPOINT_NAMES.index("left_eye")]
+        assert np.all(mouth[:, 1] > eye[:, 1])
+
+
+def test_two_takes_of_an_identity_correspond(small_set):
+    first, second, *_ = read(small_set)
+    flow, visible = correspondence.flow(first, 0, second, 4, size=16)
+    assert flow.shape == (16, 16, 2) and visible.any()
+
+
+def test_the_renderer_agrees_with_the_performance_about_gaze(small_set):
+    clips = [clip for i in range(2) for clip in plan.clips_of(SMALL, i)][:5]
+    for clip, one in zip(clips, read(small_set), strict=True):
+        assert one["clip_id"].decode() == clip.clip_id
+        off = np.abs(np.median(one["gaze"], axis=0) - one["main_gaze"])
+        assert np.rad2deg(off).max() < 20
+
+
+def test_building_again_gives_the_same_records(small_set, tmp_path):
+    counts, failures = build.build(tmp_path, SMALL, num_clips=5, num_workers=1)
+    assert (counts, failures) == ({"train": 5}, [])
+    assert_equal_records(read(tmp_path), read(small_set))
+
+
+def test_finished_shards_are_kept_and_unfinished_ones_made_again(
+    small_set, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(shards, "IDENTITIES_PER_SHARD", 1)
+    shards.check_settings(tmp_path, SMALL)
+    first, second = shards.divide(SMALL, 5)
+    shards.make(tmp_path, first, SMALL, lambda is_made: None)
+    kept = shards.record_path(tmp_path, first, "train").stat().st_mtime_ns
+    torn = shards.record_path(tmp_path, second, "train")
+    torn.write_bytes(b"cut short by a kill")
+    assert shards.read_report(tmp_path, second) is None
+    reports = [
+        shards.read_report(tmp_path, shard)
+        or shards.make(tmp_path, shard, SMALL, lambda is_made: None)
+        for shard in (first, second)
+    ]
+    builder.assemble(tmp_path, list(zip((first, second), reports, strict=True)))
+    assert shards.record_path(tmp_path, first, "train").stat().st_mtime_ns == kept
+    assert_equal_records(read(tmp_path), read(small_set))
+
+
+def test_a_folder_of_other_settings_is_refused(small_set):
+    other = plan.Settings(seconds=0.4, size=32, seed=6)
+    with pytest.raises(errors.UserError, match="other settings"):
+        shards.check_settings(small_set, other)
+
+
+def test_a_clip_that_fails_is_reported_and_the_others_are_made(tmp_path):
+    speech_dir = tmp_path / "speech"
+    speech_dir.mkdir()
+    (speech_dir / "broken.wav").write_bytes(b"RIFF but no sound")
+    settings = plan.Settings(
+        seconds=0.4, size=32, speech_dir=str(speech_dir), recordings_share=0.6
+    )
+    folder = tmp_path / "set"
+    shards.check_settings(folder, settings)
+    (shard,) = shards.divide(settings, 8)
+    told = []
+    report = shards.make(folder, shard, settings, told.append)
+    assert 0 < len(report.failures) < 8
+    assert "broken.wav" in report.failures[0]
+    assert told.count(False) == len(report.failures)
+    assert sum(report.num_examples.values()) == told.count(True)
+    assert builder.assemble(folder, [(shard, report)]) == report.num_examples
+
+
+def test_progress_is_one_line_that_ends_full(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    bar = build.ProgressBar(total=4, done=2)
+    bar.step(True)
+    bar.step(False)
+    bar.close()
+    last = stream.getvalue().rstrip().split("\r")[-1]
+    assert "4/4 clips" in last and "1 failed" in last
+
+
+def run_build(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "datasets.synthetic_heads.build", *arguments],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_a_bad_setting_ends_with_one_sentence_and_code_two(tmp_path):
+    process = run_build(f"--output_dir={tmp_path}", "--size=33")
+    _, messages = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert messages.strip().splitlines()[-1].startswith("error: size is 33")
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_killed_build_goes_on_where_it_was(tmp_path):
+    flags = ["--num_clips=48", "--seconds=0.4", "--size=32", "--num_workers=1"]
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    process = run_build(f"--output_dir={killed}", *flags)
+    deadline = time.monotonic() + 240
+    while not list(killed.glob("shards/00000_*.json")):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not (killed / "dataset_info.json").exists()
+    for folder in (killed, whole):
+        process = run_build(f"--output_dir={folder}", *flags)
+        output, messages = process.communicate(timeout=300)
+        assert process.returncode == 0, messages
+        assert "48 clips" in output and "0 failed" in output
+    splits = json.loads((whole / "dataset_info.json").read_text())["splits"]
+    for split in splits:
+        assert_equal_records(read(killed, split["name"]), read(whole, split["name"]))
