@@ -69,7 +69,9 @@ def tiny_models():
         motion_config=motion,
         motion_params=_motion_params(motion),
         statistics=statistics.replace(motion=motion_statistics),
-        animation=trained.AnimationConfig(audio_encoder="mel", num_steps=2),
+        animation=trained.AnimationConfig(
+            audio_encoder="mel", sampling=motion_config.SamplingConfig(num_steps=2)
+        ),
         metadata={"step": 0},
     )
 

@@ -11,7 +11,7 @@ _HOME_OF_NAME = {
     "FaceModel": "vasa_jax.face.model",
     "MotionDenoiser": "vasa_jax.motion.denoiser",
     "TalkingFace": "vasa_jax.pipeline.talking_face",
-    "load": "vasa_jax.checkpoint",
+    "load": "vasa_jax.pipeline.trained",
 }
 
 __all__ = ["FaceModel", "MotionDenoiser", "TalkingFace", "load"]

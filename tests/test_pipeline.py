@@ -1,0 +1,257 @@
+"""From a portrait and a voice to frames, with tiny untrained models."""
+
+import dataclasses
+import itertools
+
+import jax
+import numpy as np
+import pytest
+
+from vasa_jax import export, types
+from vasa_jax.audio import encoders
+from vasa_jax.errors import UserError
+from vasa_jax.pipeline import rendering, speech, trained
+from vasa_jax.pipeline.controls import Controls
+from vasa_jax.pipeline.talking_face import Portrait, TalkingFace
+from vasa_jax.portrait import crop
+
+
+@pytest.fixture(scope="module")
+def talking_face(tiny_models):
+    return TalkingFace(tiny_models)
+
+
+@pytest.fixture(scope="module")
+def portrait(tiny_models):
+    size = tiny_models.face_config.image_size
+    pixels = np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8)
+    return Portrait(
+        image=pixels,
+        head_pose=types.HeadPose.from_vector(np.array([[0, 0, 0, 0, 0, 1]], "f4")),
+        box=crop.CropBox.of_whole(size, size),
+    )
+
+
+def joined(frames):
+    return np.concatenate(list(frames))
+
+
+def test_there_is_a_frame_for_every_whole_640_samples(talking_face, portrait, voice):
+    for num_samples in (640, 641, 5 * 640 - 1, 20 * 640, len(voice)):
+        frames = joined(talking_face.animate(portrait, voice[:num_samples]))
+        size = talking_face.image_size
+        assert frames.shape == (num_samples // 640, size, size, 3)
+        assert frames.dtype == np.uint8
+
+
+def test_the_same_seed_gives_the_same_frames_and_another_seed_others(
+    talking_face, portrait, voice
+):
+    first, again, other = (
+        joined(talking_face.animate(portrait, voice, Controls(seed=seed)))
+        for seed in (3, 3, 4)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert np.any(first != other)
+
+
+def test_a_stream_in_uneven_pieces_equals_the_whole(talking_face, portrait, voice):
+    controls = Controls(seed=5, gaze=(10.0, 0.0))
+    whole = joined(talking_face.animate(portrait, voice, controls))
+    stream = talking_face.stream(portrait, controls)
+    lengths = itertools.cycle([1, 333, 640, 5000])
+    pieces, start = [], 0
+    while start < len(voice):
+        length = next(lengths)
+        pieces.append(stream.push(voice[start : start + length]))
+        start += length
+    pieces.append(stream.finish())
+    np.testing.assert_array_equal(np.concatenate(pieces), whole)
+    assert sum(len(piece) > 0 for piece in pieces) > 1
+
+
+def test_a_stream_gives_a_window_as_soon_as_its_samples_have_come(
+    talking_face, portrait, tiny_models
+):
+    stream = talking_face.stream(portrait)
+    window = tiny_models.motion_config.window_frames
+    grid = encoders.make("mel").grid
+    hops = -(-window // grid.hop_frames)
+    due = hops * grid.hop_samples + grid.frames_after * types.SAMPLES_PER_FRAME
+    quiet = np.zeros(due, np.float32)
+    assert len(stream.push(quiet[:-1])) == 0
+    assert len(stream.push(quiet[-1:])) == window
+
+
+def test_frames_before_a_later_sound_do_not_depend_on_it(talking_face, portrait, voice):
+    window = 16
+    changed = voice.copy()
+    changed[(window + 10) * 640 :] = 0.0
+    first = joined(talking_face.animate(portrait, voice))
+    second = joined(talking_face.animate(portrait, changed))
+    np.testing.assert_array_equal(first[:window], second[:window])
+
+
+def test_silence_is_no_error(talking_face, portrait):
+    frames = joined(talking_face.animate(portrait, np.zeros(16_000, np.float32)))
+    assert len(frames) == 25
+
+
+def test_controls_change_the_frames(talking_face, portrait, voice):
+    plain = joined(talking_face.animate(portrait, voice))
+    for change in (
+        {"gaze": (20.0, 0.0)},
+        {"head_distance": 1.5},
+        {"emotion": {"anger": 1.0}},
+        {"pose_scale": 0.0},
+        {"audio_guidance": 2.0},
+        {"gaze_guidance": 0.0},
+        {"num_steps": 3},
+    ):
+        frames = joined(talking_face.animate(portrait, voice, Controls(**change)))
+        assert np.any(frames != plain), change
+
+
+def test_at_pose_scale_zero_the_head_is_still_and_dynamics_stay(tiny_models, voice):
+    speech_model = speech.SpeechModel(tiny_models)
+    moving, still = (
+        np.concatenate(
+            [
+                *(stream := speech_model.stream(Controls(pose_scale=scale))).push(
+                    voice
+                ),
+                *stream.finish(),
+            ]
+        )
+        for scale in (1.0, 0.0)
+    )
+    np.testing.assert_allclose(still[:, :6], still[:1, :6].repeat(len(still), 0))
+    np.testing.assert_allclose(still[0, :6], [0, 0, 0, 0, 0, 1], atol=1e-6)
+    np.testing.assert_allclose(still[:, 6:], moving[:, 6:])
+    assert moving[:, :6].std(0).min() > 0
+
+
+def test_the_default_number_of_steps_is_the_checkpoints(
+    talking_face, portrait, voice, tiny_models
+):
+    steps = tiny_models.animation.sampling.num_steps
+    default = joined(talking_face.animate(portrait, voice))
+    same = joined(talking_face.animate(portrait, voice, Controls(num_steps=steps)))
+    np.testing.assert_array_equal(default, same)
+
+
+def test_more_steps_than_the_model_has_are_refused_before_anything_runs(
+    talking_face, portrait, voice
+):
+    with pytest.raises(UserError, match="num_steps is 101"):
+        talking_face.animate(portrait, voice, Controls(num_steps=101))
+
+
+@pytest.mark.parametrize(
+    "waveform, words",
+    [
+        (np.zeros(639, np.float32), "has 639 samples"),
+        (np.zeros(16_000, np.int16), "give finite floats"),
+        (np.full(16_000, np.nan, np.float32), "give finite floats"),
+        (np.zeros((2, 16_000), np.float32), "give finite floats"),
+    ],
+)
+def test_samples_that_cannot_be_used_are_refused(
+    talking_face, portrait, waveform, words
+):
+    with pytest.raises(UserError, match=words):
+        talking_face.animate(portrait, waveform)
+
+
+def test_the_batch_size_of_decoding_does_not_change_the_frames(
+    tiny_models, portrait, voice
+):
+    few, many = (
+        joined(
+            TalkingFace(tiny_models, batch_frames=size).animate(portrait, voice)
+        ).astype(int)
+        for size in (3, 8)
+    )
+    assert np.abs(few - many).max() <= 1
+
+
+def test_a_portrait_is_found_cut_and_animated(talking_face, rendered_photo, voice):
+    found = talking_face.locate(rendered_photo)
+    size = talking_face.image_size
+    assert found.image.shape == (size, size, 3)
+    np.testing.assert_allclose(found.head_pose.scale, [[1.0]], atol=1e-5)
+    assert found.warning is None
+    frames = joined(talking_face.animate(rendered_photo, voice[:6400]))
+    again = joined(talking_face.animate(found, voice[:6400]))
+    np.testing.assert_array_equal(frames, again)
+
+
+def test_reenacting_gives_one_frame_for_each_of_the_driver(
+    talking_face, portrait, rendered_photo
+):
+    driver = [rendered_photo] * 6 + [rendered_photo[:, ::-1]]
+    frames = joined(talking_face.reenact(portrait, iter(driver)))
+    assert len(frames) == 7
+    assert np.all(frames[:6] == frames[0])
+    assert np.any(frames[6] != frames[0])
+
+
+def test_a_picture_without_a_face_is_refused(talking_face, voice):
+    blank = np.full((64, 64, 3), 90, np.uint8)
+    with pytest.raises(UserError, match="no face was found"):
+        talking_face.animate(blank, voice)
+    with pytest.raises(UserError, match="has no frame"):
+        talking_face.reenact(blank_portrait(blank), [])
+
+
+def blank_portrait(pixels):
+    return Portrait(
+        image=pixels[:32, :32],
+        head_pose=types.HeadPose.from_vector(np.array([[0, 0, 0, 0, 0, 1]], "f4")),
+        box=crop.CropBox.of_whole(32, 32),
+    )
+
+
+def test_pixels_survive_the_way_to_the_model_and_back():
+    pixels = np.arange(256, dtype=np.uint8)[None, :, None]
+    there = rendering.to_model_range(pixels)
+    np.testing.assert_allclose(
+        np.asarray(there).ravel(), np.linspace(-1, 1, 256), atol=1e-6
+    )
+    np.testing.assert_array_equal(rendering.to_pixels(there), pixels)
+
+
+def test_a_checkpoint_gives_back_what_was_saved(tiny_models, tiny_checkpoint):
+    loaded = trained.load(tiny_checkpoint)
+    for name in ("face_config", "motion_config", "animation", "metadata"):
+        assert getattr(loaded, name) == getattr(tiny_models, name)
+    for name in ("face_params", "motion_params", "statistics"):
+        saved = getattr(tiny_models, name)
+        jax.tree.map(np.testing.assert_array_equal, saved, getattr(loaded, name))
+
+
+def test_a_loaded_checkpoint_animates_as_the_models_that_were_saved(
+    talking_face, tiny_checkpoint, portrait, voice
+):
+    loaded = TalkingFace.from_checkpoint(tiny_checkpoint)
+    np.testing.assert_array_equal(
+        joined(loaded.animate(portrait, voice)),
+        joined(talking_face.animate(portrait, voice)),
+    )
+
+
+def test_models_that_do_not_fit_together_are_refused(tiny_models):
+    other = dataclasses.replace(tiny_models.motion_config, num_motion_channels=20)
+    with pytest.raises(UserError, match="14 channels of motion and the denoiser 20"):
+        dataclasses.replace(tiny_models, motion_config=other)
+    whisper = dataclasses.replace(tiny_models.animation, audio_encoder="whisper_tiny")
+    with pytest.raises(UserError, match="the audio encoder 'whisper_tiny' has"):
+        dataclasses.replace(tiny_models, animation=whisper)
+
+
+def test_a_checkpoint_with_one_model_is_refused(tmp_path, tiny_models):
+    export.save_export(
+        tmp_path / "half", {"face": {"bias": np.zeros(3)}}, {"face": "{}"}, {}, "# Half"
+    )
+    with pytest.raises(UserError, match="no settings of 'motion'"):
+        trained.load(tmp_path / "half")

@@ -1,0 +1,158 @@
+"""Frames out of latents and motion, in batches of one size that are traced once."""
+
+import functools
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import einops
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vasa_jax import types
+from vasa_jax.face import config as face_config
+from vasa_jax.face import model as face_model
+
+BATCH_FRAMES = 5
+"""Frames decoded at once. Ours: 0.2 s, so that the first frame comes soon."""
+
+
+class Renderer:
+    """Encode portraits and render them in motion, with one set of parameters.
+
+    Ours: every batch has the same number of frames, the last filled up by repeating,
+    so that one compiled program renders videos of any length.
+    """
+
+    def __init__(
+        self,
+        config: face_config.FaceConfig,
+        params: dict[str, Any],
+        batch_frames: int = BATCH_FRAMES,
+    ):
+        """Put the parameters on the device.
+
+        Args:
+            config: of the face model.
+            params: its parameters.
+            batch_frames: frames rendered at once.
+        """
+        self.image_size = config.image_size
+        self.batch_frames = batch_frames
+        self._config = config
+        self._params = jax.device_put(params)
+
+    def encode_portrait(
+        self, image: np.ndarray, head_pose: types.HeadPose
+    ) -> types.FaceLatents:
+        """Encode one portrait.
+
+        Args:
+            image: uint8 `[H, W, 3]`, cut by the one crop definition.
+            head_pose: where the head is, leading shape `[1]`.
+
+        Returns:
+            Latents of a batch of one.
+        """
+        return encode_portrait(self._config, self._params, image[None], head_pose)
+
+    def encode_motion(self, images: np.ndarray) -> np.ndarray:
+        """Encode frames of a driver.
+
+        Args:
+            images: uint8 `[n, H, W, 3]`, cut by the one crop definition; at most
+                `batch_frames`.
+
+        Returns:
+            float32 `[n, M]`: head pose and facial dynamics.
+        """
+        motion = encode_motion(self._config, self._params, self._fill(images))
+        return np.asarray(motion)[: len(images)]
+
+    def render(
+        self, latents: types.FaceLatents, motion: Iterable[np.ndarray]
+    ) -> Iterator[np.ndarray]:
+        """Render pieces of motion as frames.
+
+        While a batch is read, the next is being computed.
+
+        Args:
+            latents: of one portrait.
+            motion: pieces float32 `[n, M]` of any length, in their own units.
+
+        Yields:
+            Frames uint8 `[n, H, W, 3]`, n at most `batch_frames`.
+        """
+        pending = None
+        for piece in motion:
+            for start in range(0, len(piece), self.batch_frames):
+                batch = piece[start : start + self.batch_frames]
+                frames = render(self._config, self._params, latents, self._fill(batch))
+                if pending is not None:
+                    yield _fetch(*pending)
+                pending = frames, len(batch)
+        if pending is not None:
+            yield _fetch(*pending)
+
+    def _fill(self, values: np.ndarray) -> np.ndarray:
+        """Repeat the last entry until the batch is full."""
+        missing = self.batch_frames - len(values)
+        last = einops.repeat(values[-1], "... -> n ...", n=missing)
+        return np.concatenate([values, last])
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def encode_portrait(
+    config: face_config.FaceConfig,
+    params: dict[str, Any],
+    image: jax.Array,
+    head_pose: types.HeadPose,
+) -> types.FaceLatents:
+    """Encode uint8 portraits `[B, H, W, 3]`; see `FaceModel.encode_portrait`."""
+    return face_model.FaceModel(config).apply(
+        {"params": params}, to_model_range(image), head_pose, method="encode_portrait"
+    )
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def encode_motion(
+    config: face_config.FaceConfig, params: dict[str, Any], images: jax.Array
+) -> jax.Array:
+    """Encode uint8 images `[B, H, W, 3]` as motion `[B, M]`."""
+    head_pose, facial_dynamics = face_model.FaceModel(config).apply(
+        {"params": params}, to_model_range(images), method="encode_motion"
+    )
+    return jnp.concatenate([head_pose.to_vector(), facial_dynamics], axis=-1)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def render(
+    config: face_config.FaceConfig,
+    params: dict[str, Any],
+    latents: types.FaceLatents,
+    motion: jax.Array,
+) -> jax.Array:
+    """Render one portrait in motion `[n, M]`; return uint8 `[n, H, W, 3]`."""
+    frame = face_model.FaceModel(config).apply(
+        {"params": params},
+        face_model.expand(latents, motion.shape[0]),
+        types.HeadPose.from_vector(motion[:, : types.POSE_CHANNELS]),
+        motion[:, types.POSE_CHANNELS :],
+        method="render",
+    )
+    return to_pixels(frame.image)
+
+
+def to_model_range(pixels: jax.Array) -> jax.Array:
+    """Turn uint8 pixels into float32 in [-1, 1]. Ours: the range of `types`."""
+    return jnp.asarray(pixels, jnp.float32) / 127.5 - 1.0
+
+
+def to_pixels(image: jax.Array) -> jax.Array:
+    """Turn float images in [-1, 1] into uint8, rounded. Ours: see `to_model_range`."""
+    scaled = (jnp.clip(image.astype(jnp.float32), -1.0, 1.0) + 1.0) * 127.5
+    return jnp.round(scaled).astype(jnp.uint8)
+
+
+def _fetch(frames: jax.Array, num_frames: int) -> np.ndarray:
+    return np.asarray(frames)[:num_frames]

@@ -1,0 +1,156 @@
+"""Motion out of a voice, a window at a time, as the samples come."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vasa_jax import types
+from vasa_jax.audio import encoders, streaming
+from vasa_jax.motion import model as motion_model
+from vasa_jax.motion import sampler
+from vasa_jax.pipeline import trained
+from vasa_jax.pipeline.controls import Controls
+
+
+class SpeechModel:
+    """The audio encoder and the motion denoiser, with their parameters."""
+
+    def __init__(self, models: trained.TrainedModels):
+        """Put the parameters on the device.
+
+        Args:
+            models: as from `trained.load`.
+        """
+        self.config = models.motion_config
+        self.sampling = models.animation.sampling
+        self.encoder = encoders.make(models.animation.audio_encoder)
+        self.audio_variables = self.encoder.load_variables()
+        self.params = jax.device_put(models.motion_params)
+        self.statistics = jax.device_put(models.statistics)
+
+    def stream(self, controls: Controls) -> "MotionStream":
+        """Begin a performance.
+
+        Args:
+            controls: what is asked of it.
+
+        Returns:
+            A stream at time 0.
+
+        Raises:
+            UserError: more steps than the model has.
+        """
+        return MotionStream(self, controls)
+
+
+class MotionStream:
+    """Motion of one performance, from samples pushed in pieces of any length.
+
+    Paper: VASA-1 section 3.2: windows that continue one another. Ours: a whole voice is
+    pushed through the same stream, so that both give the same motion, exactly.
+    """
+
+    def __init__(self, speech: SpeechModel, controls: Controls):
+        """Begin at time 0.
+
+        Args:
+            speech: encoder and denoiser.
+            controls: what is asked of the performance.
+
+        Raises:
+            UserError: more steps than the model has.
+        """
+        sampling = speech.sampling
+        if controls.num_steps is not None:
+            sampling = dataclasses.replace(sampling, num_steps=controls.num_steps)
+        sampler.make_schedule(speech.config.num_diffusion_steps, sampling.num_steps)
+        self._sampling = sampling
+        self._speech = speech
+        self._controls = controls
+        self._motion_controls = _motion_controls(controls)
+        self._key = jax.random.key(controls.seed)
+        self._carry = motion_model.start_carry(speech.config)
+        self._features = streaming.StreamingFeatures(
+            speech.encoder, speech.audio_variables
+        )
+        self._pending = np.zeros((0, speech.encoder.num_channels), np.float32)
+        self._num_samples = 0
+
+    def push(self, samples: np.ndarray) -> Iterator[np.ndarray]:
+        """Take samples; generate the windows that became complete.
+
+        Args:
+            samples: float `[S]`, any length.
+
+        Yields:
+            Motion float32 `[W, M]`: head pose vector, then facial dynamics.
+        """
+        self._num_samples += len(samples)
+        yield from self._windows(self._features.push(samples))
+
+    def finish(self) -> Iterator[np.ndarray]:
+        """End the voice; generate what is missing, S // 640 frames over all calls.
+
+        Yields:
+            Motion float32 `[n, M]`, the last piece cut to the voice's length.
+        """
+        yield from self._windows(self._features.finish())
+        if len(self._pending):
+            yield self._window(self._pending)
+            self._pending = self._pending[:0]
+
+    def _windows(self, features: np.ndarray) -> Iterator[np.ndarray]:
+        window_frames = self._speech.config.window_frames
+        self._pending = np.concatenate([self._pending, features])
+        while len(self._pending) >= window_frames:
+            window, self._pending = np.split(self._pending, [window_frames])
+            yield self._window(window)
+
+    def _window(self, features: np.ndarray) -> np.ndarray:
+        speech = self._speech
+        window_frames = speech.config.window_frames
+        self._carry, motion = motion_model.next_window(
+            speech.params,
+            speech.statistics,
+            self._carry,
+            motion_model.pad_window(features[None], window_frames),
+            self._motion_controls,
+            self._key,
+            config=speech.config,
+            sampling=self._sampling,
+        )
+        return self._scale_pose(np.asarray(motion)[0, : len(features)])
+
+    def _scale_pose(self, motion: np.ndarray) -> np.ndarray:
+        """Scale the head's movement about its rest.
+
+        Ours: the rest is the mean pose of the training heads at the distance asked for;
+        about the portrait's own pose, a turned portrait would turn away further.
+        """
+        scale = np.float32(self._controls.pose_scale)
+        if scale == 1:
+            return motion
+        rest = np.array(self._speech.statistics.motion.mean)[: types.POSE_CHANNELS]
+        rest[-1] = 1.0 / self._controls.head_distance
+        pose, facial_dynamics = np.split(motion, [types.POSE_CHANNELS], axis=-1)
+        pose = rest + scale * (pose - rest)
+        return np.concatenate([pose, facial_dynamics], axis=-1)
+
+
+def _motion_controls(controls: Controls) -> motion_model.MotionControls:
+    """Hand on what is asked for; guidance of zero costs nothing."""
+    guidance = {
+        "audio": controls.audio_guidance,
+        "gaze": controls.gaze_guidance,
+    }
+    return motion_model.MotionControls(
+        gaze=jnp.asarray(controls.gaze_vector()),
+        head_distance=jnp.asarray(controls.distance_vector()),
+        emotion=jnp.asarray(controls.emotion_vector()) if controls.emotion else None,
+        guidance={
+            name: jnp.float32(scale) for name, scale in guidance.items() if scale
+        },
+    )

@@ -1,0 +1,145 @@
+"""The two trained models as one checkpoint: what an animation needs, and no more."""
+
+import dataclasses
+import os
+import pathlib
+from typing import Any
+
+from flax import serialization
+
+from vasa_jax import config as config_lib
+from vasa_jax import export, types
+from vasa_jax.audio import encoders
+from vasa_jax.errors import UserError
+from vasa_jax.face import config as face_config
+from vasa_jax.motion import config as motion_config
+from vasa_jax.motion import normalization
+
+SHIPPED_FOLDER = pathlib.Path(__file__).parent.parent / "weights" / "demo"
+"""The checkpoint that comes with the package."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AnimationConfig:
+    """How a checkpoint wants to be used.
+
+    Attributes:
+        audio_encoder: name of `audio.encoders`.
+        sampling: steps, unless the user asks for another number, and method. # ours:
+            10 steps; the paper takes 50 and reports that 10 are nearly as good.
+    """
+
+    audio_encoder: str = "whisper_tiny"
+    sampling: motion_config.SamplingConfig = motion_config.SamplingConfig(num_steps=10)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainedModels:
+    """Both models with their parameters.
+
+    Attributes:
+        face_config, face_params: of `face.model.FaceModel`.
+        motion_config, motion_params: of `motion.denoiser.MotionDenoiser`.
+        statistics: that motion and conditions are scaled by.
+        animation: how the checkpoint wants to be used.
+        metadata: where it comes from and what was measured.
+    """
+
+    face_config: face_config.FaceConfig
+    face_params: dict[str, Any]
+    motion_config: motion_config.MotionConfig
+    motion_params: dict[str, Any]
+    statistics: normalization.MotionStatistics
+    animation: AnimationConfig
+    metadata: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        """Refuse parts that do not fit together."""
+        face_channels = types.POSE_CHANNELS + self.face_config.dynamics_channels
+        if face_channels != self.motion_config.num_motion_channels:
+            raise UserError(
+                f"the face model has {face_channels} channels of motion and the "
+                f"denoiser {self.motion_config.num_motion_channels}; train the "
+                "denoiser on clips encoded by this face model."
+            )
+        name = self.animation.audio_encoder
+        audio_channels = encoders.make(name).num_channels
+        if audio_channels != self.motion_config.num_audio_channels:
+            raise UserError(
+                f"the audio encoder '{name}' has {audio_channels} channels and the "
+                f"denoiser takes {self.motion_config.num_audio_channels}; name the "
+                "encoder that the denoiser was trained with."
+            )
+
+
+def load(folder: str | os.PathLike[str] | None = None) -> TrainedModels:
+    """Load both models from a folder that `save` wrote.
+
+    Args:
+        folder: the checkpoint; None is the one that comes with the package.
+
+    Returns:
+        The models, parameters as numpy arrays.
+
+    Raises:
+        UserError: missing, damaged, of another version, or only one of two models.
+    """
+    folder = SHIPPED_FOLDER if folder is None else folder
+    params, configs, metadata = export.load_export(folder)
+    for name in ("face", "motion", "animation"):
+        if name not in configs:
+            raise UserError(
+                f"The checkpoint {os.fspath(folder)!r} has no settings of '{name}'; "
+                "name one that holds both models."
+            )
+    loaded_motion = config_lib.from_json(motion_config.MotionConfig, configs["motion"])
+    empty = normalization.identity(
+        loaded_motion.num_motion_channels, loaded_motion.num_audio_channels
+    )
+    return TrainedModels(
+        face_config=config_lib.from_json(face_config.FaceConfig, configs["face"]),
+        face_params=params["face"],
+        motion_config=loaded_motion,
+        motion_params=params["motion"],
+        statistics=serialization.from_state_dict(empty, params["statistics"]),
+        animation=config_lib.from_json(AnimationConfig, configs["animation"]),
+        metadata=metadata,
+    )
+
+
+def save(
+    folder: str | os.PathLike[str],
+    models: TrainedModels,
+    card: str,
+    dtype: str = "float32",
+) -> str:
+    """Write both models as one folder that `load` reads.
+
+    Args:
+        folder: written beside and then renamed.
+        models: what to write.
+        card: the model card, Markdown.
+        dtype: of the weights in the files: "float32", "bfloat16" or "float16".
+
+    Returns:
+        The hash over all that the folder holds.
+
+    Raises:
+        UserError: an unknown dtype, or the folder holds something else.
+    """
+    return export.save_export(
+        folder,
+        params={
+            "face": models.face_params,
+            "motion": models.motion_params,
+            "statistics": serialization.to_state_dict(models.statistics),
+        },
+        configs={
+            "face": config_lib.to_json(models.face_config),
+            "motion": config_lib.to_json(models.motion_config),
+            "animation": config_lib.to_json(models.animation),
+        },
+        metadata=models.metadata,
+        card=card,
+        dtype=dtype,
+    )
