@@ -1,4 +1,4 @@
-"""Rotations, rigid transforms, coordinate grids and sampling: the one place that samples.
+"""Rotations, rigid transforms, coordinate grids and the only sampling of them.
 
 One convention everywhere: a grid of n cells over [-1, 1] has its values at the cells'
 centres, (i + 1/2) / n * 2 - 1. Ours: mixing it with corner-aligned sampling would scale
@@ -140,7 +140,7 @@ def sample_volume(volume: jax.Array, grid: jax.Array) -> jax.Array:
 
 
 def _sample(values: jax.Array, where: jax.Array) -> jax.Array:
-    """Interpolate `[S_1, ..., S_n, C]` at `[..., n]` coordinates, slowest axis first."""
+    """Interpolate `[S_1, ..., S_n, C]` at `[..., n]`, slowest axis first."""
     sizes, channels = values.shape[:-1], values.shape[-1]
     flat = values.reshape((-1, channels))
     lows, fractions = [], []

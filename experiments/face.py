@@ -1,0 +1,361 @@
+"""Stage one: the face latent model, in two steps.
+
+First the motion encoders, taught by the truth of synthetic heads, then the renderer
+with the encoders as they are:
+
+    python -m datasets.synthetic_heads.build --output_dir=DATA --num_clips=4000 \
+        --size=256
+    python -m experiments.train --config=experiments/face.py --preset=demo_encoders \
+        --workdir=runs/encoders --set=data_dir=DATA
+    python -m experiments.export --workdir=runs/encoders --output=runs/encoders/export
+    python -m experiments.train --config=experiments/face.py --preset=demo \
+        --workdir=runs/face --set=data_dir=DATA --init_from=runs/encoders/export
+
+Presets: `demo_encoders` and `demo` for the shipped checkpoint on two CPU cores (hours:
+about 1 and 6); `demo_gpu`, the same sizes with all losses for a GPU; `vasa1`, the
+paper's scale for several GPUs or a TPU slice (days); `tiny_encoders` and `tiny` for
+tests.
+"""
+
+import dataclasses
+import functools
+import pathlib
+
+import jax
+import numpy as np
+
+from datasets.synthetic_heads import correspondence, names
+from vasa_jax import media, optimizer, training
+from vasa_jax.data import examples as data_examples
+from vasa_jax.data import pipeline, records
+from vasa_jax.face import augmentation, encoder_training, examples, perceptual
+from vasa_jax.face import config as face_config
+from vasa_jax.face import training as face_training
+
+PRESETS = ("demo_encoders", "demo", "demo_gpu", "vasa1", "tiny_encoders", "tiny")
+
+ENCODERS = ("pose_encoder", "dynamics_encoder", "dynamics_heads")
+
+CARD = """Trained on synthetic talking heads made by `datasets.synthetic_heads`: no
+person's likeness is in the data. The heads' shapes are MakeHuman's (CC0)."""
+
+MOUTH_WEIGHT = 3.0
+"""Weight of the units that shape lips, jaw and lids among the 52. Ours: these carry
+speech and blinks."""
+
+IMPORTANT_UNITS = (
+    "jawOpen",
+    "mouthClose",
+    "mouthFunnel",
+    "mouthPucker",
+    "mouthPressLeft",
+    "mouthPressRight",
+    "mouthRollLower",
+    "mouthRollUpper",
+    "eyeBlinkLeft",
+    "eyeBlinkRight",
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FaceExperiment:
+    """Settings of stage one.
+
+    Attributes:
+        model: sizes.
+        is_encoders_only: train the motion encoders on single frames.
+        data_dir: folder of a set made by `datasets`.
+        train: the run.
+        optimizer: of the face model.
+        discriminator_optimizer: of the discriminator, where a loss wants one.
+        encoder_loss, face_loss: weights.
+        augment: of drivers.
+        example: how examples are cut.
+        data: workers and threads.
+        perceptual_weights: npz of VGG16; None compares random features.
+    """
+
+    model: face_config.FaceConfig
+    is_encoders_only: bool = False
+    data_dir: str = "data/heads"
+    train: training.TrainConfig = training.TrainConfig()
+    optimizer: optimizer.OptimizerConfig = optimizer.OptimizerConfig()
+    discriminator_optimizer: optimizer.OptimizerConfig = optimizer.OptimizerConfig()
+    encoder_loss: encoder_training.EncoderLossConfig = (
+        encoder_training.EncoderLossConfig()
+    )
+    face_loss: face_training.FaceLossConfig = face_training.FaceLossConfig()
+    augment: augmentation.AugmentationConfig = augmentation.AugmentationConfig()
+    example: examples.ExampleConfig = examples.ExampleConfig()
+    data: pipeline.PipelineConfig = pipeline.PipelineConfig()
+    perceptual_weights: str | None = None
+
+
+def get_config(preset: str) -> FaceExperiment:
+    """Return the settings of a preset."""
+    is_encoders = preset.endswith("_encoders")
+    size = preset.split("_")[0]
+    model = face_config.PRESETS[size]()
+    example = examples.ExampleConfig(
+        image_size=model.image_size,
+        flow_size=model.flow_size if model.use_shortcut else 64,
+        num_frames=3 if is_encoders else 1,
+    )
+    settings = FaceExperiment(
+        model=model, is_encoders_only=is_encoders, example=example
+    )
+    return _VARIANTS[preset](settings)
+
+
+def _demo_encoders(settings: FaceExperiment) -> FaceExperiment:
+    steps = 3000
+    return dataclasses.replace(
+        settings,
+        train=training.TrainConfig(
+            batch_size=16, num_steps=steps, evaluate_every_steps=500
+        ),
+        optimizer=optimizer.OptimizerConfig(
+            learning_rate=None,
+            rates=_rates(ENCODERS, 1e-3),
+            num_steps=steps,
+            warmup_steps=100,
+            beta1=0.9,
+            ema_decay=0.99,
+        ),
+    )
+
+
+def _demo(settings: FaceExperiment) -> FaceExperiment:
+    steps = 8000
+    return dataclasses.replace(
+        settings,
+        train=training.TrainConfig(
+            batch_size=12, num_steps=steps, evaluate_every_steps=500
+        ),
+        optimizer=optimizer.OptimizerConfig(
+            learning_rate=6e-4,
+            rates=_rates(ENCODERS, None),
+            num_steps=steps,
+            warmup_steps=100,
+            beta1=0.9,
+            beta2=0.99,
+            ema_decay=0.99,
+        ),
+        face_loss=face_training.FaceLossConfig(motion_cycle=0.5),
+    )
+
+
+def _demo_gpu(settings: FaceExperiment) -> FaceExperiment:
+    steps = 40_000
+    settings = _demo(settings)
+    return dataclasses.replace(
+        settings,
+        model=dataclasses.replace(settings.model, dtype="bfloat16"),
+        train=training.TrainConfig(
+            batch_size=64, num_steps=steps, evaluate_every_steps=2000
+        ),
+        optimizer=dataclasses.replace(
+            settings.optimizer, num_steps=steps, beta2=0.999, ema_decay=0.999
+        ),
+        discriminator_optimizer=optimizer.OptimizerConfig(
+            learning_rate=2e-4, num_steps=steps, ema_decay=None
+        ),
+        face_loss=face_training.FaceLossConfig(
+            motion_cycle=0.5,
+            contrast=0.2,
+            consistency=1.0,
+            cross_identity=0.5,
+            canonical=0.1,
+            perceptual=2.0,
+            adversarial=0.1,
+            feature_matching=4.0,
+        ),
+        data=pipeline.PipelineConfig(num_workers=14),
+    )
+
+
+def _vasa1(settings: FaceExperiment) -> FaceExperiment:
+    steps = 200_000
+    return dataclasses.replace(
+        settings,
+        train=training.TrainConfig(
+            batch_size=24,  # Follows: MegaPortraits at 256 px
+            num_steps=steps,
+            evaluate_every_steps=5000,
+        ),
+        discriminator_optimizer=optimizer.OptimizerConfig(ema_decay=None),
+        face_loss=face_training.FaceLossConfig(
+            warped=0.0,
+            flow=0.0,
+            coarse_flow=0.0,
+            visibility=0.0,
+            head_pose=1.0,
+            expression=1.0,
+            gaze=1.0,
+            contrast=2.0,
+            consistency=1.0,
+            cross_identity=1.0,
+            canonical=0.1,
+            perceptual=20.0,
+            adversarial=1.0,
+            feature_matching=40.0,
+            is_motion_trained=True,
+        ),
+        example=dataclasses.replace(settings.example, use_flow=False),
+        data=pipeline.PipelineConfig(num_workers=16),
+    )
+
+
+def _tiny(settings: FaceExperiment) -> FaceExperiment:
+    return dataclasses.replace(
+        settings,
+        train=training.TrainConfig(
+            batch_size=4,
+            num_steps=20,
+            evaluate_every_steps=None,
+            evaluate_batches=1,
+            save_every_steps=10,
+        ),
+        optimizer=optimizer.OptimizerConfig(
+            learning_rate=1e-3, num_steps=20, warmup_steps=2
+        ),
+        discriminator_optimizer=optimizer.OptimizerConfig(num_steps=20, warmup_steps=2),
+    )
+
+
+_VARIANTS = {
+    "demo_encoders": _demo_encoders,
+    "demo": _demo,
+    "demo_gpu": _demo_gpu,
+    "vasa1": _vasa1,
+    "tiny_encoders": _tiny,
+    "tiny": _tiny,
+}
+
+
+def _rates(paths, learning_rate) -> tuple[optimizer.PathRate, ...]:
+    return tuple(
+        optimizer.PathRate(path=path, learning_rate=learning_rate) for path in paths
+    )
+
+
+def expression_weight() -> np.ndarray:
+    """Return the `[52]` weights of the units, with mean 1."""
+    weight = np.array(
+        [MOUTH_WEIGHT if name in IMPORTANT_UNITS else 1.0 for name in names.ARKIT_NAMES]
+    )
+    return (weight / weight.mean()).astype(np.float32)
+
+
+def build(settings: FaceExperiment) -> training.Experiment:
+    """Build the experiment; see `training.Experiment`."""
+    task = make_task(settings)
+    sets = {}
+
+    def drawn(split: str):
+        if split not in sets:
+            sets[split] = make_examples(settings, split)
+        return sets[split]
+
+    def train_data():
+        return pipeline.training_batches(
+            drawn("train"),
+            batch_size=settings.train.batch_size,
+            seed=settings.train.seed,
+            settings=settings.data,
+        )
+
+    def evaluation_data():
+        return pipeline.evaluation_batches(
+            drawn("validation"), batch_size=settings.train.batch_size
+        )
+
+    optimizers = {"face": settings.optimizer}
+    if "discriminator" in task.losses:
+        optimizers["discriminator"] = settings.discriminator_optimizer
+    return training.Experiment(
+        name="encoders" if settings.is_encoders_only else "face",
+        task=task,
+        settings=settings.train,
+        optimizers=optimizers,
+        train_data=train_data,
+        evaluation_data=evaluation_data,
+        evaluate=task.evaluate,
+        report=None
+        if settings.is_encoders_only
+        else functools.partial(_write_strip, settings, task, drawn),
+        model_configs={"face": settings.model},
+        export_groups=("face",),
+        card=CARD,
+    )
+
+
+def make_task(settings: FaceExperiment):
+    """Return the task of the settings."""
+    if settings.is_encoders_only:
+        return encoder_training.EncoderTask(
+            settings.model, settings.encoder_loss, settings.augment, expression_weight()
+        )
+    weights = None
+    loss = settings.face_loss
+    if loss.perceptual or loss.cross_identity:
+        weights = (
+            perceptual.random_vgg16(jax.random.key(0))
+            if settings.perceptual_weights is None
+            else perceptual.load_vgg16(settings.perceptual_weights)
+        )
+    return face_training.FaceTask(
+        settings.model,
+        settings.face_loss,
+        settings.augment,
+        expression_weight(),
+        perceptual_weights=weights,
+    )
+
+
+def make_examples(settings: FaceExperiment, split: str) -> data_examples.Examples:
+    """Open the data set's split and return what can be drawn from it."""
+    opened = records.open_folder(settings.data_dir, split)
+    if settings.is_encoders_only:
+        return data_examples.RecordExamples(
+            opened, functools.partial(_frames, settings.example)
+        )
+    return data_examples.PairExamples(
+        opened,
+        functools.partial(_pair, settings.example),
+        num_same=2,
+        match_field="performance",
+    )
+
+
+def _frames(example, rng, record):
+    return examples.frames(rng, record, example)
+
+
+def _pair(example, rng, same, other):
+    indices = tuple(names.KEYPOINT_NAMES.index(name) for name in examples.REGIONS)
+    return examples.pair(rng, same, other, example, correspondence.flow, indices)
+
+
+def _write_strip(settings, task, drawn, params, step, folder: pathlib.Path):
+    """Write source, driver, frame, painted, warped and mask of some pairs."""
+    count = min(8, settings.train.batch_size)
+    batch = next(
+        iter(pipeline.evaluation_batches(drawn("validation"), batch_size=count))
+    )
+    arrays, _ = training.split_names(batch)
+    scene, frame = jax.jit(task.sample)(params, arrays)
+    size = frame.image.shape[1]
+
+    def tile(images):
+        images = np.asarray(images)
+        growth = size // images.shape[1]
+        images = images.repeat(growth, 1).repeat(growth, 2)
+        return np.concatenate(list(images), axis=1)
+
+    mask = 2.0 * jax.nn.sigmoid(frame.mask_logits).repeat(3, axis=-1) - 1.0
+    rows = [scene["source"], scene["driver"], frame.image, frame.decoded]
+    strip = np.concatenate([tile(row) for row in [*rows, frame.warped, mask]])
+    image = np.clip((strip + 1.0) * 127.5, 0, 255).astype(np.uint8)
+    folder.mkdir(parents=True, exist_ok=True)
+    media.write_image(folder / f"strip_{step:07d}.png", image)

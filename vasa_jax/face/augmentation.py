@@ -1,0 +1,137 @@
+"""Changes to drivers that motion must survive and identity must not.
+
+Follows: MegaPortraits: face crop, thin-plate-spline warp, severe colour jitter. Without
+them identity leaks through the motion code.
+"""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+
+from vasa_jax import geometry, layers, types
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AugmentationConfig:
+    """How far drivers are changed; each is the largest or the typical amount.
+
+    Ours: MegaPortraits names the kinds and not the amounts; these keep faces readable.
+
+    Attributes:
+        gain: of each colour channel, 1 plus or minus this.
+        brightness: added to all channels, of the range [-1, 1].
+        contrast: about the mean, 1 plus or minus this.
+        noise: standard deviation of pixel noise, at most.
+        blur_share: of images that are halved and doubled again.
+        shift: of the head in the image, half images.
+        zoom: logarithm of the change of size.
+        turn: in the image plane, radians.
+        spline: standard deviation of the thin-plate spline's control points, half
+            images.
+        pose_noise: of the pose by which faces are aligned: radians and half images.
+    """
+
+    gain: float = 0.25
+    brightness: float = 0.2
+    contrast: float = 0.35
+    noise: float = 0.06
+    blur_share: float = 0.25
+    shift: float = 0.12
+    zoom: float = 0.2
+    turn: float = 0.2
+    spline: float = 0.015
+    pose_noise: float = 0.03
+
+
+def jitter_colour(
+    key: jax.Array, image: jax.Array, config: AugmentationConfig
+) -> jax.Array:
+    """Change colours, contrast, noise and sharpness of one image `[H, W, 3]`.
+
+    Follows: MegaPortraits (severe colour jitter).
+    """
+    keys = jax.random.split(key, 6)
+
+    def around(key, shape, reach):
+        return jax.random.uniform(key, shape, minval=-reach, maxval=reach)
+
+    image = image * (1.0 + around(keys[0], (1, 1, 3), config.gain))
+    mean = image.mean(keepdims=True)
+    image = mean + (image - mean) * (1.0 + around(keys[1], (), config.contrast))
+    image = image + around(keys[2], (), config.brightness)
+    soft = layers.double(layers.halve(image[None]))[0]
+    is_soft = jax.random.bernoulli(keys[3], config.blur_share)
+    image = jnp.where(is_soft, soft, image)
+    amount = config.noise * jax.random.uniform(keys[4])
+    image = image + amount * jax.random.normal(keys[5], image.shape)
+    return jnp.clip(image, -1.0, 1.0)
+
+
+def move(
+    key: jax.Array,
+    image: jax.Array,
+    head_pose: types.HeadPose,
+    config: AugmentationConfig,
+) -> tuple[jax.Array, types.HeadPose]:
+    """Shift, zoom and turn one image, and its head's pose with it.
+
+    Follows: MegaPortraits (crop). Ours: the pose is carried along exactly.
+
+    Args:
+        key: of this image.
+        image: `[H, W, 3]`.
+        head_pose: with no leading axis.
+        config: amounts.
+
+    Returns:
+        The image and the pose of the head in it.
+    """
+    keys = jax.random.split(key, 3)
+    shift = jax.random.uniform(keys[0], (2,), minval=-1.0) * config.shift
+    zoom = jnp.exp(jax.random.uniform(keys[1], (), minval=-1.0) * config.zoom)
+    turn = jax.random.uniform(keys[2], (), minval=-1.0) * config.turn
+    rotation = geometry.rotation_matrix(jnp.zeros(3).at[2].set(turn))
+    flat = rotation[:2, :2]
+    # A cell of the new image shows what lay at `flat @ cell / zoom + shift`.
+    grid = geometry.image_grid(*image.shape[:2])
+    grid = jnp.einsum("ij,hwj->hwi", flat, grid) / zoom + shift[None, None]
+    moved = geometry.sample_image(image[None], grid[None])[0]
+    seen = rotation.T @ geometry.rotation_matrix(head_pose.rotation)
+    return moved, types.HeadPose(
+        rotation=geometry.rotation_angles(seen),
+        translation=flat.T @ (head_pose.translation - shift) * zoom,
+        scale=head_pose.scale * zoom,
+    )
+
+
+def bend(key: jax.Array, image: jax.Array, config: AugmentationConfig) -> jax.Array:
+    """Bend one image `[H, W, 3]` smoothly.
+
+    Follows: MegaPortraits (thin-plate spline). Ours: displacements of a 4x4 grid,
+    interpolated linearly over a coarse and cubically over the full grid, are as smooth
+    and need no linear system.
+    """
+    coarse = jax.random.normal(key, (4, 4, 2)) * config.spline
+    smooth = jax.image.resize(coarse, (*image.shape[:2], 2), "cubic")
+    grid = geometry.image_grid(*image.shape[:2]) + smooth
+    return geometry.sample_image(image[None], grid[None])[0]
+
+
+def shake_pose(
+    key: jax.Array, head_pose: types.HeadPose, config: AugmentationConfig
+) -> types.HeadPose:
+    """Add to a pose the errors that a pose estimate has, for aligning faces.
+
+    Ours: at inference the encoder's estimate takes the place of the truth.
+    """
+    keys = jax.random.split(key, 3)
+
+    def noise(key, like):
+        return config.pose_noise * jax.random.normal(key, like.shape)
+
+    return types.HeadPose(
+        rotation=head_pose.rotation + noise(keys[0], head_pose.rotation),
+        translation=head_pose.translation + 0.5 * noise(keys[1], head_pose.translation),
+        scale=head_pose.scale * jnp.exp(noise(keys[2], head_pose.scale)),
+    )

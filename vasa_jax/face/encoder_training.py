@@ -1,0 +1,166 @@
+"""The first task of stage one: pose and facial dynamics, taught by the truth.
+
+Ours: a renderer learns to use expression only from an encoder that sees it, and the
+encoders alone cost a twentieth of the renderer's step; so they come first.
+"""
+
+import dataclasses
+
+import einops
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vasa_jax import statistics, types
+from vasa_jax.face import augmentation, losses
+from vasa_jax.face import config as face_config
+from vasa_jax.face import model as face_model
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EncoderLossConfig:
+    """Weights of the encoders' losses.
+
+    Ours: chosen so that all terms are of like size at the start.
+
+    Attributes:
+        head_pose, expression, gaze: weights of the terms.
+        code_size: weight of the mean square of facial dynamics.
+        code_noise: deviation of noise added to facial dynamics before they are read,
+            so that near codes mean near faces, and unused channels stay quiet.
+    """
+
+    head_pose: float = 2.0
+    expression: float = 10.0
+    gaze: float = 2.0
+    code_size: float = 0.01
+    code_noise: float = 0.1
+
+
+class EncoderTask:
+    """Train pose encoder, dynamics encoder and its heads on single frames.
+
+    Ours: see the module.
+
+    Args:
+        config: of the face model.
+        loss: weights.
+        augment: how frames are changed.
+        expression_weight: `[52]` weight of each ARKit unit.
+    """
+
+    def __init__(
+        self,
+        config: face_config.FaceConfig,
+        loss: EncoderLossConfig,
+        augment: augmentation.AugmentationConfig,
+        expression_weight: np.ndarray,
+    ):
+        self._config = config
+        self._model = face_model.FaceModel(config)
+        self._loss = loss
+        self._augment = augment
+        self._expression_weight = expression_weight
+        self.losses = {"face": self.loss}
+
+    def init(self, key: jax.Array) -> dict:
+        """Return the parameters of the whole face model."""
+        return init_face(self._model, key)
+
+    def loss(self, params, batch, key, step):
+        """Sum the terms; see `training.LossFunction`."""
+        del key, step
+        image, truth, arkit, gaze = _flatten(batch)
+        count = image.shape[0] // batch["image"].shape[0]
+        keys = jax.vmap(lambda row: jax.random.split(row, count))(batch["example_key"])
+        keys = keys.reshape(-1)
+
+        def change(key, image, head_pose):
+            parts = jax.random.split(key, 5)
+            image, head_pose = augmentation.move(
+                parts[0], image, head_pose, self._augment
+            )
+            image = augmentation.jitter_colour(parts[1], image, self._augment)
+            seen = augmentation.shake_pose(parts[2], head_pose, self._augment)
+            noise = jax.random.normal(parts[3], (self._config.dynamics_channels,))
+            return image, head_pose, seen, noise
+
+        image, truth, seen, noise = jax.vmap(change)(keys, image, truth)
+
+        def encode(model):
+            head_pose = model.pose_encoder(image)
+            _, dynamics = model.encode_motion(image, seen)
+            noisy = dynamics + self._loss.code_noise * noise
+            return head_pose, dynamics, model.read_dynamics(noisy)
+
+        head_pose, dynamics, readout = self._apply(params, encode)
+        terms = {
+            "head_pose": losses.head_pose(head_pose, truth).mean(),
+            "expression": losses.expression(
+                readout.arkit, arkit, jnp.asarray(self._expression_weight)
+            ).mean(),
+            "gaze": losses.gaze(readout.gaze_in_head, gaze).mean(),
+            "code_size": jnp.square(dynamics).mean(),
+        }
+        total = sum(getattr(self._loss, name) * term for name, term in terms.items())
+        return total, terms
+
+    def evaluate(self, params, batch, key):
+        """Measure unchanged frames, faces aligned by the estimated pose."""
+        del key
+        image, truth, arkit, gaze = _flatten(batch)
+
+        def encode(model):
+            head_pose, dynamics = model.encode_motion(image)
+            return head_pose, model.read_dynamics(dynamics)
+
+        head_pose, readout = self._apply(params, encode)
+        turn = jnp.abs(head_pose.rotation - truth.rotation)
+        states = {
+            "pose_error_degrees": statistics.Mean.from_batch(jnp.rad2deg(turn)),
+            "place_error": statistics.Mean.from_batch(
+                jnp.abs(head_pose.translation - truth.translation)
+            ),
+            "size_error": statistics.Mean.from_batch(
+                jnp.abs(head_pose.scale - truth.scale)
+            ),
+            "gaze_error_degrees": statistics.Mean.from_batch(
+                jnp.rad2deg(jnp.abs(readout.gaze_in_head - gaze))
+            ),
+            "arkit_error": statistics.Mean.from_batch(jnp.abs(readout.arkit - arkit)),
+        }
+        for name, unit in MEASURED_UNITS.items():
+            states[f"{name}_correlation"] = statistics.Correlation.from_batch(
+                readout.arkit[:, unit], arkit[:, unit]
+            )
+        return states
+
+    def _apply(self, params, function):
+        return self._model.apply({"params": params["face"]}, method=function)
+
+
+MEASURED_UNITS = {"jaw_open": 24, "blink": 8, "lips_pressed": 35, "pucker": 37}
+"""Places of jawOpen, eyeBlinkLeft, mouthPressLeft, mouthPucker among ARKit's units.
+
+Ours: lips and lids are what a coarse encoder misses first."""
+
+
+def init_face(model: face_model.FaceModel, key: jax.Array) -> dict:
+    """Return `{"face": parameters}` of a face model."""
+    size = model.config.image_size
+    image = jnp.zeros((1, size, size, 3))
+    return {"face": model.init(key, image, image)["params"]}
+
+
+def to_float(image: jax.Array) -> jax.Array:
+    """Map uint8 images to float32 in [-1, 1]."""
+    return image.astype(jnp.float32) / 127.5 - 1.0
+
+
+def _flatten(batch):
+    flat = {
+        name: einops.rearrange(batch[name], "b n ... -> (b n) ...")
+        for name in ("image", "pose", "arkit", "gaze")
+    }
+    head_pose = types.HeadPose.from_vector(flat["pose"])
+    return to_float(flat["image"]), head_pose, flat["arkit"], flat["gaze"]

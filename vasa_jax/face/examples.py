@@ -1,0 +1,144 @@
+"""Training examples of stage one: pairs of frames of one person, with their truth.
+
+Ours: source and driver come from different clips where there are several, so that
+scale varies and appearance cannot absorb emotion; a frame of another person who
+performs like the driver travels along, as the truth for cross-driving.
+"""
+
+import dataclasses
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from vasa_jax import media
+
+Record = dict[str, Any]
+FlowFunction = Callable[..., tuple[np.ndarray, np.ndarray]]
+
+REGIONS = ("mouth", "left_eye", "right_eye")
+"""Keypoints around which errors weigh more. Ours: what viewers look at."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExampleConfig:
+    """How examples are cut from records.
+
+    Attributes:
+        image_size: side of the frames, pixels; records are averaged down to it.
+        flow_size: side of flow and visibility, cells.
+        num_frames: drivers of a source.
+        same_clip_share: of pairs whose frames come from one clip. Ours: nearby frames
+            teach fine motion, distant ones turns.
+        use_other: whether a frame of another person travels along.
+        use_flow: whether the exact flow is computed.
+    """
+
+    image_size: int = 256
+    flow_size: int = 64
+    num_frames: int = 1
+    same_clip_share: float = 0.3
+    use_other: bool = True
+    use_flow: bool = True
+
+
+def pair(
+    rng: np.random.Generator,
+    same: list[Record],
+    other: Record,
+    config: ExampleConfig,
+    flow_function: FlowFunction | None,
+    region_indices: tuple[int, ...],
+) -> dict[str, np.ndarray]:
+    """Cut one example.
+
+    Args:
+        rng: source of all chance.
+        same: two records of one person, maybe the same.
+        other: a record of another person; frame t shows the first record's
+            performance at t where its `performance` agrees.
+        config: see `ExampleConfig`.
+        flow_function: from (driver record, frame, source record, frame, size) to flow
+            and visibility; None leaves flow out.
+        region_indices: places of `REGIONS` among the records' keypoints.
+
+    Returns:
+        Arrays by name: `source` and `driver` images uint8, their `*_pose` [6],
+        `*_arkit` [52], `*_gaze` [2], `driver_regions` [3, 2], `flow` [f, f, 2],
+        `visible` [f, f]; and of the other person the same with `other_`, with
+        `other_is_same_performance`, a float.
+    """
+    driver_record = same[0]
+    source_record = same[0] if rng.random() < config.same_clip_share else same[-1]
+    driver_frame = int(rng.integers(driver_record["num_frames"]))
+    source_frame = int(rng.integers(source_record["num_frames"]))
+    example = {
+        **_frame("driver", driver_record, driver_frame, config),
+        **_frame("source", source_record, source_frame, config),
+        "driver_regions": driver_record["keypoints"][driver_frame][
+            list(region_indices)
+        ].astype(np.float32),
+    }
+    if config.use_flow and flow_function is not None:
+        flow, visible = flow_function(
+            driver_record, driver_frame, source_record, source_frame, config.flow_size
+        )
+        example["flow"] = flow.astype(np.float32)
+        example["visible"] = visible.astype(np.float32)
+    if config.use_other:
+        is_same = other["performance"] == driver_record["performance"]
+        frame = driver_frame if is_same else int(rng.integers(other["num_frames"]))
+        example |= _frame("other", other, min(frame, other["num_frames"] - 1), config)
+        example["other_is_same_performance"] = np.float32(is_same)
+    return example
+
+
+def frames(
+    rng: np.random.Generator, record: Record, config: ExampleConfig
+) -> dict[str, np.ndarray]:
+    """Draw `num_frames` frames of a record with their truth, for the motion encoders.
+
+    Returns:
+        `image` uint8 `[N, S, S, 3]`, `pose` `[N, 6]`, `arkit` `[N, 52]`, `gaze`
+        `[N, 2]`.
+    """
+    count = int(record["num_frames"])
+    chosen = np.sort(rng.choice(count, config.num_frames, replace=False))
+    images = media.decode_video(record["video"], chosen)
+    return {
+        "image": shrink(images, config.image_size),
+        "pose": record["head_pose"][chosen].astype(np.float32),
+        "arkit": record["arkit"][chosen].astype(np.float32),
+        "gaze": record["gaze_in_head"][chosen].astype(np.float32),
+    }
+
+
+def read_masks(record: Record) -> np.ndarray:
+    """Unpack the class masks of a record, uint8 `[T, h, w]`."""
+    flat = np.frombuffer(zlib.decompress(record["masks"]), np.uint8)
+    count = int(record["num_frames"])
+    side = round((flat.size / count) ** 0.5)
+    return flat.reshape(count, side, side)
+
+
+def shrink(images: np.ndarray, size: int) -> np.ndarray:
+    """Average blocks of uint8 `[N, H, W, 3]` down to `size`, which divides H."""
+    factor = images.shape[1] // size
+    if factor == 1:
+        return images
+    count, height, width = images.shape[:3]
+    blocks = images.reshape(count, height // factor, factor, width // factor, factor, 3)
+    return (blocks.mean((2, 4), dtype=np.float32) + 0.5).astype(np.uint8)
+
+
+def _frame(
+    prefix: str, record: Record, frame: int, config: ExampleConfig
+) -> dict[str, np.ndarray]:
+    image = media.decode_video(record["video"], [frame])
+    return {
+        prefix: shrink(image, config.image_size)[0],
+        f"{prefix}_pose": record["head_pose"][frame].astype(np.float32),
+        f"{prefix}_arkit": record["arkit"][frame].astype(np.float32),
+        f"{prefix}_gaze": record["gaze_in_head"][frame].astype(np.float32),
+    }

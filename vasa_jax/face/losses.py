@@ -1,0 +1,237 @@
+"""Losses of stage one; each returns `[B]`, and the caller averages.
+
+Paper: VASA-1 §3.1 and MegaPortraits. Ours: supervision by exact truth (pose, gaze,
+expression, flow, visibility), which synthetic heads have.
+"""
+
+import einops
+import jax
+import jax.numpy as jnp
+import optax
+
+from vasa_jax import layers, types
+
+NUM_SCALES = 4
+"""Scales of the reconstruction loss. Follows: face-vid2vid (4 scales)."""
+
+FLOW_DETAIL = 0.03
+"""Departure from its smooth version at which flow counts in full, half images.
+Ours: lips and lids move by such lengths, and are few cells among many."""
+
+
+def mean_per_example(values: jax.Array) -> jax.Array:
+    """Average all axes but the first."""
+    return values.mean(axis=tuple(range(1, values.ndim)))
+
+
+def reconstruction(
+    predicted: jax.Array, target: jax.Array, weight: jax.Array
+) -> jax.Array:
+    """Compare images by absolute differences of values and of gradients, at 4 scales.
+
+    Follows: face-vid2vid (pyramid). Ours: differences of neighbours beside values keep
+    edges sharp without a frozen network.
+
+    Args:
+        predicted: `[B, H, W, 3]` in [-1, 1].
+        target: the same shape.
+        weight: `[B, H, W, 1]`, where errors count more (mouth, eyes).
+
+    Returns:
+        `[B]`.
+    """
+    error = (predicted - target) * weight
+    total = jnp.zeros(error.shape[0])
+    for scale in range(NUM_SCALES):
+        if scale:
+            error = layers.halve(error)
+        total += mean_per_example(jnp.abs(error))
+        total += 0.5 * mean_per_example(jnp.abs(error[:, 1:] - error[:, :-1]))
+        total += 0.5 * mean_per_example(jnp.abs(error[:, :, 1:] - error[:, :, :-1]))
+    return total / NUM_SCALES
+
+
+def region_weight(
+    keypoints: jax.Array, sigmas: jax.Array, strengths: jax.Array, size: int
+) -> jax.Array:
+    """Raise the weight around keypoints, as 1 plus a Gaussian bump for each.
+
+    Follows: MegaPortraits and its successors, which weigh mouth and eyes more.
+
+    Args:
+        keypoints: `[B, P, 2]` (x, y) in [-1, 1].
+        sigmas: `[P]` widths, half images.
+        strengths: `[P]` weights at the centres.
+        size: side of the result, pixels.
+
+    Returns:
+        `[B, size, size, 1]`.
+    """
+    cells = (jnp.arange(size, dtype=jnp.float32) + 0.5) / size * 2.0 - 1.0
+    scale = einops.rearrange(sigmas, "p -> 1 p 1")
+    bumps = [
+        jnp.exp(-0.5 * ((cells[None, None] - keypoints[..., axis, None]) / scale) ** 2)
+        for axis in range(2)
+    ]
+    total = jnp.einsum("bpx,bpy,p->byx", bumps[0], bumps[1], strengths)
+    return 1.0 + total[..., None]
+
+
+def flow(predicted: jax.Array, target: jax.Array, visible: jax.Array) -> jax.Array:
+    """Measure the length of flow errors where truth is visible, detail weighing more.
+
+    Ours: exact correspondence is what synthetic heads give beyond photographs; a flow
+    that departs from its own smooth version (lips, lids) weighs up to 20 times more.
+
+    Args:
+        predicted: `[B, h, w, 2]`, half images.
+        target: the same shape.
+        visible: `[B, h, w]`, 1 where the portrait shows the place.
+
+    Returns:
+        `[B]` weighted mean end-point error, half images.
+    """
+    smooth = target
+    for _ in range(3):
+        smooth = layers.halve(smooth)
+    for _ in range(3):
+        smooth = layers.double(smooth)
+    detail = jnp.abs(target - smooth).sum(-1)
+    weight = visible * (1.0 + 20.0 * jnp.minimum(1.0, detail / FLOW_DETAIL))
+    error = jnp.sqrt(jnp.square(predicted - target).sum(-1) + 1e-8)
+    return (error * weight).sum((1, 2)) / (weight.sum((1, 2)) + 1e-3)
+
+
+def end_point_error(
+    predicted: jax.Array, target: jax.Array, visible: jax.Array
+) -> jax.Array:
+    """Measure the plain mean length of flow errors where visible, half images, `[B]`.
+
+    Ours: the figure to report beside the weighted loss.
+    """
+    error = jnp.sqrt(jnp.square(predicted - target).sum(-1))
+    return (error * visible).sum((1, 2)) / (visible.sum((1, 2)) + 1e-3)
+
+
+def visibility(logits: jax.Array, visible: jax.Array, weight: jax.Array) -> jax.Array:
+    """Teach the mask where the portrait shows what the frame needs.
+
+    Ours: with a loss on the blend alone the mask saturates towards copying.
+
+    Args:
+        logits: `[B, h, w]` of the mask.
+        visible: `[B, h, w]`, 1 where visible.
+        weight: `[B, h, w]`.
+
+    Returns:
+        `[B]` mean cross-entropy.
+    """
+    error = optax.sigmoid_binary_cross_entropy(logits, visible)
+    return (error * weight).sum((1, 2)) / weight.sum((1, 2))
+
+
+def head_pose(predicted: types.HeadPose, target: types.HeadPose) -> jax.Array:
+    """Sum the absolute errors of angles (radians), place and size, `[B]`.
+
+    Follows: MegaPortraits (a pretrained pose network); ours: supervised by truth.
+    """
+    return (
+        jnp.abs(predicted.rotation - target.rotation).sum(-1)
+        + jnp.abs(predicted.translation - target.translation).sum(-1)
+        + jnp.abs(jnp.log(predicted.scale) - jnp.log(target.scale)).sum(-1)
+    )
+
+
+def expression(predicted: jax.Array, target: jax.Array, weight: jax.Array) -> jax.Array:
+    """Compare ARKit weights `[B, 52]` by weighted absolute and squared errors, `[B]`.
+
+    Ours: squares alone let small weights (closed lips) drift.
+    """
+    error = predicted - target
+    return ((jnp.abs(error) + 2.0 * jnp.square(error)) * weight[None]).mean(-1)
+
+
+def gaze(predicted: jax.Array, target: jax.Array) -> jax.Array:
+    """Sum the absolute errors of yaw and pitch `[B, 2]`, radians, `[B]`.
+
+    Follows: MegaPortraits (gaze loss); ours: against truth.
+    """
+    return jnp.abs(predicted - target).sum(-1)
+
+
+def feature_distance(
+    predicted: tuple[jax.Array, ...], target: tuple[jax.Array, ...]
+) -> jax.Array:
+    """Average absolute differences of feature maps over their levels, `[B]`.
+
+    Follows: MegaPortraits: perceptual loss (a frozen network's maps) and feature
+    matching (the discriminator's).
+    """
+    target = jax.lax.stop_gradient(target)
+    levels = [
+        mean_per_example(jnp.abs(a - b)) for a, b in zip(predicted, target, strict=True)
+    ]
+    return sum(levels) / len(levels)
+
+
+def hinge_discriminator(real: jax.Array, fake: jax.Array) -> jax.Array:
+    """Push logits `[B, ...]` of real above 1 and of fake below -1, `[B]`.
+
+    Follows: MegaPortraits (hinge loss).
+    """
+    return mean_per_example(jax.nn.relu(1.0 - real)) + mean_per_example(
+        jax.nn.relu(1.0 + fake)
+    )
+
+
+def hinge_generator(fake: jax.Array) -> jax.Array:
+    """Raise the discriminator's logits of generated images, `[B]`.
+
+    Follows: MegaPortraits (hinge loss).
+    """
+    return -mean_per_example(fake)
+
+
+def cosine_distance(predicted: jax.Array, target: jax.Array) -> jax.Array:
+    """Return 1 minus the cosine of vectors `[B, N]`, `[B]`.
+
+    Paper: VASA-1 §3.1, L_cross_id, on features of a frozen identity network.
+    """
+    return 1.0 - optax.losses.cosine_similarity(predicted, target, epsilon=1e-6)
+
+
+def contrast(
+    anchor: jax.Array,
+    positive: jax.Array,
+    negatives: jax.Array,
+    scale: float = 5.0,
+    margin: float = 0.2,
+) -> jax.Array:
+    """Prefer the motion code of the true driver to those of others (CosFace).
+
+    Follows: MegaPortraits: scale 5, margin 0.2. Ours: negatives travel in the record,
+    not in the batch, so that gradient accumulation equals a large batch.
+
+    Args:
+        anchor: `[B, Z]` code of the rendered frame.
+        positive: `[B, Z]` code of its driver.
+        negatives: `[B, N, Z]` codes of others.
+        scale: of the cosines.
+        margin: taken from the positive's cosine.
+
+    Returns:
+        `[B]`.
+    """
+    near = optax.losses.cosine_similarity(anchor, positive, epsilon=1e-6)
+    far = optax.losses.cosine_similarity(anchor[:, None], negatives, epsilon=1e-6)
+    logits = jnp.concatenate([near[:, None] - margin, far], axis=1) * scale
+    return -jax.nn.log_softmax(logits, axis=1)[:, 0]
+
+
+def agreement(first: jax.Array, second: jax.Array) -> jax.Array:
+    """Compare two renderings or two canonical volumes of one person, `[B]`.
+
+    Paper: VASA-1 §3.1, L_consist (renderings). Follows: EMOPortraits (canonical
+    volumes of one person in two expressions).
+    """
+    return mean_per_example(jnp.abs(first - second))

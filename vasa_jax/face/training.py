@@ -1,0 +1,436 @@
+"""The second task of stage one: the whole face model and its discriminator, if any."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vasa_jax import geometry, statistics, types
+from vasa_jax.face import augmentation, discriminator, encoder_training, losses
+from vasa_jax.face import config as face_config
+from vasa_jax.face import model as face_model
+from vasa_jax.face import perceptual as perceptual_lib
+
+REGION_SIGMAS = (0.16, 0.09, 0.09)
+"""Widths of the weights of mouth and eyes, half images. Ours: an open mouth, an eye."""
+
+REGION_STRENGTHS = (4.0, 3.0, 3.0)
+"""Weights of mouth and eyes. Ours: they are a hundredth of the image and what viewers
+look at."""
+
+CROP_REACH = 0.25
+"""Half the side of the crops that frozen networks and the discriminator see, half
+images. Ours: mouth and eyes with what is around them."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FaceLossConfig:
+    """Weights of stage one's losses; 0 leaves a term out, and its cost.
+
+    Attributes:
+        reconstruction, decoded, warped: of the blend, the painted image, the warped
+            portrait. Ours: each of the three is taught by itself, or the mask
+            saturates.
+        flow, coarse_flow: exact correspondence. Ours.
+        visibility: of the mask. Ours.
+        head_pose, expression, gaze: as the encoders were taught. 0 with frozen ones.
+        motion_cycle: facial dynamics read from the frame against the driver's. Ours:
+            a loss on lips and lids that sees what viewers see.
+        contrast: CosFace on the motion code. Follows: MegaPortraits, 2.
+        consistency: L_consist. Paper: VASA-1 §3.1; weight ours.
+        cross_identity: L_cross_id. Paper: VASA-1 §3.1; weight ours.
+        canonical: agreement of canonical volumes. Follows: EMOPortraits; weight ours.
+        perceptual: on crops of mouth and eyes. Follows: MegaPortraits, 20.
+        adversarial, feature_matching: Follows: MegaPortraits, 1 and 40 (features
+            averaged here).
+        adversarial_start: step at which the discriminator joins.
+        dear_every: the dear terms (consistency, cross_identity, canonical, perceptual)
+            are computed on every n-th step, n times as heavy. Ours: for CPUs.
+        cross_share: of rows whose facial dynamics come from another person who
+            performs alike, where the record has one. Ours: synthetic truth for
+            L_cross_id.
+        is_motion_trained: whether gradients reach the motion encoders.
+    """
+
+    reconstruction: float = 4.0
+    decoded: float = 2.0
+    warped: float = 2.0
+    flow: float = 30.0
+    coarse_flow: float = 10.0
+    visibility: float = 0.3
+    head_pose: float = 0.0
+    expression: float = 0.0
+    gaze: float = 0.0
+    motion_cycle: float = 0.0
+    contrast: float = 0.0
+    consistency: float = 0.0
+    cross_identity: float = 0.0
+    canonical: float = 0.0
+    perceptual: float = 0.0
+    adversarial: float = 0.0
+    feature_matching: float = 0.0
+    adversarial_start: int = 5000
+    dear_every: int = 1
+    cross_share: float = 0.5
+    is_motion_trained: bool = False
+
+
+class FaceTask:
+    """Train the face model on pairs of frames.
+
+    Paper: VASA-1 §3.1. Follows: MegaPortraits.
+
+    Args:
+        config: of the face model.
+        loss: weights.
+        augment: how drivers are changed before their dynamics are encoded.
+        expression_weight: `[52]` weight of each ARKit unit.
+        perceptual_weights: of VGG16, for the perceptual term.
+        identity_features: pure function from images `[B, H, W, 3]` to vectors, for
+            L_cross_id; None uses the deepest VGG16 map, averaged.
+        discriminator_channels: of the patch discriminator.
+    """
+
+    def __init__(
+        self,
+        config: face_config.FaceConfig,
+        loss: FaceLossConfig,
+        augment: augmentation.AugmentationConfig,
+        expression_weight: np.ndarray,
+        perceptual_weights: dict | None = None,
+        identity_features=None,
+        discriminator_channels: tuple[int, ...] = (32, 64, 128),
+    ):
+        self._model = face_model.FaceModel(config)
+        self._loss = loss
+        self._augment = augment
+        self._expression_weight = expression_weight
+        self._perceptual_weights = perceptual_weights
+        self._identity_features = identity_features or self._mean_features
+        self._judge = discriminator.PatchDiscriminator(discriminator_channels)
+        self.losses = {"face": self.face_loss}
+        if loss.adversarial or loss.feature_matching:
+            self.losses["discriminator"] = self.discriminator_loss
+
+    def init(self, key: jax.Array) -> dict:
+        """Return the parameters of the face model, and of the discriminator if any."""
+        params = encoder_training.init_face(self._model, key)
+        if "discriminator" in self.losses:
+            crop = jnp.zeros((1, 64, 64, 3))
+            params["discriminator"] = self._judge.init(
+                jax.random.fold_in(key, 1), crop
+            )["params"]
+        return params
+
+    def face_loss(self, params, batch, key, step):
+        """Sum all terms; see `training.LossFunction`."""
+        del key
+        scene = self._prepare(params, batch)
+        frame, latents = self._render(params, scene)
+        terms = self._frame_terms(frame, scene)
+        terms |= self._motion_terms(params, frame, scene)
+        total = sum(getattr(self._loss, name) * term for name, term in terms.items())
+        dear_total, dear = self._dear_terms(params, frame, latents, scene, step)
+        metrics = {**terms, **dear}
+        if "discriminator" in self.losses:
+            adversarial, more = self._adversarial_terms(params, frame, scene, step)
+            total, metrics = total + adversarial, metrics | more
+            metrics["shared"] = {"image": frame.image}
+        return total + dear_total, metrics
+
+    def discriminator_loss(self, params, batch, key, step):
+        """Judge crops of drivers and of the frames that the face's loss has made."""
+        del key, step
+        real = _crops(
+            encoder_training.to_float(batch["driver"]), batch["driver_regions"]
+        )
+        fake = _crops(batch["shared"]["image"], batch["driver_regions"])
+        real, _ = self._judge.apply({"params": params["discriminator"]}, real)
+        fake, _ = self._judge.apply({"params": params["discriminator"]}, fake)
+        hinge = sum(
+            losses.hinge_discriminator(a, b).mean()
+            for a, b in zip(real, fake, strict=True)
+        )
+        return hinge, {"hinge": hinge}
+
+    def evaluate(self, params, batch, key):
+        """Measure same-identity driving with unchanged drivers."""
+        del key
+        scene = self._prepare(params, batch, is_changed=False)
+        frame, _ = self._render(params, scene)
+        weight = _weights(scene, frame.image.shape[1]) - 1.0
+        mouth = weight[..., 0] > 1.0
+
+        def psnr(image, mask):
+            error = (jnp.square(image - scene["driver"]).mean(-1) * mask).sum((1, 2))
+            error = error / jnp.maximum(mask.sum((1, 2)), 1.0)
+            return 10.0 * jnp.log10(4.0 / (error + 1e-8))
+
+        everywhere = jnp.ones(mouth.shape)
+        states = {
+            "psnr": psnr(frame.image, everywhere),
+            "psnr_copy": psnr(scene["source"], everywhere),
+            "psnr_mouth_and_eyes": psnr(frame.image, mouth),
+            "psnr_mouth_and_eyes_copy": psnr(scene["source"], mouth),
+            "l1": jnp.abs(frame.image - scene["driver"]),
+        }
+        states |= self._motion_terms(params, frame, scene, is_measured=True)
+        if "flow" in scene:
+            states["flow_error"] = losses.end_point_error(
+                frame.flow, scene["flow"], scene["visible"]
+            )
+        return {
+            name: statistics.Mean.from_batch(jnp.atleast_1d(value))
+            for name, value in states.items()
+        }
+
+    def sample(self, params, batch):
+        """Render a batch as `evaluate` does, for pictures: (scene, frame)."""
+        scene = self._prepare(params, batch, is_changed=False)
+        return scene, self._render(params, scene)[0]
+
+    def _apply(self, params, *args, method):
+        return self._model.apply({"params": params["face"]}, *args, method=method)
+
+    def _prepare(self, params, batch, is_changed=True):
+        """Turn a batch into floats, poses and the codes of facial dynamics."""
+        scene = {
+            name: value for name, value in batch.items() if not name.endswith("_key")
+        }
+        for who in ("source", "driver", "other"):
+            if who in batch:
+                scene[who] = encoder_training.to_float(batch[who])
+                pose = types.HeadPose.from_vector(batch[f"{who}_pose"])
+                scene[f"{who}_pose"] = seen = pose
+                image = scene[who]
+                if is_changed:
+                    image, seen = self._change(batch["example_key"], who, image, pose)
+                _, code = self._apply(params, image, seen, method="encode_motion")
+                if not self._loss.is_motion_trained:
+                    code = jax.lax.stop_gradient(code)
+                scene[f"{who}_code"] = code
+        scene["code"] = scene["driver_code"]
+        if "other" in batch and is_changed:
+            chosen = jax.vmap(
+                lambda row: jax.random.bernoulli(
+                    jax.random.fold_in(row, 7), self._loss.cross_share
+                )
+            )(batch["example_key"])
+            chosen = chosen & (batch["other_is_same_performance"] > 0.5)
+            scene["code"] = jnp.where(
+                chosen[:, None], scene["other_code"], scene["driver_code"]
+            )
+        return scene
+
+    def _change(self, keys, who, image, head_pose):
+        stream = ("source", "driver", "other").index(who)
+
+        def change(row, image, head_pose):
+            parts = jax.random.split(jax.random.fold_in(row, stream), 3)
+            seen = augmentation.shake_pose(parts[0], head_pose, self._augment)
+            if who == "source":
+                return image, seen
+            image = augmentation.jitter_colour(parts[1], image, self._augment)
+            return augmentation.bend(parts[2], image, self._augment), seen
+
+        return jax.vmap(change)(keys, image, head_pose)
+
+    def _render(self, params, scene):
+        def render(model):
+            latents = model.encode_portrait(
+                scene["source"], scene["source_pose"], scene["source_code"]
+            )
+            frame = model.render(latents, scene["driver_pose"], scene["code"])
+            return frame, latents
+
+        return self._apply(params, method=render)
+
+    def _frame_terms(self, frame, scene):
+        size = frame.image.shape[1]
+        weight = _weights(scene, size)
+        painted_size = frame.decoded.shape[1]
+        target = _fit(scene["driver"], painted_size)
+        terms = {
+            "reconstruction": losses.reconstruction(
+                frame.image, scene["driver"], weight
+            ),
+            "decoded": losses.reconstruction(
+                frame.decoded, target, _fit(weight, painted_size)
+            ),
+        }
+        if "flow" in scene:
+            visible = scene["visible"]
+            seen = _fit(visible[..., None], size)
+            terms["warped"] = losses.reconstruction(
+                frame.warped, scene["driver"], weight * seen
+            )
+            terms["flow"] = losses.flow(frame.flow, scene["flow"], visible)
+            coarse = frame.coarse_flow.shape[1]
+            terms["coarse_flow"] = losses.flow(
+                frame.coarse_flow,
+                _fit(scene["flow"], coarse),
+                _fit(visible[..., None], coarse)[..., 0],
+            )
+            logits = _fit(frame.mask_logits, visible.shape[1])[..., 0]
+            near = _fit(weight, visible.shape[1])[..., 0]
+            terms["visibility"] = losses.visibility(logits, visible, near)
+        return {name: term.mean() for name, term in terms.items()}
+
+    def _motion_terms(self, params, frame, scene, is_measured=False):
+        """Compare what the motion encoders read from frames with what was asked."""
+        weights, terms = self._loss, {}
+        readout = self._apply(params, scene["driver_code"], method="read_dynamics")
+        if weights.expression or is_measured:
+            terms["expression"] = losses.expression(
+                readout.arkit,
+                scene["driver_arkit"],
+                jnp.asarray(self._expression_weight),
+            ).mean()
+        if weights.gaze or is_measured:
+            terms["gaze"] = losses.gaze(
+                readout.gaze_in_head, scene["driver_gaze"]
+            ).mean()
+        if weights.head_pose or is_measured:
+            found = self._apply(
+                params, scene["driver"], method=lambda m, x: m.pose_encoder(x)
+            )
+            terms["head_pose"] = losses.head_pose(found, scene["driver_pose"]).mean()
+        if weights.motion_cycle or weights.contrast or is_measured:
+            _, again = self._apply(
+                jax.lax.stop_gradient(params),
+                frame.image,
+                scene["driver_pose"],
+                method="encode_motion",
+            )
+            asked = jax.lax.stop_gradient(scene["driver_code"])
+            terms["motion_cycle"] = jnp.abs(again - asked).mean()
+            others = [scene["source_code"]]
+            if "other_code" in scene and not is_measured:
+                is_foe = 1.0 - scene["other_is_same_performance"][:, None]
+                others.append(
+                    jnp.where(is_foe > 0.5, scene["other_code"], -scene["driver_code"])
+                )
+            terms["contrast"] = losses.contrast(
+                again, asked, jax.lax.stop_gradient(jnp.stack(others, axis=1))
+            ).mean()
+        return terms
+
+    def _dear_terms(self, params, frame, latents, scene, step):
+        names = ("consistency", "cross_identity", "canonical", "perceptual")
+        names = [name for name in names if getattr(self._loss, name)]
+        if not names:
+            return 0.0, {}
+        every = self._loss.dear_every
+
+        def compute(operands):
+            params, image, latents = operands
+            computed = {
+                name: getattr(self, f"_{name}")(params, image, latents, scene)
+                for name in names
+            }
+            total = sum(getattr(self._loss, n) * v for n, v in computed.items())
+            return every * total, computed
+
+        def skip(operands):
+            del operands
+            return jnp.zeros(()), {name: jnp.zeros(()) for name in names}
+
+        operands = (params, frame.image, latents)
+        if every == 1:
+            return compute(operands)
+        return jax.lax.cond(step % every == 0, compute, skip, operands)
+
+    def _consistency(self, params, image, latents, scene):
+        """Render the driver's frame from its own latents in the source's pose; both
+        people-as-one must agree. Paper: VASA-1 §3.1, L_consist."""
+        del image
+
+        def render(model):
+            own = model.encode_portrait(
+                scene["driver"], scene["driver_pose"], scene["driver_code"]
+            )
+            pose, code = scene["source_pose"], scene["driver_code"]
+            return (
+                model.render(own, pose, code).image,
+                model.render(latents, pose, code).image,
+            )
+
+        return losses.agreement(*self._apply(params, method=render)).mean()
+
+    def _cross_identity(self, params, image, latents, scene):
+        """Drive the source with the other person: it must stay the source.
+        Paper: VASA-1 §3.1, L_cross_id."""
+        del image
+        if "other" not in scene:
+            return jnp.zeros(())
+        frame = self._apply(
+            params, latents, scene["other_pose"], scene["other_code"], method="render"
+        )
+        return losses.cosine_distance(
+            self._identity_features(frame.image),
+            jax.lax.stop_gradient(self._identity_features(scene["source"])),
+        ).mean()
+
+    def _canonical(self, params, image, latents, scene):
+        """The driver's canonical volume must be the source's. Follows: EMOPortraits."""
+        del image
+        own = self._apply(
+            params,
+            scene["driver"],
+            scene["driver_pose"],
+            scene["driver_code"],
+            method="encode_portrait",
+        )
+        return losses.agreement(own.appearance_volume, latents.appearance_volume).mean()
+
+    def _perceptual(self, params, image, latents, scene):
+        """Compare frozen features of crops of mouth and eyes. Follows:
+        MegaPortraits."""
+        del params, latents
+        predicted = _crops(image, scene["driver_regions"])
+        target = _crops(scene["driver"], scene["driver_regions"])
+        return losses.feature_distance(
+            perceptual_lib.vgg16_features(self._perceptual_weights, predicted),
+            perceptual_lib.vgg16_features(self._perceptual_weights, target),
+        ).mean()
+
+    def _mean_features(self, image):
+        small = _fit(image, 64) if image.shape[1] > 64 else image
+        maps = perceptual_lib.vgg16_features(self._perceptual_weights, small)
+        return maps[-1].mean((1, 2))
+
+    def _adversarial_terms(self, params, frame, scene, step):
+        judge = jax.lax.stop_gradient(params["discriminator"])
+        fake, fake_maps = self._judge.apply(
+            {"params": judge}, _crops(frame.image, scene["driver_regions"])
+        )
+        _, real_maps = self._judge.apply(
+            {"params": judge}, _crops(scene["driver"], scene["driver_regions"])
+        )
+        fooled = sum(losses.hinge_generator(logits).mean() for logits in fake)
+        matched = losses.feature_distance(fake_maps, real_maps).mean()
+        total = self._loss.adversarial * fooled + self._loss.feature_matching * matched
+        is_on = (step >= self._loss.adversarial_start).astype(jnp.float32)
+        return is_on * total, {"adversarial": fooled, "feature_matching": matched}
+
+
+def _weights(scene, size):
+    return losses.region_weight(
+        scene["driver_regions"],
+        jnp.array(REGION_SIGMAS),
+        jnp.array(REGION_STRENGTHS),
+        size,
+    )
+
+
+def _fit(image, size):
+    return image if image.shape[1] == size else geometry.resize(image, size, size)
+
+
+def _crops(image: jax.Array, centres: jax.Array, size: int = 64) -> jax.Array:
+    """Cut squares around points: `[B, H, W, 3]`, `[B, P, 2]` to `[B P, s, s, 3]`."""
+    grid = geometry.image_grid(size, size) * CROP_REACH
+    grid = centres[:, :, None, None] + grid[None, None]
+    crops = geometry.sample_image(image, grid)
+    return crops.reshape((-1, size, size, 3))
