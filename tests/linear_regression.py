@@ -102,11 +102,14 @@ def build(config: LinearConfig) -> training.Experiment:
         if step == config.nan_step:
             inputs[3] = np.nan
         time.sleep(config.step_seconds)
-        return {
+        batch = {
             "inputs": inputs.astype(np.float32),
             "outputs": (inputs @ truth).astype(np.float32),
             "record": np.array([f"row-{step}-{i}" for i in range(len(inputs))]),
         }
+        share = len(inputs) // jax.process_count()
+        own = slice(jax.process_index() * share, (jax.process_index() + 1) * share)
+        return {name: rows[own] for name, rows in batch.items()}
 
     return training.Experiment(
         name="linear",

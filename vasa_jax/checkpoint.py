@@ -4,10 +4,11 @@ A checkpoint holds the whole training state, the position in the data, and the
 settings. What is published is an export (`vasa_jax.export`).
 """
 
+import contextlib
 import json
 import os
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -15,6 +16,9 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from vasa_jax.errors import UserError
+
+# What the operating system says, inside the errors of whichever library wrote.
+_FULL_DISK_WORDS = ("No space left on device", "Disk quota exceeded")
 
 
 class _PositionHandler(ocp.CheckpointHandler):
@@ -114,7 +118,7 @@ class RunCheckpoints:
             UserError: the disk is full.
         """
         position = json.dumps(data.get_state(), default=_plain)
-        with _FullDisk(self._folder):
+        with full_disk_reported(self._folder):
             self._manager.save(
                 step,
                 args=ocp.args.Composite(
@@ -197,7 +201,7 @@ class RunCheckpoints:
         Raises:
             UserError: the disk is full.
         """
-        with _FullDisk(self._folder):
+        with full_disk_reported(self._folder):
             self._manager.wait_until_finished()
 
     def close(self) -> None:
@@ -206,22 +210,26 @@ class RunCheckpoints:
         self._manager.close()
 
 
-class _FullDisk:
-    """Turns the many faces of a full disk into one sentence."""
+@contextlib.contextmanager
+def full_disk_reported(folder: str | os.PathLike) -> Iterator[None]:
+    """Turn the many faces of a full disk into one sentence.
 
-    def __init__(self, folder: pathlib.Path):
-        self._folder = folder
+    Args:
+        folder: where the writing goes.
 
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        text = f"{error!r} {error.__cause__!r}" if error is not None else ""
-        if "No space left" in text or "RESOURCE_EXHAUSTED: Failed to write" in text:
-            raise UserError(
-                f"The disk of {self._folder} is full; make room and start again: the "
-                "run resumes from the last whole checkpoint."
-            ) from error
+    Raises:
+        UserError: in place of an error whose text tells of a full disk or quota.
+    """
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as error:
+        text = f"{error!r} {error.__cause__!r}"
+        if not any(words in text for words in _FULL_DISK_WORDS):
+            raise
+        raise UserError(
+            f"The disk of {os.fspath(folder)} is full; make room and start again: the "
+            "run resumes from the last whole checkpoint."
+        ) from error
 
 
 def _plain(value: Any) -> Any:

@@ -316,16 +316,16 @@ def run(
         while True:
             is_asked = stop.is_asked(step)
             is_last = step >= last_step
-            if step > start_step and (is_last or is_asked):
+            every = settings.evaluate_every_steps
+            is_due = is_last or (every is not None and step % every == 0)
+            if is_due and step > start_step and not is_asked:
                 meter.drain()
-            if step > start_step and not is_asked:
-                every = settings.evaluate_every_steps
-                if is_last or (every is not None and step % every == 0):
-                    with meter.paused():
-                        metrics = _evaluate_and_report(
-                            experiment, state, mesh, step, folder
-                        )
-                        writer.write(step, metrics) if metrics else None
+                with meter.paused():
+                    metrics = _evaluate_and_report(
+                        experiment, state, mesh, step, folder
+                    )
+                if metrics:
+                    writer.write(step, metrics)
             is_due = step % settings.save_every_steps == 0 or is_last or is_asked
             if is_due and step > (-1 if saved_step is None else saved_step):
                 meter.drain()

@@ -1,0 +1,135 @@
+"""Published folders: what goes in comes out, and damage is refused."""
+
+import json
+
+import numpy as np
+import pytest
+
+from vasa_jax import export
+from vasa_jax.errors import UserError
+
+
+def _params():
+    rng = np.random.default_rng(0)
+    return {
+        "face": {
+            "conv": {
+                "kernel": rng.normal(size=(3, 3, 8, 16)).astype(np.float32),
+                "bias": rng.normal(size=16).astype(np.float32),
+            },
+            "scale": np.float32(2.5),
+        },
+        "motion": {"count": np.arange(3, dtype=np.int32)},
+    }
+
+
+def _save(folder, **changes):
+    arguments = {
+        "params": _params(),
+        "configs": {"face": '{"width": 8}'},
+        "metadata": {"step": 3},
+        "card": "# Card",
+        **changes,
+    }
+    return export.save_export(folder, **arguments)
+
+
+@pytest.mark.parametrize(
+    "dtype, tolerance", [("float32", 0), ("float16", 1e-3), ("bfloat16", 8e-3)]
+)
+def test_an_export_comes_back_in_float32(tmp_path, dtype, tolerance):
+    _save(tmp_path / "out", dtype=dtype)
+    params, configs, metadata = export.load_export(tmp_path / "out")
+    kernel = params["face"]["conv"]["kernel"]
+    assert kernel.dtype == np.float32
+    np.testing.assert_allclose(
+        kernel, _params()["face"]["conv"]["kernel"], rtol=tolerance
+    )
+    for name in ("bias",):
+        np.testing.assert_array_equal(
+            params["face"]["conv"][name], _params()["face"]["conv"][name]
+        )
+    assert params["face"]["scale"] == 2.5 and params["face"]["scale"].shape == ()
+    assert params["motion"]["count"].tolist() == [0, 1, 2]
+    assert json.loads(configs["face"]) == {"width": 8}
+    assert metadata == {"step": 3}
+    assert (tmp_path / "out" / "README.md").read_text() == "# Card"
+
+
+def test_large_arrays_go_into_several_files_below_the_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "LARGEST_FILE_BYTES", 2000)
+    _save(tmp_path / "out")
+    files = sorted((tmp_path / "out").glob("*.safetensors"))
+    assert len(files) > 2
+    assert all(file.stat().st_size < 3000 for file in files)
+    params, _, _ = export.load_export(tmp_path / "out")
+    np.testing.assert_array_equal(
+        params["face"]["conv"]["kernel"], _params()["face"]["conv"]["kernel"]
+    )
+
+
+def test_the_same_export_has_the_same_hash_and_another_has_not(tmp_path):
+    first = _save(tmp_path / "a")
+    assert first == _save(tmp_path / "b")
+    assert first != _save(tmp_path / "c", configs={"face": '{"width": 9}'})
+
+
+def test_an_export_replaces_an_older_one_and_leaves_nothing_beside(tmp_path):
+    _save(tmp_path / "out")
+    _save(tmp_path / "out", metadata={"step": 4})
+    assert export.load_export(tmp_path / "out")[2] == {"step": 4}
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_an_export_never_replaces_something_else(tmp_path):
+    (tmp_path / "letters.txt").write_text("dear")
+    with pytest.raises(UserError, match="not an export"):
+        _save(tmp_path)
+    assert (tmp_path / "letters.txt").read_text() == "dear"
+
+
+def _weights(folder):
+    return next(folder.glob("*.safetensors"))
+
+
+def _truncate(folder):
+    _weights(folder).write_bytes(_weights(folder).read_bytes()[:-10])
+
+
+def _flip(folder):
+    content = bytearray(_weights(folder).read_bytes())
+    content[-5] ^= 1
+    _weights(folder).write_bytes(content)
+
+
+def _edit_manifest(folder, **changes):
+    file = folder / export.MANIFEST_NAME
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+
+
+DAMAGES = {
+    "truncated or changed": _truncate,
+    "does not match its hash": _flip,
+    "lacks the file": lambda folder: _weights(folder).unlink(),
+    "format version 99": lambda folder: _edit_manifest(folder, format_version=99),
+    "was changed after": lambda folder: _edit_manifest(folder, metadata={"step": 9}),
+    "not the manifest": lambda folder: _edit_manifest(folder, format="other"),
+    "truncated or damaged": lambda folder: (folder / export.MANIFEST_NAME).write_text(
+        "{"
+    ),
+    "no checkpoint at": lambda folder: (folder / export.MANIFEST_NAME).unlink(),
+    "config.json": lambda folder: (folder / export.CONFIG_NAME).write_text("{}"),
+}
+
+
+@pytest.mark.parametrize("sentence", DAMAGES)
+def test_a_damaged_export_is_refused_with_a_sentence(tmp_path, sentence):
+    _save(tmp_path / "out")
+    DAMAGES[sentence](tmp_path / "out")
+    with pytest.raises(UserError, match=sentence):
+        export.load_export(tmp_path / "out")
+
+
+def test_an_unknown_dtype_is_refused(tmp_path):
+    with pytest.raises(UserError, match="float32, bfloat16 or float16"):
+        _save(tmp_path / "out", dtype="int4")
