@@ -1,0 +1,62 @@
+"""How often conditions are dropped, and that rows do not depend on their batch."""
+
+import jax
+import numpy as np
+import pytest
+from test_motion_sampler import some_conditions
+
+from vasa_jax.errors import UserError
+from vasa_jax.motion import conditions
+
+
+def test_conditions_are_dropped_at_the_paper_s_rates():
+    given = some_conditions(batch=4000, window=12)
+    keys = jax.random.split(jax.random.key(0), 4000)
+    dropped = conditions.drop_at_random(keys, given, conditions.DropoutConfig())
+    for name, rate in {
+        "audio": 0.1,
+        "gaze": 0.1,
+        "distance": 0.1,
+        "emotion": 0.1,
+        "previous": 0.5,
+    }.items():
+        share = getattr(dropped, f"{name}_dropped").mean()
+        np.testing.assert_allclose(share, rate, atol=0.025, err_msg=name)
+
+
+def test_only_the_last_frames_of_audio_are_cut_and_of_all_allowed_lengths():
+    given = some_conditions(batch=2000, window=12)
+    keys = jax.random.split(jax.random.key(1), 2000)
+    config = conditions.DropoutConfig(last_audio_frames=0.5, max_last_audio_frames=3)
+    cut = np.asarray(
+        conditions.drop_at_random(keys, given, config).audio_frames_dropped
+    )
+    lengths = cut.sum(1)
+    assert set(lengths) == {0, 1, 2, 3}
+    np.testing.assert_allclose((lengths > 0).mean(), 0.5, atol=0.05)
+    for length in (1, 2, 3):
+        assert cut[lengths == length][:, -length:].all()
+
+
+def test_dropping_a_row_does_not_depend_on_the_rest_of_the_batch():
+    given = some_conditions(batch=8)
+    keys = jax.random.split(jax.random.key(2), 8)
+    config = conditions.DropoutConfig(audio=0.5, gaze=0.5)
+    whole = conditions.drop_at_random(keys, given, config)
+    order = np.array([3, 0, 7])
+    part = conditions.drop_at_random(
+        keys[order], jax.tree.map(lambda rows: rows[order], given), config
+    )
+    jax.tree.map(lambda w, p: np.testing.assert_array_equal(w[order], p), whole, part)
+
+
+def test_what_is_missing_stays_dropped():
+    given = conditions.without(some_conditions(batch=50), "previous", "gaze")
+    keys = jax.random.split(jax.random.key(3), 50)
+    dropped = conditions.drop_at_random(keys, given, conditions.DropoutConfig())
+    assert dropped.previous_dropped.all() and dropped.gaze_dropped.all()
+
+
+def test_impossible_rates_are_refused():
+    with pytest.raises(UserError, match="audio is 1.5"):
+        conditions.DropoutConfig(audio=1.5)

@@ -1,0 +1,137 @@
+"""Losses and normalisation of stage two against numpy."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from datasets.synthetic_heads import names
+from vasa_jax.errors import UserError
+from vasa_jax.motion import losses, normalization
+
+
+def normal(seed, *shape):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def test_the_motion_loss_is_the_weighted_mean_over_frames_of_the_mask():
+    prediction, target = normal(0, 2, 5, 3), normal(1, 2, 5, 3)
+    mask = np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]], bool)
+    weights = np.array([2.0, 1.0, 1.0], np.float32)
+    expected = [
+        np.average(
+            (prediction[b] - target[b])[mask[b]] ** 2, axis=1, weights=weights
+        ).mean()
+        for b in range(2)
+    ]
+    out = losses.motion_loss(prediction, target, mask, jnp.asarray(weights))
+    np.testing.assert_allclose(out, expected, rtol=1e-5)
+
+
+def test_the_velocity_loss_ignores_a_constant_shift_but_not_at_the_seam():
+    target = normal(2, 2, 6, 3)
+    mask = np.ones((2, 6), bool)
+    last = normal(3, 2, 3)
+    out = losses.velocity_loss(
+        jnp.asarray(target + 1.5),
+        jnp.asarray(target),
+        mask,
+        jnp.asarray(last),
+        np.array([True, False]),
+        jnp.ones(3),
+        seam_weight=4.0,
+    )
+    # One step of six is off by 1.5, and counts four times.
+    np.testing.assert_allclose(out, [4 * 1.5**2 / 6, 0], atol=1e-5)
+
+
+def test_padding_does_not_reach_the_velocity_loss():
+    target = normal(4, 1, 6, 2)
+    prediction = target.copy()
+    prediction[:, 4:] += 9
+    mask = np.arange(6)[None] < 4
+    out = losses.velocity_loss(
+        prediction,
+        target,
+        mask,
+        jnp.zeros((1, 2)),
+        np.array([False]),
+        jnp.ones(2),
+    )
+    np.testing.assert_allclose(out, 0, atol=1e-6)
+
+
+def test_the_lip_loss_weighs_closed_frames_more_and_sees_only_the_mouth():
+    read = lambda dynamics: dynamics  # noqa: E731
+    target = np.zeros((2, 4, 52), np.float32)
+    target[1, :, losses.CLOSURE_CHANNELS[0]] = 1.0
+    mask = np.ones((2, 4), bool)
+    eyes, jaw = target.copy(), target.copy()
+    eyes[..., names.ARKIT_NAMES.index("eyeBlinkLeft")] += 0.5
+    jaw[..., names.ARKIT_NAMES.index("jawOpen")] += 0.5
+    np.testing.assert_allclose(losses.lip_loss(eyes, target, mask, read, 4.0), 0)
+    opened, closed = losses.lip_loss(jaw, target, mask, read, 4.0)
+    np.testing.assert_allclose(opened, 0.25 / len(losses.LIP_CHANNELS), rtol=1e-5)
+    np.testing.assert_allclose(closed, 5 * opened, rtol=1e-5)
+
+
+def test_no_gradient_of_the_lip_loss_reaches_the_truth():
+    read = lambda dynamics: jnp.tile(dynamics, (1, 1, 52))  # noqa: E731
+    gradient = jax.grad(
+        lambda target: losses.lip_loss(
+            jnp.ones((1, 3, 1)), target, jnp.ones((1, 3), bool), read, 4.0
+        ).sum()
+    )(jnp.zeros((1, 3, 1)))
+    np.testing.assert_array_equal(gradient, 0)
+
+
+def test_the_lip_channels_are_those_of_jaw_and_mouth():
+    shown = [names.ARKIT_NAMES[channel] for channel in losses.LIP_CHANNELS]
+    assert shown == [n for n in names.ARKIT_NAMES if n.startswith(("jaw", "mouth"))]
+    assert [names.ARKIT_NAMES[channel] for channel in losses.CLOSURE_CHANNELS] == [
+        "mouthClose",
+        "mouthPressLeft",
+        "mouthPressRight",
+        "mouthRollLower",
+        "mouthRollUpper",
+    ]
+
+
+def records(seed=0, count=5):
+    generator = np.random.default_rng(seed)
+    for length in generator.integers(3, 30, count):
+        yield {
+            "motion": generator.normal(3, [1, 2, 0.5], (length, 3)),
+            "audio_features": generator.normal(-1, 4, (length, 2)).astype(np.float16),
+            "gaze": generator.normal(size=2),
+            "head_distance": generator.normal(1, 0.1, 1),
+        }
+
+
+def test_statistics_over_records_equal_those_of_all_frames_at_once():
+    statistics = normalization.measure(records())
+    motion = np.concatenate([record["motion"] for record in records()])
+    np.testing.assert_allclose(statistics.motion.mean, motion.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(statistics.motion.deviation, motion.std(0), rtol=1e-5)
+    gaze = np.stack([record["gaze"] for record in records()])
+    np.testing.assert_allclose(statistics.gaze.deviation, gaze.std(0), rtol=1e-5)
+
+
+def test_denormalise_undoes_normalise():
+    statistics = normalization.measure(records()).motion
+    motion = normal(5, 4, 7, 3)
+    normalised = statistics.normalise(motion)
+    np.testing.assert_allclose(statistics.denormalise(normalised), motion, atol=1e-5)
+
+
+def test_a_channel_that_never_varies_stays_finite():
+    still = [dict(record, motion=record["motion"] * [1, 1, 0]) for record in records()]
+    statistics = normalization.measure(still)
+    assert np.isfinite(statistics.motion.normalise(normal(6, 4, 3))).all()
+    constant = [{name: np.ones((3, 2)) for name in record} for record in records()]
+    np.testing.assert_array_equal(normalization.measure(constant).audio.deviation, 1)
+
+
+def test_statistics_of_nothing_are_refused():
+    with pytest.raises(UserError, match="no record at all"):
+        normalization.measure([])

@@ -1,0 +1,1 @@
+"""Stage two: from a voice to head poses and facial dynamics, by diffusion."""

@@ -1,0 +1,182 @@
+"""The motion denoiser H: a transformer over conditions and noisy motion in one row."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vasa_jax import types
+from vasa_jax.motion import transformer
+from vasa_jax.motion.config import MotionConfig
+
+TOKEN_TYPES = (
+    "gaze",
+    "distance",
+    "emotion",
+    "previous_motion",
+    "previous_audio",
+    "audio",
+    "motion",
+    "step",
+)
+"""The kinds of token, in the order of the row. Paper: VASA-1 section 3.2."""
+
+EMBEDDING_SCALE = 0.02
+"""Spread of learned tokens at the start. Follows: BERT, ViT."""
+
+
+class MotionDenoiser(nn.Module):
+    """Predict clean motion from noisy motion, diffusion step and conditions.
+
+    Paper: VASA-1 section 3.2: a transformer encoder that sees the noisy motion and all
+    conditions concatenated along the time axis and predicts x_0. Ours: tokens of one
+    frame (audio and motion, window and previous window) share the embedding of that
+    frame's place in time, on top of one embedding per type of token; the previous
+    window is projected as the window is, so that joining it is learned as smoothness.
+
+    Attributes:
+        config: sizes.
+    """
+
+    config: MotionConfig
+
+    @nn.compact
+    def __call__(
+        self,
+        noisy_motion: jax.Array,
+        diffusion_step: jax.Array,
+        conditions: types.Conditions,
+    ) -> jax.Array:
+        """Predict x_0.
+
+        Args:
+            noisy_motion: x_t, float32 `[B, W, M]`, normalised.
+            diffusion_step: int `[B]` in [0, S).
+            conditions: batch of B, with normalised `previous_motion`.
+
+        Returns:
+            Predicted clean motion, float32 `[B, W, M]`.
+        """
+        config = self.config
+        dtype = jnp.dtype(config.dtype)
+        groups = self._project(noisy_motion, conditions, dtype)
+        groups |= self._null_where_dropped(groups, conditions)
+        groups["step"] = self._step_token(diffusion_step, dtype)
+        groups = self._embed_places(groups)
+        tokens = jnp.concatenate([groups[name] for name in TOKEN_TYPES], axis=1)
+        tokens = transformer.TransformerEncoder(
+            num_layers=config.num_layers,
+            num_heads=config.num_heads,
+            mlp_ratio=config.mlp_ratio,
+            use_remat=config.use_remat,
+            dtype=dtype,
+            name="encoder",
+        )(tokens.astype(dtype), self._token_frames())
+        start = sum(groups[name].shape[1] for name in TOKEN_TYPES[:-2])
+        window = tokens[:, start : start + config.window_frames]
+        head = nn.Dense(
+            config.num_motion_channels,
+            kernel_init=nn.initializers.normal(EMBEDDING_SCALE),
+            dtype=jnp.float32,
+            name="motion_out",
+        )
+        return head(window.astype(jnp.float32))
+
+    def _token_frames(self) -> np.ndarray:
+        """Return the frame of every token; the window's first is 0."""
+        window = np.arange(self.config.window_frames)
+        previous = np.arange(-self.config.previous_frames, 0)
+        outside = np.array([transformer.NO_FRAME])
+        frames = {
+            "previous_motion": previous,
+            "previous_audio": previous,
+            "audio": window,
+            "motion": window,
+        }
+        return np.concatenate([frames.get(name, outside) for name in TOKEN_TYPES])
+
+    def _project(
+        self, noisy_motion: jax.Array, conditions: types.Conditions, dtype: jnp.dtype
+    ) -> dict[str, jax.Array]:
+        """Project motion and conditions to tokens, those of one kind alike."""
+
+        def dense(name):
+            return nn.Dense(self.config.width, dtype=dtype, name=f"{name}_in")
+
+        motion, audio = dense("motion"), dense("audio")
+        return {
+            "gaze": dense("gaze")(conditions.gaze[:, None]),
+            "distance": dense("distance")(conditions.head_distance[:, None]),
+            "emotion": dense("emotion")(conditions.emotion[:, None]),
+            "previous_motion": motion(conditions.previous_motion),
+            "previous_audio": audio(conditions.previous_audio),
+            "audio": audio(conditions.audio),
+            "motion": motion(noisy_motion),
+        }
+
+    def _null_where_dropped(
+        self, projected: dict[str, jax.Array], conditions: types.Conditions
+    ) -> dict[str, jax.Array]:
+        """Put learned null tokens in the place of what is dropped."""
+        dtype = projected["audio"].dtype
+        drops = {
+            "gaze": conditions.gaze_dropped[:, None],
+            "distance": conditions.distance_dropped[:, None],
+            "emotion": conditions.emotion_dropped[:, None],
+            "previous_motion": conditions.previous_dropped[:, None],
+            "previous_audio": conditions.previous_dropped[:, None],
+            "audio": (
+                conditions.audio_dropped[:, None] | conditions.audio_frames_dropped
+            ),
+        }
+        tokens = {}
+        for name, is_dropped in drops.items():
+            null = self.param(
+                f"{name}_null",
+                nn.initializers.normal(EMBEDDING_SCALE),
+                (self.config.width,),
+            ).astype(dtype)
+            tokens[name] = jnp.where(
+                is_dropped[..., None], null[None, None], projected[name]
+            )
+        return tokens
+
+    def _step_token(self, diffusion_step: jax.Array, dtype: jnp.dtype) -> jax.Array:
+        """Embed the diffusion step `[B]` as one token `[B, 1, width]`."""
+        config = self.config
+        position = diffusion_step * (1000.0 / config.num_diffusion_steps)
+        x = transformer.sinusoids(position, config.width, max_period=10_000.0)
+        x = nn.Dense(config.mlp_ratio * config.width, dtype=dtype, name="step_in")(x)
+        x = nn.Dense(config.width, dtype=dtype, name="step_out")(nn.silu(x))
+        return x[:, None]
+
+    def _embed_places(self, groups: dict[str, jax.Array]) -> dict[str, jax.Array]:
+        """Add to each token its type and, where it has one, its place in time."""
+        config = self.config
+        total = config.previous_frames + config.window_frames
+        types_table = self.param(
+            "type_embedding",
+            nn.initializers.normal(EMBEDDING_SCALE),
+            (len(TOKEN_TYPES), config.width),
+        )
+        times_table = self.param("time_embedding", _init_times, (total, config.width))
+        previous, window = jnp.split(times_table, [config.previous_frames])
+        places = {
+            "previous_motion": previous,
+            "previous_audio": previous,
+            "audio": window,
+            "motion": window,
+        }
+        embedded = {}
+        for row, name in enumerate(TOKEN_TYPES):
+            embedding = types_table[row][None]
+            if name in places:
+                embedding = embedding + places[name]
+            embedded[name] = groups[name] + embedding[None].astype(groups[name].dtype)
+        return embedded
+
+
+def _init_times(key: jax.Array, shape: tuple[int, int]) -> jax.Array:
+    """Start the embedding of time as sinusoids, so that near frames look alike."""
+    del key
+    return transformer.sinusoids(jnp.arange(shape[0]), shape[1], max_period=1000.0)

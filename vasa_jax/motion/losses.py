@@ -1,0 +1,123 @@
+"""Losses of stage two; each returns one value per example, averaged over its frames."""
+
+from collections.abc import Callable, Sequence
+
+import jax
+import jax.numpy as jnp
+
+ArkitFunction = Callable[[jax.Array], jax.Array]
+"""From facial dynamics `[..., Z]`, in their own units, to ARKit weights `[..., 52]`."""
+
+LIP_CHANNELS = tuple(range(22, 49))
+"""ARKit weights of jaw and mouth, in the alphabetical order of the 52. Ours."""
+
+CLOSURE_CHANNELS = (26, 35, 36, 39, 40)
+"""ARKit weights that are high where lips close or press: mouthClose, mouthPressLeft,
+mouthPressRight, mouthRollLower, mouthRollUpper. Ours."""
+
+
+def over_frames(values: jax.Array, mask: jax.Array) -> jax.Array:
+    """Average `[B, T]` over the frames where `mask` `[B, T]` is true, 0 where none is.
+
+    Returns:
+        float32 `[B]`.
+    """
+    mask = mask.astype(jnp.float32)
+    return (values * mask).sum(1) / jnp.maximum(mask.sum(1), 1.0)
+
+
+def motion_loss(
+    prediction: jax.Array,
+    target: jax.Array,
+    mask: jax.Array,
+    channel_weights: jax.Array,
+) -> jax.Array:
+    """Return the squared error of predicted clean motion.
+
+    Paper: VASA-1 section 3.2, Eq. 4 (every channel alike). Ours: weights per channel,
+    because six of pose stand beside many of facial dynamics.
+
+    Args:
+        prediction: `[B, T, M]`, normalised.
+        target: `[B, T, M]`, normalised.
+        mask: bool `[B, T]`; false where the window is padding.
+        channel_weights: `[M]`.
+
+    Returns:
+        float32 `[B]`.
+    """
+    weights = channel_weights[None, None] / channel_weights.sum()
+    error = jnp.square(prediction - target) * weights
+    return over_frames(error.sum(-1), mask)
+
+
+def velocity_loss(
+    prediction: jax.Array,
+    target: jax.Array,
+    mask: jax.Array,
+    last_motion: jax.Array,
+    has_last: jax.Array,
+    channel_weights: jax.Array,
+    seam_weight: float = 1.0,
+) -> jax.Array:
+    """Return the squared error of frame-to-frame change, seam included.
+
+    Follows: DiffPoseTalk (velocity loss). Ours: the step from the previous window into
+    this one counts too, and more than others, so that windows join.
+
+    Args:
+        prediction: `[B, T, M]`, normalised.
+        target: `[B, T, M]`, normalised.
+        mask: bool `[B, T]`.
+        last_motion: `[B, M]`, the frame before the window, normalised.
+        has_last: bool `[B]`; false where the denoiser was not shown that frame.
+        channel_weights: `[M]`.
+        seam_weight: weight of the step into the window over that of other steps.
+
+    Returns:
+        float32 `[B]`: the sum over known steps, the seam's weighted, by their number.
+    """
+    last = jnp.expand_dims(last_motion, 1)
+    change = jnp.diff(prediction, axis=1, prepend=last)
+    target_change = jnp.diff(target, axis=1, prepend=last)
+    is_known = jnp.concatenate([has_last[:, None], mask[:, :-1]], axis=1) & mask
+    weights = channel_weights[None, None] / channel_weights.sum()
+    error = (jnp.square(change - target_change) * weights).sum(-1)
+    seam = jnp.where(is_known[:, 0], error[:, 0], 0.0)
+    num_steps = jnp.maximum(is_known.sum(1).astype(jnp.float32), 1.0)
+    return over_frames(error, is_known) + (seam_weight - 1.0) * seam / num_steps
+
+
+def lip_loss(
+    prediction: jax.Array,
+    target: jax.Array,
+    mask: jax.Array,
+    arkit_function: ArkitFunction,
+    closure_weight: float,
+    lip_channels: Sequence[int] = LIP_CHANNELS,
+    closure_channels: Sequence[int] = CLOSURE_CHANNELS,
+) -> jax.Array:
+    """Return the squared error of the lips, weighted up where they close or press.
+
+    Ours: the paper has no lip loss; closures of p, b and m are short and a viewer
+    misses them at once, so their frames weigh up to 1 + `closure_weight`.
+
+    Args:
+        prediction: predicted facial dynamics `[B, T, Z]`, denormalised.
+        target: true facial dynamics `[B, T, Z]`, denormalised.
+        mask: bool `[B, T]`.
+        arkit_function: reads ARKit weights out of facial dynamics; not trained here.
+        closure_weight: added weight of a full closure.
+        lip_channels: which ARKit weights count.
+        closure_channels: which of them tell closures.
+
+    Returns:
+        float32 `[B]`.
+    """
+    lips = jnp.asarray(tuple(lip_channels))
+    truth = jax.lax.stop_gradient(arkit_function(target)).astype(jnp.float32)
+    shown = arkit_function(prediction).astype(jnp.float32)
+    closed = truth[..., jnp.asarray(tuple(closure_channels))].max(-1)
+    weight = 1.0 + closure_weight * jnp.clip(closed, 0.0, 1.0)
+    error = jnp.square(shown[..., lips] - truth[..., lips]).mean(-1)
+    return over_frames(error * weight, mask)

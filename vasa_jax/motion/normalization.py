@@ -1,0 +1,153 @@
+"""Statistics per channel, and the scaling of motion and conditions by them.
+
+Ours: the paper does not say how its latents are scaled. Diffusion adds noise of one
+size to every channel, so every channel gets unit variance first; audio, gaze and
+distance are scaled alike, so that no encoder's range matters to the denoiser.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+
+from vasa_jax import types
+from vasa_jax.errors import UserError
+
+MIN_RELATIVE_DEVIATION = 1e-2
+"""Least deviation of a channel over the median of all channels. Ours: a channel that
+hardly varies stays small, where dividing by its own deviation would blow up noise."""
+
+
+@struct.dataclass
+class ChannelStatistics:
+    """Mean and standard deviation of each channel.
+
+    Attributes:
+        mean: float32 `[C]`.
+        deviation: float32 `[C]`, above 0.
+    """
+
+    mean: jax.Array
+    deviation: jax.Array
+
+    def normalise(self, values: jax.Array) -> jax.Array:
+        """Return `[..., C]` with zero mean and unit variance, float32."""
+        shape = (1,) * (values.ndim - 1) + (-1,)
+        values = jnp.asarray(values, jnp.float32)
+        return (values - self.mean.reshape(shape)) / self.deviation.reshape(shape)
+
+    def denormalise(self, values: jax.Array) -> jax.Array:
+        """Return what `normalise` was given, from `[..., C]`."""
+        shape = (1,) * (values.ndim - 1) + (-1,)
+        return values * self.deviation.reshape(shape) + self.mean.reshape(shape)
+
+
+@struct.dataclass
+class MotionStatistics:
+    """Statistics of all that stage two scales; kept in the checkpoint.
+
+    Attributes:
+        motion: of the M channels of motion.
+        audio: of the A channels of audio features.
+        gaze: of main gaze, radians.
+        head_distance: of mean head distance.
+    """
+
+    motion: ChannelStatistics
+    audio: ChannelStatistics
+    gaze: ChannelStatistics
+    head_distance: ChannelStatistics
+
+
+def identity(num_motion_channels: int, num_audio_channels: int) -> MotionStatistics:
+    """Return statistics that change nothing, in the shapes of a model.
+
+    Args:
+        num_motion_channels: M.
+        num_audio_channels: A.
+
+    Returns:
+        Zero means and unit deviations.
+    """
+
+    def unit(channels):
+        return ChannelStatistics(mean=jnp.zeros(channels), deviation=jnp.ones(channels))
+
+    return MotionStatistics(
+        motion=unit(num_motion_channels),
+        audio=unit(num_audio_channels),
+        gaze=unit(2),
+        head_distance=unit(1),
+    )
+
+
+def measure(records: Iterable[Mapping[str, np.ndarray]]) -> MotionStatistics:
+    """Measure statistics over encoded records, one record in memory at a time.
+
+    Args:
+        records: mappings with `motion` `[T, M]`, `audio_features` `[T, A]`, `gaze`
+            `[2]` and `head_distance` `[1]`.
+
+    Returns:
+        The statistics, float32.
+
+    Raises:
+        UserError: there is no record.
+    """
+    keys = {
+        "motion": "motion",
+        "audio": "audio_features",
+        "gaze": "gaze",
+        "head_distance": "head_distance",
+    }
+    counts = dict.fromkeys(keys, 0)
+    means = dict.fromkeys(keys, 0.0)
+    squares = dict.fromkeys(keys, 0.0)
+    for record in records:
+        for name, key in keys.items():
+            values = np.atleast_2d(np.asarray(record[key], np.float64))
+            count = counts[name] + len(values)
+            shift = values.mean(0) - means[name]
+            squares[name] = (
+                squares[name]
+                + ((values - values.mean(0)) ** 2).sum(0)
+                + shift**2 * counts[name] * len(values) / count
+            )
+            means[name] = means[name] + shift * len(values) / count
+            counts[name] = count
+    if not counts["motion"]:
+        raise UserError(
+            "statistics were asked of no record at all; encode clips into the training "
+            "split first (python -m experiments.encode)."
+        )
+    return MotionStatistics(
+        **{
+            name: _finish(means[name], np.sqrt(squares[name] / counts[name]))
+            for name in keys
+        }
+    )
+
+
+def _finish(mean: np.ndarray, deviation: np.ndarray) -> ChannelStatistics:
+    """Keep deviations away from 0, and return float32."""
+    typical = np.median(deviation)
+    floor = MIN_RELATIVE_DEVIATION * typical if typical > 0 else 1.0
+    return ChannelStatistics(
+        mean=mean.astype(np.float32),
+        deviation=np.maximum(deviation, floor).astype(np.float32),
+    )
+
+
+def split_motion(motion: jax.Array) -> tuple[types.HeadPose, jax.Array]:
+    """Split motion in its own units into head pose and facial dynamics.
+
+    Args:
+        motion: `[..., M]`, denormalised.
+
+    Returns:
+        `HeadPose` and z_dyn `[..., Z]`.
+    """
+    pose = types.HeadPose.from_vector(motion[..., : types.POSE_CHANNELS])
+    return pose, motion[..., types.POSE_CHANNELS :]
