@@ -3,13 +3,14 @@
 import numba
 import numpy as np
 
-from datasets.synthetic_heads import geometry, head, names, scene
+from datasets.synthetic_heads import geometry, head, names, scene, shading
 
 MASK_SIZE = 64
 """Cells along a mask's edge. Follows: the face model's feature resolution."""
 
 _TO_IMAGE_FRAME = np.array([1.0, -1.0, -1.0])
-_BACKGROUND, _TORSO, _HEAD, _HAIR, _EYES, _MOUTH = range(len(names.MASK_CLASSES))
+_NUM_CLASSES = len(names.MASK_CLASSES)
+_BACKGROUND, _TORSO, _HEAD, _HAIR, _EYES, _MOUTH = range(_NUM_CLASSES)
 
 
 def head_pose(posed: geometry.PosedHead, camera: scene.Camera) -> np.ndarray:
@@ -72,68 +73,52 @@ def _image_axes(posed, camera):
 
 
 @numba.njit(cache=True, fastmath=True)
-def sample_classes(screen, triangles, attributes, shown, neckline_of_vertex, classes):
-    """Give every sample of a z-buffer its mask class.
+def draw_masks(screen, triangles, attributes, shown, heights, masks):
+    """Give every cell its most frequent class among up to 4 x 4 samples.
 
     Args:
         screen, triangles, attributes, shown: as `rasterizer.rasterize` had them.
-        neckline_of_vertex: float32 `[N]` height above the garment's edge.
-        classes: uint8 `[S, S]`, overwritten.
+        heights: float32 `[N]` of vertices above the garment's edge.
+        masks: uint8 `[M, M]`, overwritten.
     """
-    for y in range(shown.shape[0]):
-        for x in range(shown.shape[1]):
-            t = shown[y, x]
-            if t < 0:
-                classes[y, x] = _BACKGROUND
-                continue
-            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-            material = int(attributes[a, geometry.MATERIAL])
-            if material == head.HAIR or material == head.DRAPE:
-                classes[y, x] = _HAIR
-            elif material == head.EYE:
-                classes[y, x] = _EYES
-            elif material == head.TEETH or material == head.TONGUE:
-                classes[y, x] = _MOUTH
-            elif material == head.LASH:
-                classes[y, x] = _HEAD
-            else:
-                x0, y0 = screen[a, 0], screen[a, 1]
-                x1, y1 = screen[b, 0], screen[b, 1]
-                x2, y2 = screen[c, 0], screen[c, 1]
-                inverse = 1.0 / ((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0))
-                w1 = ((x - x0) * (y2 - y0) - (x2 - x0) * (y - y0)) * inverse
-                w2 = ((x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)) * inverse
-                w0 = 1.0 - w1 - w2
-                above = (
-                    w0 * neckline_of_vertex[a]
-                    + w1 * neckline_of_vertex[b]
-                    + w2 * neckline_of_vertex[c]
-                )
-                inner = (
-                    w0 * attributes[a, geometry.INNER]
-                    + w1 * attributes[b, geometry.INNER]
-                    + w2 * attributes[c, geometry.INNER]
-                )
-                if above < 0:
-                    classes[y, x] = _TORSO
-                elif inner > 0.5:
-                    classes[y, x] = _MOUTH
-                else:
-                    classes[y, x] = _HEAD
-
-
-@numba.njit(cache=True)
-def majority(classes, masks):
-    """Shrink classes `[S, S]` to the most frequent class a cell of masks `[M, M]`."""
-    size, cells = classes.shape[0], masks.shape[0]
-    counts = np.zeros(8, np.int64)
+    size, cells = shown.shape[0], masks.shape[0]
+    taps = max(1, min(4, size // cells))
+    counts = np.zeros(_NUM_CLASSES, np.int64)
     for row in range(cells):
         for column in range(cells):
             counts[:] = 0
-            top, left = row * size // cells, column * size // cells
-            bottom = max(top + 1, (row + 1) * size // cells)
-            right = max(left + 1, (column + 1) * size // cells)
-            for y in range(top, bottom):
-                for x in range(left, right):
-                    counts[classes[y, x]] += 1
+            for i in range(taps):
+                for j in range(taps):
+                    y = int((row + (i + 0.5) / taps) * size / cells)
+                    x = int((column + (j + 0.5) / taps) * size / cells)
+                    t = shown[y, x]
+                    found = _BACKGROUND
+                    if t >= 0:
+                        found = _class_at(
+                            screen, triangles[t], attributes, heights, x, y
+                        )
+                    counts[found] += 1
             masks[row, column] = np.argmax(counts)
+
+
+@numba.njit(inline="always", fastmath=True)
+def _class_at(screen, corners, attributes, heights, x, y):
+    a, b, c = corners
+    material = int(attributes[a, geometry.MATERIAL])
+    if material == head.HAIR or material == head.DRAPE:
+        return _HAIR
+    if material == head.EYE:
+        return _EYES
+    if material == head.TEETH or material == head.TONGUE:
+        return _MOUTH
+    if material == head.LASH:
+        return _HEAD
+    w0, w1, w2 = shading.corner_shares(screen, (a, b, c), x, y)
+    if w0 * heights[a] + w1 * heights[b] + w2 * heights[c] < 0:
+        return _TORSO
+    inner = (
+        w0 * attributes[a, geometry.INNER]
+        + w1 * attributes[b, geometry.INNER]
+        + w2 * attributes[c, geometry.INNER]
+    )
+    return _MOUTH if inner > 0.5 else _HEAD

@@ -118,29 +118,12 @@ def tooth(x, y, z, albedo):
 
 
 @numba.njit(inline="always", fastmath=True)
-def strand_colour(colours, strand, shine, albedo):
-    """Fill the albedo of hair from its strand value and its highlight."""
+def shine_hair(colours, shine, albedo):
+    """Add a highlight to the albedo of hair."""
     for q in range(3):
         base = colours[HAIR, q]
-        light = (base * 0.7 + 0.035) * 0.8 * shine * (0.4 + strand)
-        albedo[q] = base * (0.45 + 0.95 * strand) + light
-
-
-@numba.njit(inline="always", fastmath=True)
-def shadow(depth_map, x, y, depth, spread):
-    """Return how much of the key light arrives, 0 to 1, softly at shadow's edge."""
-    size = depth_map.shape[0]
-    arrived = 0.0
-    for i in range(-1, 2):
-        for j in range(-1, 2):
-            u = int(floor(x + 0.5 + j * spread))
-            v = int(floor(y + 0.5 + i * spread))
-            if u < 0 or v < 0 or u >= size or v >= size:
-                arrived += 1.0
-                continue
-            behind = depth - depth_map[v, u]
-            arrived += 1.0 - min(max((behind - 0.02) / 0.06, 0.0), 1.0)
-    return arrived / 9.0
+        light = (base * 0.7 + 0.035) * 0.8 * shine
+        albedo[q] += light * (0.4 + albedo[q] / (base + 1e-3))
 
 
 def tables():

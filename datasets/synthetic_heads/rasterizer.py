@@ -80,10 +80,13 @@ def rasterize(screen, triangles, attributes, strands, depth, shown):
             m2 = attributes[c, _HAIR_MASK]
             sparse = min(max((attributes[a, _LAYER] - 0.35) / 0.65, 0.0), 1.0)
             threshold = 0.02 + 0.78 * sparse * sparse
+        across1, across2 = (y2 - y0) * inverse, -(y1 - y0) * inverse
+        down1, down2 = -(x2 - x0) * inverse, (x1 - x0) * inverse
         for y in range(top, bottom + 1):
+            first = (y - y0) * down1 - x0 * across1
+            second = (y - y0) * down2 - x0 * across2
             for x in range(left, right + 1):
-                w1 = ((x - x0) * (y2 - y0) - (x2 - x0) * (y - y0)) * inverse
-                w2 = ((x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)) * inverse
+                w1, w2 = first + x * across1, second + x * across2
                 w0 = 1.0 - w1 - w2
                 if w0 < 0.0 or w1 < 0.0 or w2 < 0.0:
                     continue

@@ -64,7 +64,6 @@ class Renderer:
         samples = size * supersampling
         self._depth = np.empty((samples, samples), np.float32)
         self._shown = np.empty((samples, samples), np.int32)
-        self._classes = np.empty((samples, samples), np.uint8)
         self._to_linear, self._to_bytes = materials.tables()
 
     def render(
@@ -97,6 +96,7 @@ class Renderer:
             posed.normals,
             self._shown,
             (view / np.linalg.norm(view)).astype(np.float64),
+            posed.rotation[:, 1].copy(),
             looks.skin_texture,
             colours,
             numbers,
@@ -111,7 +111,6 @@ class Renderer:
             light_seen,
             occlusion.shadow_map(shape, light_places),
             lights.softness,
-            posed.rotation[:, 1],
             surroundings.background,
             self.supersampling,
             image,
@@ -127,13 +126,15 @@ class Renderer:
         )
 
     def _masks(self, screen, shape, numbers):
-        edges = heights_above_neckline(shape, numbers)
-        ground_truth.sample_classes(
-            screen, shape.triangles, shape.attributes, self._shown, edges, self._classes
+        masks = np.empty((ground_truth.MASK_SIZE, ground_truth.MASK_SIZE), np.uint8)
+        ground_truth.draw_masks(
+            screen,
+            shape.triangles,
+            shape.attributes,
+            self._shown,
+            heights_above_neckline(shape, numbers),
+            masks,
         )
-        size = ground_truth.MASK_SIZE
-        masks = np.empty((size, size), np.uint8)
-        ground_truth.majority(self._classes, masks)
         return masks
 
 
