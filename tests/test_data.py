@@ -7,7 +7,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from vasa_jax import data
-from vasa_jax.data import examples, pipeline, records, stepwise
+from vasa_jax.data import examples, pipeline, records
 from vasa_jax.errors import UserError
 
 
@@ -277,7 +277,8 @@ def test_evaluation_batches_are_the_same_each_time():
 
 def test_plain_batches_resume_and_go_through_each_epoch():
     drawn = examples.RecordExamples(_memory_records(), _value)
-    batches = stepwise.shuffled_batches(drawn, batch_size=6, seed=3)
+    settings = pipeline.PipelineConfig(use_grain=False)
+    batches = pipeline.training_batches(drawn, batch_size=6, seed=3, settings=settings)
     expected = _take(batches, 4)
     values = np.concatenate([batch["value"] for batch in expected])
     assert sorted(values[:12]) == sorted(values[12:]) == list(range(12))

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import pytest
 
 from tests import linear_regression
 from vasa_jax import checkpoint, config, loop, metric_writer, sharding
+from vasa_jax.data import examples, pipeline, records
 from vasa_jax.errors import UserError
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -96,6 +98,34 @@ def test_an_interrupted_run_ends_bit_for_bit_as_a_whole_one(tmp_path):
     assert resumed.is_complete
     _assert_same_run(whole, resumed)
     assert _lines(tmp_path / "whole") == _lines(tmp_path / "parts")
+
+
+@pytest.mark.parametrize("use_grain", [True, False])
+def test_record_batches_go_on_where_they_were(tmp_path, use_grain):
+    rng = np.random.default_rng(0)
+    drawn = examples.RecordExamples(
+        records.ListRecords(
+            {"clip_id": f"clip{i}", "inputs": rng.normal(size=8)} for i in range(50)
+        ),
+        lambda rng, record: {
+            "inputs": record["inputs"].astype(np.float32),
+            "outputs": rng.normal(size=4).astype(np.float32),
+        },
+    )
+    settings = pipeline.PipelineConfig(use_grain=use_grain)
+    experiment = dataclasses.replace(
+        _experiment(),
+        train_data=lambda: pipeline.training_batches(
+            drawn, batch_size=16, seed=0, settings=settings
+        ),
+        evaluation_data=lambda: pipeline.evaluation_batches(drawn, batch_size=16),
+    )
+    mesh = sharding.make_mesh(num_devices=1)
+    whole = loop.run(experiment, tmp_path / "whole", mesh)
+    loop.run(experiment, tmp_path / "parts", mesh, max_steps=7)
+    resumed = loop.run(experiment, tmp_path / "parts", mesh)
+    _assert_same_run(whole, resumed)
+    assert whole.metrics == resumed.metrics
 
 
 def test_a_checkpoint_of_one_mesh_goes_on_on_another(tmp_path):
@@ -225,6 +255,30 @@ def _assert_equal_checkpoints(first, second):
     assert len(leaves[0]) > 8
     for a, b in zip(*leaves, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    processes = [
+        _start(
+            tmp_path / "two",
+            f"--coordinator_address={address}",
+            "--num_processes=2",
+            f"--process_id={i}",
+        )
+        for i in range(2)
+    ]
+    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    _run(tmp_path / "one")
+    one, two = _lines(tmp_path / "one"), _lines(tmp_path / "two")
+    assert len(one) == len(two) == 6
+    for a, b in zip(one, two, strict=True):
+        # Sums over processes run in another order.
+        assert a == pytest.approx(b, rel=1e-4)
 
 
 @pytest.mark.slow

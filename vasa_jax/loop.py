@@ -204,6 +204,11 @@ def _place_initial_state(
     return state.replace(params=params, ema=ema)
 
 
+@jax.jit
+def _merge(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    return {name: first[name].merge(second[name]) for name in first}
+
+
 def evaluate(
     experiment: training.Experiment, params: training.Params, mesh: sharding.Mesh
 ) -> dict[str, float]:
@@ -220,7 +225,6 @@ def evaluate(
     if experiment.evaluate is None or experiment.evaluation_data is None:
         return {}
     measure = jax.jit(experiment.evaluate, out_shardings=sharding.replicated(mesh))
-    merge = jax.jit(lambda a, b: {name: a[name].merge(b[name]) for name in a})
     total = None
     batches = experiment.evaluation_data()
     for index, batch in enumerate(batches):
@@ -230,7 +234,7 @@ def evaluate(
         # The same keys each time, so that evaluations can be compared.
         key = jax.random.fold_in(jax.random.key(0), index)
         states = measure(params, sharding.shard_batch(arrays, mesh), key)
-        total = states if total is None else merge(total, states)
+        total = states if total is None else _merge(total, states)
     if hasattr(batches, "close"):
         batches.close()
     host = jax.device_get(total or {})

@@ -8,12 +8,12 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-import grain
 import jax
 import numpy as np
 
 from vasa_jax import config
 from vasa_jax.data import examples as examples_lib
+from vasa_jax.data import stepwise
 from vasa_jax.errors import UserError
 
 
@@ -26,12 +26,15 @@ class PipelineConfig:
             position: a run resumes with as many.
         num_threads: threads of each process; 0 decodes when a batch is asked for.
         prefetch_batches: made ahead in each process.
+        use_grain: false makes batches by threads of this process alone, in another
+            order, for machines without Grain.
     """
 
     # Ours: decoding leaves Python for FFmpeg, so that threads serve few cores.
     num_workers: int = 0
     num_threads: int = 1
     prefetch_batches: int = 2
+    use_grain: bool = True
 
     def __post_init__(self) -> None:
         for name in ("num_workers", "num_threads", "prefetch_batches"):
@@ -46,11 +49,11 @@ class GrainBatches:
     """A Grain iterator with a position that names what it depends on.
 
     Args:
-        dataset: of this process's batches.
+        dataset: a `grain.IterDataset` of this process's batches.
         layout: what the position depends on, such as the number of workers.
     """
 
-    def __init__(self, dataset: grain.IterDataset, layout: dict[str, int]):
+    def __init__(self, dataset: Any, layout: dict[str, int]):
         self._iterator = iter(dataset)
         self._layout = layout
 
@@ -95,7 +98,7 @@ def training_batches(
     batch_size: int,
     seed: int,
     settings: PipelineConfig,
-) -> GrainBatches:
+) -> "GrainBatches | stepwise.ThreadedBatches":
     """Shuffle without end; each row's randomness comes from the seed and its place.
 
     Args:
@@ -112,6 +115,16 @@ def training_batches(
     """
     processes = jax.process_count()
     _check(examples, batch_size, processes)
+    if not settings.use_grain:
+        return stepwise.shuffled_batches(
+            examples,
+            batch_size=batch_size,
+            seed=seed,
+            num_threads=max(1, settings.num_threads),
+        )
+    # Imported late, because plain arrays also train where Grain is not installed.
+    import grain
+
     dataset = (
         grain.MapDataset.range(len(examples))
         .seed(seed)
@@ -172,17 +185,10 @@ def evaluation_batches(
             f"The evaluation data has {len(examples)} examples, fewer than the batch "
             f"size {batch_size}; give a smaller batch or more data."
         )
-    whole = len(examples) // batch_size * batch_size
-    dataset = (
-        grain.MapDataset.range(len(examples))
-        .seed(seed)
-        .shuffle()
-        .slice(slice(whole))
-        .random_map(_draw(examples))
-        .batch(batch_size // processes)
-        .slice(slice(jax.process_index(), None, processes))
-    )
-    return (dataset[index] for index in range(len(dataset)))
+    share = batch_size // processes
+    make_part = stepwise.batch_maker(examples, batch_size=share, seed=seed)
+    whole = len(examples) // batch_size * processes
+    return (make_part(part) for part in range(jax.process_index(), whole, processes))
 
 
 def _check(examples: examples_lib.Examples, batch_size: int, processes: int) -> None:

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 
 from vasa_jax.data import examples as examples_lib
@@ -83,23 +84,18 @@ class ThreadedBatches(StepwiseBatches):
         self._ahead.clear()
 
 
-def shuffled_batches(
-    examples: examples_lib.Examples,
-    *,
-    batch_size: int,
-    seed: int,
-    num_threads: int = 2,
-) -> ThreadedBatches:
-    """Shuffle examples without end, without Grain.
+def batch_maker(
+    examples: examples_lib.Examples, *, batch_size: int, seed: int
+) -> Callable[[int], dict[str, Any]]:
+    """Return the function from a batch's number to the batch, shuffled by epoch.
 
     Args:
         examples: what to draw from.
-        batch_size: rows; for a single process.
+        batch_size: rows.
         seed: of order and randomness.
-        num_threads: batches made at once.
 
     Returns:
-        An iterator of batches.
+        A pure function for `StepwiseBatches`.
     """
     size = len(examples)
 
@@ -115,4 +111,30 @@ def shuffled_batches(
             rows.append(examples.draw(rng, index))
         return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
-    return ThreadedBatches(make_batch, num_threads)
+    return make_batch
+
+
+def shuffled_batches(
+    examples: examples_lib.Examples,
+    *,
+    batch_size: int,
+    seed: int,
+    num_threads: int = 2,
+) -> ThreadedBatches:
+    """Shuffle examples without end, without Grain.
+
+    Args:
+        examples: what to draw from.
+        batch_size: rows over all processes, each of which draws its own share.
+        seed: of order and randomness.
+        num_threads: batches made at once.
+
+    Returns:
+        An iterator of this process's batches.
+    """
+    processes, process = jax.process_count(), jax.process_index()
+    make_part = batch_maker(examples, batch_size=batch_size // processes, seed=seed)
+    # The parts of all processes, one after another, are one global order.
+    return ThreadedBatches(
+        lambda number: make_part(number * processes + process), num_threads
+    )
