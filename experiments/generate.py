@@ -1,0 +1,76 @@
+"""Animate a portrait by a voice and write the talking face as a video.
+
+python -m experiments.generate --image=face.jpg --audio=voice.mp3 --output=talk.mp4
+"""
+
+import sys
+
+import tqdm
+from absl import flags
+
+from experiments import compilation_cache, program
+from vasa_jax.pipeline import controls as controls_lib
+from vasa_jax.pipeline import files
+
+IMAGE = flags.DEFINE_string(
+    "image", None, "A picture with one clear face.", required=True
+)
+AUDIO = flags.DEFINE_string(
+    "audio", None, "A voice, in any format that FFmpeg reads.", required=True
+)
+OUTPUT = flags.DEFINE_string("output", None, "The mp4 to write.", required=True)
+CHECKPOINT = flags.DEFINE_string(
+    "checkpoint", None, "Folder of both models; the shipped one if left."
+)
+SEED = flags.DEFINE_integer("seed", 0, "Another seed, another performance.")
+NUM_STEPS = flags.DEFINE_integer(
+    "num_steps", None, "Steps of the diffusion sampler; the checkpoint's own if left."
+)
+AUDIO_GUIDANCE = flags.DEFINE_float("audio_guidance", 0.5, "Hold to the voice, 0-10.")
+GAZE_GUIDANCE = flags.DEFINE_float("gaze_guidance", 1.0, "Hold to the gaze, 0-10.")
+GAZE = flags.DEFINE_string(
+    "gaze", "0,0", "Yaw,pitch in degrees; right side of the image and down positive."
+)
+DISTANCE = flags.DEFINE_float(
+    "distance", 1.0, "Of the head; 1 is the portrait's framing, 0.5-2."
+)
+EMOTION = flags.DEFINE_string(
+    "emotion", "", "Such as happiness or sadness:0.7,surprise:0.3; the voice's if left."
+)
+POSE_SCALE = flags.DEFINE_float("pose_scale", 1.0, "Head movement, 0 still to 2.")
+
+
+def main(_) -> int:
+    """Animate as the flags say; return the exit code."""
+    controls = controls_lib.Controls(
+        seed=SEED.value,
+        num_steps=NUM_STEPS.value,
+        audio_guidance=AUDIO_GUIDANCE.value,
+        gaze_guidance=GAZE_GUIDANCE.value,
+        gaze=controls_lib.parse_gaze(GAZE.value),
+        head_distance=DISTANCE.value,
+        emotion=controls_lib.parse_emotion(EMOTION.value),
+        pose_scale=POSE_SCALE.value,
+    )
+    compilation_cache.enable()
+    with tqdm.tqdm(unit="frame", desc="animate", leave=False) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        num_frames = files.animate_files(
+            IMAGE.value,
+            AUDIO.value,
+            OUTPUT.value,
+            controls=controls,
+            checkpoint=CHECKPOINT.value,
+            warn=lambda sentence: bar.write(f"warning: {sentence}", file=sys.stderr),
+            progress=progress,
+        )
+    print(f"{OUTPUT.value}: {num_frames} frames")
+    return 0
+
+
+if __name__ == "__main__":
+    program.run(main)

@@ -1,0 +1,242 @@
+"""From files to a video file: a whole video out, or one sentence and no file."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import wave
+
+import av
+import numpy as np
+import pytest
+
+from vasa_jax import media
+from vasa_jax.errors import UserError
+from vasa_jax.pipeline import files
+from vasa_jax.pipeline.controls import Controls
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def write_wave(path, samples):
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes((samples * 32767).astype(np.int16).tobytes())
+
+
+@pytest.fixture
+def inputs(tmp_path, rendered_photo, voice, tiny_checkpoint):
+    """Arguments of a run that works, in an empty folder."""
+    media.write_image(tmp_path / "face.png", rendered_photo)
+    write_wave(tmp_path / "voice.wav", voice[:10_000])
+    return {
+        "image": str(tmp_path / "face.png"),
+        "audio_file": str(tmp_path / "voice.wav"),
+        "output": str(tmp_path / "talk.mp4"),
+        "checkpoint": str(tiny_checkpoint),
+    }
+
+
+def generate(arguments, *flags):
+    """Run the program as a user does."""
+    names = {"audio_file": "audio"}
+    flags += tuple(f"--{names.get(k, k)}={value}" for k, value in arguments.items())
+    return subprocess.run(
+        [sys.executable, "-m", "experiments.generate", *flags],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_video_with_sound_comes_out(inputs, tiny_models):
+    files.animate_files(**inputs)
+    size = tiny_models.face_config.image_size
+    with av.open(inputs["output"]) as container:
+        video, sound = container.streams.video[0], container.streams.audio[0]
+        assert (video.codec_context.name, sound.codec_context.name) == ("h264", "aac")
+        assert (video.width, video.height, video.average_rate) == (size, size, 25)
+        assert sum(1 for _ in container.decode(video=0)) == 10_000 // 640
+
+
+def test_an_older_output_is_replaced(inputs):
+    output = pathlib.Path(inputs["output"])
+    output.write_bytes(b"older")
+    files.animate_files(**inputs)
+    assert len(output.read_bytes()) > 1000
+
+
+def damage(kind, inputs, tmp_path):
+    """Spoil one input; return the arguments and words of the sentence that is due."""
+    place = tmp_path / "spoilt"
+    changed = dict(inputs)
+    if kind == "image missing":
+        return {**inputs, "image": str(place)}, "Cannot read the image"
+    if kind == "image unreadable":
+        place.write_bytes(b"no picture at all")
+        return {**inputs, "image": str(place)}, "is not one that can be read"
+    if kind == "image cut":
+        whole = pathlib.Path(inputs["image"]).read_bytes()
+        place.write_bytes(whole[: len(whole) // 2])
+        return {**inputs, "image": str(place)}, "is broken"
+    if kind == "image huge":
+        whole = bytearray(pathlib.Path(inputs["image"]).read_bytes())
+        whole[16:24] = (60_000).to_bytes(4, "big") * 2
+        place.write_bytes(whole)
+        return {**inputs, "image": str(place)}, "at most 64 megapixels"
+    if kind == "no face":
+        path = tmp_path / "blank.png"
+        media.write_image(path, np.full((80, 80, 3), 90, np.uint8))
+        return {**inputs, "image": str(path)}, "no face was found"
+    if kind == "audio missing":
+        return {**inputs, "audio_file": str(place)}, "does not exist"
+    if kind == "audio empty":
+        place.write_bytes(b"")
+        return {**inputs, "audio_file": str(place)}, "cannot be read"
+    if kind == "audio corrupt":
+        place.write_bytes(bytes(range(256)) * 40)
+        return {**inputs, "audio_file": str(place)}, "cannot be read"
+    if kind == "audio too short":
+        write_wave(tmp_path / "short.wav", np.zeros(3000, np.float32))
+        return {**inputs, "audio_file": str(tmp_path / "short.wav")}, "at least 0.2 s"
+    if kind == "no sound in it":
+        return {**inputs, "audio_file": inputs["image"]}, "holds no sound"
+    if kind == "output folder missing":
+        return {**inputs, "output": str(place / "talk.mp4")}, "does not exist"
+    if kind == "output is a folder":
+        (tmp_path / "folder.mp4").mkdir()
+        return {**inputs, "output": str(tmp_path / "folder.mp4")}, "it is a folder"
+    if kind == "output no mp4":
+        return {**inputs, "output": str(tmp_path / "talk.avi")}, "must end in .mp4"
+    if kind == "checkpoint missing":
+        return {**inputs, "checkpoint": str(place)}, "There is no checkpoint at"
+    copied = tmp_path / "copied"
+    copied.mkdir()
+    for file in pathlib.Path(inputs["checkpoint"]).iterdir():
+        (copied / file.name).write_bytes(file.read_bytes())
+    changed["checkpoint"] = str(copied)
+    if kind == "checkpoint truncated":
+        weights = next(copied.glob("*.safetensors"))
+        weights.write_bytes(weights.read_bytes()[:-100])
+        return changed, "truncated or changed"
+    manifest = copied / "manifest.json"
+    text = manifest.read_text().replace('"format_version": 1', '"format_version": 99')
+    manifest.write_text(text)
+    return changed, "has format version 99"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "image missing",
+        "image unreadable",
+        "image cut",
+        "image huge",
+        "no face",
+        "audio missing",
+        "audio empty",
+        "audio corrupt",
+        "audio too short",
+        "no sound in it",
+        "output folder missing",
+        "output is a folder",
+        "output no mp4",
+        "checkpoint missing",
+        "checkpoint truncated",
+        "checkpoint of another version",
+    ],
+)
+def test_bad_input_gives_one_sentence_and_leaves_no_file(kind, inputs, tmp_path):
+    arguments, words = damage(kind, inputs, tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UserError) as caught:
+        files.animate_files(**arguments)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_more_steps_than_the_model_has_give_one_sentence(inputs, tmp_path):
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UserError, match="num_steps is 101"):
+        files.animate_files(**inputs, controls=Controls(num_steps=101))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_gives_one_sentence(inputs, tmp_path):
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    with pytest.raises(UserError, match="Cannot write"):
+        files.animate_files(**{**inputs, "output": str(locked / "talk.mp4")})
+
+
+def test_a_failure_halfway_leaves_the_older_output_alone(inputs, monkeypatch):
+    output = pathlib.Path(inputs["output"])
+    output.write_bytes(b"older")
+    monkeypatch.setattr(media.VideoWriter, "write", _fail)
+    with pytest.raises(OSError, match="disk is full"):
+        files.animate_files(**inputs)
+    assert output.read_bytes() == b"older"
+    assert [path.name for path in output.parent.glob(".*")] == []
+
+
+def _fail(*_):
+    raise OSError("the disk is full")
+
+
+def test_several_faces_give_a_warning_and_a_video(inputs, rendered_photo):
+    two = np.concatenate([rendered_photo, rendered_photo], axis=1)
+    media.write_image(inputs["image"], two)
+    warnings = []
+    files.animate_files(**inputs, warn=warnings.append)
+    assert pathlib.Path(inputs["output"]).exists()
+    assert len(warnings) == 1
+    assert "2 faces were found" in warnings[0]
+
+
+def test_progress_counts_up_to_all_frames(inputs):
+    calls = []
+    files.animate_files(**inputs, progress=lambda *call: calls.append(call))
+    assert calls[0] == (0, 15)
+    assert calls[-1] == (15, 15)
+    assert [done for done, _ in calls] == sorted({done for done, _ in calls})
+
+
+def test_the_program_writes_a_video_with_every_control_set(inputs):
+    ended = generate(
+        inputs,
+        "--seed=3",
+        "--num_steps=2",
+        "--audio_guidance=1",
+        "--gaze_guidance=2",
+        "--gaze=10,-5",
+        "--distance=1.2",
+        "--emotion=happiness:0.5",
+        "--pose_scale=0.5",
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "15 frames" in ended.stdout
+    assert len(list(media.iterate_video(inputs["output"]))) == 15
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"image": "missing.png"}, "Cannot read the image missing.png"),
+        ({"gaze": "50,0"}, "gaze yaw (degrees) is 50"),
+        ({"emotion": "joy"}, "there is no emotion 'joy'"),
+    ],
+)
+def test_the_program_leaves_with_code_2_and_an_error_line(
+    change, words, inputs, tmp_path
+):
+    before = sorted(tmp_path.rglob("*"))
+    ended = generate({**inputs, **change})
+    assert ended.returncode == 2
+    assert ended.stderr.strip().splitlines()[-1].startswith("error: ")
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert sorted(tmp_path.rglob("*")) == before
