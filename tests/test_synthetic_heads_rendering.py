@@ -1,5 +1,6 @@
 """Synthetic heads: pictures, their truth, and correspondence between them."""
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from datasets.synthetic_heads import (
     avatar,
     correspondence,
+    filters,
     geometry,
     names,
     randomization,
@@ -207,6 +209,58 @@ def test_two_identities_have_no_correspondence():
 def test_a_renderer_refuses_sizes_that_it_cannot_draw():
     with pytest.raises(errors.UserError, match="4096"):
         renderer.Renderer(4096)
+
+
+def test_no_strength_changes_nothing():
+    domain = randomization.Randomization(strength=0.0)
+    plain, same = person(), avatar.build_avatar(SEED, domain)
+    np.testing.assert_array_equal(plain.geometry.points, same.geometry.points)
+    np.testing.assert_array_equal(
+        plain.appearance.skin_texture, same.appearance.skin_texture
+    )
+    first, second = render(state(), plain).image, render(state(), same).image
+    np.testing.assert_array_equal(first, second)
+    lights = scene.random_scene(SEED, domain).lights
+    np.testing.assert_array_equal(lights.sky, scene.random_scene(SEED).lights.sky)
+
+
+def test_full_strength_changes_skins_shapes_and_pictures_reproducibly():
+    domain = randomization.Randomization(strength=1.0)
+    changed_skins, changed_pictures = 0, 0
+    for seed in range(6):
+        looks = avatar.build_avatar(seed).appearance
+        painted = randomization.randomize_appearance(domain, seed, looks)
+        again = randomization.randomize_appearance(domain, seed, looks)
+        np.testing.assert_array_equal(painted.skin_texture, again.skin_texture)
+        changed_skins += np.any(painted.skin_texture != looks.skin_texture)
+        photo = randomization.random_filter(domain, seed)
+        image = np.random.default_rng(seed).integers(0, 255, (32, 32, 3), np.uint8)
+        first = filters.develop(photo, image, frame_seed=7)
+        np.testing.assert_array_equal(first, filters.develop(photo, image, 7))
+        changed_pictures += np.any(first != image)
+        assert 1.0 <= randomization.shape_exaggeration(domain, seed) <= 1.8
+    assert changed_skins >= 4
+    assert changed_pictures >= 4
+
+
+@pytest.mark.parametrize("painterly", filters.PAINTERLY)
+def test_painterly_filters_keep_the_picture_recognisable(painterly):
+    image = render(state(), size=64).image
+    plain = randomization.random_filter(randomization.Randomization(strength=0.0), 1)
+    painted = filters.develop(dataclasses.replace(plain, painterly=painterly), image, 0)
+    assert painted.shape == image.shape and painted.dtype == np.uint8
+    difference = np.abs(painted.astype(float) - image).mean()
+    assert 0.3 < difference < 30
+
+
+def test_an_exaggerated_identity_keeps_its_correspondence():
+    who = person(5, 1.0)
+    packed = record(scene.camera(20.0), state((0.2, 0, 0)), who)
+    assert correspondence.unpack_geometry(packed["geometry"]).exaggeration > 1.0
+    where, _ = correspondence.flow(packed, 0, packed, 0, size=16)
+    centres = (np.arange(16) + 0.5) / 16 * 2 - 1
+    expected = np.stack(np.meshgrid(centres, centres), axis=-1)
+    np.testing.assert_allclose(where, expected, atol=2e-4)
 
 
 def test_a_strength_beyond_one_is_refused():

@@ -4,7 +4,13 @@ import dataclasses
 
 import numpy as np
 
-from datasets.synthetic_heads import appearance, geometry, occlusion, randomization
+from datasets.synthetic_heads import (
+    appearance,
+    filters,
+    geometry,
+    occlusion,
+    randomization,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,6 +23,7 @@ class Avatar:
         geometry: shape and hair.
         appearance: colours and skin.
         openness: float32 `[N]` of each vertex to the sky.
+        photo: what happens to its pictures after rendering, or None.
     """
 
     identity_seed: int
@@ -24,6 +31,7 @@ class Avatar:
     geometry: geometry.HeadGeometry
     appearance: appearance.Appearance
     openness: np.ndarray
+    photo: filters.PhotoFilter | None
 
 
 def build_avatar(
@@ -37,7 +45,7 @@ def build_avatar(
         identity_seed: which person, 0 or more.
         domain: how far looks leave those of people; None leaves them be.
     """
-    exaggeration = 1.0
+    exaggeration, photo = 1.0, None
     if domain is not None:
         exaggeration = randomization.shape_exaggeration(domain, identity_seed)
     shape = geometry.build_geometry(identity_seed, exaggeration)
@@ -45,4 +53,6 @@ def build_avatar(
     looks = appearance.random_appearance(generator, shape)
     if domain is not None:
         looks = randomization.randomize_appearance(domain, identity_seed, looks)
-    return Avatar(identity_seed, exaggeration, shape, looks, occlusion.openness(shape))
+        photo = randomization.random_filter(domain, identity_seed)
+    openness = occlusion.openness(shape)
+    return Avatar(identity_seed, exaggeration, shape, looks, openness, photo)

@@ -20,6 +20,25 @@ def random_background(generator: np.random.Generator) -> np.ndarray:
     return (np.clip(image + grain, 0.0, 1.0) * 255).astype(np.uint8)
 
 
+def vivid_background(generator: np.random.Generator) -> np.ndarray:
+    """Draw a background of strong colours uint8 `[256, 256, 3]`.
+
+    Ours: clouds, shapes and stripes of any colour, sharp or blurred.
+    """
+    image = Image.new("RGB", (SIZE, SIZE), _as_bytes(generator.random(3)))
+    draw = ImageDraw.Draw(image)
+    for _ in range(generator.integers(0, 30)):
+        corners = generator.normal(0.0, 45.0, (4, 2)) + generator.uniform(0, SIZE, 2)
+        colour = _as_bytes(generator.random(3))
+        draw.polygon([tuple(corner) for corner in corners], fill=colour)
+    blurred = image.filter(ImageFilter.GaussianBlur(float(generator.uniform(0, 9))))
+    values = np.asarray(blurred, np.float32) / 255
+    cells = generator.uniform(2.0, 40.0)
+    field = noise.smooth_noise(generator, SIZE, SIZE, 3, (cells, cells))
+    values = values * (1 + generator.uniform(0.0, 0.3) * field[..., None])
+    return (np.clip(values, 0.0, 1.0) * 255).astype(np.uint8)
+
+
 def muted_colour(generator: np.random.Generator, darkest=0.08, brightest=0.85):
     """Draw a colour `[3]` of low saturation, sRGB in [0, 1]."""
     level = generator.uniform(darkest, brightest)

@@ -4,6 +4,9 @@ from math import floor, sqrt
 
 import numba
 
+EYE_POWER = 6
+"""Doublings of a highlight's exponent on eyes, whose shine no angle weakens."""
+
 
 @numba.njit(inline="always", fastmath=True)
 def add_sky(normal, albedo, hollow, sky, ground, light):
@@ -47,7 +50,7 @@ def add_lights(normal, view, albedo, scatter, finish, directions, intensities, l
     rim = 1.0 - max(nx * view[0] + ny * view[1] + nz * view[2], 0.0)
     rim = rim * rim
     rim = 0.25 + 0.75 * rim * rim
-    if gloss > 1.0:
+    if power == EYE_POWER:
         rim = 1.0
     for source in range(3):
         dx, dy = directions[source, 0], directions[source, 1]

@@ -10,8 +10,8 @@ from datasets.synthetic_heads import skin
 HAIR, IRIS, CLOTH, TRIM, LIPS, LASHES = range(6)
 """Rows of the colours `[6, 3]`, linear."""
 
-PATTERN, FREQUENCY, NECKLINE, NECK_DEPTH, COLLAR, BALD = range(6)
-"""Entries of the numbers `[6]`."""
+PATTERN, FREQUENCY, NECKLINE, NECK_DEPTH, COLLAR, GLOSS, BALD = range(7)
+"""Entries of the numbers `[7]`."""
 
 _ROWS_PER_UNIT = skin.HEIGHT / (skin.TOP - skin.BOTTOM)
 _TOP = skin.TOP

@@ -1,12 +1,14 @@
 """Pictures of avatars with their ground truth."""
 
 import dataclasses
+import zlib
 
 import numpy as np
 
 from datasets.synthetic_heads import (
     appearance,
     avatar,
+    filters,
     geometry,
     ground_truth,
     head,
@@ -116,7 +118,7 @@ class Renderer:
             image,
         )
         return RenderedHead(
-            image=image,
+            image=self._developed(person, image, state),
             head_pose=ground_truth.head_pose(posed, camera),
             gaze=ground_truth.gaze(posed, camera),
             keypoints=ground_truth.keypoints(posed, camera),
@@ -124,6 +126,13 @@ class Renderer:
             masks=self._masks(screen, shape, numbers),
             arkit=geometry.with_gaze(state.arkit, state.gaze_in_head),
         )
+
+    def _developed(self, person, image, state):
+        if person.photo is None:
+            return image
+        parts = (state.arkit, state.gaze_in_head, state.rotation, state.translation)
+        key = zlib.crc32(np.concatenate(parts).astype(np.float32).tobytes())
+        return filters.develop(person.photo, image, key)
 
     def _masks(self, screen, shape, numbers):
         masks = np.empty((ground_truth.MASK_SIZE, ground_truth.MASK_SIZE), np.uint8)
@@ -146,7 +155,7 @@ def screen_positions(positions, camera: scene.Camera, samples: int) -> np.ndarra
 
 
 def material_arrays(looks: appearance.Appearance) -> tuple[np.ndarray, np.ndarray]:
-    """Pack an appearance as `materials` wants it: colours `[6, 3]`, numbers `[6]`."""
+    """Pack an appearance as `materials` wants it: colours `[6, 3]`, numbers `[7]`."""
     colours = np.stack(
         [
             looks.hair,
@@ -165,6 +174,7 @@ def material_arrays(looks: appearance.Appearance) -> tuple[np.ndarray, np.ndarra
             looks.neckline,
             looks.neckline_depth,
             looks.collar,
+            looks.gloss,
             looks.is_bald,
         ],
         np.float64,

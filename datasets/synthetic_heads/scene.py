@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from datasets.synthetic_heads import backgrounds, geometry, head
+from datasets.synthetic_heads import backgrounds, geometry, head, randomization
 
 HALF_IMAGE_HEAD_UNITS = 1.5
 """Mesh units that half the image spans at scale 1. Ours: leaves room for hair, chin
@@ -119,14 +119,36 @@ def random_camera(seed: int) -> Camera:
     )
 
 
-def random_scene(seed: int) -> Scene:
+def random_scene(seed: int, domain: randomization.Randomization | None = None) -> Scene:
     """Draw lights and a background; a seed always gives the same scene.
 
     Ours: muted colours and one dominant soft light, as in rooms and studios.
+
+    Args:
+        seed: of lights and background.
+        domain: lets light be coloured and backgrounds vivid; None does not.
     """
     generator = np.random.default_rng([seed, 22])
     lights = _random_lights(generator)
-    return Scene(lights=lights, background=backgrounds.random_background(generator))
+    background = backgrounds.random_background(generator)
+    if domain is not None:
+        changes = np.random.default_rng([seed, 23])
+        if randomization.happens(domain, changes, domain.light_probability):
+            lights = _coloured(lights, changes)
+        if randomization.happens(domain, changes, domain.background_probability):
+            background = backgrounds.vivid_background(changes)
+    return Scene(lights=lights, background=background)
+
+
+def _coloured(lights, generator):
+    tints = np.exp(generator.normal(0.0, 0.35, (3, 3)))
+    strengths = np.exp(generator.normal(0.0, 0.35, (3, 1)))
+    return dataclasses.replace(
+        lights,
+        colours=lights.colours * tints * strengths,
+        sky=lights.sky * np.exp(generator.normal(0.0, 0.2, 3)),
+        softness=float(generator.uniform(0.5, 3.0)),
+    )
 
 
 def _random_lights(generator):

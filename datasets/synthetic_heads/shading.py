@@ -221,7 +221,7 @@ def _surface(
             normal[0] * head_up[0] + normal[1] * head_up[1] + normal[2] * head_up[2]
         )
         hollow = 0.9 - 0.6 * materials.rise(-0.05, 0.40, lifted)
-        return hollow, 1.2, 6, 0.35, 0.7
+        return hollow, 1.2, lighting.EYE_POWER, 0.35, 0.7
     if material == _TEETH:
         scatter[:] = 0.05
         return materials.tooth(bx, by, bz, albedo), 0.2, 5, wrap, 0.5
@@ -269,5 +269,6 @@ def _surface(
         skin += (colours[materials.LIPS, q] - skin) * red
         root = colours[materials.HAIR, q] * (0.5 + 0.5 * strand)
         albedo[q] = skin + (root - skin) * cover
-    gloss = (0.13 + 0.16 * lip) * (1 - cover) + 0.01 * cover
+    gloss = numbers[materials.GLOSS] * (0.13 + 0.16 * lip)
+    gloss = gloss * (1 - cover) + 0.01 * cover
     return is_open, gloss, power, wrap, 1.0
