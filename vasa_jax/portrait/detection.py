@@ -89,7 +89,7 @@ def search(image: np.ndarray) -> Iterator[list[Face]]:
         turned = np.rot90(image, turns)
         views = _levels(*turned.shape[:2])
         found = [f for view in views[0] + views[1] for f in _detect(turned, *view)]
-        yield [_unturn(face, turns, height, width) for face in _suppress(found)]
+        yield [unturned(face, turns, height, width) for face in _suppress(found)]
 
 
 def _levels(height, width):
@@ -213,8 +213,18 @@ def _suppress(faces):
     return sorted(kept, key=lambda f: -f.size)
 
 
-def _unturn(face, turns, height, width):
-    """Carry a face found in `np.rot90(image, turns)` back to the image."""
+def unturned(face: Face, turns: int, height: int, width: int) -> Face:
+    """Carry a face found in a turned picture back to the picture.
+
+    Args:
+        face: found in `np.rot90(image, turns)`.
+        turns: 1, 2 or 3 quarter turns.
+        height: of the image, in pixels.
+        width: of the image.
+
+    Returns:
+        The face in the image's pixels.
+    """
 
     def back(x, y):
         if turns == 1:

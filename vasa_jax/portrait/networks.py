@@ -31,8 +31,8 @@ class Network:
             from ai_edge_litert import interpreter
         except ImportError as error:
             raise errors.UserError(
-                "finding faces needs the package ai-edge-litert, which is not "
-                "installed; run `pip install vasa-jax[portrait]`"
+                "Finding faces needs the package ai-edge-litert, which is not "
+                "installed; run `pip install vasa-jax[portrait]`."
             ) from error
         self._interpreter = interpreter.Interpreter(
             str(ASSETS / f"{name}.tflite"), num_threads=NUM_THREADS

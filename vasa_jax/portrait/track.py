@@ -63,8 +63,8 @@ def track_face(
             irises.append(gaze.find_irises(frame, last))
     if not points:
         raise errors.UserError(
-            f"no face was found in any of the {len(present)} frames of the clip; give "
-            "one that shows a face from the front"
+            f"No face was found in any of the {len(present)} frames of the clip; give "
+            "one that shows a face from the front."
         )
     nearest = _nearest_seen(np.array(present))
     all_points = np.stack(points)[nearest]
