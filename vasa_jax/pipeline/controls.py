@@ -73,7 +73,7 @@ class Controls:
         for name, strength in self.emotion.items():
             if name not in types.EMOTIONS:
                 raise UserError(
-                    f"there is no emotion '{name}'; choose among "
+                    f"There is no emotion '{name}'; choose among "
                     f"{', '.join(types.EMOTIONS)}."
                 )
             _check_range(f"the strength of {name}", strength, 0.0, 1.0)

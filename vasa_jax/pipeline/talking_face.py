@@ -120,7 +120,7 @@ class TalkingFace:
         waveform = _checked_samples(waveform)
         if len(waveform) < types.SAMPLES_PER_FRAME:
             raise UserError(
-                f"the waveform has {len(waveform)} samples at 16 kHz; give at least "
+                f"The waveform has {len(waveform)} samples at 16 kHz; give at least "
                 f"{types.SAMPLES_PER_FRAME}, one frame."
             )
         latents = self._encode(image)
@@ -171,7 +171,7 @@ class TalkingFace:
         frames = iter(frames)
         first = next(frames, None)
         if first is None:
-            raise UserError("the driving video has no frame; give one that plays.")
+            raise UserError("The driving video has no frame; give one that plays.")
         box = locate.locate_face(_checked_image(first)).box
 
         def pieces():
@@ -231,7 +231,7 @@ def _checked_image(image: np.ndarray) -> np.ndarray:
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise UserError(
-            f"an image is {image.dtype} {list(image.shape)}; give uint8 [H, W, 3]."
+            f"An image is {image.dtype} {list(image.shape)}; give uint8 [H, W, 3]."
         )
     return image
 
@@ -241,7 +241,7 @@ def _checked_samples(samples: np.ndarray) -> np.ndarray:
     is_float = np.issubdtype(samples.dtype, np.floating)
     if samples.ndim != 1 or not is_float or not np.isfinite(samples).all():
         raise UserError(
-            f"samples are {samples.dtype} {list(samples.shape)}; give finite floats "
+            f"Samples are {samples.dtype} {list(samples.shape)}; give finite floats "
             "[S] at 16 kHz, full scale at 1."
         )
     return samples

@@ -58,7 +58,7 @@ class TrainedModels:
         face_channels = types.POSE_CHANNELS + self.face_config.dynamics_channels
         if face_channels != self.motion_config.num_motion_channels:
             raise UserError(
-                f"the face model has {face_channels} channels of motion and the "
+                f"The face model has {face_channels} channels of motion and the "
                 f"denoiser {self.motion_config.num_motion_channels}; train the "
                 "denoiser on clips encoded by this face model."
             )
@@ -66,7 +66,7 @@ class TrainedModels:
         audio_channels = encoders.make(name).num_channels
         if audio_channels != self.motion_config.num_audio_channels:
             raise UserError(
-                f"the audio encoder '{name}' has {audio_channels} channels and the "
+                f"The audio encoder '{name}' has {audio_channels} channels and the "
                 f"denoiser takes {self.motion_config.num_audio_channels}; name the "
                 "encoder that the denoiser was trained with."
             )
