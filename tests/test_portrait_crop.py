@@ -78,6 +78,17 @@ def test_pasting_a_smooth_crop_of_another_size_changes_little():
     assert np.abs(pasted.astype(int) - image).max() <= 1
 
 
+def test_pasting_into_a_large_picture_shows_the_enlarged_face():
+    image = _noise(400, 300)
+    face = _noise(48, 48, seed=1)
+    box = crop.CropBox(center_x=150, center_y=200, half_size=140)
+    pasted = crop.paste(image, box, face)
+    enlarged = resample.sample_window(face, 0, 0, 48, 48, 280, 280)
+    np.testing.assert_allclose(
+        pasted[160:250, 110:190], enlarged[100:190, 100:180], atol=0.51
+    )
+
+
 def test_pasting_shows_the_face_inside_and_the_picture_outside():
     image = np.zeros((100, 100, 3), np.uint8)
     face = np.full((32, 32, 3), 200, np.uint8)

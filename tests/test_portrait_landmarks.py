@@ -1,8 +1,12 @@
 """Measures of mouth and eyes, and regions of interest, on made-up landmarks."""
 
-import numpy as np
+import sys
 
-from vasa_jax.portrait import detection, gaze, landmarks, pose
+import numpy as np
+import pytest
+
+from vasa_jax import errors
+from vasa_jax.portrait import detection, gaze, landmarks, networks, pose
 
 
 def _canonical_points(unit=100.0):
@@ -101,3 +105,9 @@ def test_faces_found_in_a_turned_picture_are_carried_back():
         back = detection.unturned(face, turns, height=30, width=50)
         assert (back.center_x, back.center_y) == (37.5, 12.5)
         np.testing.assert_array_equal(back.keypoints[0], (37.5, 12.5))
+
+
+def test_without_the_portrait_extra_the_error_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    with pytest.raises(errors.UserError, match=r"pip install vasa-jax\[portrait\]"):
+        networks.Network("face_landmark")

@@ -22,6 +22,9 @@ FEATHER = 0.15
 Ours: wide enough to hide a step in colour, narrow enough to stay off the head.
 """
 
+BAND_ROWS = 128
+"""Rows pasted at a time. Ours: keeps the memory of large pictures small."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CropBox:
@@ -97,27 +100,26 @@ def paste(
     result = image.copy()
     if x_end <= x or y_end <= y:
         return result
-    size = face_image.shape[0]
-    pixel = size / side
-
-    def placed(values):
-        return resample.sample_window(
-            values,
+    pixel = face_image.shape[0] / side
+    across = _ramp((np.arange(x, x_end) + 0.5 - box.center_x) / box.half_size, feather)
+    for first in range(y, y_end, BAND_ROWS):
+        last = min(first + BAND_ROWS, y_end)
+        rows = (np.arange(first, last) + 0.5 - box.center_y) / box.half_size
+        weight = (_ramp(rows, feather)[:, None] * across)[..., None]
+        window = (
             (x - box.left) * pixel,
-            (y - box.top) * pixel,
+            (first - box.top) * pixel,
             (x_end - x) * pixel,
-            (y_end - y) * pixel,
-            y_end - y,
+            (last - first) * pixel,
+            last - first,
             x_end - x,
         )
-
-    across = _ramp((np.arange(x, x_end) + 0.5 - box.center_x) / box.half_size, feather)
-    down = _ramp((np.arange(y, y_end) + 0.5 - box.center_y) / box.half_size, feather)
-    weight = (down[:, None] * across)[..., None]
-    if mask is not None:
-        weight = weight * np.clip(placed(mask[..., None]), 0, 1)
-    under = image[y:y_end, x:x_end].astype(np.float32)
-    result[y:y_end, x:x_end] = _to_uint8(under + weight * (placed(face_image) - under))
+        if mask is not None:
+            shown = resample.sample_window(mask[..., None], *window)
+            weight = weight * np.clip(shown, 0, 1)
+        over = resample.sample_window(face_image, *window)
+        under = image[first:last, x:x_end].astype(np.float32)
+        result[first:last, x:x_end] = _to_uint8(under + weight * (over - under))
     return result
 
 

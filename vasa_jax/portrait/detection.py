@@ -9,6 +9,7 @@ import dataclasses
 import functools
 from collections.abc import Iterator
 
+import einops
 import numpy as np
 
 from vasa_jax.portrait import networks, resample
@@ -144,36 +145,39 @@ def _decode(boxes, logits, network_size, left, top, side):
     """Turn the outputs `[896, 16]` and `[896, 1]` into faces in image pixels."""
     scores = 1 / (1 + np.exp(-np.clip(logits[:, 0], -80, 80)))
     keep = np.flatnonzero(scores >= SCORE_THRESHOLD)
-    boxes, scores = boxes[keep] / network_size, scores[keep]
-    points = boxes.reshape(-1, 8, 2)
-    anchors = _anchors()[keep]
-    points = np.concatenate(
-        [points[:, :1] + anchors[:, None], points[:, 2:] + anchors[:, None]], axis=1
-    )
-    sizes = boxes[:, 2:4].max(axis=1) * side
-    points = points * side + np.array([left, top])
-    faces = []
-    remaining = list(np.argsort(-scores))
-    spans = np.stack([points[:, 0, 0], points[:, 0, 1], sizes], axis=1)
-    while remaining:
-        best = remaining[0]
-        group = [
-            i
-            for i in remaining
-            if _overlap(spans[best], spans[i])[0] > OVERLAP_THRESHOLD
-        ]
-        remaining = [i for i in remaining if i not in group and i != best]
+    values = einops.rearrange(boxes[keep] / network_size, "n (p c) -> n p c", c=2)
+    sizes = values[:, 1].max(axis=1) * side
+    places = np.delete(values, 1, axis=1) + _anchors()[keep][:, None]
+    return _average(places * side + np.array([left, top]), sizes, scores[keep])
+
+
+def _average(places, sizes, scores):
+    """Average the boxes of each face, weighted by score. Follows: MediaPipe.
+
+    Args:
+        places: `[N, 7, 2]` centre and keypoints; sizes: `[N]`; scores: `[N]`.
+
+    Returns:
+        A list of `Face`, the most certain first.
+    """
+    squares = np.concatenate([places[:, 0], sizes[:, None]], axis=1)
+    faces, remaining = [], np.argsort(-scores)
+    while len(remaining):
+        best = squares[remaining[0]]
+        overlaps = np.array([_overlap(best, squares[i])[0] for i in remaining])
+        group = remaining[overlaps > OVERLAP_THRESHOLD]
         weights = scores[group] / scores[group].sum()
-        mean = np.einsum("n,npc->pc", weights, points[group])
+        mean = np.einsum("n,npc->pc", weights, places[group])
         faces.append(
             Face(
                 center_x=float(mean[0, 0]),
                 center_y=float(mean[0, 1]),
                 size=float(weights @ sizes[group]),
-                score=float(scores[best]),
+                score=float(scores[remaining[0]]),
                 keypoints=mean[1:].astype(np.float32),
             )
         )
+        remaining = remaining[overlaps <= OVERLAP_THRESHOLD]
     return faces
 
 
@@ -184,8 +188,8 @@ def _anchors():
     for cells, per_cell in ((16, 2), (8, 6)):
         axis = (np.arange(cells) + 0.5) / cells
         x, y = np.meshgrid(axis, axis)
-        grid = np.stack([x, y], axis=-1).reshape(-1, 2)
-        centres.append(np.repeat(grid, per_cell, axis=0))
+        grid = np.stack([x, y], axis=-1)
+        centres.append(einops.repeat(grid, "h w c -> (h w n) c", n=per_cell))
     return np.concatenate(centres)
 
 

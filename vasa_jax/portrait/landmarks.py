@@ -7,6 +7,7 @@ by the line of the eyes; a second pass takes the region from the first one's lan
 import dataclasses
 import math
 
+import einops
 import numpy as np
 
 from vasa_jax.portrait import detection, networks, resample
@@ -109,12 +110,12 @@ def landmarks_in_region(image: np.ndarray, region: Region) -> Landmarks:
     matrix = region.matrix(network.size)
     view = resample.sample_affine(image, matrix, network.size) / 255
     points, logit = network(view)
-    points = points.reshape(NUM_LANDMARKS, 3)
+    points = einops.rearrange(points, "1 1 (n c) -> n c", n=NUM_LANDMARKS)
     placed = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     depth = points[:, 2:] * (region.size / network.size)
     return Landmarks(
         points=np.concatenate([placed, depth], axis=1).astype(np.float32),
-        presence=float(1 / (1 + np.exp(-logit.reshape(())))),
+        presence=float(1 / (1 + np.exp(-logit.item()))),
     )
 
 

@@ -6,6 +6,7 @@ picture has its own shape, so compiling would cost more than the work itself.
 
 import math
 
+import einops
 import numpy as np
 
 LARGEST_TAP_RATIO = 4.0
@@ -129,13 +130,13 @@ def _shrunk_region(image, left, top, width, height, factor):
 
 def _bilinear(image, row, column):
     """Sample `[H, W, C]` at index coordinates, clamped to the picture."""
-    num_rows, num_columns, num_channels = image.shape
+    num_rows, num_columns = image.shape[:2]
     row = np.clip(row, 0, num_rows - 1)
     column = np.clip(column, 0, num_columns - 1)
     y = np.minimum(row.astype(np.int64), max(num_rows - 2, 0))
     x = np.minimum(column.astype(np.int64), max(num_columns - 2, 0))
     below, right = min(num_rows - 1, 1) * num_columns, min(num_columns - 1, 1)
-    flat = np.reshape(image, (-1, num_channels))
+    flat = einops.rearrange(image, "h w c -> (h w) c")
     at = y * num_columns + x
     v = (row - y).astype(np.float32)[..., None]
     u = (column - x).astype(np.float32)[..., None]
