@@ -53,7 +53,7 @@ def main(_) -> int:
         pose_scale=POSE_SCALE.value,
     )
     compilation_cache.enable()
-    with tqdm.tqdm(unit="frame", desc="animate", leave=False) as bar:
+    with tqdm.tqdm(unit="frame", desc="animate", leave=False, delay=0.5) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total
