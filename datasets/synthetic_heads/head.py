@@ -111,7 +111,8 @@ def load_head_mesh() -> HeadMesh:
         arrays = {name: pack[name] for name in pack.files}
     if tuple(str(n) for n in arrays["unit_names"]) != names.ARKIT_NAMES:
         raise ValueError("The asset pack's expression units are not names.ARKIT_NAMES.")
-    base, point_of_vertex = arrays["base"], arrays["rv"]
+    point_of_vertex = arrays["rv"]
+    base = _settle_mouth(arrays)
     shown = arrays["tmat"] != HAIR
     uv, materials = arrays["uv"], arrays["vmat"]
     points = base[point_of_vertex]
@@ -140,6 +141,22 @@ def load_head_mesh() -> HeadMesh:
         neck=arrays["jneck"],
         landmarks=landmarks,
     )
+
+
+def _settle_mouth(arrays):
+    """Lower tongue and upper teeth of the base mesh, float32 `[V, 3]`.
+
+    Ours: MakeHuman's tongue rests against the palate and would fill an open mouth,
+    and its upper teeth hide behind the lip.
+    """
+    base, jaw = arrays["base"].copy(), names.ARKIT_NAMES.index("jawOpen")
+    tongue = np.unique(arrays["rv"][arrays["vmat"] == TONGUE])
+    teeth = np.unique(arrays["rv"][arrays["vmat"] == TEETH])
+    moves = arrays["units"][jaw, teeth, 1] * arrays["unit_scale"] < -0.05
+    base[tongue] += np.array([0.0, -0.11, -0.07], np.float32)
+    base[teeth[~moves]] += np.array([0.0, -0.060, 0.01], np.float32)
+    base[teeth[moves]] += np.array([0.0, -0.025, -0.03], np.float32)
+    return base
 
 
 @dataclasses.dataclass(frozen=True)

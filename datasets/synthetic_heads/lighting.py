@@ -4,7 +4,7 @@ from math import floor, sqrt
 
 import numba
 
-EYE_POWER = 6
+EYE_POWER = 7
 """Doublings of a highlight's exponent on eyes, whose shine no angle weakens."""
 
 
@@ -20,14 +20,14 @@ def add_sky(normal, albedo, hollow, sky, ground, light):
 @numba.njit(inline="always", fastmath=True)
 def add_glint(normal, view, head_up, sky, light):
     """Add a window's reflection, which every eye carries whatever the light."""
-    gx = normal[0] - view[0] - 0.20 * head_up[0] + 0.12
-    gy = normal[1] - view[1] - 0.20 * head_up[1]
-    gz = normal[2] - view[2] - 0.20 * head_up[2]
-    off = (sqrt(gx * gx + gy * gy + gz * gz) - 0.05) / 0.08
+    gx = normal[0] - view[0] - 0.13 * head_up[0] + 0.12
+    gy = normal[1] - view[1] - 0.13 * head_up[1]
+    gz = normal[2] - view[2] - 0.13 * head_up[2]
+    off = (sqrt(gx * gx + gy * gy + gz * gz) - 0.02) / 0.05
     off = min(max(off, 0.0), 1.0)
     glint = 1.0 - off * off * (3.0 - 2.0 * off)
     for q in range(3):
-        light[q] += glint * sky[q]
+        light[q] += 0.8 * glint * sky[q]
 
 
 @numba.njit(inline="always", fastmath=True)

@@ -95,7 +95,7 @@ def eyeball(x, y, z, colours, strands, albedo):
     pupil = rise(0.16, 0.20, radius)
     for q in range(3):
         outer = 0.50 if q == 0 else 0.22
-        sclera = (0.62 - 0.03 * q) * (1 - veins) + outer * veins
+        sclera = (0.56 - 0.03 * q) * (1 - veins) + outer * veins
         iris = colours[IRIS, q] * glow
         iris += (colours[IRIS, q] * 0.12 - iris) * ring
         iris += (sclera - iris) * white
@@ -105,15 +105,18 @@ def eyeball(x, y, z, colours, strands, albedo):
 @numba.njit(inline="always", fastmath=True)
 def tooth(x, y, z, albedo):
     """Fill the albedo of teeth; returns their openness to light."""
-    arc = atan2(x, z - 1.05) * (9.0 if y > 6.62 else 11.0)
+    is_upper = z > 1.06 and y > 6.545 - 0.4 * (z - 1.44)
+    middle = 6.60 if is_upper else 6.53
+    arc = atan2(x, z - 1.05) * (9.0 if is_upper else 12.0)
     gap = abs(arc - floor(arc + 0.5))
-    line = 1.0 - 0.30 * rise(0.09, 0.0, gap)
-    gum = rise(0.16, 0.13, abs(y - 6.625))
+    depth = min(max((z - 0.95) / 0.5, 0.0), 1.0)
+    line = 1.0 - 0.22 * rise(0.09, 0.0, gap) * rise(0.6, 0.8, depth)
+    line *= 0.25 + 0.75 * depth
+    gum = rise(0.15, 0.12, abs(y - middle))
     for q in range(3):
         white = (0.70 - 0.03 * q - 0.03 * q * q) * line
         pink = 0.30 if q == 0 else 0.10
         albedo[q] = pink + (white - pink) * gum
-    depth = min(max((z - 0.9) / 0.55, 0.0), 1.0)
     return 0.10 + 0.80 * depth * depth
 
 

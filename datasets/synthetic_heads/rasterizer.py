@@ -33,7 +33,8 @@ def rasterize(screen, triangles, attributes, strands, depth, shown):
     """Fill the z-buffer.
 
     Ours: hair shells are cut by a strand table while the depth is tested, so that
-    one pass gives soft outlines without sorting.
+    one pass gives soft outlines without sorting; every second sample of a lash is
+    left out, so that it is half transparent.
 
     Args:
         screen: float32 `[N, 3]` x, y in samples (centres at integers), depth.
@@ -64,6 +65,7 @@ def rasterize(screen, triangles, attributes, strands, depth, shown):
         if right < left or bottom < top:
             continue
         inverse = 1.0 / area
+        is_lash = material == _LASH
         is_hair = material == _HAIR or material == _DRAPE
         if is_hair:
             p0, p1, p2 = unwrapped(
@@ -92,6 +94,8 @@ def rasterize(screen, triangles, attributes, strands, depth, shown):
                     continue
                 z = w0 * z0 + w1 * z1 + w2 * z2
                 if z >= depth[y, x]:
+                    continue
+                if is_lash and (x + y) & 1:
                     continue
                 if is_hair:
                     row = int(w0 * q0 + w1 * q1 + w2 * q2 + 64.0 * rows) % rows

@@ -220,8 +220,8 @@ def _surface(
         lifted = (
             normal[0] * head_up[0] + normal[1] * head_up[1] + normal[2] * head_up[2]
         )
-        hollow = 0.9 - 0.6 * materials.rise(-0.05, 0.40, lifted)
-        return hollow, 1.2, lighting.EYE_POWER, 0.35, 0.7
+        hollow = 0.9 - 0.65 * materials.rise(-0.12, 0.34, lifted)
+        return hollow, 0.6, lighting.EYE_POWER, 0.35, 0.7
     if material == _TEETH:
         scatter[:] = 0.05
         return materials.tooth(bx, by, bz, albedo), 0.2, 5, wrap, 0.5
@@ -231,8 +231,10 @@ def _surface(
         return hollow, gloss, power, wrap, 0.0
     scatter[0], scatter[1], scatter[2] = 0.35, 0.10, 0.06
     if material == _TONGUE:
-        albedo[0], albedo[1], albedo[2] = 0.30, 0.08, 0.08
-        hollow = 0.1 + 0.5 * min(max((bz - 0.6) / 0.8, 0.0), 1.0)
+        depth = min(max((bz - 0.6) / 0.7, 0.0), 1.0)
+        front = 0.3 + 0.7 * depth * depth
+        albedo[0], albedo[1], albedo[2] = 0.30 * front, 0.085 * front, 0.085 * front
+        hollow = 0.1 + 0.5 * depth
         return hollow, 0.12, 5, wrap, 0.5
     strand = materials.lookup(
         strands,

@@ -142,7 +142,7 @@ def _draw_brows(texture, canvas, generator, paint):
     amount = np.asarray(shrunk.filter(ImageFilter.GaussianBlur(0.6)), np.float32)
     soft = np.asarray(shrunk.filter(ImageFilter.GaussianBlur(3.0)), np.float32)
     amount = np.clip(amount / 255 + 0.5 * soft / 255, 0.0, 1.0)[..., None]
-    amount *= generator.uniform(0.65, 0.95)
+    amount *= generator.uniform(0.65, 0.95) if is_male else generator.uniform(0.4, 0.85)
     texture += (paint.hair * 0.75 + 0.02 - texture) * amount
 
 
