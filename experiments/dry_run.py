@@ -6,12 +6,14 @@ import jax
 import numpy as np
 
 from vasa_jax import optimizer, sharding, training
+from vasa_jax.errors import UserError
 
 
 def describe(experiment: training.Experiment, mesh: sharding.Mesh) -> str:
     """Say what a run would hold on each device and compute in each step.
 
-    Reads one batch to learn its shapes; activations are not counted.
+    Reads one batch to learn its shapes, where there are data; activations are not
+    counted.
 
     Args:
         experiment: what would be trained.
@@ -26,24 +28,11 @@ def describe(experiment: training.Experiment, mesh: sharding.Mesh) -> str:
     settings = experiment.settings
     sharding.check_batch_size(settings.batch_size, mesh, settings.accumulation_steps)
     state = training.abstract_state(experiment, mesh)
-    data = experiment.train_data()
-    arrays, _ = training.split_names(next(data))
-    if hasattr(data, "close"):
-        data.close()
-    placed = sharding.batch_sharding(mesh)
-    processes = jax.process_count()
-    batch = jax.tree.map(
-        lambda rows: jax.ShapeDtypeStruct(
-            (np.shape(rows)[0] * processes, *np.shape(rows)[1:]),
-            jax.dtypes.canonicalize_dtype(np.asarray(rows).dtype),
-            sharding=placed,
-        ),
-        arrays,
-    )
-    cost = (
-        jax.jit(training.make_step(experiment)).lower(state, batch).cost_analysis()
-        or {}
-    )
+    batch, missing = _batch_shapes(experiment, mesh)
+    cost = {}
+    if batch:
+        step = jax.jit(training.make_step(experiment))
+        cost = step.lower(state, batch).cost_analysis() or {}
 
     lines = [
         f"experiment {experiment.name}: {settings.num_steps} steps, batch "
@@ -82,6 +71,8 @@ def describe(experiment: training.Experiment, mesh: sharding.Mesh) -> str:
     flops = cost.get("flops")
     if flops:
         lines += ["", f"operations per step {flops:.4g}"]
+    if missing:
+        lines += ["", f"no batch was read, so its size is not counted: {missing}"]
     for title, tree in (("batch", batch), ("parameters", state.params)):
         lines += ["", f"{title}: name shape dtype sharding"]
         for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
@@ -90,3 +81,25 @@ def describe(experiment: training.Experiment, mesh: sharding.Mesh) -> str:
                 f"{leaf.sharding.spec}"
             )
     return "\n".join(lines)
+
+
+def _batch_shapes(
+    experiment: training.Experiment, mesh: sharding.Mesh
+) -> tuple[training.Batch, str]:
+    """Return shapes of a batch, or none and why."""
+    try:
+        data = experiment.train_data()
+        arrays, _ = training.split_names(next(data))
+    except UserError as error:
+        return {}, str(error)
+    if hasattr(data, "close"):
+        data.close()
+    shapes = jax.tree.map(
+        lambda rows: jax.ShapeDtypeStruct(
+            (np.shape(rows)[0] * jax.process_count(), *np.shape(rows)[1:]),
+            jax.dtypes.canonicalize_dtype(np.asarray(rows).dtype),
+            sharding=sharding.batch_sharding(mesh),
+        ),
+        arrays,
+    )
+    return shapes, ""
