@@ -25,7 +25,8 @@ import jax
 import numpy as np
 
 from datasets.synthetic_heads import correspondence, names
-from vasa_jax import media, optimizer, training
+from vasa_jax import media, training
+from vasa_jax import optimizer as optimizer_lib
 from vasa_jax.data import examples as data_examples
 from vasa_jax.data import pipeline, records
 from vasa_jax.face import augmentation, encoder_training, examples, perceptual
@@ -79,8 +80,10 @@ class FaceExperiment:
     is_encoders_only: bool = False
     data_dir: str = "data/heads"
     train: training.TrainConfig = training.TrainConfig()
-    optimizer: optimizer.OptimizerConfig = optimizer.OptimizerConfig()
-    discriminator_optimizer: optimizer.OptimizerConfig = optimizer.OptimizerConfig()
+    optimizer: optimizer_lib.OptimizerConfig = optimizer_lib.OptimizerConfig()
+    discriminator_optimizer: optimizer_lib.OptimizerConfig = (
+        optimizer_lib.OptimizerConfig()
+    )
     encoder_loss: encoder_training.EncoderLossConfig = (
         encoder_training.EncoderLossConfig()
     )
@@ -114,7 +117,7 @@ def _demo_encoders(settings: FaceExperiment) -> FaceExperiment:
         train=training.TrainConfig(
             batch_size=16, num_steps=steps, evaluate_every_steps=500
         ),
-        optimizer=optimizer.OptimizerConfig(
+        optimizer=optimizer_lib.OptimizerConfig(
             learning_rate=None,
             rates=_rates(ENCODERS, 1e-3),
             num_steps=steps,
@@ -132,7 +135,7 @@ def _demo(settings: FaceExperiment) -> FaceExperiment:
         train=training.TrainConfig(
             batch_size=12, num_steps=steps, evaluate_every_steps=500
         ),
-        optimizer=optimizer.OptimizerConfig(
+        optimizer=optimizer_lib.OptimizerConfig(
             learning_rate=6e-4,
             rates=_rates(ENCODERS, None),
             num_steps=steps,
@@ -157,7 +160,7 @@ def _demo_gpu(settings: FaceExperiment) -> FaceExperiment:
         optimizer=dataclasses.replace(
             settings.optimizer, num_steps=steps, beta2=0.999, ema_decay=0.999
         ),
-        discriminator_optimizer=optimizer.OptimizerConfig(
+        discriminator_optimizer=optimizer_lib.OptimizerConfig(
             learning_rate=2e-4, num_steps=steps, ema_decay=None
         ),
         face_loss=face_training.FaceLossConfig(
@@ -183,7 +186,7 @@ def _vasa1(settings: FaceExperiment) -> FaceExperiment:
             num_steps=steps,
             evaluate_every_steps=5000,
         ),
-        discriminator_optimizer=optimizer.OptimizerConfig(ema_decay=None),
+        discriminator_optimizer=optimizer_lib.OptimizerConfig(ema_decay=None),
         face_loss=face_training.FaceLossConfig(
             warped=0.0,
             flow=0.0,
@@ -216,10 +219,12 @@ def _tiny(settings: FaceExperiment) -> FaceExperiment:
             evaluate_batches=1,
             save_every_steps=10,
         ),
-        optimizer=optimizer.OptimizerConfig(
+        optimizer=optimizer_lib.OptimizerConfig(
             learning_rate=1e-3, num_steps=20, warmup_steps=2
         ),
-        discriminator_optimizer=optimizer.OptimizerConfig(num_steps=20, warmup_steps=2),
+        discriminator_optimizer=optimizer_lib.OptimizerConfig(
+            num_steps=20, warmup_steps=2
+        ),
     )
 
 
@@ -233,9 +238,9 @@ _VARIANTS = {
 }
 
 
-def _rates(paths, learning_rate) -> tuple[optimizer.PathRate, ...]:
+def _rates(paths, learning_rate) -> tuple[optimizer_lib.PathRate, ...]:
     return tuple(
-        optimizer.PathRate(path=path, learning_rate=learning_rate) for path in paths
+        optimizer_lib.PathRate(path=path, learning_rate=learning_rate) for path in paths
     )
 
 

@@ -61,12 +61,14 @@ def _taps_backward(residuals, gradient):
     padded = jnp.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
     flat_gradient = einops.rearrange(gradient, "b h w f -> (b h w) f")
 
-    def tap(i, j):
-        window = padded[:, i : i + height, j : j + width]
+    def tap(number):
+        start = (0, number // size, number % size, 0)
+        window = lax.dynamic_slice(padded, start, x.shape)
         return einops.rearrange(window, "b h w c -> c (b h w)") @ flat_gradient
 
-    rows = [jnp.stack([tap(i, j) for j in range(size)]) for i in range(size)]
-    return x_gradient, jnp.stack(rows).astype(kernel.dtype)
+    # A loop, because unrolled taps of many convolutions take minutes to compile.
+    kernel_gradient = lax.map(tap, jnp.arange(size**2))
+    return x_gradient, kernel_gradient.reshape(kernel.shape).astype(kernel.dtype)
 
 
 convolve_by_taps.defvjp(_taps_forward, _taps_backward)
