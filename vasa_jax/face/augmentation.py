@@ -73,6 +73,7 @@ def move(
     image: jax.Array,
     head_pose: types.HeadPose,
     config: AugmentationConfig,
+    size: int,
 ) -> tuple[jax.Array, types.HeadPose]:
     """Shift, zoom and turn one image, and its head's pose with it.
 
@@ -83,9 +84,10 @@ def move(
         image: `[H, W, 3]`.
         head_pose: with no leading axis.
         config: amounts.
+        size: side of the new image, pixels; not under half the old one's.
 
     Returns:
-        The image and the pose of the head in it.
+        The new image `[size, size, 3]` and the pose of the head in it.
     """
     keys = jax.random.split(key, 3)
     shift = jax.random.uniform(keys[0], (2,), minval=-1.0) * config.shift
@@ -94,7 +96,7 @@ def move(
     rotation = geometry.rotation_matrix(jnp.zeros(3).at[2].set(turn))
     flat = rotation[:2, :2]
     # A cell of the new image shows what lay at `flat @ cell / zoom + shift`.
-    grid = geometry.image_grid(*image.shape[:2])
+    grid = geometry.image_grid(size, size)
     grid = jnp.einsum("ij,hwj->hwi", flat, grid) / zoom + shift[None, None]
     moved = geometry.sample_image(image[None], grid[None])[0]
     seen = rotation.T @ geometry.rotation_matrix(head_pose.rotation)

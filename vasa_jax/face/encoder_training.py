@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax import statistics, types
-from vasa_jax.face import augmentation, losses
+from vasa_jax import geometry, statistics, types
+from vasa_jax.face import augmentation, encoders, losses
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
 
@@ -75,27 +75,41 @@ class EncoderTask:
         keys = jax.vmap(lambda row: jax.random.split(row, count))(batch["example_key"])
         keys = keys.reshape(-1)
 
+        pose_size = self._config.pose_encoder.size
+        small = geometry.resize(image, 2 * pose_size, 2 * pose_size)
+
         def change(key, image, head_pose):
-            parts = jax.random.split(key, 5)
+            parts = jax.random.split(key, 3)
             image, head_pose = augmentation.move(
-                parts[0], image, head_pose, self._augment
+                parts[0], image, head_pose, self._augment, pose_size
             )
             image = augmentation.jitter_colour(parts[1], image, self._augment)
-            seen = augmentation.shake_pose(parts[2], head_pose, self._augment)
-            noise = jax.random.normal(parts[3], (self._config.dynamics_channels,))
-            return image, head_pose, seen, noise
+            return image, head_pose, parts[2]
 
-        image, truth, seen, noise = jax.vmap(change)(keys, image, truth)
+        moved, moved_truth, keys = jax.vmap(change)(keys, small, truth)
+
+        def shake(key, head_pose):
+            return augmentation.shake_pose(key, head_pose, self._augment)
+
+        seen = jax.vmap(shake)(keys, truth)
+        face = encoders.align_face(image, seen, self._config.dynamics_encoder.size)
+
+        def disturb(key, face):
+            parts = jax.random.split(jax.random.fold_in(key, 1), 2)
+            noise = jax.random.normal(parts[0], (self._config.dynamics_channels,))
+            return augmentation.jitter_colour(parts[1], face, self._augment), noise
+
+        face, noise = jax.vmap(disturb)(keys, face)
 
         def encode(model):
-            head_pose = model.pose_encoder(image)
-            _, dynamics = model.encode_motion(image, seen)
+            head_pose = model.pose_encoder(moved)
+            dynamics = model.dynamics_encoder(face)
             noisy = dynamics + self._loss.code_noise * noise
             return head_pose, dynamics, model.read_dynamics(noisy)
 
         head_pose, dynamics, readout = self._apply(params, encode)
         terms = {
-            "head_pose": losses.head_pose(head_pose, truth).mean(),
+            "head_pose": losses.head_pose(head_pose, moved_truth).mean(),
             "expression": losses.expression(
                 readout.arkit, arkit, jnp.asarray(self._expression_weight)
             ).mean(),

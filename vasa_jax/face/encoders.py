@@ -131,12 +131,12 @@ class DynamicsEncoder(nn.Module):
     config: face_config.FaceConfig
 
     @nn.compact
-    def __call__(self, image: jax.Array, head_pose: types.HeadPose) -> jax.Array:
-        """Map `[B, H, W, 3]` and the head's pose in it to `[B, Z]`."""
-        config = self.config.dynamics_encoder
-        face = align_face(image, head_pose, config.size)
+    def __call__(self, face: jax.Array) -> jax.Array:
+        """Map faces `[B, S, S, 3]` that `align_face` has cut out to `[B, Z]`."""
         return VectorEncoder(
-            config, self.config.dynamics_channels, dtype=jnp.dtype(self.config.dtype)
+            self.config.dynamics_encoder,
+            self.config.dynamics_channels,
+            dtype=jnp.dtype(self.config.dtype),
         )(face)
 
 

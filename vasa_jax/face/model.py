@@ -83,7 +83,8 @@ class FaceModel(nn.Module):
         """
         if head_pose is None:
             head_pose = self.pose_encoder(image)
-        return head_pose, self.dynamics_encoder(image, head_pose)
+        face = encoders.align_face(image, head_pose, self.config.dynamics_encoder.size)
+        return head_pose, self.dynamics_encoder(face)
 
     def encode_portrait(
         self,
