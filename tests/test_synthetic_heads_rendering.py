@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from datasets.synthetic_heads import (
+    accessories,
     avatar,
     correspondence,
     filters,
@@ -196,6 +197,20 @@ def test_the_far_cheek_and_the_open_mouth_are_not_visible_in_the_source():
     mouth = frame.masks == names.MASK_CLASSES.index("mouth_interior")
     assert 0.2 < visible[face].mean() < 0.9
     assert visible[mouth].mean() < 0.3
+
+
+def test_glasses_and_hats_sit_on_the_head_and_turn_with_it():
+    mesh = geometry.head.load_head_mesh()
+    base = mesh.base[mesh.point_of_vertex]
+    normals = np.tile(np.float32([0, 0, 1]), (len(base), 1))
+    shape = accessories.Glasses(0.22, 0.18, 3.0, 0.02)
+    parts = accessories.put_on(accessories.Worn(shape, True, 7.8), base, normals, base)
+    frames, hat = parts[:-1], parts[-1]
+    places = np.concatenate([part.positions for part in frames])
+    np.testing.assert_allclose(places[:, 0].min(), -places[:, 0].max(), atol=1e-2)
+    assert np.all(places[np.abs(places[:, 0]) < 0.4][:, 2] > 1.4)
+    assert hat.positions[:, 1].max() > base[:, 1].max()
+    assert all(np.all(part.turning == 1) for part in parts)
 
 
 def test_two_identities_have_no_correspondence():

@@ -59,6 +59,7 @@ class Appearance:
         neckline_depth: how much deeper it is in front.
         collar: width of the trim along the edge, mesh units.
         lashes: colour.
+        frame, hat: colours of glasses and hat.
         gloss: factor of the skin's shine.
         is_bald: whether the scalp is skin.
     """
@@ -75,6 +76,8 @@ class Appearance:
     neckline_depth: float
     collar: float
     lashes: np.ndarray
+    frame: np.ndarray
+    hat: np.ndarray
     gloss: float
     is_bald: bool
 
@@ -120,6 +123,8 @@ def random_appearance(
         neckline_depth=float(generator.choice([0.05, 0.28, 0.45])),
         collar=float(generator.choice([0.0, 0.05, 0.12])),
         lashes=tone * (0.30 if traits.is_male else generator.uniform(0.08, 0.3)),
+        frame=backgrounds.muted_colour(generator, 0.03, 0.35),
+        hat=backgrounds.muted_colour(generator, 0.06, 0.6),
         gloss=float(generator.uniform(0.4, 1.6)),
         is_bald=shape.style.name == "bald",
     )

@@ -6,7 +6,7 @@ import functools
 import numba
 import numpy as np
 
-from datasets.synthetic_heads import hair, head, names, strands
+from datasets.synthetic_heads import accessories, hair, head, names, strands
 
 ARKIT_GAZE_RADIANS = np.deg2rad(28.0)
 """Gaze at which an eyeLook weight is 1. Follows: faceunits01's lids."""
@@ -46,7 +46,7 @@ class FrameState:
 
 @dataclasses.dataclass(frozen=True)
 class HeadGeometry:
-    """One identity's shape; N vertices are skin, both eyeballs and hair.
+    """One identity's shape; N vertices are skin, eyeballs, hair and what is worn.
 
     Attributes:
         traits, style: what the shape was drawn with.
@@ -59,7 +59,7 @@ class HeadGeometry:
         eye_centres: float32 `[2, 3]`; eye_radii: `[2]`; left, then right.
         triangles: int32 `[T, 3]` all triangles over the N vertices, outer hair first.
         attributes: float32 `[N, 11]`, columns as the constants above.
-        hair: the hair.
+        hair: the hair, and what the head wears.
     """
 
     traits: head.Traits
@@ -140,6 +140,8 @@ def build_geometry(identity_seed: int, exaggeration: float = 1.0) -> HeadGeometr
     generator = np.random.default_rng([identity_seed, 1])
     traits, weights = head.random_identity(generator, exaggeration)
     style = hair.random_style(generator, traits)
+    worn = accessories.random_worn(generator)
+    style = accessories.under_hat(style, worn)
     points = head.shaped_points(weights)
     centres, radii = _fit_eyeballs(points)
     drop = 0.35 * np.clip(0.2 - mesh.base[:, 2], 0.0, 1.0)
@@ -149,7 +151,10 @@ def build_geometry(identity_seed: int, exaggeration: float = 1.0) -> HeadGeometr
     mask = hair.hair_mask(vertex_base, style.hairline, style.temples)
     mask = mask - 0.6 * mesh.ears
     rest = _normals(points, _point_triangles())[mesh.point_of_vertex]
-    grown = hair.grow_hair(style, points[mesh.point_of_vertex], rest, mask)
+    shown = points[mesh.point_of_vertex]
+    grown = hair.grow_hair(style, shown, rest, mask)
+    parts = accessories.put_on(worn, shown, rest, vertex_base)
+    grown = hair.joined([*parts, grown])
     starts, which, deltas = _sparse_expressions()
     scale = _size_factor(points)
     return HeadGeometry(

@@ -107,6 +107,8 @@ def _class_at(screen, corners, attributes, heights, x, y):
     material = int(attributes[a, geometry.MATERIAL])
     if material == head.HAIR or material == head.DRAPE:
         return _HAIR
+    if material == head.WORN:
+        return _HAIR if attributes[a, geometry.LAYER] > 0.5 else _HEAD
     if material == head.EYE:
         return _EYES
     if material == head.TEETH or material == head.TONGUE:

@@ -89,7 +89,7 @@ class HairMesh:
         turning: float32 `[H]` how much of the head's rotation a vertex follows.
         layers: float32 `[H]` height in the hair, 0 at the scalp to 1 at the tips.
         masks: float32 `[H]` distance from the hair's edge, mesh units.
-        materials: int `[H]`, `head.HAIR` or `head.DRAPE`.
+        materials: int `[H]`, `head.HAIR`, `head.DRAPE` or `head.WORN`.
         triangles: int32 `[F, 3]`, outer layers first.
     """
 
@@ -167,8 +167,8 @@ def grow_hair(
     if style.bun is not None:
         parts = [_bun(style)] + parts
     if not parts:
-        return _joined([_no_hair()])
-    return _joined(parts)
+        return joined([_no_hair()])
+    return joined(parts)
 
 
 def _shells(style, points, normals, masks):
@@ -324,22 +324,23 @@ def _no_hair():
     )
 
 
-def _joined(parts):
+def joined(parts: list[HairMesh]) -> HairMesh:
+    """Join meshes into one."""
     firsts = np.cumsum([0] + [len(p.positions) for p in parts[:-1]])
 
-    def joined(name):
+    def stacked(name):
         arrays = [getattr(part, name) for part in parts]
         return np.concatenate(arrays).astype(np.float32)
 
     triangles = [p.triangles + first for p, first in zip(parts, firsts, strict=True)]
-    normals = joined("normals")
+    normals = stacked("normals")
     normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9
     return HairMesh(
-        positions=joined("positions"),
+        positions=stacked("positions"),
         normals=normals,
-        turning=joined("turning"),
-        layers=joined("layers"),
-        masks=joined("masks"),
-        materials=joined("materials"),
+        turning=stacked("turning"),
+        layers=stacked("layers"),
+        masks=stacked("masks"),
+        materials=stacked("materials"),
         triangles=np.concatenate(triangles).astype(np.int32),
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from datasets.synthetic_heads import names
 
-SKIN, EYE, TEETH, TONGUE, LASH, HAIR, DRAPE, BACKGROUND = range(8)
+SKIN, EYE, TEETH, TONGUE, LASH, HAIR, DRAPE, WORN, BACKGROUND = range(9)
 """Material of a vertex; the asset pack numbers the first six the same way."""
 
 HEAD_CENTRE = np.array([0.0, 7.15, 0.45], np.float32)

@@ -7,8 +7,8 @@ import numpy as np
 
 from datasets.synthetic_heads import skin
 
-HAIR, IRIS, CLOTH, TRIM, LIPS, LASHES = range(6)
-"""Rows of the colours `[6, 3]`, linear."""
+HAIR, IRIS, CLOTH, TRIM, LIPS, LASHES, FRAME, HAT = range(8)
+"""Rows of the colours `[8, 3]`, linear."""
 
 PATTERN, FREQUENCY, NECKLINE, NECK_DEPTH, COLLAR, GLOSS, BALD = range(7)
 """Entries of the numbers `[7]`."""
@@ -80,6 +80,15 @@ def cloth(x, y, z, edge, colours, numbers, strands, albedo):
         flat = colours[CLOTH, q] + (colours[TRIM, q] - colours[CLOTH, q]) * mix
         albedo[q] = flat * weave * fold
     return 0.6 + 0.4 * rise(-0.02, 0.12, edge - y)
+
+
+@numba.njit(inline="always", fastmath=True)
+def knit(x, y, z, colours, albedo):
+    """Fill the albedo of a knitted hat."""
+    rib = 0.82 + 0.18 * sin(atan2(x, z - 0.1) * 70.0)
+    row = 0.92 + 0.08 * sin(y * 60.0)
+    for q in range(3):
+        albedo[q] = colours[HAT, q] * rib * row
 
 
 @numba.njit(inline="always", fastmath=True)

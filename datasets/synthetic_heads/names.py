@@ -84,4 +84,8 @@ MASK_CLASSES = (
     "eyes",
     "mouth_interior",
 )
-"""Class of each id in a mask; skin of head and neck is `head`, clothes are `torso`."""
+"""Class of each id in a mask.
+
+Ours: skin of head and neck is `head`, and so are glasses; hats are `hair`, clothes are
+`torso`.
+"""

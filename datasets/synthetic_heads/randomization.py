@@ -112,7 +112,7 @@ def randomize_appearance(
             if change is patterns.recolour:
                 lips = texture.mean(axis=(0, 1)) * generator.uniform(0.6, 1.1, 3)
     changed = {"lips": np.clip(lips, 0.02, 1.0).astype(np.float64)}
-    for name in ("hair", "iris", "lips", "cloth", "cloth_trim"):
+    for name in ("hair", "iris", "lips", "cloth", "cloth_trim", "frame", "hat"):
         if happens(domain, generator, domain.colours_probability):
             changed[name] = patterns.vivid_colour(generator).astype(np.float64)
     if happens(domain, generator, domain.grain_probability):

@@ -55,7 +55,7 @@ def rasterize(screen, triangles, attributes, strands, depth, shown):
         x1, y1, z1 = screen[b, 0], screen[b, 1], screen[b, 2]
         x2, y2, z2 = screen[c, 0], screen[c, 1], screen[c, 2]
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-        two_sided = material == _LASH or material == _DRAPE
+        two_sided = material == _LASH or material >= _DRAPE
         if (area > -1e-9 and not two_sided) or abs(area) < 1e-9:
             continue
         left = max(0, int(ceil(min(x0, x1, x2))))

@@ -155,7 +155,7 @@ def screen_positions(positions, camera: scene.Camera, samples: int) -> np.ndarra
 
 
 def material_arrays(looks: appearance.Appearance) -> tuple[np.ndarray, np.ndarray]:
-    """Pack an appearance as `materials` wants it: colours `[6, 3]`, numbers `[7]`."""
+    """Pack an appearance as `materials` wants it: colours `[8, 3]`, numbers `[7]`."""
     colours = np.stack(
         [
             looks.hair,
@@ -164,6 +164,8 @@ def material_arrays(looks: appearance.Appearance) -> tuple[np.ndarray, np.ndarra
             looks.cloth_trim,
             looks.lips,
             looks.lashes,
+            looks.frame,
+            looks.hat,
         ]
     )
     linear = np.clip(colours, 0.0, 1.0) ** 2.2

@@ -8,7 +8,7 @@ import numpy as np
 from datasets.synthetic_heads import geometry, head, lighting, materials, rasterizer
 
 _SKIN, _EYE, _TEETH, _TONGUE = head.SKIN, head.EYE, head.TEETH, head.TONGUE
-_LASH, _HAIR, _DRAPE = head.LASH, head.HAIR, head.DRAPE
+_LASH, _HAIR, _DRAPE, _WORN = head.LASH, head.HAIR, head.DRAPE, head.WORN
 _BACKGROUND, _NUM_MATERIALS = head.BACKGROUND, head.BACKGROUND + 1
 _LAYER, _MASK, _LIPS = geometry.LAYER, geometry.HAIR_MASK, geometry.LIPS
 _INNER, _AZIMUTH, _MATERIAL = geometry.INNER, geometry.AZIMUTH, geometry.MATERIAL
@@ -236,6 +236,14 @@ def _surface(
         albedo[0], albedo[1], albedo[2] = 0.30 * front, 0.085 * front, 0.085 * front
         hollow = 0.1 + 0.5 * depth
         return hollow, 0.12, 5, wrap, 0.5
+    if material == _WORN:
+        scatter[:] = 0.0
+        if attributes[corners[0], _LAYER] > 0.5:
+            materials.knit(bx, by, bz, colours, albedo)
+            return is_open, 0.0, power, wrap, 1.0
+        for q in range(3):
+            albedo[q] = colours[materials.FRAME, q]
+        return hollow, 0.25, 5, wrap, 0.5
     strand = materials.lookup(
         strands,
         _mixed_around(attributes, _ACROSS, corners, shares, 1),
