@@ -77,36 +77,39 @@ class MotionStream:
             speech.encoder, speech.audio_variables
         )
         self._pending = np.zeros((0, speech.encoder.num_channels), np.float32)
-        self._num_samples = 0
 
     def push(self, samples: np.ndarray) -> Iterator[np.ndarray]:
-        """Take samples; generate the windows that became complete.
+        """Take samples, and generate the windows that became complete.
 
         Args:
             samples: float `[S]`, any length.
 
-        Yields:
-            Motion float32 `[W, M]`: head pose vector, then facial dynamics.
+        Returns:
+            An iterator of motion float32 `[W, M]`: head pose vector, then facial
+            dynamics; what is not read comes with the next push.
         """
-        self._num_samples += len(samples)
-        yield from self._windows(self._features.push(samples))
+        self._take(self._features.push(samples))
+        return self._windows()
 
     def finish(self) -> Iterator[np.ndarray]:
-        """End the voice; generate what is missing, S // 640 frames over all calls.
+        """End the voice, and generate what is missing.
 
-        Yields:
-            Motion float32 `[n, M]`, the last piece cut to the voice's length.
+        Returns:
+            An iterator of motion float32 `[n, M]`, the last piece cut to the voice's
+            length: S // 640 frames over all calls.
         """
-        yield from self._windows(self._features.finish())
-        if len(self._pending):
-            yield self._window(self._pending)
-            self._pending = self._pending[:0]
+        self._take(self._features.finish())
+        return self._windows(is_last=True)
 
-    def _windows(self, features: np.ndarray) -> Iterator[np.ndarray]:
-        window_frames = self._speech.config.window_frames
+    def _take(self, features: np.ndarray) -> None:
         self._pending = np.concatenate([self._pending, features])
-        while len(self._pending) >= window_frames:
-            window, self._pending = np.split(self._pending, [window_frames])
+
+    def _windows(self, is_last: bool = False) -> Iterator[np.ndarray]:
+        window_frames = self._speech.config.window_frames
+        least = 1 if is_last else window_frames
+        while len(self._pending) >= least:
+            window = self._pending[:window_frames]
+            self._pending = self._pending[window_frames:]
             yield self._window(window)
 
     def _window(self, features: np.ndarray) -> np.ndarray:

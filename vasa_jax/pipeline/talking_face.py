@@ -5,7 +5,6 @@ import itertools
 import os
 from collections.abc import Iterable, Iterator
 
-import einops
 import jax
 import numpy as np
 
@@ -205,26 +204,22 @@ class TalkingStream:
         self._latents = latents
         self._motion = motion
 
-    def push(self, samples: np.ndarray) -> np.ndarray:
-        """Take samples, any number; return the frames that became ready.
+    def push(self, samples: np.ndarray) -> Iterator[np.ndarray]:
+        """Take samples, any number, and render the frames that became ready.
 
         Args:
             samples: float `[S]`, 16 kHz, full scale at 1.
 
         Returns:
-            uint8 `[n, size, size, 3]`; n may be 0.
+            An iterator of frames uint8 `[n, size, size, 3]`, maybe empty; read it to
+            its end before the next push.
         """
-        return self._render(self._motion.push(_checked_samples(samples)))
+        motion = self._motion.push(_checked_samples(samples))
+        return self._renderer.render(self._latents, motion)
 
-    def finish(self) -> np.ndarray:
-        """End the voice; return the frames still missing, S // 640 over all calls."""
-        return self._render(self._motion.finish())
-
-    def _render(self, pieces: Iterable[np.ndarray]) -> np.ndarray:
-        size = self._renderer.image_size
-        nothing = np.zeros((0, size, size, 3), np.uint8)
-        batches = self._renderer.render(self._latents, pieces)
-        return einops.pack([nothing, *batches], "* h w c")[0]
+    def finish(self) -> Iterator[np.ndarray]:
+        """End the voice and render what is missing, S // 640 frames over all calls."""
+        return self._renderer.render(self._latents, self._motion.finish())
 
 
 def _checked_image(image: np.ndarray) -> np.ndarray:

@@ -1,0 +1,393 @@
+r"""Measure speed: decoding, motion, first frame, training; each beside its floor.
+
+    python -m experiments.benchmark --checkpoint=FOLDER
+    python -m experiments.benchmark --preset=vasa1 --parts=decode,motion
+    python -m experiments.benchmark --parts=train --config=experiments/motion.py \
+        --train_preset=demo --set=data_dir=ENCODED
+
+A floor is the counted operations over the rate of a large matrix product, or the bytes
+of parameters, inputs and outputs over the rate of a copy, both measured on this device;
+the larger counts. Every figure is a median after warming up.
+"""
+
+import dataclasses
+import json
+import os
+import statistics
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import tqdm
+from absl import flags
+
+from experiments import compilation_cache, experiment_file, program, timing
+from vasa_jax import config, media, training, types
+from vasa_jax.face import config as face_config
+from vasa_jax.motion import denoiser
+from vasa_jax.motion import model as motion_model
+from vasa_jax.pipeline import (
+    rendering,
+    speech,
+    talking_face,
+    trained,
+    untrained,
+)
+from vasa_jax.portrait import crop
+
+PARTS = ("decode", "motion", "latency", "train")
+
+PRESET = flags.DEFINE_string(
+    "preset", "demo", "Sizes, with random weights, where no checkpoint is given."
+)
+CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Folder of both models.")
+PART = flags.DEFINE_list(
+    "parts", ["decode", "motion", "latency"], f"Of {', '.join(PARTS)}."
+)
+BATCHES = flags.DEFINE_list("batches", ["1", "5", "25"], "Frames decoded at once.")
+STEPS = flags.DEFINE_list("steps", ["10", "50"], "Sampling steps.")
+DTYPE = flags.DEFINE_enum(
+    "dtype", None, ["float32", "bfloat16"], "Of the computation; the config's if left."
+)
+NUM_REPEATS = flags.DEFINE_integer("num_repeats", 5, "Runs to take the median of.")
+CONFIG = flags.DEFINE_string(
+    "config", "experiments/motion.py", "Experiment file whose step is timed."
+)
+TRAIN_PRESET = flags.DEFINE_string("train_preset", "demo", "Its preset.")
+SET = flags.DEFINE_multi_string("set", [], "name=value changes of its settings.")
+OUTPUT = flags.DEFINE_string("output", None, "JSON file to write as well.")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        name: what was run.
+        seconds: median of a run.
+        amount: how many of `unit` a run makes.
+        unit: what is counted a second.
+        floor_seconds: least time that the work can take; None where it is not counted.
+    """
+
+    name: str
+    seconds: float
+    amount: float
+    unit: str
+    floor_seconds: float | None = None
+
+    def cells(self) -> list[str]:
+        """Return the row as the table shows it."""
+        floor = self.floor_seconds
+        return [
+            self.name,
+            f"{self.seconds:.4g}",
+            f"{self.amount / self.seconds:.4g} {self.unit}/s",
+            "" if floor is None else f"{floor:.3g}",
+            "" if floor is None else f"{self.seconds / floor:.1f}",
+        ]
+
+
+def decode_rows(
+    models: trained.TrainedModels, rates: timing.Rates, batches: list[int], repeats: int
+) -> list[Row]:
+    """Time the portrait's encoding, and decoding at several batch sizes.
+
+    Args:
+        models: to run.
+        rates: of the device.
+        batches: frames at once.
+        repeats: runs of each.
+
+    Returns:
+        A row for each.
+    """
+    settings = models.face_config
+    params = jax.device_put(models.face_params)
+    size = settings.image_size
+    generator = np.random.default_rng(0)
+    image = jnp.asarray(generator.integers(0, 256, (1, size, size, 3), np.uint8))
+    pose = types.HeadPose.from_vector(jnp.array([[0.1, 0, 0, 0, 0, 1.0]]))
+
+    def encode():
+        return rendering.encode_portrait(settings, params, image, pose)
+
+    latents = jax.block_until_ready(encode())
+    rows = [
+        Row(
+            name="encode a portrait",
+            seconds=timing.median_seconds(encode, repeats),
+            amount=1,
+            unit="portraits",
+        )
+    ]
+    for batch in batches:
+        motion = jnp.asarray(
+            generator.normal(0, 0.1, (batch, models.motion_config.num_motion_channels)),
+            jnp.float32,
+        )
+        motion = motion.at[:, types.POSE_CHANNELS - 1].set(1.0)
+
+        def decode(motion=motion):
+            return rendering.render(settings, params, latents, motion)
+
+        operations = timing.count_operations(
+            lambda params, latents, motion: rendering.render(
+                settings, params, latents, motion
+            ),
+            params,
+            latents,
+            motion,
+        )
+        frames = decode()
+        rows.append(
+            Row(
+                name=f"decode {size} px, {batch} at once",
+                seconds=timing.median_seconds(decode, repeats),
+                amount=batch,
+                unit="frames",
+                floor_seconds=rates.floor_seconds(
+                    operations, timing.num_bytes(params, latents, motion, frames)
+                ),
+            )
+        )
+    return rows
+
+
+def motion_rows(
+    models: trained.TrainedModels, rates: timing.Rates, steps: list[int], repeats: int
+) -> list[Row]:
+    """Time one window of motion with the paper's guidance, and its audio features.
+
+    Args:
+        models: to run.
+        rates: of the device.
+        steps: numbers of sampling steps.
+        repeats: runs of each.
+
+    Returns:
+        A row for each.
+    """
+    voice = speech.SpeechModel(models)
+    settings = models.motion_config
+    num_frames = settings.window_frames
+    generator = np.random.default_rng(0)
+    waveform = generator.normal(0, 0.1, num_frames * types.SAMPLES_PER_FRAME)
+    waveform = waveform.astype(np.float32)
+
+    def features():
+        return voice.encoder.features(voice.audio_variables, waveform[None])
+
+    rows = [
+        Row(
+            name="audio features of a window",
+            seconds=timing.median_seconds(features, repeats),
+            amount=num_frames,
+            unit="frames",
+        )
+    ]
+    audio = jnp.asarray(features())
+    asked = motion_model.default_controls(voice.statistics)
+    branches = 1 + len(asked.guidance)
+    operations = timing.count_operations(
+        denoiser.MotionDenoiser(settings).apply,
+        {"params": voice.params},
+        *untrained.denoiser_inputs(settings, branches),
+    )
+    for num_steps in steps:
+        sampling = dataclasses.replace(voice.sampling, num_steps=num_steps)
+
+        def window(sampling=sampling):
+            return motion_model.next_window(
+                voice.params,
+                voice.statistics,
+                motion_model.start_carry(settings),
+                audio,
+                asked,
+                jax.random.key(0),
+                config=settings,
+                sampling=sampling,
+            )
+
+        rows.append(
+            Row(
+                name=f"motion window, {num_steps} steps, {branches} branches",
+                seconds=timing.median_seconds(window, repeats),
+                amount=num_frames,
+                unit="frames",
+                floor_seconds=rates.floor_seconds(
+                    operations * num_steps, timing.num_bytes(voice.params) * num_steps
+                ),
+            )
+        )
+    return rows
+
+
+def latency_rows(models: trained.TrainedModels, repeats: int) -> list[Row]:
+    """Time a stream from the sample that completes a window to its first frames.
+
+    Args:
+        models: to run.
+        repeats: runs.
+
+    Returns:
+        A row for the computation; its name says what sound must have come before.
+    """
+    face = talking_face.TalkingFace(models)
+    size = face.image_size
+    portrait = talking_face.Portrait(
+        image=np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8),
+        head_pose=types.HeadPose.from_vector(np.array([[0, 0, 0, 0, 0, 1]], "f4")),
+        box=crop.CropBox.of_whole(size, size),
+    )
+    quiet = np.zeros(types.SAMPLES_PER_FRAME, np.float32)
+    times = []
+    for _ in range(repeats + 1):
+        stream = face.stream(portrait)
+        num_pushed, frames = 0, None
+        while frames is None:
+            start = time.perf_counter()
+            frames = next(stream.push(quiet), None)
+            num_pushed += 1
+        times.append(time.perf_counter() - start)
+    waited = num_pushed / types.FRAME_RATE_HZ
+    return [
+        Row(
+            name=f"first frames of a stream, {waited:.2f} s of sound waited for",
+            seconds=statistics.median(times[1:]),
+            amount=1,
+            unit="starts",
+        )
+    ]
+
+
+def train_rows(
+    rates: timing.Rates, path: str, preset: str, changes: list[str], repeats: int
+) -> list[Row]:
+    """Time a training step on one batch of an experiment's data.
+
+    Args:
+        rates: of the device.
+        path: of the experiment file.
+        preset: of its settings.
+        changes: of the settings, `name=value`.
+        repeats: steps.
+
+    Returns:
+        One row.
+
+    Raises:
+        UserError: no such experiment, preset, setting or data.
+    """
+    module = experiment_file.load(path)
+    settings = experiment_file.settings_of(module, preset, changes)
+    experiment = experiment_file.build(module, settings)
+    data = experiment.train_data()
+    batch, _ = training.split_names(next(data))
+    if hasattr(data, "close"):
+        data.close()
+    batch = jax.device_put(batch)
+    state = jax.jit(lambda: training.init_state(experiment))()
+    make_step = training.make_step(experiment)
+    operations = timing.count_operations(make_step, state, batch)
+    moved = timing.num_bytes(state.params, state.opt_state, state.ema)
+    step = jax.jit(make_step, donate_argnums=0)
+
+    def run():
+        nonlocal state
+        state, metrics = step(state, batch)
+        return metrics
+
+    return [
+        Row(
+            name=f"training step of {experiment.name}, {preset}, batch "
+            f"{experiment.settings.batch_size}",
+            seconds=timing.median_seconds(run, repeats),
+            amount=1,
+            unit="steps",
+            floor_seconds=rates.floor_seconds(operations, 2 * moved),
+        )
+    ]
+
+
+def to_table(rows: list[Row]) -> str:
+    """Lay rows out as a Markdown table."""
+    head = ["what", "seconds", "rate", "floor (s)", "times the floor"]
+    lines = [head, ["---"] * len(head), *(row.cells() for row in rows)]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def main(_) -> int:
+    """Measure the parts that the flags name; return the exit code."""
+    parts = PART.value
+    for part in parts:
+        if part not in PARTS:
+            raise config.unknown_name(part, PARTS, "part")
+    batches = [_whole_number("batches", text) for text in BATCHES.value]
+    steps = [_whole_number("steps", text) for text in STEPS.value]
+    repeats = NUM_REPEATS.value
+    config.require(repeats > 0, f"--num_repeats is {repeats}; give at least 1.")
+    compilation_cache.enable()
+    models = None
+    if set(parts) - {"train"}:
+        models = _models()
+    dtype = DTYPE.value or (models.face_config.dtype if models else "float32")
+    rates = timing.measure_rates(dtype)
+    rows: list[Row] = []
+    for part in tqdm.tqdm(parts, desc="benchmark", leave=False):
+        if part == "decode":
+            rows += decode_rows(models, rates, batches, repeats)
+        elif part == "motion":
+            rows += motion_rows(models, rates, steps, repeats)
+        elif part == "latency":
+            rows += latency_rows(models, repeats)
+        else:
+            rows += train_rows(
+                rates, CONFIG.value, TRAIN_PRESET.value, SET.value, repeats
+            )
+    device = jax.devices()[0]
+    title = (
+        f"{jax.device_count()} x {device.device_kind}, {os.cpu_count()} CPU cores, jax "
+        f"{jax.__version__}; {rates.operations / 1e9:.4g} GFLOP/s in {dtype}, "
+        f"{rates.bytes / 1e9:.4g} GB/s"
+    )
+    print(f"{title}\n\n{to_table(rows)}")
+    if OUTPUT.value:
+        content = {
+            "device": title,
+            "source": CHECKPOINT.value or f"preset {PRESET.value}, random weights",
+            "rows": [dataclasses.asdict(row) for row in rows],
+        }
+        with media.written_beside(OUTPUT.value) as path:
+            path.write_text(json.dumps(content, indent=1))
+    return 0
+
+
+def _models() -> trained.TrainedModels:
+    """Load the checkpoint, or make the preset's models, in the dtype asked for."""
+    if CHECKPOINT.value:
+        models = trained.load(CHECKPOINT.value)
+    else:
+        if PRESET.value not in face_config.PRESETS:
+            raise config.unknown_name(PRESET.value, face_config.PRESETS, "preset")
+        models = untrained.preset(PRESET.value)
+    if DTYPE.value is None:
+        return models
+    return dataclasses.replace(
+        models,
+        face_config=dataclasses.replace(models.face_config, dtype=DTYPE.value),
+        motion_config=dataclasses.replace(models.motion_config, dtype=DTYPE.value),
+    )
+
+
+def _whole_number(name: str, text: str) -> int:
+    config.require(
+        text.isdigit() and int(text) > 0,
+        f"--{name} has {text!r}; give whole numbers above 0, with commas.",
+    )
+    return int(text)
+
+
+if __name__ == "__main__":
+    program.run(main)
