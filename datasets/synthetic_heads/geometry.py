@@ -248,11 +248,7 @@ def _size_factor(points):
 
 @functools.lru_cache(maxsize=1)
 def _sparse_expressions():
-    deltas = head.load_head_mesh().expression_deltas
-    moved = np.abs(deltas).max(axis=2) > 1e-6
-    unit, point = np.nonzero(moved)
-    starts = np.searchsorted(unit, np.arange(len(deltas) + 1))
-    return starts, point.astype(np.int32), deltas[unit, point]
+    return head.sparse_deltas(head.load_head_mesh().expression_deltas)
 
 
 @functools.lru_cache(maxsize=1)
@@ -278,6 +274,14 @@ def _sphere():
 
 
 def _all_triangles(grown):
+    shown = _head_triangles()
+    first = len(head.load_head_mesh().point_of_vertex) + 2 * len(_sphere()[0])
+    return np.concatenate([shown, grown.triangles + first]).astype(np.int32)
+
+
+@functools.lru_cache(maxsize=1)
+def _head_triangles():
+    """Triangles of skin, mouth, upper lashes and eyeballs."""
     mesh = head.load_head_mesh()
     sphere, sphere_triangles = _sphere()
     first = len(mesh.point_of_vertex)
@@ -285,10 +289,8 @@ def _all_triangles(grown):
     is_lash = mesh.triangle_materials == head.LASH
     low = corners[:, :, 1].mean(axis=1) < 7.285
     beyond = np.abs(corners[:, :, 0]).max(axis=1) > 0.475
-    parts = [mesh.triangles[~(is_lash & (low | beyond))]]
-    parts += [sphere_triangles + first, sphere_triangles + first + len(sphere)]
-    parts += [grown.triangles + first + 2 * len(sphere)]
-    return np.concatenate(parts).astype(np.int32)
+    eyes = [sphere_triangles + first, sphere_triangles + first + len(sphere)]
+    return np.concatenate([mesh.triangles[~(is_lash & (low | beyond))], *eyes])
 
 
 def _attributes(vertex_base, mask, style, grown):
@@ -343,14 +345,7 @@ def _pose_rigid(neutral, normals, turning, pivot, turn, shift):
 @numba.njit(cache=True, fastmath=True)
 def _pose_points(neutral, starts, which, deltas, weights, turning, pivot, turn, shift):
     posed = neutral.copy()
-    for unit in range(weights.shape[0]):
-        weight = weights[unit]
-        if weight == 0.0:
-            continue
-        for entry in range(starts[unit], starts[unit + 1]):
-            point = which[entry]
-            for axis in range(3):
-                posed[point, axis] += weight * deltas[entry, axis]
+    head.add_deltas(posed, weights, starts, which, deltas)
     for point in range(posed.shape[0]):
         x = posed[point, 0] - pivot[0]
         y = posed[point, 1] - pivot[1]

@@ -255,7 +255,7 @@ def _drapes(style, outline):
     bulge = np.sqrt(1 - above**2)
     spread = (
         1
-        + (0.02 + 0.14 * f[4]) * fall
+        + (0.02 + 0.09 * f[4]) * fall
         - (0.10 if style.name == "bob" else 0.08) * (fall**2)
     )
     tucked = 1 - 0.15 * smooth_step(7.3, _DRAPE_TOP, rows)

@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import pathlib
 
+import numba
 import numpy as np
 
 from datasets.synthetic_heads import names
@@ -206,6 +207,35 @@ def random_identity(
     return traits, vector
 
 
+def sparse_deltas(deltas: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Leave the zeros out of deltas `[U, V, 3]`.
+
+    Returns:
+        int64 `[U + 1]` starts, int32 `[E]` points and float32 `[E, 3]` deltas; unit u
+        owns entries starts[u]:starts[u + 1].
+    """
+    unit, point = np.nonzero(np.abs(deltas).max(axis=2) > 1e-6)
+    starts = np.searchsorted(unit, np.arange(len(deltas) + 1))
+    return starts, point.astype(np.int32), deltas[unit, point]
+
+
+@numba.njit(cache=True, fastmath=True)
+def add_deltas(points, weights, starts, which, deltas):
+    """Add weighted units, as `sparse_deltas` stores them, to points `[V, 3]`."""
+    for unit in range(weights.shape[0]):
+        weight = weights[unit]
+        if weight == 0.0:
+            continue
+        for entry in range(starts[unit], starts[unit + 1]):
+            for axis in range(3):
+                points[which[entry], axis] += weight * deltas[entry, axis]
+
+
+@functools.lru_cache(maxsize=1)
+def _sparse_identities():
+    return sparse_deltas(load_head_mesh().identity_deltas)
+
+
 def _add_macro_shapes(weights, generator, ancestry, maleness, age):
     build, muscle = generator.normal(-0.05, 0.35), generator.normal(0.0, 0.35)
 
@@ -259,8 +289,8 @@ def shaped_points(weights: np.ndarray) -> np.ndarray:
     camera frames everyone alike. Ours: sizes in the image then tell distance.
     """
     mesh = load_head_mesh()
-    used = np.flatnonzero(weights)
-    points = mesh.base + np.tensordot(weights[used], mesh.identity_deltas[used], 1)
+    points = mesh.base.copy()
+    add_deltas(points, weights, *_sparse_identities())
 
     def height(of):
         skin = mesh.point_of_vertex[mesh.vertex_materials == SKIN]
