@@ -122,20 +122,16 @@ def drop_at_random(
     """
     num_frames = conditions.audio.shape[1]
 
-    def draw(key: jax.Array) -> dict[str, jax.Array]:
-        *name_keys, cut_key, count_key = jax.random.split(key, len(NAMES) + 2)
-        drawn = {
-            f"{name}_dropped": jax.random.bernoulli(name_key, getattr(config, name))
-            for name, name_key in zip(NAMES, name_keys, strict=True)
-        }
-        count = jax.random.randint(count_key, (), 1, config.max_last_audio_frames + 1)
-        is_cut = jax.random.bernoulli(cut_key, config.last_audio_frames)
-        last = jnp.arange(num_frames) >= num_frames - count
-        return drawn | {"audio_frames_dropped": is_cut & last}
-
+    # One draw for all chances: each further one costs seconds of compilation.
+    chance = jax.vmap(lambda key: jax.random.uniform(key, (len(NAMES) + 2,)))(keys)
+    hidden = {
+        f"{name}_dropped": chance[:, column] < getattr(config, name)
+        for column, name in enumerate(NAMES)
+    }
+    is_cut, length = chance[:, -2] < config.last_audio_frames, chance[:, -1]
+    count = 1 + jnp.floor(length * config.max_last_audio_frames).astype(jnp.int32)
+    is_last = jnp.arange(num_frames)[None] >= num_frames - count[:, None]
+    hidden["audio_frames_dropped"] = is_cut[:, None] & is_last
     return conditions.replace(
-        **{
-            name: getattr(conditions, name) | hidden
-            for name, hidden in jax.vmap(draw)(keys).items()
-        }
+        **{name: getattr(conditions, name) | value for name, value in hidden.items()}
     )

@@ -160,3 +160,7 @@ def tiny(*, num_facial_dynamics: int = 8, num_audio_channels: int = 8) -> Motion
         num_heads=2,
         num_diffusion_steps=100,
     )
+
+
+PRESETS = {"vasa1": vasa1, "demo": demo, "tiny": tiny}
+"""The presets by name."""

@@ -128,9 +128,8 @@ class MotionTask:
         conditions = conditions_lib.drop_at_random(
             keys[:, 0], conditions, self._dropout
         )
-        diffusion_step = jax.vmap(
-            lambda key: jax.random.randint(key, (), 0, self.config.num_diffusion_steps)
-        )(keys[:, 1])
+        place = jax.vmap(jax.random.uniform)(keys[:, 1])
+        diffusion_step = (place * self.config.num_diffusion_steps).astype(jnp.int32)
         terms = self._terms(params, batch, conditions, diffusion_step, keys[:, 2])
         metrics = {name: term.mean() for name, term in terms.items()}
         total = sum(getattr(self._weights, name) * metrics[name] for name in metrics)

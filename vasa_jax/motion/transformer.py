@@ -156,5 +156,6 @@ def sinusoids(position: jax.Array, width: int, max_period: float) -> jax.Array:
         float32 `[..., width]`.
     """
     exponent = jnp.arange(width // 2, dtype=jnp.float32) / (width // 2)
-    angle = jnp.asarray(position, jnp.float32)[..., None] * max_period**-exponent
+    position = jnp.asarray(position, jnp.float32)
+    angle = jnp.einsum("...,c->...c", position, max_period**-exponent)
     return jnp.concatenate([jnp.cos(angle), jnp.sin(angle)], axis=-1)

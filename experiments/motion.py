@@ -1,0 +1,268 @@
+"""Stage two: the motion denoiser, on clips that `experiments.encode` has encoded.
+
+    python -m experiments.train --config=experiments/motion.py --preset=demo \
+        --workdir=runs/motion --set=data_dir=ENCODED --set=face_export=FACE
+
+FACE, an export of stage one, serves the lip loss; leave it out to train without.
+
+Presets: `demo`, the shipped checkpoint on two CPU cores (about 2 hours); `demo_gpu`,
+the same sizes for longer on one GPU (under an hour); `vasa1`, the paper's scale on 4 or
+more GPUs (the paper: 3 days on four); `tiny` for tests (seconds). Expect
+`dynamics_correlation` of 0.5 and more on synthetic heads, with `shuffled_correlation`
+near 0, and `pose_spread`, `dynamics_spread` and `seam` near 1.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+
+import jax
+import numpy as np
+
+from vasa_jax import config, export, optimizer, training, types
+from vasa_jax.data import examples, pipeline, records
+from vasa_jax.face import config as face_config
+from vasa_jax.face import model as face_model
+from vasa_jax.motion import conditions, losses, normalization, windows
+from vasa_jax.motion import config as motion_config
+from vasa_jax.motion import training as motion_training
+
+PRESETS = ("demo", "demo_gpu", "vasa1", "tiny")
+
+MAX_STATISTICS_RECORDS = 2000
+"""Records that the normalisation is measured on. Ours: enough for two digits."""
+
+CARD = """Motion was learned from encoded talking-head clips; see the stage-one card
+for the clips themselves."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MotionExperiment:
+    """Settings of stage two.
+
+    Attributes:
+        model: sizes; channels must be those of the encoded clips.
+        data_dir: folder of encoded clips, with the splits train and validation.
+        face_export: stage one's export, for the lip loss; None trains without.
+        train: the run.
+        optimizer: of the denoiser.
+        loss: weights.
+        dropout: how often conditions are hidden.
+        first_window_rate: chance of a window without previous frames.
+        data: workers and threads.
+    """
+
+    model: motion_config.MotionConfig
+    data_dir: str = "data/encoded"
+    face_export: str | None = None
+    train: training.TrainConfig
+    optimizer: optimizer.OptimizerConfig
+    loss: motion_training.LossConfig = motion_training.LossConfig()
+    dropout: conditions.DropoutConfig = conditions.DropoutConfig()
+    first_window_rate: float = windows.FIRST_WINDOW_RATE
+    data: pipeline.PipelineConfig = pipeline.PipelineConfig()
+
+
+def get_config(preset: str) -> MotionExperiment:
+    """Return the settings of a preset."""
+    return {"demo": _demo, "demo_gpu": _demo_gpu, "vasa1": _vasa1, "tiny": _tiny}[
+        preset
+    ]()
+
+
+def _optimizer(
+    learning_rate: float, num_steps: int, warmup_steps: int, ema_decay: float
+) -> optimizer.OptimizerConfig:
+    """Return AdamW with betas 0.9 and 0.99, which are those of transformers."""
+    return optimizer.OptimizerConfig(
+        learning_rate=learning_rate,
+        num_steps=num_steps,
+        warmup_steps=warmup_steps,
+        beta1=0.9,
+        beta2=0.99,
+        final_fraction=0.02,
+        ema_decay=ema_decay,
+    )
+
+
+def _demo() -> MotionExperiment:
+    return MotionExperiment(
+        model=motion_config.demo(),
+        train=training.TrainConfig(
+            batch_size=16, num_steps=8000, evaluate_every_steps=500
+        ),
+        optimizer=_optimizer(1e-3, 8000, 100, 0.995),
+    )
+
+
+def _demo_gpu() -> MotionExperiment:
+    return MotionExperiment(
+        model=motion_config.demo(),
+        train=training.TrainConfig(
+            batch_size=128, num_steps=30_000, evaluate_every_steps=2000
+        ),
+        optimizer=_optimizer(1e-3, 30_000, 500, 0.999),
+    )
+
+
+def _vasa1() -> MotionExperiment:
+    return MotionExperiment(
+        model=dataclasses.replace(motion_config.vasa1(), dtype="bfloat16"),
+        train=training.TrainConfig(
+            batch_size=128,
+            num_steps=300_000,
+            evaluate_every_steps=5000,
+            save_every_steps=2000,
+        ),
+        optimizer=_optimizer(2e-4, 300_000, 2000, 0.9999),
+    )
+
+
+def _tiny() -> MotionExperiment:
+    return MotionExperiment(
+        model=motion_config.tiny(),
+        train=training.TrainConfig(
+            batch_size=8,
+            num_steps=20,
+            log_every_steps=5,
+            evaluate_every_steps=10,
+            save_every_steps=10,
+        ),
+        optimizer=_optimizer(2e-3, 20, 2, 0.9),
+    )
+
+
+def build(settings: MotionExperiment) -> training.Experiment:
+    """Build the experiment.
+
+    Args:
+        settings: of a preset, with changes.
+
+    Returns:
+        What `experiments.train` runs.
+
+    Raises:
+        UserError: no encoded clips, or channels that differ from the model's.
+    """
+    model = settings.model
+    clips = records.open_folder(settings.data_dir, "train")
+    check_channels(clips.read(0), model)
+    task = motion_training.MotionTask(
+        model,
+        normalization.measure(_some_records(clips)),
+        settings.loss,
+        settings.dropout,
+        read_arkit_function(settings.face_export, model),
+    )
+
+    def make_example(
+        generator: np.random.Generator, record: records.Record
+    ) -> examples.Example:
+        return windows.cut(
+            record,
+            generator,
+            window_frames=model.window_frames,
+            previous_frames=model.previous_frames,
+            first_window_rate=settings.first_window_rate,
+        )
+
+    def train_data() -> Iterator[training.Batch]:
+        return pipeline.training_batches(
+            examples.RecordExamples(clips, make_example),
+            batch_size=settings.train.batch_size,
+            seed=settings.train.seed,
+            settings=settings.data,
+        )
+
+    def evaluation_data() -> Iterator[training.Batch]:
+        held_out = records.open_folder(settings.data_dir, "validation")
+        return pipeline.evaluation_batches(
+            examples.RecordExamples(held_out, make_example),
+            batch_size=settings.train.batch_size,
+        )
+
+    return training.Experiment(
+        name="motion",
+        task=task,
+        settings=settings.train,
+        optimizers={motion_training.GROUP: settings.optimizer},
+        train_data=train_data,
+        evaluation_data=evaluation_data,
+        evaluate=task.evaluate,
+        model_configs={"motion": model},
+        export_groups=(motion_training.GROUP, motion_training.STATISTICS_GROUP),
+        frames_per_example=model.window_frames,
+        card=CARD,
+    )
+
+
+def _some_records(clips: records.Records) -> Iterator[records.Record]:
+    """Read at most `MAX_STATISTICS_RECORDS`, evenly over the set; leave out corrupt."""
+    count = min(len(clips), MAX_STATISTICS_RECORDS)
+    fields = ["motion", "audio_features", "gaze", "head_distance"]
+    for index in np.linspace(0, len(clips) - 1, count).astype(int):
+        try:
+            yield clips.read(int(index), fields)
+        except records.CorruptRecordError:
+            continue
+
+
+def check_channels(record: records.Record, model: motion_config.MotionConfig) -> None:
+    """Refuse clips whose channels are not the model's.
+
+    Args:
+        record: an encoded record.
+        model: sizes.
+
+    Raises:
+        UserError: they differ.
+    """
+    for field, name in (
+        ("motion", "num_motion_channels"),
+        ("audio_features", "num_audio_channels"),
+    ):
+        given, wanted = record[field].shape[-1], getattr(model, name)
+        config.require(
+            given == wanted,
+            f"The encoded clips have {given} channels of {field} and the model takes "
+            f"{wanted}; add --set=model.{name}={given}.",
+        )
+
+
+def read_arkit_function(
+    folder: str | None, model: motion_config.MotionConfig
+) -> losses.ArkitFunction | None:
+    """Return stage one's read-out of ARKit weights from facial dynamics.
+
+    Args:
+        folder: an export of stage one; None gives None.
+        model: sizes of stage two, which must fit.
+
+    Returns:
+        From `[..., Z]` to `[..., 52]`, or None.
+
+    Raises:
+        UserError: no face model there, or one of another number of dynamics.
+    """
+    if folder is None:
+        return None
+    params, configs, _ = export.load_export(folder)
+    config.require(
+        "face" in configs and "face" in params,
+        f"The export {folder!r} holds no face model; give one of stage one.",
+    )
+    sizes = config.from_json(face_config.FaceConfig, configs["face"])
+    dynamics = model.num_motion_channels - types.POSE_CHANNELS
+    config.require(
+        sizes.dynamics_channels == dynamics,
+        f"The face model in {folder!r} has {sizes.dynamics_channels} channels of "
+        f"facial dynamics and the clips {dynamics}; give the export that encoded them.",
+    )
+    face = face_model.FaceModel(sizes)
+
+    def read(facial_dynamics: jax.Array) -> jax.Array:
+        readout = face.apply(
+            {"params": params["face"]}, facial_dynamics, method="read_dynamics"
+        )
+        return readout.arkit
+
+    return read

@@ -1,0 +1,125 @@
+"""Windows that continue one another: one recording, a stream, one window again."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import motion_windows
+import numpy as np
+import pytest
+
+from vasa_jax.errors import UserError
+from vasa_jax.motion import config, model
+from vasa_jax.motion import training as motion_training
+
+SIZES = dataclasses.replace(
+    config.tiny(), window_frames=6, previous_frames=2, num_diffusion_steps=20
+)
+FIXED = {"config": SIZES, "sampling": config.SamplingConfig(num_steps=3)}
+KEY = jax.random.key(7)
+
+
+@pytest.fixture(scope="module")
+def setting():
+    """Parameters away from the start, statistics, controls and features."""
+    statistics = motion_windows.some_statistics(SIZES)
+    task = motion_training.MotionTask(SIZES, statistics)
+    params = motion_windows.filled(jax.eval_shape(task.init, jax.random.key(0)))
+    params = params["motion"]
+    controls = model.default_controls(statistics)
+    features = np.random.default_rng(2).normal(size=(1, 15, SIZES.num_audio_channels))
+    return params, statistics, controls, features.astype(np.float32)
+
+
+def generate(setting, features, controls=None):
+    params, statistics, default, _ = setting
+    return model.generate_motion(
+        params, statistics, features, controls or default, KEY, **FIXED
+    )
+
+
+@pytest.mark.parametrize("num_frames", [1, 6, 7, 15])
+def test_motion_is_as_long_as_the_voice(setting, num_frames):
+    motion = generate(setting, setting[3][:, :num_frames])
+    assert motion.shape == (1, num_frames, SIZES.num_motion_channels)
+    assert np.isfinite(motion).all()
+
+
+def test_a_stream_gives_what_the_whole_recording_gives(setting):
+    params, statistics, controls, features = setting
+    carry, parts = model.start_carry(SIZES), []
+    for start in range(0, 12, 6):
+        window = features[:, start : start + 6]
+        carry, motion = model.next_window(
+            params, statistics, carry, window, controls, KEY, **FIXED
+        )
+        parts.append(motion)
+    whole = generate(setting, features)
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole[:, :12])
+
+
+def test_a_window_can_be_made_again_alone_from_its_carry(setting):
+    params, statistics, controls, features = setting
+    whole = generate(setting, features)
+    normalised = statistics.motion.normalise(whole[:, 4:6])
+    carry = model.MotionCarry(
+        previous_motion=normalised,
+        previous_audio=statistics.audio.normalise(features[:, 4:6]),
+        window_index=jnp.array(1, jnp.int32),
+    )
+    _, motion = model.next_window(
+        params, statistics, carry, features[:, 6:12], controls, KEY, **FIXED
+    )
+    np.testing.assert_allclose(motion, whole[:, 6:12], atol=1e-3)
+
+
+def test_the_past_reaches_a_window_through_its_carry_alone(setting):
+    params, statistics, controls, features = setting
+    whole = generate(setting, features)
+    early = features.copy()
+    early[:, 0] += 5.0
+    changed = generate(setting, early)
+    assert np.abs(changed[:, 6:12] - whole[:, 6:12]).max() > 1e-4
+    future = features.copy()
+    future[:, 6:] += 5.0
+    np.testing.assert_array_equal(generate(setting, future)[:, :6], whole[:, :6])
+
+
+def test_the_first_window_sees_nothing_of_its_carry(setting):
+    params, statistics, controls, features = setting
+    carry = model.start_carry(SIZES)
+    other = carry.replace(
+        previous_motion=carry.previous_motion + 3,
+        previous_audio=carry.previous_audio - 2,
+    )
+    first, second = (
+        model.next_window(
+            params, statistics, c, features[:, :6], controls, KEY, **FIXED
+        )[1]
+        for c in (carry, other)
+    )
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_short_last_window_is_padded_with_the_end_of_the_voice(setting):
+    features = setting[3]
+    longer = np.concatenate([features, features[:, -1:]], axis=1)
+    np.testing.assert_array_equal(
+        generate(setting, longer)[:, :15], generate(setting, features)
+    )
+
+
+def test_controls_that_are_left_open_take_no_part(setting):
+    _, _, controls, features = setting
+    is_open = controls.replace(gaze=None, head_distance=None)
+    aside = controls.replace(gaze=jnp.array([[0.3, 0.1]]))
+    whole = generate(setting, features)
+    assert np.abs(generate(setting, features, is_open) - whole).max() > 1e-4
+    assert np.abs(generate(setting, features, aside) - whole).max() > 1e-4
+
+
+def test_features_of_another_encoder_are_refused(setting):
+    with pytest.raises(UserError, match=r"\(1, 4, 3\)"):
+        generate(setting, np.zeros((1, 4, 3), np.float32))
+    with pytest.raises(UserError, match="at least one frame"):
+        generate(setting, setting[3][:, :0])

@@ -1,0 +1,161 @@
+"""The task of stage two: it learns, and its loss is a mean over rows."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import motion_windows
+import numpy as np
+import pytest
+from flax import serialization
+
+from experiments import experiment_file
+from vasa_jax import config as config_lib
+from vasa_jax import optimizer, training
+from vasa_jax.data import records
+from vasa_jax.errors import UserError
+from vasa_jax.motion import config, windows
+from vasa_jax.motion import training as motion_training
+
+SIZES = config.tiny()
+
+
+def cut(record, generator):
+    return windows.cut(
+        record,
+        generator,
+        window_frames=SIZES.window_frames,
+        previous_frames=SIZES.previous_frames,
+    )
+
+
+def some_batch(count=8, seed=0):
+    generator = np.random.default_rng(seed)
+    clips = [motion_windows.record(generator) for _ in range(count)]
+    return motion_windows.batch(cut, clips, seed)
+
+
+def read_arkit(facial_dynamics):
+    """Take the first dynamics for the jaw."""
+    jaw = jax.nn.sigmoid(facial_dynamics[..., :1])
+    return jnp.pad(jaw, [(0, 0)] * (jaw.ndim - 1) + [(24, 27)])
+
+
+def make_experiment(task, learning_rate=3e-3, num_steps=200):
+    return training.Experiment(
+        name="motion",
+        task=task,
+        settings=training.TrainConfig(batch_size=8, num_steps=num_steps),
+        optimizers={
+            "motion": optimizer.OptimizerConfig(
+                learning_rate=learning_rate,
+                num_steps=num_steps,
+                warmup_steps=5,
+                beta1=0.9,
+                beta2=0.99,
+            )
+        },
+        train_data=lambda: iter(()),
+    )
+
+
+@pytest.mark.slow
+def test_the_denoiser_learns_a_batch_by_heart():
+    task = motion_training.MotionTask(
+        SIZES, motion_windows.some_statistics(), arkit_function=read_arkit
+    )
+    experiment = make_experiment(task)
+    state = jax.jit(functools.partial(training.init_state, experiment))()
+    step = jax.jit(training.make_step(experiment), donate_argnums=0)
+    batch = some_batch()
+    history = []
+    for _ in range(200):
+        state, metrics = step(state, batch)
+        history.append({name: float(value) for name, value in metrics.items()})
+    for name in ("loss", "motion", "velocity", "lips"):
+        values = [line[f"motion/{name}"] for line in history]
+        assert np.mean(values[-20:]) < 0.7 * np.mean(values[:5]), name
+    assert state.params["statistics"]["motion"]["mean"].shape == (14,)
+    found = jax.jit(task.evaluate)(state.params, batch, jax.random.key(0))
+    values = {name: float(np.mean(metric.compute())) for name, metric in found.items()}
+    assert values["dynamics_correlation"] > values["shuffled_correlation"] + 0.2
+    assert np.isfinite(list(values.values())).all()
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """A compiled loss of four rows and the batch that it was made for."""
+    statistics = motion_windows.some_statistics()
+    task = motion_training.MotionTask(SIZES, statistics, arkit_function=read_arkit)
+    shapes = jax.eval_shape(task.init, jax.random.key(0))
+    params = motion_windows.filled(shapes)
+    params["statistics"] = serialization.to_state_dict(statistics)
+    batch = some_batch(4)
+    batch[training.EXAMPLE_KEY_FIELD] = jax.random.split(jax.random.key(1), 4)
+    loss = jax.jit(lambda rows: task.loss(params, rows, jax.random.key(2), 0)[0])
+    return loss, batch
+
+
+def test_the_loss_of_a_batch_is_the_mean_of_its_rows(plain):
+    loss, batch = plain
+    alone = [
+        loss(jax.tree.map(lambda rows, row=row: rows[np.full(4, row)], batch))
+        for row in range(4)
+    ]
+    np.testing.assert_allclose(loss(batch), np.mean(alone), rtol=1e-5)
+
+
+def test_padding_and_missing_previous_frames_change_no_loss(plain):
+    loss, batch = plain
+    batch = {**batch, "has_previous": np.zeros(4, bool)}
+    other = {**batch, "previous_motion": batch["previous_motion"] + 3}
+    np.testing.assert_array_equal(loss(other), loss(batch))
+    nothing = {**batch, "mask": np.zeros_like(batch["mask"])}
+    assert loss(nothing) == 0
+
+
+def test_negative_weights_are_refused():
+    with pytest.raises(UserError, match="lips is -1"):
+        motion_training.LossConfig(lips=-1.0)
+
+
+def write_clips(folder):
+    generator = np.random.default_rng(3)
+    for split in ("train", "validation"):
+        (folder / split).mkdir()
+        for index in range(8):
+            clip = motion_windows.record(generator)
+            records.write_npz_record(folder / split / f"{index}.npz", clip)
+
+
+def test_the_experiment_file_trains_on_a_folder_of_encoded_clips(tmp_path):
+    write_clips(tmp_path)
+    module = experiment_file.load("experiments/motion.py")
+    settings = experiment_file.settings_of(module, "tiny", [f"data_dir={tmp_path}"])
+    experiment = experiment_file.build(module, settings)
+    batch, names = training.split_names(next(experiment.train_data()))
+    assert batch["motion"].shape == (8, 16, 14) and len(names.records) == 8
+    state = jax.eval_shape(lambda: training.init_state(experiment))
+    state, metrics = jax.eval_shape(training.make_step(experiment), state, batch)
+    assert {"motion/loss", "motion/motion", "motion/velocity"} <= set(metrics)
+    held_out = list(experiment.evaluation_data())
+    assert len(held_out) == 1
+    text = config_lib.to_json(settings)
+    assert config_lib.from_json(type(settings), text) == settings
+
+
+def test_every_preset_of_the_experiment_file_is_whole():
+    module = experiment_file.load("experiments/motion.py")
+    for preset in module.PRESETS:
+        settings = experiment_file.settings_of(module, preset, [])
+        assert settings.optimizer.num_steps == settings.train.num_steps
+
+
+def test_clips_of_other_channels_are_refused_with_the_setting_to_change(tmp_path):
+    write_clips(tmp_path)
+    module = experiment_file.load("experiments/motion.py")
+    settings = experiment_file.settings_of(
+        module, "tiny", [f"data_dir={tmp_path}", "model.num_audio_channels=5"]
+    )
+    with pytest.raises(UserError, match="--set=model.num_audio_channels=8"):
+        experiment_file.build(module, settings)
