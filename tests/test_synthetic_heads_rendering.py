@@ -27,7 +27,7 @@ SEED = 46
 def person(seed=SEED, strength=None):
     if strength is None:
         return avatar.build_avatar(seed)
-    domain = randomization.Randomization(strength=strength)
+    domain = randomization.Randomization(strength=strength, natural_share=0.0)
     return avatar.build_avatar(seed, domain)
 
 
@@ -240,7 +240,7 @@ def test_no_strength_changes_nothing():
 
 
 def test_full_strength_changes_skins_shapes_and_pictures_reproducibly():
-    domain = randomization.Randomization(strength=1.0)
+    domain = randomization.Randomization(strength=1.0, natural_share=0.0)
     changed_skins, changed_pictures = 0, 0
     for seed in range(6):
         looks = avatar.build_avatar(seed).appearance
@@ -256,6 +256,16 @@ def test_full_strength_changes_skins_shapes_and_pictures_reproducibly():
         assert 1.0 <= randomization.shape_exaggeration(domain, seed) <= 1.8
     assert changed_skins >= 4
     assert changed_pictures >= 4
+
+
+def test_a_share_of_identities_keeps_shape_and_skin():
+    domain = randomization.Randomization(strength=1.0, natural_share=0.4)
+    natural = [randomization.stays_natural(domain, seed) for seed in range(200)]
+    assert 0.3 < np.mean(natural) < 0.5
+    seed = natural.index(True)
+    looks = person(4).appearance
+    assert randomization.randomize_appearance(domain, seed, looks) is looks
+    assert randomization.shape_exaggeration(domain, seed) == 1.0
 
 
 @pytest.mark.parametrize("painterly", filters.PAINTERLY)

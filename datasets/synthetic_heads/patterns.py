@@ -28,7 +28,7 @@ def fine_grain(generator: np.random.Generator, texture: np.ndarray) -> np.ndarra
     height, width, _ = texture.shape
     rows, columns = generator.uniform(20.0, 200.0, 2)
     grain = noise.smooth_noise(generator, height, width, 2, (rows, columns))
-    return texture * (1 + generator.uniform(0.04, 0.25) * grain[..., None])
+    return texture * (1 + generator.uniform(0.03, 0.16) * grain[..., None])
 
 
 def spots(generator: np.random.Generator, texture: np.ndarray) -> np.ndarray:

@@ -17,6 +17,8 @@ class Randomization:
 
     Attributes:
         strength: 0 plausible people only, 1 the full range; multiplies what follows.
+        natural_share: share of identities whose shape, skin and colours stay a
+            person's; light, grading and flaws may still vary.
         shape_exaggeration: largest addition to the factor of local shapes.
         smooth_probability: of broad clouds of colour on the skin.
         grain_probability: of fine noise on the skin.
@@ -35,6 +37,7 @@ class Randomization:
     """
 
     strength: float = 0.5  # ours
+    natural_share: float = 0.35  # ours
     shape_exaggeration: float = 0.8  # ours
     smooth_probability: float = 0.4  # ours
     grain_probability: float = 0.4  # ours
@@ -57,7 +60,7 @@ class Randomization:
     def __post_init__(self):
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            is_share = field.name == "strength" or field.name.endswith("probability")
+            is_share = field.name.endswith(("strength", "share", "probability"))
             if is_share and not 0.0 <= value <= 1.0:
                 raise errors.UserError(
                     f"Randomization.{field.name} is {value}; give 0 to 1."
@@ -79,11 +82,22 @@ def happens(
     return bool(generator.random() < probability * domain.strength)
 
 
+def stays_natural(domain: Randomization, identity_seed: int) -> bool:
+    """Tell whether an identity is left a person.
+
+    Ours: real portraits are what users bring, so many of them are seen as they are.
+    """
+    generator = np.random.default_rng([identity_seed, 6])
+    return bool(generator.random() < domain.natural_share)
+
+
 def shape_exaggeration(domain: Randomization, identity_seed: int) -> float:
     """Draw the factor of an identity's local shapes, 1 or more.
 
     Ours: painted and drawn portraits overstate shapes.
     """
+    if stays_natural(domain, identity_seed):
+        return 1.0
     generator = np.random.default_rng([identity_seed, 3])
     most = domain.strength * domain.shape_exaggeration
     return float(1.0 + most * generator.random() ** 2)
@@ -96,6 +110,8 @@ def randomize_appearance(
 
     Ours: changes live on the skin's own coordinates, so that they move with it.
     """
+    if stays_natural(domain, identity_seed):
+        return looks
     generator = np.random.default_rng([identity_seed, 4])
     texture = looks.skin_texture.astype(np.float32) / 255
     lips = looks.lips
@@ -138,7 +154,8 @@ def random_filter(
         contrast = float(np.clip(generator.normal(1.0, 0.15), 0.6, 1.35))
         vignette = float(max(0.0, generator.normal(0.0, 0.35)))
     painterly, blur, noise, sharpness, quality = "none", 0.0, 0.0, 0.0, None
-    if happens(domain, generator, domain.painterly_probability):
+    is_natural = stays_natural(domain, identity_seed)
+    if not is_natural and happens(domain, generator, domain.painterly_probability):
         painterly = str(generator.choice(filters.PAINTERLY))
     if happens(domain, generator, domain.blur_probability):
         blur = float(generator.uniform(0.2, 1.0) * domain.largest_blur)
