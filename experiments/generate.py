@@ -9,16 +9,13 @@ import tqdm
 from absl import flags
 
 from experiments import compilation_cache, program
+from vasa_jax import config
 from vasa_jax.pipeline import controls as controls_lib
 from vasa_jax.pipeline import files
 
-IMAGE = flags.DEFINE_string(
-    "image", None, "A picture with one clear face.", required=True
-)
-AUDIO = flags.DEFINE_string(
-    "audio", None, "A voice, in any format that FFmpeg reads.", required=True
-)
-OUTPUT = flags.DEFINE_string("output", None, "The mp4 to write.", required=True)
+IMAGE = flags.DEFINE_string("image", None, "A picture with one clear face.")
+AUDIO = flags.DEFINE_string("audio", None, "A voice, in any format FFmpeg reads.")
+OUTPUT = flags.DEFINE_string("output", None, "The mp4 to write.")
 CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Folder of both models; the shipped one if left."
 )
@@ -42,6 +39,8 @@ POSE_SCALE = flags.DEFINE_float("pose_scale", 1.0, "Head movement, 0 still to 2.
 
 def main(_) -> int:
     """Animate as the flags say; return the exit code."""
+    for flag in (IMAGE, AUDIO, OUTPUT):
+        config.require(bool(flag.value), f"--{flag.name} is missing; name a file.")
     controls = controls_lib.Controls(
         seed=SEED.value,
         num_steps=NUM_STEPS.value,

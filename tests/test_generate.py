@@ -226,6 +226,7 @@ def test_the_program_writes_a_video_with_every_control_set(inputs):
     "change, words",
     [
         ({"image": "missing.png"}, "Cannot read the image missing.png"),
+        ({"audio_file": ""}, "--audio is missing"),
         ({"gaze": "50,0"}, "gaze yaw (degrees) is 50"),
         ({"emotion": "joy"}, "There is no emotion 'joy'"),
     ],
