@@ -18,6 +18,7 @@ from datasets.synthetic_heads import (
     scene,
 )
 from vasa_jax import errors
+from vasa_jax import geometry as model_geometry
 
 SIZE = 96
 SEED = 46
@@ -103,6 +104,14 @@ def test_the_read_rotation_is_the_one_that_was_asked_for(rotation):
     )
     frame = render(state(rotation), camera=following)
     np.testing.assert_allclose(frame.head_pose[:3], rotation, atol=1e-5)
+
+
+def test_mesh_rotations_are_those_of_the_model_seen_from_the_image_frame():
+    rotation = np.array([0.4, 0.3, -0.2], np.float32)
+    flip = np.diag([1, -1, -1])
+    in_image = flip @ geometry.rotation_in_mesh(rotation) @ flip
+    expected = model_geometry.rotation_matrix(rotation)
+    np.testing.assert_allclose(in_image, expected, atol=1e-6)
 
 
 def test_a_turned_head_moves_its_keypoints_as_numpy_says():
@@ -242,8 +251,8 @@ def test_no_strength_changes_nothing():
 def test_full_strength_changes_skins_shapes_and_pictures_reproducibly():
     domain = randomization.Randomization(strength=1.0, natural_share=0.0)
     changed_skins, changed_pictures = 0, 0
+    looks = person().appearance
     for seed in range(6):
-        looks = avatar.build_avatar(seed).appearance
         painted = randomization.randomize_appearance(domain, seed, looks)
         again = randomization.randomize_appearance(domain, seed, looks)
         np.testing.assert_array_equal(painted.skin_texture, again.skin_texture)

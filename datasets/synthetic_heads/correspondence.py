@@ -9,12 +9,12 @@ import dataclasses
 import io
 from collections.abc import Mapping, Sequence
 
-import numba
 import numpy as np
 
 from datasets.synthetic_heads import (
     avatar,
     geometry,
+    kernels,
     rasterizer,
     renderer,
     scene,
@@ -181,7 +181,7 @@ def clip_flow(
     return where, visible
 
 
-@numba.njit(cache=True, fastmath=True)
+@kernels.cached
 def _trace(
     screen,
     triangles,
@@ -246,7 +246,7 @@ def _trace(
             )
 
 
-@numba.njit(cache=True, fastmath=True)
+@kernels.cached
 def _is_shown(u, v, material, depth, triangles, attributes, there_depth, there_shown):
     """Tell whether one of the four nearest samples shows the material (-1: none)."""
     size = there_shown.shape[0]

@@ -3,10 +3,9 @@
 import dataclasses
 import functools
 
-import numba
 import numpy as np
 
-from datasets.synthetic_heads import accessories, hair, head, names, strands
+from datasets.synthetic_heads import accessories, hair, head, kernels, names, strands
 
 ARKIT_GAZE_RADIANS = np.deg2rad(28.0)
 """Gaze at which an eyeLook weight is 1. Follows: faceunits01's lids."""
@@ -323,7 +322,7 @@ def _attributes(vertex_base, mask, style, grown):
     return np.concatenate([skin, eye, eye, hairs])
 
 
-@numba.njit(cache=True, fastmath=True)
+@kernels.cached
 def _pose_rigid(neutral, normals, turning, pivot, turn, shift):
     posed, posed_normals = np.empty_like(neutral), np.empty_like(normals)
     for point in range(neutral.shape[0]):
@@ -342,7 +341,7 @@ def _pose_rigid(neutral, normals, turning, pivot, turn, shift):
     return posed, posed_normals
 
 
-@numba.njit(cache=True, fastmath=True)
+@kernels.cached
 def _pose_points(neutral, starts, which, deltas, weights, turning, pivot, turn, shift):
     posed = neutral.copy()
     head.add_deltas(posed, weights, starts, which, deltas)
@@ -360,7 +359,7 @@ def _pose_points(neutral, starts, which, deltas, weights, turning, pivot, turn, 
     return posed
 
 
-@numba.njit(cache=True, fastmath=True)
+@kernels.cached
 def _normals(points, triangles):
     normals = np.zeros(points.shape, np.float32)
     for index in range(triangles.shape[0]):

@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 
-from datasets.synthetic_heads import geometry, head, names, scene, shading
+from datasets.synthetic_heads import geometry, head, kernels, names, scene, shading
 
 MASK_SIZE = 64
 """Cells along a mask's edge. Follows: the face model's feature resolution."""
@@ -72,7 +72,7 @@ def _image_axes(posed, camera):
     return towards_ray.T @ to_image
 
 
-@numba.njit(cache=True, fastmath=True)
+@kernels.cached
 def draw_masks(screen, triangles, attributes, shown, heights, masks):
     """Give every cell its most frequent class among up to 4 x 4 samples.
 

@@ -8,10 +8,9 @@ import dataclasses
 import functools
 import pathlib
 
-import numba
 import numpy as np
 
-from datasets.synthetic_heads import names
+from datasets.synthetic_heads import kernels, names
 
 SKIN, EYE, TEETH, TONGUE, LASH, HAIR, DRAPE, WORN, BACKGROUND = range(9)
 """Material of a vertex; the asset pack numbers the first six the same way."""
@@ -219,7 +218,7 @@ def sparse_deltas(deltas: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return starts, point.astype(np.int32), deltas[unit, point]
 
 
-@numba.njit(cache=True, fastmath=True)
+@kernels.cached
 def add_deltas(points, weights, starts, which, deltas):
     """Add weighted units, as `sparse_deltas` stores them, to points `[V, 3]`."""
     for unit in range(weights.shape[0]):

@@ -1,11 +1,11 @@
 """Soft shade: how open each vertex lies to the sky, and the key light's shadow."""
 
-import numba
 import numpy as np
 
 from datasets.synthetic_heads import (
     geometry,
     head,
+    kernels,
     rasterizer,
     strands,
 )
@@ -86,7 +86,7 @@ def openness(shape: geometry.HeadGeometry) -> np.ndarray:
     return np.clip(seen_light / all_light, 0.0, 1.0)
 
 
-@numba.njit(cache=True)
+@kernels.cached
 def _gather(places, depth, cosines, seen_light, all_light):
     size = depth.shape[0]
     for i in range(places.shape[0]):

@@ -4,7 +4,7 @@ from math import ceil, floor
 
 import numba
 
-from datasets.synthetic_heads import geometry, head
+from datasets.synthetic_heads import geometry, head, kernels
 
 FAR = 1e9
 
@@ -28,7 +28,7 @@ def unwrapped(first, second, third, period):
     return first, second, third
 
 
-@numba.njit(cache=True, fastmath=True)
+@kernels.cached
 def rasterize(screen, triangles, attributes, strands, depth, shown):
     """Fill the z-buffer.
 

@@ -5,7 +5,14 @@ from math import sqrt
 import numba
 import numpy as np
 
-from datasets.synthetic_heads import geometry, head, lighting, materials, rasterizer
+from datasets.synthetic_heads import (
+    geometry,
+    head,
+    kernels,
+    lighting,
+    materials,
+    rasterizer,
+)
 
 _SKIN, _EYE, _TEETH, _TONGUE = head.SKIN, head.EYE, head.TEETH, head.TONGUE
 _LASH, _HAIR, _DRAPE, _WORN = head.LASH, head.HAIR, head.DRAPE, head.WORN
@@ -49,7 +56,7 @@ def corner_shares(screen, corners, x, y):
     return 1.0 - w1 - w2, w1, w2
 
 
-@numba.njit(cache=True, fastmath=True)
+@kernels.cached
 def shade(
     screen,
     triangles,
