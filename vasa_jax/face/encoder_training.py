@@ -145,7 +145,7 @@ class EncoderTask:
         }
         for name, unit in MEASURED_UNITS.items():
             states[f"{name}_correlation"] = statistics.Correlation.from_batch(
-                readout.arkit[:, unit], arkit[:, unit]
+                readout.arkit[:, unit, None], arkit[:, unit, None]
             )
         return states
 
