@@ -1,0 +1,67 @@
+"""Timing, floors, and the table of the benchmark."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from experiments import timing
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def test_a_matrix_product_counts_two_operations_for_each_product():
+    a, b = jnp.zeros((8, 16)), jnp.zeros((16, 32))
+    assert timing.count_operations(lambda a, b: a @ b, a, b) == 2 * 8 * 16 * 32
+
+
+def test_the_floor_is_the_dearer_of_arithmetic_and_memory():
+    rates = timing.Rates(operations=10.0, bytes=100.0)
+    assert rates.floor_seconds(num_operations=50, num_bytes=100) == 5.0
+    assert rates.floor_seconds(num_operations=50, num_bytes=1000) == 10.0
+
+
+def test_the_bytes_of_trees_are_added():
+    tree = {"a": jnp.zeros((2, 3)), "b": [jnp.zeros(4, jnp.uint8)]}
+    assert timing.num_bytes(tree, jnp.zeros(1, jnp.bfloat16)) == 24 + 4 + 2
+
+
+def test_the_first_run_is_not_timed():
+    calls = []
+
+    def run():
+        calls.append(1)
+        return jax.numpy.zeros(1)
+
+    assert len(timing.all_seconds(run, 3)) == 3
+    assert len(calls) == 4
+    assert timing.median_seconds(run, 3) > 0
+
+
+@pytest.mark.slow
+def test_the_benchmark_prints_a_table_and_writes_json(tmp_path):
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "experiments.benchmark",
+            "--preset=tiny",
+            "--batches=2",
+            "--steps=2",
+            "--num_repeats=1",
+            f"--output={tmp_path / 'speed.json'}",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+    for words in ("decode 32 px, 2 at once", "motion window, 2 steps", "first frames"):
+        assert words in ended.stdout
+    content = json.loads((tmp_path / "speed.json").read_text())
+    assert content["source"] == "preset tiny, random weights"
+    assert all(row["seconds"] > 0 for row in content["rows"])
