@@ -102,6 +102,8 @@ def _init_slopes(key: jax.Array, shape: tuple[int, int]) -> jax.Array:
 class TransformerEncoder(nn.Module):
     """Stack blocks by a scan, so that depth costs no compilation.
 
+    Paper: VASA-1, appendix (8 layers). Ours: one relative-time bias for all layers.
+
     Attributes:
         num_layers: blocks; their parameters are stacked along a first axis.
         num_heads: attention heads.
