@@ -6,22 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax import geometry, statistics, types
-from vasa_jax.face import augmentation, discriminator, encoder_training, losses
+from vasa_jax import statistics, types
+from vasa_jax.face import augmentation, discriminator, encoder_training, losses, regions
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
 from vasa_jax.face import perceptual as perceptual_lib
-
-REGION_SIGMAS = (0.16, 0.09, 0.09)
-"""Widths of the weights of mouth and eyes, half images. Ours: an open mouth, an eye."""
-
-REGION_STRENGTHS = (4.0, 3.0, 3.0)
-"""Weights of mouth and eyes. Ours: they are a hundredth of the image and what viewers
-look at."""
-
-CROP_REACH = 0.25
-"""Half the side of the crops that frozen networks and the discriminator see, half
-images. Ours: mouth and eyes with what is around them."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -142,10 +131,10 @@ class FaceTask:
     def discriminator_loss(self, params, batch, key, step):
         """Judge crops of drivers and of the frames that the face's loss has made."""
         del key, step
-        real = _crops(
+        real = regions.crops(
             encoder_training.to_float(batch["driver"]), batch["driver_regions"]
         )
-        fake = _crops(batch["shared"]["image"], batch["driver_regions"])
+        fake = regions.crops(batch["shared"]["image"], batch["driver_regions"])
         real, _ = self._judge.apply({"params": params["discriminator"]}, real)
         fake, _ = self._judge.apply({"params": params["discriminator"]}, fake)
         hinge = sum(
@@ -159,7 +148,7 @@ class FaceTask:
         del key
         scene = self._prepare(params, batch, is_changed=False)
         frame, _ = self._render(params, scene)
-        weight = _weights(scene, frame.image.shape[1]) - 1.0
+        weight = regions.weight(scene["driver_regions"], frame.image.shape[1]) - 1.0
         mouth = weight[..., 0] > 1.0
 
         def psnr(image, mask):
@@ -248,20 +237,20 @@ class FaceTask:
 
     def _frame_terms(self, frame, scene):
         size = frame.image.shape[1]
-        weight = _weights(scene, size)
+        weight = regions.weight(scene["driver_regions"], size)
         painted_size = frame.decoded.shape[1]
-        target = _fit(scene["driver"], painted_size)
+        target = regions.fit(scene["driver"], painted_size)
         terms = {
             "reconstruction": losses.reconstruction(
                 frame.image, scene["driver"], weight
             ),
             "decoded": losses.reconstruction(
-                frame.decoded, target, _fit(weight, painted_size)
+                frame.decoded, target, regions.fit(weight, painted_size)
             ),
         }
         if "flow" in scene:
             visible = scene["visible"]
-            seen = _fit(visible[..., None], size)
+            seen = regions.fit(visible[..., None], size)
             terms["warped"] = losses.reconstruction(
                 frame.warped, scene["driver"], weight * seen
             )
@@ -269,11 +258,11 @@ class FaceTask:
             coarse = frame.coarse_flow.shape[1]
             terms["coarse_flow"] = losses.flow(
                 frame.coarse_flow,
-                _fit(scene["flow"], coarse),
-                _fit(visible[..., None], coarse)[..., 0],
+                regions.fit(scene["flow"], coarse),
+                regions.fit(visible[..., None], coarse)[..., 0],
             )
-            logits = _fit(frame.mask_logits, visible.shape[1])[..., 0]
-            near = _fit(weight, visible.shape[1])[..., 0]
+            logits = regions.fit(frame.mask_logits, visible.shape[1])[..., 0]
+            near = regions.fit(weight, visible.shape[1])[..., 0]
             terms["visibility"] = losses.visibility(logits, visible, near)
         return {name: term.mean() for name, term in terms.items()}
 
@@ -342,8 +331,7 @@ class FaceTask:
         return jax.lax.cond(step % every == 0, compute, skip, operands)
 
     def _consistency(self, params, image, latents, scene):
-        """Render the driver's frame from its own latents in the source's pose; both
-        people-as-one must agree. Paper: VASA-1 §3.1, L_consist."""
+        """Render from either frame's latents: they must agree. Paper: §3.1."""
         del image
 
         def render(model):
@@ -359,8 +347,7 @@ class FaceTask:
         return losses.agreement(*self._apply(params, method=render)).mean()
 
     def _cross_identity(self, params, image, latents, scene):
-        """Drive the source with the other person: it must stay the source.
-        Paper: VASA-1 §3.1, L_cross_id."""
+        """Drive the source with another person: it must stay itself. Paper: §3.1."""
         del image
         if "other" not in scene:
             return jnp.zeros(())
@@ -385,52 +372,30 @@ class FaceTask:
         return losses.agreement(own.appearance_volume, latents.appearance_volume).mean()
 
     def _perceptual(self, params, image, latents, scene):
-        """Compare frozen features of crops of mouth and eyes. Follows:
-        MegaPortraits."""
+        """Compare frozen features of mouth and eyes. Follows: MegaPortraits."""
         del params, latents
-        predicted = _crops(image, scene["driver_regions"])
-        target = _crops(scene["driver"], scene["driver_regions"])
+        predicted = regions.crops(image, scene["driver_regions"])
+        target = regions.crops(scene["driver"], scene["driver_regions"])
         return losses.feature_distance(
             perceptual_lib.vgg16_features(self._perceptual_weights, predicted),
             perceptual_lib.vgg16_features(self._perceptual_weights, target),
         ).mean()
 
     def _mean_features(self, image):
-        small = _fit(image, 64) if image.shape[1] > 64 else image
+        small = regions.fit(image, 64) if image.shape[1] > 64 else image
         maps = perceptual_lib.vgg16_features(self._perceptual_weights, small)
         return maps[-1].mean((1, 2))
 
     def _adversarial_terms(self, params, frame, scene, step):
         judge = jax.lax.stop_gradient(params["discriminator"])
         fake, fake_maps = self._judge.apply(
-            {"params": judge}, _crops(frame.image, scene["driver_regions"])
+            {"params": judge}, regions.crops(frame.image, scene["driver_regions"])
         )
         _, real_maps = self._judge.apply(
-            {"params": judge}, _crops(scene["driver"], scene["driver_regions"])
+            {"params": judge}, regions.crops(scene["driver"], scene["driver_regions"])
         )
         fooled = sum(losses.hinge_generator(logits).mean() for logits in fake)
         matched = losses.feature_distance(fake_maps, real_maps).mean()
         total = self._loss.adversarial * fooled + self._loss.feature_matching * matched
         is_on = (step >= self._loss.adversarial_start).astype(jnp.float32)
         return is_on * total, {"adversarial": fooled, "feature_matching": matched}
-
-
-def _weights(scene, size):
-    return losses.region_weight(
-        scene["driver_regions"],
-        jnp.array(REGION_SIGMAS),
-        jnp.array(REGION_STRENGTHS),
-        size,
-    )
-
-
-def _fit(image, size):
-    return image if image.shape[1] == size else geometry.resize(image, size, size)
-
-
-def _crops(image: jax.Array, centres: jax.Array, size: int = 64) -> jax.Array:
-    """Cut squares around points: `[B, H, W, 3]`, `[B, P, 2]` to `[B P, s, s, 3]`."""
-    grid = geometry.image_grid(size, size) * CROP_REACH
-    grid = centres[:, :, None, None] + grid[None, None]
-    crops = geometry.sample_image(image, grid)
-    return crops.reshape((-1, size, size, 3))

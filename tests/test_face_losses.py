@@ -1,0 +1,121 @@
+"""Losses of stage one against closed forms and plain numpy."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vasa_jax import types
+from vasa_jax.face import losses, perceptual
+
+
+def test_equal_images_have_no_reconstruction_loss_and_a_shift_of_value_has_its_size():
+    image = jax.random.normal(jax.random.key(0), (2, 16, 16, 3))
+    weight = jnp.ones((2, 16, 16, 1))
+    np.testing.assert_allclose(losses.reconstruction(image, image, weight), 0.0)
+    shifted = losses.reconstruction(image + 0.25, image, weight)
+    np.testing.assert_allclose(shifted, 0.25, rtol=1e-5)
+
+
+def test_region_weight_peaks_at_its_keypoints_and_is_one_far_away():
+    keypoints = jnp.array([[[0.5, -0.5]]])
+    weight = losses.region_weight(keypoints, jnp.array([0.1]), jnp.array([4.0]), 64)
+    weight = np.asarray(weight)[0, ..., 0]
+    row, column = np.unravel_index(weight.argmax(), weight.shape)
+    assert (row, column) in {(r, c) for r in (15, 16) for c in (47, 48)}
+    assert weight.max() > 4.8
+    np.testing.assert_allclose(weight[-1, 0], 1.0, atol=1e-6)
+
+
+def test_flow_loss_counts_only_what_is_visible_and_weighs_detail_more():
+    smooth = jnp.zeros((1, 16, 16, 2))
+    seen = jnp.ones((1, 16, 16)).at[:, :8].set(0.0)
+    wrong_where_hidden = smooth.at[:, :8].add(0.3)
+    loss = losses.flow(wrong_where_hidden, smooth, seen)
+    np.testing.assert_allclose(loss, 0.0, atol=2e-4)
+
+    detailed = smooth.at[0, 3, 3].set(0.2)
+    everywhere = jnp.ones((1, 16, 16))
+    miss_detail = losses.flow(detailed.at[0, 3, 3].set(0.0), detailed, everywhere)
+    miss_plain = losses.flow(detailed.at[0, 12, 12].add(0.2), detailed, everywhere)
+    assert float(miss_detail[0]) > 4 * float(miss_plain[0])
+
+
+def test_end_point_error_of_a_constant_offset_is_its_length():
+    target = jax.random.normal(jax.random.key(0), (2, 8, 8, 2))
+    offset = jnp.array([0.3, 0.4]).reshape((1, 1, 1, 2))
+    error = losses.end_point_error(target + offset, target, jnp.ones((2, 8, 8)))
+    np.testing.assert_allclose(error, 0.5, rtol=1e-4)
+
+
+def test_visibility_loss_is_the_cross_entropy_of_numpy():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(1, 4, 4)).astype(np.float32)
+    visible = (rng.random((1, 4, 4)) > 0.5).astype(np.float32)
+    weight = rng.random((1, 4, 4)).astype(np.float32)
+    chance = 1 / (1 + np.exp(-logits))
+    entropy = -(visible * np.log(chance) + (1 - visible) * np.log(1 - chance))
+    expected = (entropy * weight).sum() / weight.sum()
+    found = losses.visibility(*map(jnp.asarray, (logits, visible, weight)))
+    np.testing.assert_allclose(found[0], expected, rtol=1e-5)
+
+
+def test_head_pose_loss_adds_angles_place_and_relative_size():
+    truth = types.HeadPose.from_vector(jnp.array([[0.1, 0.2, 0.3, 0.0, 0.0, 1.0]]))
+    found = types.HeadPose.from_vector(
+        jnp.array([[0.2, 0.2, 0.1, 0.05, 0.0, float(np.e)]])
+    )
+    np.testing.assert_allclose(
+        losses.head_pose(found, truth), [0.1 + 0.2 + 0.05 + 1.0], rtol=1e-5
+    )
+
+
+def test_hinge_losses_match_their_definition():
+    real, fake = jnp.array([[2.0, 0.0]]), jnp.array([[-3.0, 1.0]])
+    np.testing.assert_allclose(losses.hinge_discriminator(real, fake), [0.5 + 1.0])
+    np.testing.assert_allclose(losses.hinge_generator(fake), [1.0])
+
+
+def test_contrast_falls_when_the_frame_shows_its_own_drivers_motion():
+    keys = jax.random.split(jax.random.key(0), 3)
+    own = jax.random.normal(keys[0], (4, 8))
+    others = jax.random.normal(keys[1], (4, 2, 8))
+    right = losses.contrast(own, own, others)
+    wrong = losses.contrast(own, others[:, 0], own[:, None])
+    assert np.all(np.asarray(right) < np.asarray(wrong))
+    logits = np.array([1.0 - 0.2, -1.0]) * 5.0
+    expected = -logits[0] + np.log(np.exp(logits).sum())
+    one = jnp.ones((1, 3))
+    np.testing.assert_allclose(
+        losses.contrast(one, one, -one[:, None])[0], expected, atol=1e-6
+    )
+
+
+def test_cosine_distance_ignores_length():
+    vector = jnp.array([[1.0, 2.0, 3.0]])
+    np.testing.assert_allclose(
+        losses.cosine_distance(vector, 7 * vector), [0.0], atol=1e-5
+    )
+    np.testing.assert_allclose(
+        losses.cosine_distance(vector, -vector), [2.0], atol=1e-5
+    )
+
+
+def test_vgg_features_halve_from_block_to_block_and_tell_images_apart():
+    weights = perceptual.random_vgg16(jax.random.key(0), num_blocks=2)
+    image = jax.random.uniform(jax.random.key(1), (1, 16, 16, 3), minval=-1.0)
+    maps = perceptual.vgg16_features(weights, image)
+    assert [m.shape for m in maps] == [(1, 16, 16, 64), (1, 8, 8, 128)]
+    same = losses.feature_distance(maps, maps)
+    other = perceptual.vgg16_features(weights, -image)
+    np.testing.assert_allclose(same, 0.0)
+    assert float(losses.feature_distance(other, maps)[0]) > 0.01
+
+
+def test_vgg_weights_are_read_from_npz_and_a_lack_is_named(tmp_path):
+    weights = perceptual.random_vgg16(jax.random.key(0), num_blocks=1)
+    arrays = {name: np.asarray(value) for name, value in weights.items()}
+    np.savez(tmp_path / "vgg.npz", **arrays)
+    read = perceptual.load_vgg16(str(tmp_path / "vgg.npz"), num_blocks=1)
+    np.testing.assert_array_equal(read["conv_1/kernel"], arrays["conv_1/kernel"])
+    with np.testing.assert_raises_regex(ValueError, "conv_2/kernel"):
+        perceptual.load_vgg16(str(tmp_path / "vgg.npz"), num_blocks=2)

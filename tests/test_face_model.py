@@ -1,0 +1,167 @@
+"""The face model: warps, shortcut, sizes and gradients."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from vasa_jax import geometry, types
+from vasa_jax.face import augmentation, decoder, encoders, warping
+from vasa_jax.face import config as face_config
+from vasa_jax.face import model as face_model
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """The tiny model, its parameters and two images."""
+    model = face_model.FaceModel(face_config.tiny())
+    images = jax.random.uniform(jax.random.key(1), (2, 32, 32, 3), minval=-1.0)
+    params = jax.jit(model.init)(jax.random.key(0), images, images)
+    return model, params, images
+
+
+@pytest.mark.parametrize(
+    ("preset", "least", "most"),
+    [("vasa1", 170e6, 230e6), ("demo", 4e6, 9e6), ("tiny", 1e4, 5e5)],
+)
+def test_presets_have_the_parameters_they_promise(preset, least, most):
+    config = face_config.PRESETS[preset]()
+    model = face_model.FaceModel(config)
+    image = jax.ShapeDtypeStruct((1, config.image_size, config.image_size, 3), float)
+    shapes = jax.eval_shape(model.init, jax.random.key(0), image, image)
+    assert least < sum(leaf.size for leaf in jax.tree.leaves(shapes)) < most
+
+
+def test_parameters_stay_float32_where_the_model_computes_in_bfloat16():
+    config = dataclasses.replace(face_config.tiny(), dtype="bfloat16")
+    model = face_model.FaceModel(config)
+    image = jax.ShapeDtypeStruct((1, 32, 32, 3), jnp.float32)
+    shapes = jax.eval_shape(model.init, jax.random.key(0), image, image)
+    assert {leaf.dtype for leaf in jax.tree.leaves(shapes)} == {jnp.dtype("float32")}
+    frame, _ = jax.eval_shape(model.apply, shapes, image, image)
+    assert {leaf.dtype for leaf in jax.tree.leaves(frame)} == {jnp.dtype("float32")}
+
+
+def test_gradients_reach_every_parameter(tiny):
+    model, params, images = tiny
+    # Adaptive norms start at zero; a nudge opens the way behind them.
+    params = jax.tree.map(lambda leaf: leaf + 0.02, params)
+
+    def loss(params):
+        frame, readout = model.apply(params, images, images[::-1])
+        parts = [frame.image, frame.decoded, frame.flow, frame.mask_logits]
+        parts += [readout.arkit, readout.gaze_in_head]
+        return sum(jnp.sum(jnp.square(part)) for part in parts)
+
+    gradients = jax.jit(jax.grad(loss))(params)
+    flat = jax.tree_util.tree_leaves_with_path(gradients)
+    dead = [jax.tree_util.keystr(path) for path, leaf in flat if not leaf.any()]
+    assert not dead, dead
+
+
+def test_warps_return_the_volume_at_identity_pose_without_displacement():
+    config = face_config.tiny()
+    grid = warping.batched_volume_grid(config, 2)
+    still = types.HeadPose.from_vector(jnp.tile(jnp.array([[0.0] * 5 + [1.0]]), (2, 1)))
+    nothing = jnp.zeros_like(grid)
+    volume = jax.random.normal(jax.random.key(0), (*grid.shape[:-1], 3))
+    for warp in (warping.canonical_to_source, warping.driver_to_canonical):
+        found = geometry.sample_volume(volume, warp(grid, nothing, still))
+        np.testing.assert_allclose(found, volume, atol=1e-5)
+
+
+def test_driving_by_the_portraits_own_motion_maps_points_to_themselves():
+    config = face_config.tiny()
+    grid = warping.batched_volume_grid(config, 1)
+    pose = types.HeadPose.from_vector(jnp.array([[0.3, -0.2, 0.1, 0.1, 0.0, 1.2]]))
+    nothing = jnp.zeros_like(grid)
+    canonical = warping.driver_to_canonical(grid, nothing, pose)
+    again = warping.canonical_to_source(canonical, nothing, pose)
+    np.testing.assert_allclose(again, grid, atol=1e-5)
+
+
+def test_the_shortcut_returns_the_image_where_flow_and_mask_start(tiny):
+    model, params, images = tiny
+    latents = model.apply(params, images, method="encode_portrait")
+    grid = warping.batched_volume_grid(model.config, 2)
+    coarse = decoder.CoarseFlow()
+    features = jax.random.normal(jax.random.key(0), (2, 16, 16, 8))
+    start = coarse.init(jax.random.key(0), features, grid)
+    zero = jax.tree.map(jnp.zeros_like, start)
+    flow = coarse.apply(zero, features, grid)
+    # Voxels of the outermost cells are clamped to centres; the inside is exact.
+    expected = geometry.image_grid(16, 16)[1:-1, 1:-1]
+    np.testing.assert_allclose(flow[0, 1:-1, 1:-1], expected, atol=1e-5)
+    fine = geometry.resize(geometry.image_grid(16, 16)[None], 32, 32)
+    warped = geometry.sample_image(latents.source_image[:1], fine)
+    np.testing.assert_allclose(warped[:, 2:-2, 2:-2], images[:1, 2:-2, 2:-2], atol=1e-4)
+
+
+def test_frames_come_at_the_portraits_size_and_blend_painted_with_warped(tiny):
+    model, params, images = tiny
+    frame, readout = model.apply(params, images, images)
+    assert frame.image.shape == images.shape
+    assert frame.decoded.shape == (2, model.config.decoder_size, 32, 3)
+    mask = jax.nn.sigmoid(frame.mask_logits)
+    blend = mask * frame.warped + (1 - mask) * frame.decoded
+    np.testing.assert_allclose(frame.image, blend, atol=1e-5)
+    assert readout.arkit.shape == (2, face_model.NUM_ARKIT)
+
+
+def test_without_the_shortcut_the_frame_is_what_the_decoder_paints():
+    config = dataclasses.replace(face_config.tiny(), use_shortcut=False)
+    model = face_model.FaceModel(config)
+    image = jnp.zeros((1, 32, 32, 3))
+    params = jax.jit(model.init)(jax.random.key(0), image, image)
+    frame, _ = model.apply(params, image, image)
+    np.testing.assert_array_equal(frame.image, frame.decoded)
+
+
+def test_rendering_does_not_depend_on_the_order_of_the_batch(tiny):
+    model, params, images = tiny
+    straight, _ = model.apply(params, images, images)
+    turned, _ = model.apply(params, images[::-1], images[::-1])
+    np.testing.assert_allclose(turned.image[::-1], straight.image, atol=1e-4)
+
+
+def test_rematerialisation_changes_nothing(tiny):
+    model, params, images = tiny
+    config = dataclasses.replace(model.config, use_remat=True)
+    again, _ = face_model.FaceModel(config).apply(params, images, images)
+    plain, _ = model.apply(params, images, images)
+    np.testing.assert_allclose(again.image, plain.image, atol=1e-6)
+
+
+def test_expanded_latents_repeat_the_portrait(tiny):
+    model, params, images = tiny
+    latents = model.apply(params, images[:1], method="encode_portrait")
+    repeated = face_model.expand(latents, 3)
+    np.testing.assert_array_equal(repeated.identity[2], latents.identity[0])
+    assert repeated.head_pose.rotation.shape == (3, 3)
+
+
+def test_an_aligned_face_stays_put_when_the_head_moves_in_the_image():
+    y, x = jnp.meshgrid(geometry.cell_centres(64), geometry.cell_centres(64))
+    ramp = jnp.stack([x, y, x + y], axis=-1)[None]
+    pose = types.HeadPose.from_vector(jnp.array([[0.0, 0.0, 0.0, 0.0, 0.0, 0.7]]))
+    config = augmentation.AugmentationConfig(shift=0.1, zoom=0.2, turn=0.3)
+    moved, seen = augmentation.move(
+        jax.random.key(3),
+        ramp[0],
+        jax.tree.map(lambda leaf: leaf[0], pose),
+        config,
+        64,
+    )
+    seen = jax.tree.map(lambda leaf: leaf[None], seen)
+    before = encoders.align_face(ramp, pose, 16)
+    after = encoders.align_face(moved[None], seen, 16)
+    np.testing.assert_allclose(after, before, atol=0.02)
+
+
+def test_settings_that_do_not_fit_are_refused_with_the_number_that_would():
+    with pytest.raises(ValueError, match="it must be 16"):
+        dataclasses.replace(face_config.tiny(), appearance_size=24)
+    with pytest.raises(ValueError, match="float32"):
+        dataclasses.replace(face_config.tiny(), dtype="float16")

@@ -1,0 +1,50 @@
+"""Mouth and eyes: where errors weigh more, and the crops that show them."""
+
+import einops
+import jax
+import jax.numpy as jnp
+
+from vasa_jax import geometry
+from vasa_jax.face import losses
+
+SIGMAS = (0.16, 0.09, 0.09)
+"""Widths of the weights of mouth and eyes, half images. Ours: an open mouth, an eye."""
+
+STRENGTHS = (4.0, 3.0, 3.0)
+"""Weights of mouth and eyes. Ours: they are a hundredth of the image and what viewers
+look at."""
+
+CROP_REACH = 0.25
+"""Half the side of the crops that frozen networks and the discriminator see, half
+images. Ours: mouth and eyes with what is around them."""
+
+CROP_SIZE = 64
+"""Side of the crops, pixels. Ours: about the pixels that a 256 px frame has there."""
+
+
+def weight(centres: jax.Array, size: int) -> jax.Array:
+    """Return the weight of each pixel, 1 and more around mouth and eyes.
+
+    Ours: see `losses.region_weight`.
+
+    Args:
+        centres: `[B, 3, 2]` of mouth, left and right eye, in [-1, 1].
+        size: side of the result, pixels.
+
+    Returns:
+        `[B, size, size, 1]`.
+    """
+    return losses.region_weight(centres, jnp.array(SIGMAS), jnp.array(STRENGTHS), size)
+
+
+def fit(image: jax.Array, size: int) -> jax.Array:
+    """Resize `[B, H, W, C]` to `[B, size, size, C]`, if it is not that already."""
+    return image if image.shape[1] == size else geometry.resize(image, size, size)
+
+
+def crops(image: jax.Array, centres: jax.Array) -> jax.Array:
+    """Cut squares around points: `[B, H, W, 3]`, `[B, P, 2]` to `[B P, s, s, 3]`."""
+    grid = geometry.image_grid(CROP_SIZE, CROP_SIZE) * CROP_REACH
+    grid = centres[:, :, None, None] + grid[None, None]
+    cut = geometry.sample_image(image, grid)
+    return einops.rearrange(cut, "b p h w c -> (b p) h w c")
