@@ -114,7 +114,7 @@ def vasa1(
 
 
 def demo(
-    *, num_facial_dynamics: int = 32, num_audio_channels: int = 384
+    *, num_facial_dynamics: int = 32, num_audio_channels: int = 770
 ) -> MotionConfig:
     """Return the denoiser of the shipped checkpoint, about 5 M parameters.
 
@@ -124,7 +124,8 @@ def demo(
 
     Args:
         num_facial_dynamics: Z of the face model of this preset.
-        num_audio_channels: A. Ours: Whisper tiny has 384.
+        num_audio_channels: A. Ours: `audio.whisper` has two tokens of 384 and two
+            loudness channels a frame.
 
     Returns:
         The configuration.
