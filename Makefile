@@ -7,7 +7,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 IMAGE ?= examples/portrait.png
-AUDIO ?= examples/voice.flac
+AUDIO ?= examples/voice.wav
 OUTPUT ?= output/demo.mp4
 
 PIP := $(VENV)/bin/python -m pip install -qq --disable-pip-version-check
