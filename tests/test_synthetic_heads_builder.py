@@ -252,6 +252,34 @@ def test_a_bad_setting_ends_with_one_sentence_and_code_two(tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+def wait_for_group_to_end(group, seconds=30):
+    """Wait until no process of the group is left; kill them if that takes long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    os.killpg(group, signal.SIGKILL)
+    pytest.fail("The workers of a killed build live on.")
+
+
+def test_the_ordinary_tfds_builder_makes_the_same_records(small_set, tmp_path):
+    config = builder.SyntheticHeadsConfig(
+        name="two", settings=SMALL, num_clips=2, description="Two clips."
+    )
+    made = builder.SyntheticHeads(
+        data_dir=tmp_path, config=config, file_format="array_record"
+    )
+    made.download_and_prepare()
+    records = made.as_data_source(split="train")
+    by_name = {one["clip_id"]: one for one in read(small_set)}
+    assert len(records) == 2
+    for one in records:
+        assert_equal_records([one], [by_name[one["clip_id"]]])
+
+
 @pytest.mark.slow
 def test_a_killed_build_goes_on_where_it_was(tmp_path):
     flags = ["--num_clips=48", "--seconds=0.4", "--size=32", "--num_workers=1"]
@@ -261,8 +289,9 @@ def test_a_killed_build_goes_on_where_it_was(tmp_path):
     while not list(killed.glob("shards/00000_*.json")):
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.1)
-    os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
     process.communicate()
+    wait_for_group_to_end(process.pid)
     assert not (killed / "dataset_info.json").exists()
     for folder in (killed, whole):
         process = run_build(f"--output_dir={folder}", *flags)

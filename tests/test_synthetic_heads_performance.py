@@ -383,7 +383,7 @@ def test_a_recording_is_aligned_with_its_transcript(tmp_path):
     (tmp_path / "7-1.trans.txt").write_text(f"7-1-0000 {text.upper()}\n")
     (found,) = recordings.find(str(tmp_path))
     assert (found.speaker, found.name) == ("7", "recording/7")
-    part = recordings.excerpt(found, said.seconds + 1, np.random.default_rng(0))
+    part = recordings.excerpt(found, said.seconds + 1, 0.95, np.random.default_rng(0))
 
     def middles(phonemes):
         return [
@@ -392,7 +392,7 @@ def test_a_recording_is_aligned_with_its_transcript(tmp_path):
 
     heard, expected = middles(part.phonemes), middles(said.phonemes)
     assert len(heard) == len(expected) == 5
-    np.testing.assert_allclose(heard, expected, atol=0.08)
+    np.testing.assert_allclose(np.multiply(heard, 0.95), expected, atol=0.08)
 
 
 def test_a_recording_without_words_is_recognised_and_performed(tmp_path):

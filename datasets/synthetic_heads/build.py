@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import pathlib
 import sys
+import threading
 import time
 
 from absl import app, flags
@@ -147,8 +148,15 @@ def _make_all(folder, settings, missing, num_workers, bar):
 
 
 def _start_worker(queue) -> None:
+    """Keep the queue, and leave when the parent has died."""
     global _queue
     _queue = queue
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _make_one(folder, shard, settings) -> shards.Report:

@@ -53,7 +53,10 @@ class SyntheticHeads(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager):
-        return {split: self._generate_examples(split) for split in plan.SPLITS}
+        config = self.builder_config
+        identities = range(plan.num_identities(config.settings, config.num_clips))
+        present = {plan.split_of(identity) for identity in identities}
+        return {split: self._generate_examples(split) for split in sorted(present)}
 
     def _generate_examples(self, split: str):
         settings = self.builder_config.settings
@@ -84,6 +87,8 @@ def assemble(
     """
     for old in folder.glob(f"{NAME}-*.array_record-*"):
         old.unlink()
+    for torn in (folder / shards.FOLDER).glob("*.beside*"):
+        torn.unlink()
     splits, counts = [], {}
     for split in plan.SPLITS:
         parts = [(s, r) for s, r in finished if r.num_examples.get(split)]

@@ -50,8 +50,8 @@ ways each, so that an emotion is not one fixed grimace; contempt is one-sided.
 """
 
 _BLINK_CLOSING_SECONDS, _BLINK_OPENING_SECONDS = 0.08, 0.16
-_BLINK_PERIOD_SECONDS = {"sadness": 2.2, "fear": 1.9, "surprise": 4.5, "anger": 4.0}
-_USUAL_BLINK_PERIOD_SECONDS = 3.0
+_BLINK_PERIOD_SECONDS = {"sadness": 2.8, "fear": 2.3, "surprise": 4.5, "anger": 4.0}
+_USUAL_BLINK_PERIOD_SECONDS = 3.4
 """Lids close in 80 ms and open in 160 ms, every few seconds. Ours: as people do;
 tired and frightened eyes blink more, staring ones less."""
 
@@ -175,8 +175,10 @@ def blinks(
         clock += 0.4 + generator.exponential(period - 0.4)
         if generator.random() < 0.08:
             starts.append(starts[-1] + 0.3)
-    jumps = np.nonzero(gaze_shifts > 0.12)[0] / types.FRAME_RATE_HZ
-    starts.extend(jump - 0.06 for jump in jumps if generator.random() < 0.6)
+    for jump in np.nonzero(gaze_shifts > 0.12)[0] / types.FRAME_RATE_HZ:
+        alone = all(abs(jump - start) > 0.8 for start in starts)
+        if alone and generator.random() < 0.35:
+            starts.append(jump - 0.06)
     times = visemes.frame_times(num_frames)
     lids = np.zeros(num_frames)
     for start in starts:

@@ -95,7 +95,7 @@ def make(
         A value for each of `features`.
     """
     done = performance.perform(clip.request)
-    surroundings = scene.random_scene(clip.identity_seed)
+    surroundings = scene.random_scene(clip.identity_seed, _domain(settings))
     states = [
         geometry.FrameState(
             arkit=done.arkit[index],
@@ -141,8 +141,7 @@ def make(
 
 def build_person(clip: plan.Clip, settings: plan.Settings) -> avatar.Avatar:
     """Build the avatar of a clip's identity."""
-    domain = randomization.Randomization(strength=settings.randomization_strength)
-    return avatar.build_avatar(clip.identity_seed, domain)
+    return avatar.build_avatar(clip.identity_seed, _domain(settings))
 
 
 def read_masks(record: dict) -> np.ndarray:
@@ -157,3 +156,7 @@ def write_phonemes(phonemes: tuple[speech.Phoneme, ...]) -> str:
         f"{phoneme.start:.3f} {phoneme.end:.3f} {phoneme.symbol}"
         for phoneme in phonemes
     )
+
+
+def _domain(settings: plan.Settings) -> randomization.Randomization:
+    return randomization.Randomization(strength=settings.randomization_strength)

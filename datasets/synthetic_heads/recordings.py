@@ -14,7 +14,7 @@ import re
 import numpy as np
 import pocketsphinx
 
-from datasets.synthetic_heads import speech
+from datasets.synthetic_heads import resampling, speech
 from vasa_jax import audio, errors, types
 
 _EXTENSIONS = (".flac", ".wav")
@@ -113,15 +113,20 @@ def of_split(found: tuple[Recording, ...], split: str) -> tuple[Recording, ...]:
 
 
 def excerpt(
-    recording: Recording, seconds: float, generator: np.random.Generator
+    recording: Recording,
+    seconds: float,
+    playback_rate: float,
+    generator: np.random.Generator,
 ) -> speech.Speech:
     """Cut a part of a recording at random and find its phonemes.
 
     Ours: aligned with the transcript if there is one and it fits, else recognised.
+    Played a little faster or slower, one speaker becomes many.
 
     Args:
         recording: which file.
         seconds: length wanted.
+        playback_rate: speed at which it is played; moves pitch and formants.
         generator: source of chance.
 
     Returns:
@@ -131,15 +136,18 @@ def excerpt(
         UserError: if the file cannot be read.
     """
     waveform = _load(recording.path)
-    room = max(len(waveform) / types.SAMPLE_RATE_HZ - seconds, 0.0)
-    start = float(generator.uniform(0, room))
-    seconds = min(seconds, len(waveform) / types.SAMPLE_RATE_HZ)
+    length = len(waveform) / types.SAMPLE_RATE_HZ
+    taken = min(seconds * playback_rate, length)
+    start = float(generator.uniform(0, length - taken))
     aligned = _align(recording) if recording.transcript else None
-    if aligned is not None:
-        whole = speech.Speech(waveform, aligned, recording.transcript)
-        return speech.cut(whole, start, seconds)
-    part = speech.cut(speech.Speech(waveform, (), ""), start, seconds)
-    return dataclasses.replace(part, phonemes=recognize(part.waveform))
+    whole = speech.Speech(waveform, aligned or (), recording.transcript or "")
+    part = speech.cut(whole, start, taken)
+    phonemes = part.phonemes if aligned else recognize(part.waveform)
+    return speech.Speech(
+        resampling.resample(part.waveform, playback_rate),
+        speech.stretch(phonemes, 1 / playback_rate),
+        part.text,
+    )
 
 
 def recognize(waveform: np.ndarray) -> tuple[speech.Phoneme, ...]:
