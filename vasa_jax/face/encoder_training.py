@@ -31,9 +31,9 @@ class EncoderLossConfig:
     """
 
     head_pose: float = 2.0
-    expression: float = 10.0
+    expression: float = 4.0
     gaze: float = 2.0
-    code_size: float = 0.01
+    code_size: float = 0.003
     code_noise: float = 0.1
 
 
