@@ -98,7 +98,7 @@ class ClipEncoder:
                     f"{name} has {len(record[name])} rows and the video {num_frames} "
                     "frames"
                 )
-        motion = self._motion(frames, head_pose)
+        motion = self.encode_motion(frames, head_pose)
         if not np.isfinite(motion).all():
             raise records.CorruptRecordError("the motion is not finite")
         scale = motion[:, types.POSE_CHANNELS - 1]
@@ -116,8 +116,18 @@ class ClipEncoder:
         texts = {name: record[name] for name in KEPT_TEXTS if name in record}
         return encoded | kept | texts
 
-    def _motion(self, frames: np.ndarray, head_pose: np.ndarray | None) -> np.ndarray:
-        """Encode frames in batches of one size, the last filled by repeating."""
+    def encode_motion(
+        self, frames: np.ndarray, head_pose: np.ndarray | None
+    ) -> np.ndarray:
+        """Encode frames in batches of one size, the last filled by repeating.
+
+        Args:
+            frames: uint8 `[T, H, W, 3]`.
+            head_pose: vectors `[T, 6]`, or None, which the pose encoder fills.
+
+        Returns:
+            float32 `[T, M]`.
+        """
         pieces = []
         for start in range(0, len(frames), self._batch_frames):
             batch = slice(start, start + self._batch_frames)

@@ -1,0 +1,161 @@
+"""Measure how a portrait follows a driver: likeness, pose, and whose face it shows."""
+
+import dataclasses
+
+import numpy as np
+
+from vasa_jax.evaluation import identity, images, signals
+from vasa_jax.evaluation.performer import Performer, follow, watch
+from vasa_jax.evaluation.report import Measured, Row, Value
+
+LARGE_TURN_DEGREES = 15.0
+"""Turn of the head, against the source, from which identity is measured apart."""
+
+NUM_EMBEDDED = 5
+"""Frames of a clip whose identity is measured. Ours: neighbours look alike."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DrivingClip:
+    """One portrait, one driver, and how the portrait's person does the same.
+
+    Attributes:
+        source: uint8 `[H, H, 3]`.
+        source_pose: `[6]` head pose of the source.
+        driver: uint8 `[n, H, H, 3]`.
+        driver_pose: `[n, 6]`.
+        truth: uint8 `[n, H, H, 3]`, the source's person doing what the driver does.
+        truth_mouth: `[n, 2]` the mouth in it, image units.
+        truth_scale: `[n]` apparent size of its head.
+    """
+
+    source: np.ndarray
+    source_pose: np.ndarray
+    driver: np.ndarray
+    driver_pose: np.ndarray
+    truth: np.ndarray
+    truth_mouth: np.ndarray
+    truth_scale: np.ndarray
+
+
+def rows(prefix: str, group: str, is_other_person: bool) -> dict[str, Row]:
+    """Return the rows that `measure` fills.
+
+    Args:
+        prefix: of their keys.
+        group: their heading.
+        is_other_person: whether the driver is someone else.
+    """
+    aims = ("", "") if is_other_person else ("above 24", "3 above copying")
+    limit = f"below {identity.SAME_PERSON_DISTANCE}"
+    table = {
+        "psnr": Row(group=group, title="PSNR", unit="dB", aim=aims[0], digits=1),
+        "mouth_psnr": Row(
+            group=group, title="PSNR of the mouth", unit="dB", aim=aims[1], digits=1
+        ),
+        "features": Row(
+            group=group,
+            title="Distance of VGG16 features to conv4_3 (not LPIPS)",
+            digits=3,
+        ),
+        "pose": Row(group=group, title="Pose error", unit="degrees", aim="below 3"),
+        "identity": Row(
+            group=group, title="Identity distance to the source (dlib)", aim=limit
+        ),
+        "cosine": Row(group=group, title="Identity cosine with the source", digits=3),
+        "turned_identity": Row(
+            group=group,
+            title="Identity distance at turns of 15 degrees and more",
+            aim=limit,
+        ),
+        "face": Row(group=group, title="Frames with a face", aim="1"),
+    }
+    if is_other_person:
+        table["driver_identity"] = Row(
+            group=group,
+            title="Identity distance to the driver",
+            aim=f"above {identity.SAME_PERSON_DISTANCE}",
+        )
+    return {f"{prefix}/{key}": row for key, row in table.items()}
+
+
+def measure(
+    prefix: str,
+    performer: Performer,
+    clip: DrivingClip,
+    network: identity.IdentityNetwork,
+    feature_distance: images.FeatureDistance | None = None,
+) -> Measured:
+    """Drive one clip and measure it in the decoded video.
+
+    Args:
+        prefix: of the keys, as in `rows`.
+        performer: the checkpoint.
+        clip: what to do.
+        network: of identity.
+        feature_distance: from `images.feature_distance`; None leaves it out.
+
+    Returns:
+        Values by key.
+    """
+    portrait = performer.portrait(clip.source, clip.source_pose)
+    motion = performer.encode(clip.driver, clip.driver_pose)
+    made = watch(performer.drive(portrait, motion))
+    truth = follow(performer.fit_frames(clip.truth))
+    still = watch(portrait.image[None])
+    num_frames = len(made.frames)
+    copies = still.frames.repeat(num_frames, axis=0)
+
+    def compare(distance, *more):
+        return Value(
+            float(np.mean(distance(made.frames, truth.frames, *more))),
+            float(np.mean(distance(copies, truth.frames, *more))),
+        )
+
+    def pose_error(seen):
+        if seen.face is None:
+            return np.nan
+        away = signals.angles_between(seen.rotation, clip.driver_pose[:, :3])
+        return float(away[np.broadcast_to(seen.face.present, away.shape)].mean())
+
+    values = {
+        "psnr": compare(images.psnr),
+        "mouth_psnr": compare(images.mouth_psnr, clip.truth_mouth, clip.truth_scale),
+        "pose": Value(*(pose_error(seen) for seen in (made, still, truth))),
+        "face": Value(made.share, still.share, truth.share),
+    }
+    if feature_distance is not None:
+        values["features"] = compare(feature_distance)
+    turns = signals.angles_between(clip.driver_pose[:, :3], clip.source_pose[:3])
+    picks = pick_frames(turns)
+    own = network.embed(portrait.image)
+    faces = [network.embed_all(seen.frames[picks]) for seen in (made, truth)]
+    is_turned = turns[picks] >= LARGE_TURN_DEGREES
+    away, true_away = (identity.distances(own, one) for one in faces)
+    alike, true_alike = (identity.cosines(own, one) for one in faces)
+    values["identity"] = Value(mean(away), 0.0, mean(true_away))
+    values["cosine"] = Value(mean(alike), 1.0, mean(true_alike))
+    if is_turned.any():
+        values["turned_identity"] = Value(
+            mean(away[is_turned]), 0.0, mean(true_away[is_turned])
+        )
+    # Rows that have no place for the driver are not asked for.
+    driver = network.embed(performer.fit_frames(clip.driver[:1])[0])
+    values["driver_identity"] = Value(
+        mean(identity.distances(driver, faces[0])),
+        float(np.linalg.norm(driver - own)),
+        mean(identity.distances(driver, faces[1])),
+    )
+    return {f"{prefix}/{key}": value for key, value in values.items()}
+
+
+def pick_frames(turns: np.ndarray, count: int = NUM_EMBEDDED) -> np.ndarray:
+    """Choose frames evenly from the least turned to the most, `[count]` places."""
+    order = np.argsort(turns)
+    return order[np.linspace(0, len(turns) - 1, min(count, len(turns))).astype(int)]
+
+
+def mean(values: np.ndarray) -> float:
+    """Return the mean of the numbers among values; not a number if there are none."""
+    values = values[~np.isnan(values)]
+    return float(values.mean()) if len(values) else np.nan

@@ -1,0 +1,164 @@
+"""A trained checkpoint on stage: it drives and speaks, seen through a real video."""
+
+import dataclasses
+
+import einops
+import jax
+import numpy as np
+
+from vasa_jax import errors, media, types
+from vasa_jax.audio import encoders
+from vasa_jax.face import model as face_model
+from vasa_jax.pipeline import encoding, rendering, speech, talking_face, trained
+from vasa_jax.pipeline.controls import Controls
+from vasa_jax.portrait import crop, locate, track
+
+BATCH_FRAMES = 15
+"""Frames computed at once. Ours: nobody waits for the first."""
+
+JAW_OPEN, MOUTH_CLOSE = 24, 26
+"""Places of jawOpen and mouthClose among ARKit's units, alphabetically."""
+
+
+class Performer:
+    """Both models of a checkpoint, with what measuring asks of them.
+
+    Args:
+        models: as from `trained.load`.
+    """
+
+    def __init__(self, models: trained.TrainedModels):
+        self._config = models.face_config
+        self._renderer = rendering.Renderer(
+            models.face_config, models.face_params, BATCH_FRAMES
+        )
+        self._clips = encoding.ClipEncoder(
+            models.face_config,
+            models.face_params,
+            encoders.make(models.animation.audio_encoder),
+            BATCH_FRAMES,
+        )
+        self._readout = models.face_params
+        self._speech = speech.SpeechModel(models)
+
+    @property
+    def image_size(self) -> int:
+        """Side of the frames, pixels."""
+        return self._renderer.image_size
+
+    def fit_frames(self, frames: np.ndarray) -> np.ndarray:
+        """Bring square frames uint8 `[n, H, H, 3]` to the size of the model's."""
+        height, width = frames.shape[1:3]
+        if height == self.image_size:
+            return frames
+        box = crop.CropBox.of_whole(height, width)
+        return np.stack([crop.extract(f, box, self.image_size) for f in frames])
+
+    def portrait(self, image: np.ndarray, head_pose: np.ndarray):
+        """Make a portrait of an image that is cut already, with its pose `[6]`."""
+        image = self.fit_frames(image[None])[0]
+        return talking_face.Portrait(
+            image=image,
+            head_pose=types.HeadPose.from_vector(np.float32(head_pose)[None]),
+            box=crop.CropBox.of_whole(*image.shape[:2]),
+        )
+
+    def locate(self, image: np.ndarray) -> talking_face.Portrait:
+        """Find the face of a picture, as `TalkingFace.locate` does."""
+        found = locate.locate_face(image)
+        return talking_face.Portrait(
+            image=crop.extract(image, found.box, self.image_size),
+            head_pose=jax.tree.map(lambda x: np.asarray(x)[None], found.head_pose),
+            box=found.box,
+        )
+
+    def encode(self, frames: np.ndarray, head_pose: np.ndarray) -> np.ndarray:
+        """Encode a driver's frames `[n, H, H, 3]` in known poses as motion `[n, M]`."""
+        return self._clips.encode_motion(self.fit_frames(frames), np.float32(head_pose))
+
+    def drive(self, portrait: talking_face.Portrait, motion: np.ndarray) -> np.ndarray:
+        """Render a portrait in motion `[n, M]` as uint8 `[n, size, size, 3]`."""
+        latents = self._renderer.encode_portrait(portrait.image, portrait.head_pose)
+        return np.concatenate(list(self._renderer.render(latents, [motion])))
+
+    def speak(self, waveform: np.ndarray, controls: Controls) -> np.ndarray:
+        """Return the motion `[T, M]` for a voice `[S]`."""
+        stream = self._speech.stream(controls)
+        pieces = [*stream.push(np.float32(waveform)), *stream.finish()]
+        return np.concatenate(pieces)
+
+    def opening_asked(self, motion: np.ndarray) -> np.ndarray:
+        """Return how far motion `[T, M]` opens the mouth, by its own read-out, `[T]`.
+
+        Ours: jawOpen less mouthClose; on synthetic heads it has a correlation of 0.98
+        with the gap of the lips.
+        """
+        readout = face_model.FaceModel(self._config).apply(
+            {"params": self._readout},
+            motion[:, types.POSE_CHANNELS :],
+            method="read_dynamics",
+        )
+        arkit = np.asarray(readout.arkit)
+        return arkit[:, JAW_OPEN] - arkit[:, MOUTH_CLOSE]
+
+    def own_motion(self, portrait: talking_face.Portrait) -> np.ndarray:
+        """Return the portrait's own motion `[M]`."""
+        pose = np.asarray(portrait.head_pose.to_vector())
+        return self.encode(portrait.image[None], pose)[0]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What can be measured in a video.
+
+    Attributes:
+        frames: uint8 `[T, H, W, 3]`, encoded as a video and decoded again.
+        face: its track, poses in image units of the frame; None where no frame shows
+            a face.
+        share: of the frames that show a face.
+    """
+
+    frames: np.ndarray
+    face: track.FaceTrack | None
+    share: float
+
+    @property
+    def rotation(self) -> np.ndarray:
+        """Yaw, pitch and roll of the frames, `[T, 3]`; zeros without a face."""
+        return self._curve("head_pose", 6)[:, :3]
+
+    @property
+    def opening(self) -> np.ndarray:
+        """Opening of the mouth in the frames, `[T]`; zeros without a face."""
+        return self._curve("mouth_opening")
+
+    def _curve(self, name: str, *channels: int) -> np.ndarray:
+        if self.face is None:
+            return np.zeros((len(self.frames), *channels), np.float32)
+        return getattr(self.face, name)
+
+
+def watch(frames: np.ndarray) -> Seen:
+    """Encode frames as a video, decode it, and follow the face in it.
+
+    Ours: what is measured is what a viewer gets, compressed.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`.
+    """
+    return follow(media.decode_video(media.encode_video(frames)))
+
+
+def follow(frames: np.ndarray) -> Seen:
+    """Follow the face in frames as they are."""
+    box = crop.CropBox.of_whole(*frames.shape[1:3])
+    try:
+        face = track.track_face(frames, box)
+    except errors.UserError:
+        return Seen(frames=frames, face=None, share=0.0)
+    return Seen(frames=frames, face=face, share=float(face.present.mean()))
+
+
+def hold(image: np.ndarray, num_frames: int) -> np.ndarray:
+    """Repeat an image, the copy that every row stands beside."""
+    return einops.repeat(image, "h w c -> t h w c", t=num_frames)

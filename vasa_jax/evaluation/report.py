@@ -1,0 +1,156 @@
+"""From numbers of clips to the table that stands in the README, and to JSON."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vasa_jax import media
+from vasa_jax.evaluation import signals
+
+
+class Value(NamedTuple):
+    """One number of one clip, and what it is compared with; not a number if unknown.
+
+    Attributes:
+        model: of the generated frames.
+        copy: of the source, held still for the whole clip.
+        truth: of the true frames, measured in the same way.
+    """
+
+    model: float
+    copy: float = np.nan
+    truth: float = np.nan
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        group: heading under which it stands.
+        title: what is measured.
+        unit: of the numbers; empty if none.
+        aim: what would be good, in words; empty if there is no aim.
+        digits: after the point.
+    """
+
+    group: str
+    title: str
+    unit: str = ""
+    aim: str = ""
+    digits: int = 2
+
+
+Measured = dict[str, Value]
+"""Values of one clip by the key of their row."""
+
+
+def summarise(
+    rows: Mapping[str, Row], clips: Iterable[Measured]
+) -> dict[str, dict[str, Any]]:
+    """Summarise clips as numbers of rows.
+
+    Values that are not numbers are left out, and infinite ones stay: a row without any
+    number says "not measured".
+
+    Args:
+        rows: by key.
+        clips: values of each clip.
+
+    Returns:
+        By key: `model`, its interval `low` and `high`, `copy`, `truth` (None if not
+        measured) and `num_clips`.
+    """
+    clips = list(clips)
+    summary = {}
+    for key in rows:
+        found = [clip[key] for clip in clips if key in clip]
+        columns = {
+            name: [v for v in (getattr(one, name) for one in found) if not np.isnan(v)]
+            for name in Value._fields
+        }
+        numbers = {n: float(np.mean(v)) if v else None for n, v in columns.items()}
+        low = high = None
+        if len(columns["model"]) > 1 and np.isfinite(columns["model"]).all():
+            low, high = signals.interval(np.array(columns["model"]))
+        num_clips = len(columns["model"])
+        summary[key] = {**numbers, "low": low, "high": high, "num_clips": num_clips}
+    return summary
+
+
+def to_markdown(
+    rows: Mapping[str, Row], summary: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """Write the table.
+
+    Args:
+        rows: by key, those of a group next to one another.
+        summary: as from `summarise`.
+
+    Returns:
+        Markdown, a table for each group.
+    """
+    lines: list[str] = []
+    group = None
+    for key, row in rows.items():
+        if row.group != group:
+            group = row.group
+            lines += ["", f"### {group}", ""] if lines else [f"### {group}", ""]
+            lines += [
+                "| | model (95 %) | copying the source | truth, measured alike | aim |",
+                "|---|---|---|---|---|",
+            ]
+        found = summary[key]
+
+        def number(name, found=found, digits=row.digits):
+            value = found[name]
+            return "-" if value is None else f"{value:.{digits}f}"
+
+        model = number("model") if found["model"] is not None else "not measured"
+        if found["low"] is not None:
+            model += f" ({number('low')} to {number('high')})"
+        title = f"{row.title}, {row.unit}" if row.unit else row.title
+        cells = [title, model, number("copy"), number("truth"), row.aim]
+        lines.append("| " + " | ".join(cells).rstrip() + " |")
+    return "\n".join(lines) + "\n"
+
+
+def write(
+    path: str | os.PathLike[str],
+    rows: Mapping[str, Row],
+    summary: Mapping[str, Mapping[str, Any]],
+    about: Mapping[str, Any],
+) -> None:
+    """Write the numbers as JSON and, beside it, the table as Markdown.
+
+    Args:
+        path: of the JSON; the table's ends in `.md` instead.
+        rows: by key.
+        summary: as from `summarise`.
+        about: what was measured and how.
+
+    Raises:
+        UserError: the place cannot be written.
+    """
+    named = {
+        key: {**dataclasses.asdict(row), **summary[key]} for key, row in rows.items()
+    }
+    stem, _ = os.path.splitext(os.fspath(path))
+    texts = {
+        path: json.dumps({"about": about, "rows": _plain(named)}, indent=1) + "\n",
+        f"{stem}.md": to_markdown(rows, summary),
+    }
+    for place, text in texts.items():
+        with media.written_beside(place) as beside:
+            beside.write_text(text, encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """Replace infinities, which JSON cannot hold, by their names."""
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return str(value) if isinstance(value, float) and np.isinf(value) else value
