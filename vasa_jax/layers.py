@@ -54,7 +54,7 @@ def _taps_forward(x, kernel):
 
 def _taps_backward(residuals, gradient):
     x, kernel = residuals
-    size, (height, width) = kernel.shape[0], x.shape[1:3]
+    size, (_height, _width) = kernel.shape[0], x.shape[1:3]
     pad = size // 2
     flipped = einops.rearrange(kernel[::-1, ::-1], "i j c f -> i j f c")
     x_gradient = convolve(gradient, flipped)
