@@ -15,11 +15,11 @@ import pytest
 import tensorflow_datasets as tfds
 
 from datasets.synthetic_heads import (
-    build,
     builder,
     correspondence,
     names,
     plan,
+    production,
     record,
     shards,
 )
@@ -171,7 +171,7 @@ def test_the_renderer_agrees_with_the_performance_about_gaze(small_set):
 
 
 def test_building_again_gives_the_same_records(small_set, tmp_path):
-    counts, failures = build.build(tmp_path, SMALL, num_clips=5, num_workers=1)
+    counts, failures = production.build(tmp_path, SMALL, num_clips=5, num_workers=1)
     assert (counts, failures) == ({"train": 5}, [])
     assert_equal_records(read(tmp_path), read(small_set))
 
@@ -225,7 +225,7 @@ def test_a_clip_that_fails_is_reported_and_the_others_are_made(tmp_path):
 def test_progress_is_one_line_that_ends_full(monkeypatch):
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    bar = build.ProgressBar(total=4, done=2)
+    bar = production.ProgressBar(total=4, done=2)
     bar.step(True)
     bar.step(False)
     bar.close()
