@@ -31,6 +31,8 @@ class VectorEncoder(nn.Module):
     """Encode an image as a vector.
 
     Follows: MegaPortraits (ResNet-18 and ResNet-50 types), norm first, GroupNorm.
+    Ours: a LayerNorm before the hidden layer's ReLU; without it, one step of Adam over
+    thousands of inputs can put every unit to sleep for good.
     """
 
     config: face_config.VectorEncoderConfig
@@ -58,7 +60,8 @@ class VectorEncoder(nn.Module):
         cell = x.shape[1] // config.pooled_size
         x = einops.reduce(x, "b (h i) (w j) c -> b h w c", "mean", i=cell, j=cell)
         x = einops.rearrange(x, "b h w c -> b (h w c)")
-        x = nn.relu(nn.Dense(config.hidden, dtype=self.dtype, name="hidden")(x))
+        x = nn.Dense(config.hidden, dtype=self.dtype, name="hidden")(x)
+        x = nn.relu(nn.LayerNorm(dtype=self.dtype, name="hidden_norm")(x))
         return nn.Dense(self.features, name="output")(x.astype(jnp.float32))
 
 
