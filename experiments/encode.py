@@ -40,9 +40,6 @@ MAX_CLIPS = flags.DEFINE_integer(
     "max_clips", None, "Clips of each split; all if left.", lower_bound=1
 )
 
-SETTINGS_NAME = "encoded.json"
-"""File that says what encoded a folder."""
-
 NUM_NAMED = 5
 """Corrupt clips that are named. Ours."""
 
@@ -154,7 +151,7 @@ def _name_of(opened: records.Records, index: int) -> records.Record:
 
 def _keep_settings(output: pathlib.Path, settings: dict[str, str]) -> None:
     """Write what encodes a folder; refuse one that another model has begun."""
-    file = output / SETTINGS_NAME
+    file = output / encoding.SETTINGS_NAME
     if file.exists():
         before = json.loads(file.read_text(encoding="utf-8"))
         config.require(

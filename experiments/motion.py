@@ -13,6 +13,8 @@ near 0, and `pose_spread`, `dynamics_spread` and `seam` near 1.
 """
 
 import dataclasses
+import json
+import pathlib
 from collections.abc import Iterator
 
 import jax
@@ -25,6 +27,7 @@ from vasa_jax.face import model as face_model
 from vasa_jax.motion import conditions, losses, normalization, windows
 from vasa_jax.motion import config as motion_config
 from vasa_jax.motion import training as motion_training
+from vasa_jax.pipeline import encoding, trained
 
 PRESETS = ("demo", "demo_gpu", "vasa1", "tiny")
 
@@ -188,7 +191,7 @@ def build(settings: MotionExperiment) -> training.Experiment:
         train_data=train_data,
         evaluation_data=evaluation_data,
         evaluate=task.evaluate,
-        model_configs={"motion": model},
+        model_configs={"motion": model, **read_animation(settings.data_dir)},
         export_groups=(motion_training.GROUP, motion_training.STATISTICS_GROUP),
         frames_per_example=model.window_frames,
         card=CARD,
@@ -204,6 +207,22 @@ def _some_records(clips: records.Records) -> Iterator[records.Record]:
             yield clips.read(int(index), fields)
         except records.CorruptRecordError:
             continue
+
+
+def read_animation(data_dir: str) -> dict[str, trained.AnimationConfig]:
+    """Return how animations hear a voice, if the encoded clips tell.
+
+    Args:
+        data_dir: folder that `experiments.encode` filled.
+
+    Returns:
+        `{"animation": ...}` with the audio encoder of the clips, or nothing.
+    """
+    file = pathlib.Path(data_dir) / encoding.SETTINGS_NAME
+    if not file.is_file():
+        return {}
+    name = json.loads(file.read_text(encoding="utf-8"))["audio_encoder"]
+    return {"animation": trained.AnimationConfig(audio_encoder=name)}
 
 
 def check_channels(record: records.Record, model: motion_config.MotionConfig) -> None:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 
-from absl import app
+from absl import app, flags
 
 from vasa_jax.errors import UserError
 
@@ -27,4 +27,14 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
             print(f"error: {error}", file=sys.stderr)
             return 2
 
-    app.run(guarded)
+    app.run(guarded, flags_parser=_parse)
+
+
+def _parse(arguments: Sequence[str]) -> list[str]:
+    """Parse flags; a flag that is unknown or malformed ends with code 2."""
+    try:
+        return flags.FLAGS(arguments)
+    except flags.Error as error:
+        sentence = " ".join(str(error).split())
+        print(f"error: {sentence}; see --help.", file=sys.stderr)
+        sys.exit(2)

@@ -20,6 +20,9 @@ from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
 from vasa_jax.pipeline import rendering
 
+SETTINGS_NAME = "encoded.json"
+"""File that says what encoded a folder."""
+
 BATCH_FRAMES = 75
 """Frames encoded at once. Ours: a clip of three seconds is one batch."""
 
