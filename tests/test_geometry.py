@@ -55,13 +55,13 @@ def test_posing_follows_weak_perspective():
 def test_the_identity_grid_returns_the_image(shape):
     image = jax.random.normal(jax.random.key(0), (2, *shape, 3))
     grid = jnp.broadcast_to(geometry.image_grid(*shape), (2, *shape, 2))
-    np.testing.assert_allclose(geometry.sample_image(image, grid), image, atol=1e-6)
+    np.testing.assert_allclose(geometry.sample_image(image, grid), image, atol=1e-5)
 
 
 def test_the_identity_grid_returns_the_volume():
     volume = jax.random.normal(jax.random.key(0), (2, 3, 4, 5, 2))
     grid = jnp.broadcast_to(geometry.volume_grid(3, 4, 5), (2, 3, 4, 5, 3))
-    np.testing.assert_allclose(geometry.sample_volume(volume, grid), volume, atol=2e-6)
+    np.testing.assert_allclose(geometry.sample_volume(volume, grid), volume, atol=1e-5)
 
 
 def test_sampling_between_cells_matches_numpy():

@@ -359,9 +359,8 @@ class FaceTask:
             jax.lax.stop_gradient(self._identity_features(scene["source"])),
         ).mean()
 
-    def _canonical(self, params, image, latents, scene):
-        """The driver's canonical volume must be the source's. Follows: EMOPortraits."""
-        del image
+    def _canonical(self, params, _, latents, scene):
+        """Both frames have one canonical volume. Follows: EMOPortraits."""
         own = self._apply(
             params,
             scene["driver"],
@@ -382,7 +381,7 @@ class FaceTask:
         ).mean()
 
     def _mean_features(self, image):
-        small = regions.fit(image, 64) if image.shape[1] > 64 else image
+        small = regions.fit(image, min(64, image.shape[1]))
         maps = perceptual_lib.vgg16_features(self._perceptual_weights, small)
         return maps[-1].mean((1, 2))
 
