@@ -11,10 +11,10 @@ with the encoders as they are:
     python -m experiments.train --config=experiments/face.py --preset=demo \
         --workdir=runs/face --set=data_dir=DATA --init_from=runs/encoders/export
 
-Presets: `demo_encoders` and `demo` for the shipped checkpoint on two CPU cores (hours:
-about 1 and 6); `demo_gpu`, the same sizes with all losses for a GPU; `vasa1`, the
-paper's scale for several GPUs or a TPU slice (days); `tiny_encoders` and `tiny` for
-tests.
+Presets: `demo_encoders` and `demo` for the shipped checkpoint on two CPU cores (a
+step takes about 1 and 3 s, so 1 and 7 hours in all); `demo_gpu`, the same sizes with
+all losses for a GPU; `vasa1`, the paper's scale for several GPUs or a TPU slice (days
+by the paper); `tiny_encoders` and `tiny` for tests. TRAINING.md has the numbers.
 """
 
 import dataclasses
