@@ -6,8 +6,9 @@
 FACE, an export of stage one, serves the lip loss; leave it out to train without.
 
 Presets: `demo`, the shipped checkpoint on two CPU cores (estimated: 2 hours);
-`demo_gpu`, the same sizes for longer on one GPU (estimated: under an hour); `vasa1`, the paper's scale on 4 or
-more GPUs (the paper: 3 days on four); `tiny` for tests (seconds). Expect
+`demo_gpu`, the same sizes for longer on one GPU (estimated: under an hour); `vasa1`,
+the paper's scale on 4 or more GPUs (the paper: 3 days on four); `tiny` for tests
+(seconds). Aim at
 `dynamics_correlation` of 0.5 and more on synthetic heads, with `shuffled_correlation`
 near 0, and `pose_spread`, `dynamics_spread` and `seam` near 1.
 """
