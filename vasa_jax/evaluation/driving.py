@@ -74,7 +74,7 @@ def rows(prefix: str, group: str, is_other_person: bool) -> dict[str, Row]:
         table["driver_identity"] = Row(
             group=group,
             title="Identity distance to the driver",
-            aim=f"above {identity.SAME_PERSON_DISTANCE}",
+            aim="as the truth",
         )
     return {f"{prefix}/{key}": row for key, row in table.items()}
 
