@@ -28,7 +28,10 @@ _STRENGTH = flags.DEFINE_float(
     "randomization_strength", 0.5, "0 plausible people only, 1 all kinds of looks."
 )
 _SPEECH_DIR = flags.DEFINE_string(
-    "speech_dir", None, "Folder of recordings (flac, wav), for half of the voices."
+    "speech_dir", None, "Folder of recordings (flac, wav) for a share of the voices."
+)
+_RECORDINGS_SHARE = flags.DEFINE_float(
+    "recordings_share", 0.5, "Share of voices that are recordings of --speech_dir."
 )
 
 
@@ -46,6 +49,7 @@ def main(argv: list[str]) -> None:
             num_takes=_NUM_TAKES.value,
             randomization_strength=_STRENGTH.value,
             speech_dir=_SPEECH_DIR.value,
+            recordings_share=_RECORDINGS_SHARE.value,
         )
         folder = pathlib.Path(_OUTPUT_DIR.value).expanduser().absolute()
         num_workers = _NUM_WORKERS.value or len(os.sched_getaffinity(0))
