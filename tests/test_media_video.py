@@ -2,7 +2,11 @@
 
 import fractions
 import io
+import os
+import pathlib
 import struct
+import subprocess
+import sys
 
 import av
 import numpy as np
@@ -72,6 +76,40 @@ def test_colours_stay_in_their_place():
 def test_equal_frames_give_equal_bytes():
     frames = _waves(10)
     assert media.encode_video(frames) == media.encode_video(frames)
+
+
+_ENCODE_MOVING_PATCHES = """
+import hashlib
+import numpy as np
+from vasa_jax import media
+
+generator = np.random.default_rng(0)
+digest = hashlib.md5()
+for _ in range(40):
+    scene = np.kron(generator.integers(0, 255, (6, 6, 3)), np.ones((8, 8, 1)))
+    frames = []
+    for _ in range(10):
+        x, y = generator.integers(0, 9, 2)
+        grain = generator.normal(0, 6, (32, 32, 3))
+        frames.append(scene[y : y + 32, x : x + 32] + grain)
+    frames = np.clip(np.stack(frames), 0, 255).astype(np.uint8)
+    digest.update(media.encode_video(frames, keyframe_interval=5))
+print(digest.hexdigest())
+"""
+
+
+def test_what_lay_in_memory_before_has_no_part_in_the_bytes():
+    def encode(filling):
+        return subprocess.run(
+            [sys.executable, "-c", _ENCODE_MOVING_PATCHES],
+            env=os.environ | {"MALLOC_PERTURB_": filling},
+            cwd=pathlib.Path(__file__).parent.parent,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    assert encode("1") == encode("85")
 
 
 @pytest.mark.parametrize("interval", [1, 7, 250])
