@@ -3,7 +3,6 @@
 import zlib
 
 import numpy as np
-import tensorflow_datasets as tfds
 
 from datasets.synthetic_heads import (
     avatar,
@@ -29,14 +28,17 @@ KEYFRAME_INTERVAL = 5
 the decoding of their group."""
 
 
-def features() -> tfds.features.FeaturesDict:
+def features():
     """Describe a record to TFDS.
 
     Ours: bytes and tensors only; TFDS can read and write these without TensorFlow.
 
     Returns:
-        The features, T frames, S = 640 T samples.
+        A `tfds.features.FeaturesDict`, T frames, S = 640 T samples.
     """
+    # Imported late, because records of plain arrays do without.
+    import tensorflow_datasets as tfds
+
     text, data = tfds.features.Text, tfds.features.Scalar
 
     def per_frame(*shape, dtype=np.float32):
@@ -80,10 +82,9 @@ def make(
     person: avatar.Avatar,
     view: renderer.Renderer,
 ) -> dict:
-    """Perform and render a planned clip.
+    """Perform and render a planned clip, and encode its video.
 
-    Ours: what is measured in the image comes from the renderer, what is done from the
-    performance.
+    Ours: see `show`.
 
     Args:
         clip: what to make.
@@ -94,7 +95,30 @@ def make(
     Returns:
         A value for each of `features`.
     """
-    done = performance.perform(clip.request)
+    shown = show(clip, settings, person, view, performance.perform(clip.request))
+    video = media.encode_video(shown["video"], keyframe_interval=KEYFRAME_INTERVAL)
+    return shown | {"video": video}
+
+
+def show(
+    clip: plan.Clip,
+    settings: plan.Settings,
+    person: avatar.Avatar,
+    view: renderer.Renderer,
+    done: performance.Performance,
+) -> dict:
+    """Render a performance of a planned clip.
+
+    Ours: what is measured in the image comes from the renderer, what is done from the
+    performance.
+
+    Args:
+        clip, settings, person, view: as in `make`.
+        done: the clip's performance.
+
+    Returns:
+        A value for each of `features`, but `video` is uint8 `[T, H, W, 3]`.
+    """
     surroundings = scene.random_scene(clip.identity_seed, _domain(settings))
     states = [
         geometry.FrameState(
@@ -115,7 +139,7 @@ def make(
         "performance": clip.performance,
         "take": clip.take,
         "seed": clip.request.seed,
-        "video": media.encode_video(images, keyframe_interval=KEYFRAME_INTERVAL),
+        "video": images,
         "num_frames": settings.num_frames,
         "size": settings.size,
         "audio": done.audio,

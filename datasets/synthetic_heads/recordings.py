@@ -12,7 +12,6 @@ import pathlib
 import re
 
 import numpy as np
-import pocketsphinx
 
 from datasets.synthetic_heads import resampling, speech
 from vasa_jax import audio, errors, types
@@ -161,6 +160,9 @@ def recognize(waveform: np.ndarray) -> tuple[speech.Phoneme, ...]:
     Returns:
         Phonemes in order of time; silence is left out.
     """
+    # Imported late, here and below, because what is carried needs no recogniser.
+    import pocketsphinx
+
     decoder = pocketsphinx.Decoder(
         allphone=pocketsphinx.get_model_path("en-us/en-us-phone.lm.bin"),
         lm=None,
@@ -189,6 +191,8 @@ def align(waveform: np.ndarray, text: str) -> tuple[speech.Phoneme, ...] | None:
         Phonemes in order of time, or None if a word is not in the dictionary or the
         text does not fit.
     """
+    import pocketsphinx
+
     decoder = pocketsphinx.Decoder(
         lm=None,
         bestpath=False,
@@ -225,7 +229,7 @@ def _align(recording: Recording) -> tuple[speech.Phoneme, ...] | None:
     return align(_load(recording.path), recording.transcript)
 
 
-def _decode(decoder: pocketsphinx.Decoder, waveform: np.ndarray) -> None:
+def _decode(decoder, waveform: np.ndarray) -> None:
     samples = np.clip(waveform * 32767, -32768, 32767).astype(np.int16)
     decoder.start_utt()
     decoder.process_raw(samples.tobytes(), full_utt=True)

@@ -10,7 +10,6 @@ import _ctypes
 import ctypes
 import dataclasses
 
-import espeakng_loader
 import numpy as np
 
 from datasets.synthetic_heads import resampling, speech, texts
@@ -215,6 +214,9 @@ def _synthesize(voice: Voice, text: str):
                 events.append((seconds, symbol.decode("utf8", "ignore")))
             index += 1
         return 0
+
+    # Imported late, because a performance may be carried to where no voices are.
+    import espeakng_loader
 
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     ctypes.CDLL(None).srand(1)

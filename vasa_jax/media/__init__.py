@@ -1,24 +1,36 @@
-"""Images and videos in and out of uint8 arrays, through FFmpeg (PyAV) alone."""
+"""Images and videos in and out of uint8 arrays, through FFmpeg (PyAV) alone.
 
-from vasa_jax.media.image import decode_image, read_image, write_image
-from vasa_jax.media.partial_file import written_beside
-from vasa_jax.media.video_reader import (
-    VideoInfo,
-    decode_video,
-    iterate_video,
-    probe_video,
-)
-from vasa_jax.media.video_writer import VideoWriter, encode_video
+Ours: each name is imported when it is first used, so that records of plain arrays
+train where there is no FFmpeg.
+"""
 
-__all__ = [
-    "VideoInfo",
-    "VideoWriter",
-    "decode_image",
-    "decode_video",
-    "encode_video",
-    "iterate_video",
-    "probe_video",
-    "read_image",
-    "write_image",
-    "written_beside",
-]
+import importlib
+from typing import Any
+
+_HOME_OF_NAME = {
+    "VideoInfo": "video_reader",
+    "VideoWriter": "video_writer",
+    "decode_image": "image",
+    "decode_video": "video_reader",
+    "encode_video": "video_writer",
+    "iterate_video": "video_reader",
+    "probe_video": "video_reader",
+    "read_image": "image",
+    "write_image": "image",
+    "write_png": "png",
+    "written_beside": "partial_file",
+}
+
+__all__ = sorted(_HOME_OF_NAME)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module."""
+    if name not in _HOME_OF_NAME:
+        raise AttributeError(f"module 'vasa_jax.media' has no attribute {name!r}")
+    module = importlib.import_module(f"vasa_jax.media.{_HOME_OF_NAME[name]}")
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
