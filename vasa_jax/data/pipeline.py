@@ -26,8 +26,8 @@ class PipelineConfig:
             position: a run resumes with as many.
         num_threads: threads of each process; 0 decodes when a batch is asked for.
         prefetch_batches: made ahead in each process.
-        use_grain: false makes batches by threads of this process alone, in another
-            order, for machines without Grain.
+        use_grain: false makes batches without it, in another order, for machines that
+            lack it; the position then does not depend on the number of workers.
     """
 
     # Ours: decoding leaves Python for FFmpeg, so that threads serve few cores.
@@ -121,6 +121,7 @@ def training_batches(
             batch_size=batch_size,
             seed=seed,
             num_threads=max(1, settings.num_threads),
+            num_workers=settings.num_workers,
         )
     # Imported late, because plain arrays also train where Grain is not installed.
     import grain

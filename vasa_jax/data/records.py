@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -10,6 +11,10 @@ import numpy as np
 from vasa_jax.errors import UserError
 
 Record = dict[str, Any]
+
+MAPPED_BYTES = 2**20
+"""Size from which an array in an npz file is mapped rather than read. Ours: a training
+example wants one frame of a clip's many."""
 
 NAME_FIELD = "clip_id"
 """Field that names a record, where there is one. Ours."""
@@ -150,9 +155,10 @@ class NpzRecords:
     def read(self, index: int, fields: Sequence[str] | None = None) -> Record:
         """Read a record; see `Records.read`."""
         try:
-            with np.load(self._paths[index], allow_pickle=False) as file:
+            path = self._paths[index]
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 names = file.files if fields is None else fields
-                return {name: _plain_value(file[name]) for name in names}
+                return {name: _read_member(path, file, name) for name in names}
         # A damaged zip raises many things.
         except Exception as error:
             raise CorruptRecordError(f"{self.place(index)}: {error}") from error
@@ -176,6 +182,23 @@ def write_npz_record(path: str | os.PathLike, record: Mapping[str, Any]) -> None
     with beside.open("wb") as file:
         np.savez(file, **values)
     beside.rename(path)
+
+
+def _read_member(path: pathlib.Path, file: np.lib.npyio.NpzFile, name: str) -> Any:
+    """Read a value; map large arrays into memory instead."""
+    info = file.zip.getinfo(f"{name}.npy")
+    is_stored = info.compress_type == zipfile.ZIP_STORED
+    if not is_stored or info.file_size < MAPPED_BYTES:
+        return _plain_value(file[name])
+    with path.open("rb") as raw:
+        # Follows: ZIP, local file header: two lengths, then name and extra field.
+        raw.seek(info.header_offset + 26)
+        lengths = np.frombuffer(raw.read(4), "<u2")
+        raw.seek(int(lengths.sum()), 1)
+        np.lib.format.read_magic(raw)
+        shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(raw)
+        order = "F" if is_fortran else "C"
+        return np.memmap(path, dtype, "r", raw.tell(), shape, order)
 
 
 def _plain_value(value: np.ndarray) -> Any:

@@ -3,6 +3,10 @@
 import collections
 import concurrent.futures
 import functools
+import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -50,14 +54,18 @@ class ThreadedBatches(StepwiseBatches):
     Args:
         make_batch: as above; called from several threads.
         num_threads: how many batches are made at once.
+        pool: what makes them instead, such as processes.
     """
 
     def __init__(
-        self, make_batch: Callable[[int], dict[str, Any]], num_threads: int = 2
+        self,
+        make_batch: Callable[[int], dict[str, Any]],
+        num_threads: int = 2,
+        pool: concurrent.futures.Executor | None = None,
     ):
         super().__init__(make_batch)
         self._num_threads = num_threads
-        self._pool = concurrent.futures.ThreadPoolExecutor(num_threads)
+        self._pool = pool or concurrent.futures.ThreadPoolExecutor(num_threads)
         self._ahead: collections.deque[concurrent.futures.Future] = collections.deque()
 
     def __next__(self) -> dict[str, Any]:
@@ -120,6 +128,7 @@ def shuffled_batches(
     batch_size: int,
     seed: int,
     num_threads: int = 2,
+    num_workers: int = 0,
 ) -> ThreadedBatches:
     """Shuffle examples without end, without Grain.
 
@@ -128,13 +137,55 @@ def shuffled_batches(
         batch_size: rows over all processes, each of which draws its own share.
         seed: of order and randomness.
         num_threads: batches made at once.
+        num_workers: processes that make batches instead of threads; the same batches.
 
     Returns:
         An iterator of this process's batches.
     """
     processes, process = jax.process_count(), jax.process_index()
-    make_part = batch_maker(examples, batch_size=batch_size // processes, seed=seed)
-    # The parts of all processes, one after another, are one global order.
-    return ThreadedBatches(
-        lambda number: make_part(number * processes + process), num_threads
+    share = batch_size // processes
+    if not num_workers:
+        make_part = batch_maker(examples, batch_size=share, seed=seed)
+        # The parts of all processes, one after another, are one global order.
+        return ThreadedBatches(
+            lambda number: make_part(number * processes + process), num_threads
+        )
+    pool = concurrent.futures.ProcessPoolExecutor(
+        num_workers,
+        # Started afresh, because JAX does not like to be forked.
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(examples, share, seed, processes, process),
     )
+    return ThreadedBatches(_make_in_worker, num_workers, pool)
+
+
+def _start_worker(
+    examples: examples_lib.Examples,
+    batch_size: int,
+    seed: int,
+    processes: int,
+    process: int,
+) -> None:
+    """Keep what batches are made of; live and end with the parent alone."""
+    global _worker_batch
+    # The accelerator is the parent's.
+    jax.config.update("jax_platforms", "cpu")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    make_part = batch_maker(examples, batch_size=batch_size, seed=seed)
+
+    def make_batch(number: int) -> dict[str, Any]:
+        return make_part(number * processes + process)
+
+    _worker_batch = make_batch
+
+
+def _leave_with_parent() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+def _make_in_worker(number: int) -> dict[str, Any]:
+    return _worker_batch(number)

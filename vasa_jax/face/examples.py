@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from vasa_jax import media
+from vasa_jax.data import clips
 
 Record = dict[str, Any]
 FlowFunction = Callable[..., tuple[np.ndarray, np.ndarray]]
@@ -105,7 +105,7 @@ def frames(
     """
     count = int(record["num_frames"])
     chosen = np.sort(rng.choice(count, config.num_frames, replace=False))
-    images = media.decode_video(record["video"], chosen)
+    images = clips.read_frames(record, chosen)
     return {
         "image": shrink(images, config.image_size),
         "pose": record["head_pose"][chosen].astype(np.float32),
@@ -135,7 +135,7 @@ def shrink(images: np.ndarray, size: int) -> np.ndarray:
 def _frame(
     prefix: str, record: Record, frame: int, config: ExampleConfig
 ) -> dict[str, np.ndarray]:
-    image = media.decode_video(record["video"], [frame])
+    image = clips.read_frames(record, [frame])
     return {
         prefix: shrink(image, config.image_size)[0],
         f"{prefix}_pose": record["head_pose"][frame].astype(np.float32),

@@ -12,9 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from vasa_jax import config as config_lib
-from vasa_jax import media, types
+from vasa_jax import types
 from vasa_jax.audio import encoders
-from vasa_jax.data import records
+from vasa_jax.data import clips, records
 from vasa_jax.errors import UserError
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
@@ -192,7 +192,7 @@ def decode_clip(record: records.Record) -> np.ndarray:
     """Decode the video of a record.
 
     Args:
-        record: with `video`, a file as bytes.
+        record: with `video`, a file as bytes or an array.
 
     Returns:
         uint8 `[T, H, W, 3]`.
@@ -201,7 +201,7 @@ def decode_clip(record: records.Record) -> np.ndarray:
         CorruptRecordError: the video is broken or not square.
     """
     try:
-        frames = media.decode_video(record["video"])
+        frames = clips.read_frames(record)
     except UserError as error:
         raise records.CorruptRecordError(str(error)) from error
     if frames.shape[1] != frames.shape[2]:
