@@ -35,6 +35,12 @@ PRESETS = ("demo", "demo_gpu", "vasa1", "tiny")
 MAX_STATISTICS_RECORDS = 2000
 """Records that the normalisation is measured on. Ours: enough for two digits."""
 
+STREAMING_DROPOUT = conditions.DropoutConfig(
+    last_audio_frames=0.2, max_last_audio_frames=40
+)
+"""Ours: windows of which only the first frames are heard, so that a stream need not
+wait for whole windows of 50."""
+
 CARD = """Motion was learned from encoded talking-head clips; see the stage-one card
 for the clips themselves."""
 
@@ -95,6 +101,7 @@ def _demo() -> MotionExperiment:
             batch_size=16, num_steps=8000, evaluate_every_steps=500
         ),
         optimizer=_optimizer(1e-3, 8000, 100, 0.995),
+        dropout=STREAMING_DROPOUT,
     )
 
 
@@ -105,6 +112,7 @@ def _demo_gpu() -> MotionExperiment:
             batch_size=128, num_steps=30_000, evaluate_every_steps=2000
         ),
         optimizer=_optimizer(1e-3, 30_000, 500, 0.999),
+        dropout=STREAMING_DROPOUT,
     )
 
 
