@@ -58,6 +58,34 @@ def test_a_stream_gives_what_the_whole_recording_gives(setting):
     np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole[:, :12])
 
 
+def test_a_shorter_step_hears_no_more_than_itself_and_goes_on_after_it(setting):
+    params, statistics, controls, features = setting
+
+    def step(features, num_frames):
+        return model.next_window(
+            params,
+            statistics,
+            model.start_carry(SIZES),
+            features[:, :6],
+            controls,
+            KEY,
+            num_frames,
+            **FIXED,
+        )
+
+    carry, motion = step(features, np.int32(4))
+    louder = features.copy()
+    louder[:, 4:] += 5.0
+    np.testing.assert_array_equal(step(louder, np.int32(4))[1], motion)
+    assert not np.array_equal(step(louder, np.int32(6))[1], motion)
+    np.testing.assert_allclose(
+        statistics.motion.denormalise(carry.previous_motion), motion[:, 2:4], atol=1e-5
+    )
+    np.testing.assert_allclose(
+        statistics.audio.denormalise(carry.previous_audio), features[:, 2:4], atol=1e-5
+    )
+
+
 def test_a_window_can_be_made_again_alone_from_its_carry(setting):
     params, statistics, controls, features = setting
     whole = generate(setting, features)

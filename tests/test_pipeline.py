@@ -83,6 +83,34 @@ def test_a_stream_gives_a_window_as_soon_as_its_samples_have_come(
     assert len(joined(stream.push(quiet[-1:]))) == window
 
 
+def test_a_stream_of_short_steps_answers_sooner_and_gives_as_many_frames(
+    talking_face, portrait, voice, tiny_models
+):
+    window = tiny_models.motion_config.window_frames
+    step = tiny_models.motion_config.previous_frames
+
+    def frames_by_push(controls):
+        stream = talking_face.stream(portrait, controls)
+        counts = [
+            sum(map(len, stream.push(voice[start : start + 640])))
+            for start in range(0, len(voice), 640)
+        ]
+        return [*counts, sum(map(len, stream.finish()))]
+
+    whole = frames_by_push(Controls())
+    short = frames_by_push(Controls(step_frames=step))
+    assert sum(whole) == sum(short) == len(voice) // 640
+    assert np.flatnonzero(short)[0] <= np.flatnonzero(whole)[0] - (window - step) // 2
+
+
+@pytest.mark.parametrize("step_frames", [0, 3, 17])
+def test_a_step_that_windows_cannot_take_is_refused(
+    talking_face, portrait, step_frames
+):
+    with pytest.raises(UserError, match="give 4 to 16"):
+        talking_face.stream(portrait, Controls(step_frames=step_frames))
+
+
 def test_frames_before_a_later_sound_do_not_depend_on_it(talking_face, portrait, voice):
     window = 16
     changed = voice.copy()

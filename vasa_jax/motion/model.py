@@ -109,6 +109,7 @@ def next_window(
     audio_window: jax.Array,
     controls: MotionControls,
     key: jax.Array,
+    num_frames: jax.Array | None = None,
     *,
     config: MotionConfig,
     sampling: SamplingConfig,
@@ -126,6 +127,9 @@ def next_window(
         audio_window: features `[B, W, A]` in their own units.
         controls: what to show.
         key: the random key of the whole sequence.
+        num_frames: int32 `[]`, K to W: only so many frames are heard, and the next
+            window goes on after them; None is W. Ours: a stream's step may be shorter
+            than a window, for which training hides the ends of voices.
         config: of the denoiser.
         sampling: steps and method.
 
@@ -136,6 +140,12 @@ def next_window(
     audio = statistics.audio.normalise(audio_window)
     batch_size = audio.shape[0]
     conditions = _conditions(statistics, carry, audio, controls)
+    if num_frames is None:
+        num_frames = config.window_frames
+    is_unheard = jnp.arange(config.window_frames)[None] >= num_frames
+    conditions = conditions.replace(
+        audio_frames_dropped=jnp.broadcast_to(is_unheard, audio.shape[:2])
+    )
     module = denoiser.MotionDenoiser(config)
 
     def denoise(noisy, step, conditions):
@@ -148,9 +158,16 @@ def next_window(
         sampler.make_schedule(config.num_diffusion_steps, sampling.num_steps),
         sampling.method,
     )
+    first = num_frames - config.previous_frames
+    last_frames = functools.partial(
+        jax.lax.dynamic_slice_in_dim,
+        start_index=first,
+        slice_size=config.previous_frames,
+        axis=1,
+    )
     carry = MotionCarry(
-        previous_motion=motion[:, -config.previous_frames :],
-        previous_audio=audio[:, -config.previous_frames :],
+        previous_motion=last_frames(motion),
+        previous_audio=last_frames(audio),
         window_index=carry.window_index + 1,
     )
     return carry, statistics.motion.denormalise(motion)

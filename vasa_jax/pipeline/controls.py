@@ -40,6 +40,9 @@ class Controls:
             the voice alone decides.
         pose_scale: strength of the head's movement, 0 still, 1 as generated, up to 2.
             # ours: users ask for it.
+        step_frames: frames that each window of the denoiser contributes, K to W of the
+            checkpoint; None is W, whole windows. # ours: with fewer, a stream answers
+            sooner, hears less ahead and computes more.
     """
 
     seed: int = 0
@@ -50,6 +53,7 @@ class Controls:
     head_distance: float = 1.0
     emotion: Mapping[str, float] = dataclasses.field(default_factory=dict)
     pose_scale: float = 1.0
+    step_frames: int | None = None
 
     def __post_init__(self):
         """Refuse what is out of range, with the range."""

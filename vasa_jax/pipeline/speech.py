@@ -7,8 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from vasa_jax import config as config_lib
 from vasa_jax import types
 from vasa_jax.audio import encoders, streaming
+from vasa_jax.motion import config as motion_config
 from vasa_jax.motion import model as motion_model
 from vasa_jax.motion import sampler
 from vasa_jax.pipeline import trained
@@ -61,13 +63,15 @@ class MotionStream:
             controls: what is asked of the performance.
 
         Raises:
-            UserError: more steps than the model has.
+            UserError: more steps than the model has, or a stream's step that its
+                windows cannot take.
         """
         sampling = speech.sampling
         if controls.num_steps is not None:
             sampling = dataclasses.replace(sampling, num_steps=controls.num_steps)
         sampler.make_schedule(speech.config.num_diffusion_steps, sampling.num_steps)
         self._sampling = sampling
+        self._step_frames = _step_frames(controls, speech.config)
         self._speech = speech
         self._controls = controls
         self._motion_controls = _motion_controls(controls)
@@ -85,8 +89,9 @@ class MotionStream:
             samples: float `[S]`, any length.
 
         Returns:
-            An iterator of motion float32 `[W, M]`: head pose vector, then facial
-            dynamics; what is not read comes with the next push.
+            An iterator of motion float32 `[n, M]`, n = W or the step that was asked
+            for: head pose vector, then facial dynamics; what is not read comes with
+            the next push.
         """
         self._take(self._features.push(samples))
         return self._windows()
@@ -105,12 +110,12 @@ class MotionStream:
         self._pending = np.concatenate([self._pending, features])
 
     def _windows(self, is_last: bool = False) -> Iterator[np.ndarray]:
-        window_frames = self._speech.config.window_frames
-        least = 1 if is_last else window_frames
+        step_frames = self._step_frames
+        least = 1 if is_last else step_frames
         while len(self._pending) >= least:
-            window = self._pending[:window_frames]
-            self._pending = self._pending[window_frames:]
-            yield self._window(window)
+            heard = self._pending[:step_frames]
+            self._pending = self._pending[step_frames:]
+            yield self._window(heard)
 
     def _window(self, features: np.ndarray) -> np.ndarray:
         speech = self._speech
@@ -122,6 +127,7 @@ class MotionStream:
             motion_model.pad_window(features[None], window_frames),
             self._motion_controls,
             self._key,
+            np.int32(self._step_frames),
             config=speech.config,
             sampling=self._sampling,
         )
@@ -141,6 +147,19 @@ class MotionStream:
         pose, facial_dynamics = np.split(motion, [types.POSE_CHANNELS], axis=-1)
         pose = rest + scale * (pose - rest)
         return np.concatenate([pose, facial_dynamics], axis=-1)
+
+
+def _step_frames(controls: Controls, config: motion_config.MotionConfig) -> int:
+    """Return how many frames a window contributes, K to W."""
+    step_frames = controls.step_frames
+    if step_frames is None:
+        return config.window_frames
+    config_lib.require(
+        config.previous_frames <= step_frames <= config.window_frames,
+        f"step_frames is {step_frames}; give {config.previous_frames} to "
+        f"{config.window_frames}, which is what this checkpoint's windows can do.",
+    )
+    return step_frames
 
 
 def _motion_controls(controls: Controls) -> motion_model.MotionControls:

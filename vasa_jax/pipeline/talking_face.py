@@ -190,7 +190,8 @@ class TalkingStream:
     """Frames of a talking face while the voice still comes.
 
     The frames are those that `TalkingFace.animate` gives for the whole, exactly; they
-    are ready when the samples of their window have come.
+    are ready when the samples of their window have come, or of the shorter step that
+    the controls ask for.
     """
 
     def __init__(
