@@ -56,7 +56,7 @@ def track_face(
     points, irises, present = [], [], []
     last = None
     for frame in frames:
-        last = _follow(frame, last)
+        last = follow(frame, last)
         present.append(last is not None)
         if last is not None:
             points.append(last.points)
@@ -104,8 +104,20 @@ def crop_of_clip(fit: pose.HeadFit) -> crop.CropBox:
     )
 
 
-def _follow(frame, last):
-    """Return the landmarks of the face in the next frame, or None."""
+def follow(
+    frame: np.ndarray, last: landmarks.Landmarks | None
+) -> landmarks.Landmarks | None:
+    """Find the face of the frame before in a frame, or else its largest face.
+
+    Follows: MediaPipe face mesh.
+
+    Args:
+        frame: uint8 `[H, W, 3]`.
+        last: landmarks of the frame before; None looks for faces everywhere.
+
+    Returns:
+        The landmarks, or None where no face is seen.
+    """
     if last is not None:
         region = landmarks.region_of_landmarks(last)
         found = landmarks.landmarks_in_region(frame, region)

@@ -1,0 +1,126 @@
+"""Cut clips of talking heads out of any folder of videos; run again to go on.
+
+    python -m datasets.video_clips.build --input_dir=VIDEOS --output_dir=CLIPS \
+        --size=256 --seconds=3
+
+makes a folder that stage one and `experiments.encode` read like the synthetic heads.
+VIDEOS is searched to any depth. The first folder of a path names the person, as in
+VoxCeleb2 (`idXXXXX/video/clip.mp4`, so give `.../dev/mp4`); a video in no folder is a
+person of its own. `--identities=file` makes every video a person of its own. A person
+lies in one split only, drawn by a hash of the name: sets of few persons need a larger
+`--held_out_share`. Whatever makes no clip is named in CLIPS/skipped.txt.
+
+Only what a video tells is in the records (`record.features`): neither flow nor
+expression weights nor gaze. The renderer is tuned on such clips with motion encoders
+that synthetic heads have taught:
+
+    python -m experiments.train --config=experiments/face.py --preset=demo \
+        --workdir=runs/real --set=data_dir=CLIPS --init_from=runs/face/export \
+        --set=example.use_flow=False --set=example.same_clip_share=1 \
+        --set=face_loss.flow=0 --set=face_loss.coarse_flow=0 \
+        --set=face_loss.visibility=0 --set=face_loss.warped=0
+
+`same_clip_share=1` takes both frames of a pair from one clip, because a person's other
+videos show other clothes and places. Following a face costs most: at 25 frames a
+second about the length of the video on one core.
+"""
+
+import os
+import pathlib
+import sys
+
+from absl import app, flags
+
+from datasets.video_clips import builder
+from datasets.video_clips import settings as settings_lib
+from vasa_jax import errors
+
+_DEFAULT = settings_lib.Settings()
+
+_INPUT_DIR = flags.DEFINE_string("input_dir", None, "Folder of videos.")
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder of the set.")
+_SIZE = flags.DEFINE_integer("size", _DEFAULT.size, "Pixels of a side.")
+_SECONDS = flags.DEFINE_float("seconds", _DEFAULT.seconds, "Length of a clip.")
+_IDENTITIES = flags.DEFINE_string(
+    "identities", _DEFAULT.identities, "Who is who: by first `folder`, or by `file`."
+)
+_MIN_PIXELS = flags.DEFINE_integer(
+    "min_pixels", _DEFAULT.min_pixels, "Least side of the crop in the video."
+)
+_MAX_OUTSIDE = flags.DEFINE_float(
+    "max_outside", _DEFAULT.max_outside, "Most of the crop beyond the picture, 0 to 1."
+)
+_HELD_OUT_SHARE = flags.DEFINE_float(
+    "held_out_share",
+    _DEFAULT.held_out_share,
+    "Share of persons in validation, and again in test.",
+)
+_NUM_WORKERS = flags.DEFINE_integer(
+    "num_workers", None, "Processes; all cores by default.", lower_bound=1
+)
+
+LEAST_IDENTITIES = 2
+"""Persons that a split needs. Follows: training's pairs, which show two."""
+
+
+def main(argv: list[str]) -> None:
+    """Build the set that the flags ask for."""
+    try:
+        if len(argv) > 1:
+            raise errors.UserError(
+                f"The argument {argv[1]!r} is no flag; write --name=value."
+            )
+        outcome = builder.build(
+            _folder(_INPUT_DIR, "of the videos"),
+            _folder(_OUTPUT_DIR, "to fill"),
+            settings_lib.Settings(
+                size=_SIZE.value,
+                seconds=_SECONDS.value,
+                identities=_IDENTITIES.value,
+                min_pixels=_MIN_PIXELS.value,
+                max_outside=_MAX_OUTSIDE.value,
+                held_out_share=_HELD_OUT_SHARE.value,
+            ),
+            _NUM_WORKERS.value or len(os.sched_getaffinity(0)),
+        )
+    except errors.UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    parts = [
+        f"{count} {split} of {outcome.num_identities[split]} persons"
+        for split, count in outcome.num_clips.items()
+    ]
+    print(
+        f"{sum(outcome.num_clips.values())} clips ({', '.join(parts)}) in "
+        f"{_OUTPUT_DIR.value}"
+    )
+    for kind, count in sorted(outcome.num_skipped.items()):
+        print(f"skipped {count} videos {kind}: see {builder.SKIPPED_FILE}")
+    for split in settings_lib.SPLITS[:2]:
+        count = outcome.num_identities.get(split, 0)
+        if count < LEAST_IDENTITIES:
+            print(
+                f"note: {split} has {count} persons and training needs "
+                f"{LEAST_IDENTITIES}; give more videos or another --held_out_share, "
+                "with another --output_dir.",
+                file=sys.stderr,
+            )
+
+
+def _folder(flag, meaning: str) -> pathlib.Path:
+    if not flag.value:
+        raise errors.UserError(f"--{flag.name} is missing; name the folder {meaning}.")
+    return pathlib.Path(flag.value).expanduser().absolute()
+
+
+def _parse(arguments: list[str]) -> list[str]:
+    """Parse flags; a flag that is unknown or malformed ends with code 2."""
+    try:
+        return flags.FLAGS(arguments)
+    except flags.Error as error:
+        print(f"error: {' '.join(str(error).split())}; see --help.", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    app.run(main, flags_parser=_parse)

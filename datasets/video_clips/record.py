@@ -1,0 +1,179 @@
+"""One record: its features, and how a video becomes some of them."""
+
+import pathlib
+import re
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from datasets.synthetic_heads import names
+from datasets.video_clips import settings as settings_lib
+from datasets.video_clips import sources, stretches, tracking
+from vasa_jax import audio, media, types
+from vasa_jax.portrait import crop
+
+KEYFRAME_INTERVAL = 5
+"""Frames from one keyframe to the next. Ours: as in the synthetic heads."""
+
+_LONGEST_NAME = 120
+
+
+class UnfitError(ValueError):
+    """A video is sound but makes no clip; its text says why.
+
+    Args:
+        kind: of the reason, for counts.
+        reason: in words.
+    """
+
+    def __init__(self, kind: str, reason: str):
+        super().__init__(reason)
+        self.kind = kind
+
+
+def features():
+    """Describe a record to TFDS.
+
+    Ours: the names of the synthetic heads' records, with the same meaning, where a
+    video tells the fact. There is no `arkit`, `gaze`, `gaze_in_head`, `main_gaze`,
+    `masks`, `geometry`, `emotion`, `voice`, `viseme`, `blink`, `phonemes` and `seed`:
+    nothing here knows them. `performance` is the clip itself, which nobody else
+    performs. Besides, `source` is the video's path, `start_frame` the clip's place
+    there in frames of 25 Hz, and `crop_box` its crop there: centre x, y and half the
+    side, in pixels.
+
+    Returns:
+        A `tfds.features.FeaturesDict`, T frames, S = 640 T samples.
+    """
+    # Imported late: it takes a second, and workers start faster so.
+    import tensorflow_datasets as tfds
+
+    text, data = tfds.features.Text, tfds.features.Scalar
+
+    def per_frame(*shape, dtype=np.float32):
+        return tfds.features.Tensor(shape=(None, *shape), dtype=dtype)
+
+    return tfds.features.FeaturesDict(
+        {
+            "clip_id": text(),
+            "identity": text(),
+            "performance": text(),
+            "take": data(np.int32),
+            "source": text(),
+            "start_frame": data(np.int32),
+            "crop_box": tfds.features.Tensor(shape=(3,), dtype=np.float32),
+            "video": data(np.object_),
+            "num_frames": data(np.int32),
+            "size": data(np.int32),
+            "audio": per_frame(dtype=np.int16),
+            "head_pose": per_frame(types.POSE_CHANNELS),
+            "head_distance": per_frame(1),
+            "mouth_opening": per_frame(),
+            "keypoints": per_frame(len(names.KEYPOINT_NAMES), 2),
+        }
+    )
+
+
+def make(
+    folder: pathlib.Path, video: sources.Video, settings: settings_lib.Settings
+) -> Iterator[dict]:
+    """Yield the clips of a video.
+
+    Ours: the video is read twice, first to follow the face, then to cut the clips
+    out, so that only the frames of one clip are in memory.
+
+    Args:
+        folder: that the video's path starts from.
+        video: which one.
+        settings: of the set.
+
+    Yields:
+        A value for each of `features`.
+
+    Raises:
+        UnfitError: it has no sound, or no stretch that makes a clip.
+        UserError: it cannot be read.
+    """
+    path = folder / video.path
+    if not media.probe_video(path).has_sound:
+        raise UnfitError("without sound", "it has no sound")
+    waveform = audio.load_waveform(path)
+    found = tracking.track_video(media.iterate_video(path))
+    chosen, passed = stretches.choose(found, settings, len(waveform))
+    if not chosen:
+        raise _why_none(found, settings, passed)
+    waiting = list(reversed(chosen))
+    frames = []
+    for index, frame in enumerate(media.iterate_video(path)):
+        stretch = waiting[-1]
+        if index >= stretch.start:
+            frames.append(crop.extract(frame, stretch.box, settings.size))
+        if len(frames) == settings.num_frames:
+            take = len(chosen) - len(waiting)
+            yield _record(video, take, stretch, frames, waveform, found)
+            frames = []
+            waiting.pop()
+            if not waiting:
+                return
+
+
+def clip_id(video: sources.Video, start_frame: int) -> str:
+    """Name a clip: by its video's path, legible and of letters that files may bear."""
+    legible = re.sub(r"[^A-Za-z0-9.-]+", "_", video.path)[-_LONGEST_NAME:]
+    check = zlib.crc32(video.path.encode("utf-8", "surrogateescape"))
+    return f"{legible}_{check:08x}_{start_frame:06d}"
+
+
+def _record(video, take, stretch, frames, waveform, found):
+    """Put a clip's facts together."""
+    count, box, head_pose = len(frames), stretch.box, stretch.head_pose
+    rows = slice(stretch.start, stretch.start + count)
+    middle = np.array([box.center_x, box.center_y])
+    keypoints = (found.keypoints[rows] - middle) / box.half_size
+    name = clip_id(video, stretch.start)
+    return {
+        "clip_id": name,
+        "identity": video.identity,
+        "performance": name,
+        "take": take,
+        "source": video.path,
+        "start_frame": stretch.start,
+        "crop_box": np.array([*middle, box.half_size], np.float32),
+        "video": media.encode_video(
+            np.stack(frames), keyframe_interval=KEYFRAME_INTERVAL
+        ),
+        "num_frames": count,
+        "size": frames[0].shape[0],
+        "audio": _sound(waveform, stretch.start, count),
+        "head_pose": head_pose,
+        "head_distance": 1 / head_pose[:, 5:6],
+        "mouth_opening": found.mouth_opening[rows],
+        "keypoints": keypoints.astype(np.float32),
+    }
+
+
+def _sound(waveform, start, count):
+    """Cut int16 samples of frames out of a waveform; its end goes on in silence."""
+    samples = types.SAMPLES_PER_FRAME
+    cut = waveform[start * samples : (start + count) * samples]
+    cut = np.pad(cut, (0, count * samples - len(cut)))
+    return np.clip(np.rint(cut * 32768), -32768, 32767).astype(np.int16)
+
+
+def _why_none(found, settings, passed):
+    """Return the error that says why a video makes no clip."""
+    count = len(found.present)
+    if not found.present.any():
+        return UnfitError("without a face", f"no face in any of its {count} frames")
+    if not passed:
+        length = count / types.FRAME_RATE_HZ
+        return UnfitError(
+            "too short", f"its {length:.2f} s are less than {settings.seconds} s"
+        )
+    parts = sorted(passed.items(), key=lambda item: -item[1])
+    told = ", ".join(f"{reason} ({number} frames)" for reason, number in parts)
+    return UnfitError(
+        "without a steady face",
+        f"no stretch of {settings.seconds} s suits: the face {told}",
+    )

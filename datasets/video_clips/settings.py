@@ -1,0 +1,77 @@
+"""What decides the content of a set of clips, and who lies in which split."""
+
+import dataclasses
+import hashlib
+
+from vasa_jax import errors, types
+
+SPLITS = ("train", "validation", "test")
+
+IDENTITY_RULES = ("folder", "file")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Equal settings and equal videos give equal records.
+
+    Attributes:
+        size: pixels of a side of the clips. Ours: 256, as the `demo` preset.
+        seconds: length of a clip.
+        identities: who is who, "folder" or "file"; see `sources.identity_of`.
+        min_pixels: least side of the crop in the video. Ours: 128, half of the clips'
+            side; what is enlarged more teaches blur.
+        max_outside: largest share of the crop that may lie beyond the picture, where
+            its edge goes on. Ours: 0.25, a head cut off above its hair.
+        held_out_share: of identities in validation, and again in test. Ours: 0.05.
+    """
+
+    size: int = 256
+    seconds: float = 3.0
+    identities: str = "folder"
+    min_pixels: int = 128
+    max_outside: float = 0.25
+    held_out_share: float = 0.05
+
+    def __post_init__(self):
+        for name, low, high in (
+            ("size", 32, 1024),
+            ("seconds", 0.4, 60.0),
+            ("min_pixels", 16, 8192),
+            ("max_outside", 0.0, 1.0),
+            ("held_out_share", 0.0, 0.45),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise errors.UserError(
+                    f"{name} is {value}; choose a value from {low} to {high}."
+                )
+        if self.size % 16:
+            raise errors.UserError(
+                f"size is {self.size}; choose a multiple of 16, such as 128 or 256."
+            )
+        if self.identities not in IDENTITY_RULES:
+            raise errors.UserError(
+                f"identities is {self.identities!r}; choose one of "
+                f"{', '.join(IDENTITY_RULES)}."
+            )
+
+    @property
+    def num_frames(self) -> int:
+        """Return the frames of a clip."""
+        return round(self.seconds * types.FRAME_RATE_HZ)
+
+
+def split_of(identity: str, held_out_share: float) -> str:
+    """Return the split in which all clips of an identity lie.
+
+    Ours: by a hash of the name, so that a set may grow and nobody changes sides.
+
+    Args:
+        identity: the name.
+        held_out_share: see `Settings`.
+    """
+    digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).digest()
+    place = int.from_bytes(digest[:8], "big") / 2**64
+    if place < held_out_share:
+        return "validation"
+    return "test" if place < 2 * held_out_share else "train"

@@ -1,0 +1,125 @@
+"""Choose the stretches of a track that make clips: present, steady, large, in frame."""
+
+import collections
+import dataclasses
+
+import numpy as np
+
+from datasets.video_clips import settings as settings_lib
+from datasets.video_clips import tracking
+from vasa_jax import types
+from vasa_jax.portrait import crop, pose, track
+
+LARGEST_SHIFT = 0.5
+"""How far, in half crops, the head centre may be from the crop's. Ours: at 0.5 the face
+is whole, beyond it an ear leaves the crop."""
+
+LARGEST_ZOOM = 1.5
+"""Factor between a frame's head and the median one. Ours: as of the synthetic heads."""
+
+RETRY_FRAMES = 12
+"""Frames from a stretch that was refused to the next try. Ours: half a second."""
+
+MISSING_SOUND_SECONDS = 0.2
+"""Sound that may be missing at a clip's end and becomes silence. Ours: tracks of sound
+and picture seldom end together."""
+
+ABSENT, JUMP, SMALL = "shows no face", "jumps or is cut", "is too small"
+OUTSIDE, WANDERS, SILENT = "is cut off", "leaves the crop", "has no sound"
+"""Why frames are passed over."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Stretch:
+    """A stretch that makes a clip.
+
+    Attributes:
+        start: its first frame.
+        box: its crop, video pixels.
+        head_pose: float32 `[T, 6]` vectors, image units of the crop.
+    """
+
+    start: int
+    box: crop.CropBox
+    head_pose: np.ndarray
+
+
+def choose(
+    found: tracking.Track, settings: settings_lib.Settings, num_samples: int
+) -> tuple[list[Stretch], dict[str, int]]:
+    """Choose stretches one after another; none shares a frame with another.
+
+    Ours: one crop for a stretch, the one crop definition at the median head, so that
+    place and size of the head stay in its pose.
+
+    Args:
+        found: the track.
+        settings: of the set.
+        num_samples: length of the video's sound, 16 kHz.
+
+    Returns:
+        The stretches, and how many frames were passed over for which reason.
+    """
+    count = settings.num_frames
+    slack = round(MISSING_SOUND_SECONDS * types.SAMPLE_RATE_HZ)
+    num_heard = (num_samples + slack) // types.SAMPLES_PER_FRAME
+    stretches, passed = [], collections.Counter()
+    start, num_frames = 0, len(found.present)
+    while start + count <= num_frames:
+        broken = _last_break(found, start, start + count)
+        if broken is not None:
+            stop, reason = broken
+            step = stop - start
+        else:
+            made = _stretch(found, start, settings)
+            is_heard = start + count <= num_heard
+            reason = made if isinstance(made, str) else None if is_heard else SILENT
+            step = count if reason is None else RETRY_FRAMES
+            if reason is None:
+                stretches.append(made)
+        start += step
+        if reason is not None:
+            passed[reason] += step
+    return stretches, dict(passed)
+
+
+def _last_break(found, start, stop):
+    """Return where to go on after the last break within frames, and why; or None."""
+    frames = slice(start, stop)
+    breaks = ~found.present[frames] | ~found.is_joined[frames]
+    breaks[0] = not found.present[start]
+    places = np.flatnonzero(breaks)
+    if not len(places):
+        return None
+    last = start + int(places[-1])
+    return (last, JUMP) if found.present[last] else (last + 1, ABSENT)
+
+
+def _stretch(found, start, settings):
+    """Return a stretch without breaks, or why it makes no clip."""
+    frames = slice(start, start + settings.num_frames)
+    fit = pose.HeadFit(
+        rotation=found.fit.rotation[frames],
+        centre=found.fit.centre[frames],
+        unit=found.fit.unit[frames],
+    )
+    box = track.crop_of_clip(fit)
+    if 2 * box.half_size < settings.min_pixels:
+        return SMALL
+    if _share_outside(box, found.height, found.width) > settings.max_outside:
+        return OUTSIDE
+    head_pose = pose.head_pose_in_crop(fit, box)
+    shift = np.abs(head_pose.translation).max()
+    zoom = np.abs(np.log(head_pose.scale)).max()
+    if shift > LARGEST_SHIFT or zoom > np.log(LARGEST_ZOOM):
+        return WANDERS
+    parts = [head_pose.rotation, head_pose.translation, head_pose.scale]
+    return Stretch(start, box, np.concatenate(parts, axis=-1))
+
+
+def _share_outside(box, height, width):
+    """Return the share of a crop that lies beyond the picture."""
+    right, bottom = box.left + 2 * box.half_size, box.top + 2 * box.half_size
+    inside_x = max(0.0, min(right, width) - max(box.left, 0.0))
+    inside_y = max(0.0, min(bottom, height) - max(box.top, 0.0))
+    return 1 - inside_x * inside_y / (2 * box.half_size) ** 2

@@ -1,0 +1,193 @@
+"""Follow the largest face through a video of any length, and see where it jumps.
+
+Ours: frames are read one by one and only what was measured is kept, so that an hour of
+video costs little memory.
+"""
+
+import dataclasses
+import math
+from collections.abc import Iterable
+
+import einops
+import numpy as np
+
+from datasets.synthetic_heads import names
+from vasa_jax import errors
+from vasa_jax.portrait import landmarks, pose, track
+
+CUT_DIFFERENCE = 27.0
+"""Mean difference of two frames' pixels, of 255, that is a cut. Follows: PySceneDetect
+(content detector)."""
+
+LARGEST_STEP = 0.4
+"""Head units (10 cm) that a head moves in a frame. Ours: a metre a second; more is
+another head."""
+
+LARGEST_GROWTH = 1.2
+"""Factor by which a head's size changes in a frame. Ours: zooms are slower."""
+
+LARGEST_TURN_DEGREES = 20.0
+"""Turn of the head in a frame. Ours: 500 degrees a second, twice a hasty shake."""
+
+LOOK_EVERY_FRAMES = 5
+"""Frames from one look for a face to the next where none is seen. Ours: a look costs as
+much as following for a second."""
+
+_CHUNK_FRAMES = 250
+_SAMPLES_A_SIDE = 48
+_NOSE_TIP, _CHIN = 1, 152
+_MOUTH_CORNERS, _LIPS = (291, 61), (13, 14)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Track:
+    """The face of a video of T frames; rows without it are zeros.
+
+    Attributes:
+        height, width: of the video's frames, pixels.
+        present: bool `[T]`, whether the face was seen.
+        is_joined: bool `[T]`, whether it is the face of the frame before.
+        fit: `pose.HeadFit` of leading shape `[T]`, video pixels.
+        mouth_opening: float32 `[T]`, see `landmarks.mouth_opening`.
+        keypoints: float32 `[T, 10, 2]` `names.KEYPOINT_NAMES`, video pixels.
+    """
+
+    height: int
+    width: int
+    present: np.ndarray
+    is_joined: np.ndarray
+    fit: pose.HeadFit
+    mouth_opening: np.ndarray
+    keypoints: np.ndarray
+
+
+def track_video(frames: Iterable[np.ndarray]) -> Track:
+    """Follow the largest face; after a cut look for the largest again.
+
+    Args:
+        frames: uint8 `[H, W, 3]` each, at 25 Hz.
+
+    Returns:
+        The track.
+
+    Raises:
+        UserError: there is no frame, or the picture's size changes.
+    """
+    present, is_cut, measured, points = [], [], [], []
+    last, samples, next_look, size = None, None, 0, None
+    for index, frame in enumerate(frames):
+        size = size or frame.shape[:2]
+        if frame.shape[:2] != size:
+            raise errors.UserError("The picture's size changes; cut the video there.")
+        before, samples = samples, _sample(frame)
+        cut = before is not None and np.abs(samples - before).mean() > CUT_DIFFERENCE
+        if cut:
+            last, next_look = None, index
+        if last is not None or index >= next_look:
+            last = track.follow(frame, last)
+            if last is None:
+                next_look = index + LOOK_EVERY_FRAMES
+        present.append(last is not None)
+        is_cut.append(cut)
+        if last is not None:
+            points.append(last.points)
+        if len(points) == _CHUNK_FRAMES:
+            measured.append(_measure(np.stack(points)))
+            points = []
+    if size is None:
+        raise errors.UserError("The video holds no frame; make it again.")
+    measured.append(_measure(np.array(points).reshape(-1, landmarks.NUM_LANDMARKS, 3)))
+    present = np.array(present)
+    parts = zip(*measured, strict=True)
+    columns = [_spread(np.concatenate(rows), present) for rows in parts]
+    rotation, centre, unit, mouth_opening, keypoints = columns
+    fit = pose.HeadFit(rotation=rotation, centre=centre, unit=unit)
+    return Track(
+        height=size[0],
+        width=size[1],
+        present=present,
+        is_joined=~np.array(is_cut) & _is_steady(present, fit),
+        fit=fit,
+        mouth_opening=mouth_opening,
+        keypoints=keypoints,
+    )
+
+
+def place_keypoints(points: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """Place the points of `names.KEYPOINT_NAMES` by landmarks.
+
+    Ours: an eye is the middle of its corners. The person's left is the image's right.
+
+    Args:
+        points: `[..., 468, 3]` landmarks.
+        centre: `[..., 2]` head centre in the same unit.
+
+    Returns:
+        `[..., 10, 2]`.
+    """
+    flat = points[..., :2]
+    right_eye, left_eye = (
+        flat[..., list(corners), :].mean(axis=-2) for corners in landmarks.EYE_CORNERS
+    )
+    at = {
+        "left_eye": left_eye,
+        "right_eye": right_eye,
+        "mouth": flat[..., list(_LIPS), :].mean(axis=-2),
+        "mouth_left": flat[..., _MOUTH_CORNERS[0], :],
+        "mouth_right": flat[..., _MOUTH_CORNERS[1], :],
+        "lip_top": flat[..., _LIPS[0], :],
+        "lip_bottom": flat[..., _LIPS[1], :],
+        "nose_tip": flat[..., _NOSE_TIP, :],
+        "chin": flat[..., _CHIN, :],
+        "head_centre": centre,
+    }
+    return np.stack([at[name] for name in names.KEYPOINT_NAMES], axis=-2)
+
+
+def _sample(frame):
+    """Take even samples of a frame, to tell cuts by."""
+    steps = (max(1, math.ceil(side / _SAMPLES_A_SIDE)) for side in frame.shape[:2])
+    rows, columns = steps
+    return frame[::rows, ::columns].astype(np.float32)
+
+
+def _measure(points):
+    """Reduce landmarks `[n, 468, 3]` to what a track keeps."""
+    fit = pose.fit_head(points)
+    return (
+        fit.rotation,
+        fit.centre,
+        fit.unit,
+        landmarks.mouth_opening(points).astype(np.float32),
+        place_keypoints(points, fit.centre).astype(np.float32),
+    )
+
+
+def _spread(rows, present):
+    """Give each frame that shows the face its row, and zeros to the others."""
+    spread = np.zeros((len(present), *rows.shape[1:]), rows.dtype)
+    spread[present] = rows
+    return spread
+
+
+def _is_steady(present, fit):
+    """Tell for each frame whether the head is where the frame before had it."""
+    steady = np.zeros(len(present), bool)
+    unit = np.maximum(fit.unit, 1e-6)
+    step = np.linalg.norm(np.diff(fit.centre, axis=0), axis=-1) / unit[1:]
+    growth = np.abs(np.diff(np.log(unit)))
+    turn = _turn_between(fit.matrix())
+    steady[1:] = (
+        present[1:]
+        & present[:-1]
+        & (step < LARGEST_STEP)
+        & (growth < np.log(LARGEST_GROWTH))
+        & (turn < np.deg2rad(LARGEST_TURN_DEGREES))
+    )
+    return steady
+
+
+def _turn_between(matrices):
+    """Return the angles `[T - 1]` from each rotation `[T, 3, 3]` to the next."""
+    trace = einops.einsum(matrices[:-1], matrices[1:], "t i j, t i j -> t")
+    return np.arccos(np.clip((trace - 1) / 2, -1, 1))
