@@ -28,6 +28,7 @@ from vasa_jax.face import config as face_config
 from vasa_jax.motion import denoiser
 from vasa_jax.motion import model as motion_model
 from vasa_jax.pipeline import (
+    controls,
     rendering,
     speech,
     talking_face,
@@ -225,14 +226,15 @@ def motion_rows(
 
 
 def latency_rows(models: trained.TrainedModels, repeats: int) -> list[Row]:
-    """Time a stream from the sample that completes a window to its first frames.
+    """Time a stream from the sample that completes a step to its first frames.
 
     Args:
         models: to run.
         repeats: runs.
 
     Returns:
-        A row for the computation; its name says what sound must have come before.
+        A row for steps of whole windows and one for the shortest; its name says what
+        sound must have come before.
     """
     face = talking_face.TalkingFace(models)
     size = face.image_size
@@ -242,24 +244,29 @@ def latency_rows(models: trained.TrainedModels, repeats: int) -> list[Row]:
         box=crop.CropBox.of_whole(size, size),
     )
     quiet = np.zeros(types.SAMPLES_PER_FRAME, np.float32)
-    times = []
-    for _ in range(repeats + 1):
-        stream = face.stream(portrait)
-        num_pushed, frames = 0, None
-        while frames is None:
-            start = time.perf_counter()
-            frames = next(stream.push(quiet), None)
-            num_pushed += 1
-        times.append(time.perf_counter() - start)
-    waited = num_pushed / types.FRAME_RATE_HZ
-    return [
-        Row(
-            name=f"first frames of a stream, {waited:.2f} s of sound waited for",
-            seconds=statistics.median(times[1:]),
-            amount=1,
-            unit="starts",
+    sizes = models.motion_config
+    rows = []
+    for step_frames in (sizes.window_frames, sizes.previous_frames):
+        asked = controls.Controls(step_frames=step_frames)
+        times = []
+        for _ in range(repeats + 1):
+            stream = face.stream(portrait, asked)
+            num_pushed, frames = 0, None
+            while frames is None:
+                start = time.perf_counter()
+                frames = next(stream.push(quiet), None)
+                num_pushed += 1
+            times.append(time.perf_counter() - start)
+        waited = num_pushed / types.FRAME_RATE_HZ
+        rows.append(
+            Row(
+                name=f"first frames of a stream, {waited:.2f} s of sound waited for",
+                seconds=statistics.median(times[1:]),
+                amount=1,
+                unit="starts",
+            )
         )
-    ]
+    return rows
 
 
 def train_rows(
