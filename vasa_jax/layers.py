@@ -59,16 +59,20 @@ def _taps_backward(residuals, gradient):
     flipped = einops.rearrange(kernel[::-1, ::-1], "i j c f -> i j f c")
     x_gradient = convolve(gradient, flipped)
     padded = jnp.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
-    flat_gradient = einops.rearrange(gradient, "b h w f -> (b h w) f")
+    # Transposed once, so that no window need be.
+    flat_gradient = einops.rearrange(gradient, "b h w f -> f (b h w)")
 
     def tap(number):
         start = (0, number // size, number % size, 0)
         window = lax.dynamic_slice(padded, start, x.shape)
-        return einops.rearrange(window, "b h w c -> c (b h w)") @ flat_gradient
+        return flat_gradient @ einops.rearrange(window, "b h w c -> (b h w) c")
 
     # A loop, because unrolled taps of many convolutions take minutes to compile.
     kernel_gradient = lax.map(tap, jnp.arange(size**2))
-    return x_gradient, kernel_gradient.reshape(kernel.shape).astype(kernel.dtype)
+    kernel_gradient = einops.rearrange(
+        kernel_gradient, "(i j) f c -> i j c f", i=size
+    ).astype(kernel.dtype)
+    return x_gradient, kernel_gradient
 
 
 convolve_by_taps.defvjp(_taps_forward, _taps_backward)
