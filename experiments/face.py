@@ -15,6 +15,9 @@ Presets: `demo_encoders` and `demo` for the shipped checkpoint on two CPU cores 
 step takes about 1 and 3 s, so 1 and 7 hours in all); `demo_gpu`, the same sizes with
 all losses for a GPU; `vasa1`, the paper's scale for several GPUs or a TPU slice (days
 by the paper); `tiny_encoders` and `tiny` for tests. TRAINING.md has the numbers.
+
+Clips of real videos (`datasets.video_clips.build`, which says how) tune the renderer;
+losses that they cannot teach are refused with the flags that leave them out.
 """
 
 import dataclasses
@@ -25,6 +28,7 @@ import jax
 import numpy as np
 
 from datasets.synthetic_heads import correspondence, names
+from experiments import face_fields
 from vasa_jax import media, training
 from vasa_jax import optimizer as optimizer_lib
 from vasa_jax.data import examples as data_examples
@@ -39,6 +43,10 @@ ENCODERS = ("pose_encoder", "dynamics_encoder", "dynamics_heads")
 
 CARD = """Trained on synthetic talking heads made by `datasets.synthetic_heads`: no
 person's likeness is in the data. The heads' shapes are MakeHuman's (CC0)."""
+
+VIDEO_CARD = """Trained, at least in the end, on clips of videos cut by
+`datasets.video_clips`: real people may be in the data, so their consent and the
+videos' licences bind who uses or passes on this model."""
 
 MOUTH_WEIGHT = 3.0
 """Weight of the units that shape lips, jaw and lids among the 52. Ours: these carry
@@ -291,7 +299,7 @@ def build(settings: FaceExperiment) -> training.Experiment:
         else functools.partial(_write_strip, settings, task, drawn),
         model_configs={"face": settings.model},
         export_groups=("face",),
-        card=CARD,
+        card=VIDEO_CARD if face_fields.shows_videos(settings.data_dir) else CARD,
     )
 
 
@@ -321,6 +329,7 @@ def make_task(settings: FaceExperiment):
 def make_examples(settings: FaceExperiment, split: str) -> data_examples.Examples:
     """Open the data set's split and return what can be drawn from it."""
     opened = records.open_folder(settings.data_dir, split)
+    face_fields.check(opened, settings)
     if settings.is_encoders_only:
         return data_examples.RecordExamples(
             opened, functools.partial(_frames, settings.example)

@@ -70,7 +70,7 @@ class EncoderTask:
     def loss(self, params, batch, key, step):
         """Sum the terms; see `training.LossFunction`."""
         del key, step
-        image, truth, arkit, gaze = _flatten(batch)
+        image, truth, known = _flatten(batch)
         count = image.shape[0] // batch["image"].shape[0]
         keys = jax.vmap(lambda row: jax.random.split(row, count))(batch["example_key"])
         keys = keys.reshape(-1)
@@ -110,19 +110,21 @@ class EncoderTask:
         head_pose, dynamics, readout = self._apply(params, encode)
         terms = {
             "head_pose": losses.head_pose(head_pose, moved_truth).mean(),
-            "expression": losses.expression(
-                readout.arkit, arkit, jnp.asarray(self._expression_weight)
-            ).mean(),
-            "gaze": losses.gaze(readout.gaze_in_head, gaze).mean(),
             "code_size": jnp.square(dynamics).mean(),
         }
+        if "arkit" in known:
+            terms["expression"] = losses.expression(
+                readout.arkit, known["arkit"], jnp.asarray(self._expression_weight)
+            ).mean()
+        if "gaze" in known:
+            terms["gaze"] = losses.gaze(readout.gaze_in_head, known["gaze"]).mean()
         total = sum(getattr(self._loss, name) * term for name, term in terms.items())
         return total, terms
 
     def evaluate(self, params, batch, key):
         """Measure unchanged frames, faces aligned by the estimated pose."""
         del key
-        image, truth, arkit, gaze = _flatten(batch)
+        image, truth, known = _flatten(batch)
 
         def encode(model):
             head_pose, dynamics = model.encode_motion(image)
@@ -138,11 +140,17 @@ class EncoderTask:
             "size_error": statistics.Mean.from_batch(
                 jnp.abs(head_pose.scale - truth.scale)
             ),
-            "gaze_error_degrees": statistics.Mean.from_batch(
-                jnp.rad2deg(jnp.abs(readout.gaze_in_head - gaze))
-            ),
-            "arkit_error": statistics.Mean.from_batch(jnp.abs(readout.arkit - arkit)),
         }
+        if "gaze" in known:
+            states["gaze_error_degrees"] = statistics.Mean.from_batch(
+                jnp.rad2deg(jnp.abs(readout.gaze_in_head - known["gaze"]))
+            )
+        if "arkit" not in known:
+            return states
+        arkit = known["arkit"]
+        states["arkit_error"] = statistics.Mean.from_batch(
+            jnp.abs(readout.arkit - arkit)
+        )
         for name, unit in MEASURED_UNITS.items():
             states[f"{name}_correlation"] = statistics.Correlation.from_batch(
                 readout.arkit[:, unit, None], arkit[:, unit, None]
@@ -172,9 +180,11 @@ def to_float(image: jax.Array) -> jax.Array:
 
 
 def _flatten(batch):
+    """Return images, head poses, and what else is known, with one leading axis."""
     flat = {
         name: einops.rearrange(batch[name], "b n ... -> (b n) ...")
         for name in ("image", "pose", "arkit", "gaze")
+        if name in batch
     }
-    head_pose = types.HeadPose.from_vector(flat["pose"])
-    return to_float(flat["image"]), head_pose, flat["arkit"], flat["gaze"]
+    head_pose = types.HeadPose.from_vector(flat.pop("pose"))
+    return to_float(flat.pop("image")), head_pose, flat

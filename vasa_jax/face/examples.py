@@ -65,9 +65,9 @@ def pair(
 
     Returns:
         Arrays by name: `source` and `driver` images uint8, their `*_pose` [6],
-        `*_arkit` [52], `*_gaze` [2], `driver_regions` [3, 2], `flow` [f, f, 2],
-        `visible` [f, f]; and of the other person the same with `other_`, with
-        `other_is_same_performance`, a float.
+        `driver_regions` [3, 2], `flow` [f, f, 2], `visible` [f, f]; and of the other
+        person the same with `other_`, with `other_is_same_performance`, a float. Where
+        the records have them also `*_arkit` [52] and `*_gaze` [2].
     """
     driver_record = same[0]
     source_record = same[0] if rng.random() < config.same_clip_share else same[-1]
@@ -100,17 +100,15 @@ def frames(
     """Draw `num_frames` frames of a record with their truth, for the motion encoders.
 
     Returns:
-        `image` uint8 `[N, S, S, 3]`, `pose` `[N, 6]`, `arkit` `[N, 52]`, `gaze`
-        `[N, 2]`.
+        `image` uint8 `[N, S, S, 3]`, `pose` `[N, 6]`, and where the record has them
+        `arkit` `[N, 52]` and `gaze` `[N, 2]`.
     """
     count = int(record["num_frames"])
     chosen = np.sort(rng.choice(count, config.num_frames, replace=False))
     images = clips.read_frames(record, chosen)
     return {
         "image": shrink(images, config.image_size),
-        "pose": record["head_pose"][chosen].astype(np.float32),
-        "arkit": record["arkit"][chosen].astype(np.float32),
-        "gaze": record["gaze_in_head"][chosen].astype(np.float32),
+        **_known(record, chosen),
     }
 
 
@@ -138,7 +136,15 @@ def _frame(
     image = clips.read_frames(record, [frame])
     return {
         prefix: shrink(image, config.image_size)[0],
-        f"{prefix}_pose": record["head_pose"][frame].astype(np.float32),
-        f"{prefix}_arkit": record["arkit"][frame].astype(np.float32),
-        f"{prefix}_gaze": record["gaze_in_head"][frame].astype(np.float32),
+        **{f"{prefix}_{name}": row for name, row in _known(record, frame).items()},
+    }
+
+
+def _known(record: Record, frame) -> dict[str, np.ndarray]:
+    """Return the truth that a record has of a frame, or of some."""
+    fields = {"pose": "head_pose", "arkit": "arkit", "gaze": "gaze_in_head"}
+    return {
+        name: record[field][frame].astype(np.float32)
+        for name, field in fields.items()
+        if field in record
     }

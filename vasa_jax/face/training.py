@@ -270,13 +270,13 @@ class FaceTask:
         """Compare what the motion encoders read from frames with what was asked."""
         weights, terms = self._loss, {}
         readout = self._apply(params, scene["driver_code"], method="read_dynamics")
-        if weights.expression or is_measured:
+        if "driver_arkit" in scene and (weights.expression or is_measured):
             terms["expression"] = losses.expression(
                 readout.arkit,
                 scene["driver_arkit"],
                 jnp.asarray(self._expression_weight),
             ).mean()
-        if weights.gaze or is_measured:
+        if "driver_gaze" in scene and (weights.gaze or is_measured):
             terms["gaze"] = losses.gaze(
                 readout.gaze_in_head, scene["driver_gaze"]
             ).mean()

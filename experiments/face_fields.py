@@ -1,0 +1,87 @@
+"""What a set of clips can teach stage one, and the settings to change where it cannot.
+
+Ours: videos tell less than rendered heads do (`datasets.video_clips.record.features`);
+a loss without its truth is refused rather than left out in silence.
+"""
+
+import json
+import pathlib
+from typing import Any
+
+from vasa_jax.data import records
+from vasa_jax.errors import UserError
+
+ALWAYS = ("video", "num_frames", "head_pose", "identity")
+ALWAYS_IN_PAIRS = ("keypoints", "performance")
+"""Fields without which nothing can be learnt. Ours."""
+
+FLOW_FIELD = "geometry"
+FLOW_WEIGHTS = ("flow", "coarse_flow", "visibility", "warped")
+"""Losses of the face that compare with exact flow, and the field that tells it."""
+
+FIELD_OF_WEIGHT = {"expression": "arkit", "gaze": "gaze_in_head"}
+"""Losses whose truth is a field of its own."""
+
+VIDEO_SET = "video_clips"
+"""TFDS name of the sets that `datasets.video_clips` makes."""
+
+MAX_TRIES = 8
+"""Records read at most to see which fields a set has, as some may be damaged. Ours."""
+
+
+def fields_of(opened: records.Records) -> set[str] | None:
+    """Return the fields of the records, all alike; None if the first are corrupt."""
+    for index in range(min(MAX_TRIES, len(opened))):
+        try:
+            return set(opened.read(index))
+        except records.CorruptRecordError:
+            continue
+    return None
+
+
+def check(opened: records.Records, settings: Any) -> None:
+    """Refuse losses whose truth a set does not have.
+
+    Args:
+        opened: the records.
+        settings: `experiments.face.FaceExperiment`.
+
+    Raises:
+        UserError: names the settings to give.
+    """
+    fields = fields_of(opened)
+    if fields is None:
+        return
+    is_pairs = not settings.is_encoders_only
+    needed = ALWAYS + (ALWAYS_IN_PAIRS if is_pairs else ())
+    if missing := [name for name in needed if name not in fields]:
+        raise UserError(
+            f"The clips in {settings.data_dir!r} have no {', '.join(missing)}; make "
+            "them by datasets.synthetic_heads or datasets.video_clips."
+        )
+    group = "face_loss" if is_pairs else "encoder_loss"
+    weights = getattr(settings, group)
+    unknown = [name for name, f in FIELD_OF_WEIGHT.items() if f not in fields]
+    changes = []
+    if is_pairs and FLOW_FIELD not in fields:
+        changes += ["example.use_flow=False"] * settings.example.use_flow
+        unknown = [*FLOW_WEIGHTS, *unknown]
+    changes += [f"{group}.{name}=0" for name in unknown if getattr(weights, name)]
+    if changes:
+        raise UserError(
+            f"The clips in {settings.data_dir!r} do not tell what these losses compare "
+            f"with; give {' '.join(f'--set={change}' for change in changes)}."
+        )
+
+
+def shows_videos(data_dir: str) -> bool:
+    """Tell whether a folder holds clips of videos, by the name of its set.
+
+    Args:
+        data_dir: of the set's version, or up to two folders above.
+    """
+    folder = pathlib.Path(data_dir)
+    patterns = ("", "*/", "*/*/")
+    files = [f for p in patterns for f in folder.glob(f"{p}dataset_info.json")]
+    names = [json.loads(file.read_text(encoding="utf-8"))["name"] for file in files]
+    return VIDEO_SET in names
