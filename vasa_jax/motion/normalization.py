@@ -88,7 +88,8 @@ def measure(records: Iterable[Mapping[str, np.ndarray]]) -> MotionStatistics:
 
     Args:
         records: mappings with `motion` `[T, M]`, `audio_features` `[T, A]`, `gaze`
-            `[2]` and `head_distance` `[1]`.
+            `[2]` and `head_distance` `[1]`; rows that are not numbers are unknown
+            and do not count.
 
     Returns:
         The statistics, float32.
@@ -108,6 +109,11 @@ def measure(records: Iterable[Mapping[str, np.ndarray]]) -> MotionStatistics:
     for record in records:
         for name, key in keys.items():
             values = np.atleast_2d(np.asarray(record[key], np.float64))
+            values = values[np.isfinite(values).all(axis=1)]
+            if not len(values):
+                if not counts[name]:
+                    means[name] = squares[name] = np.zeros(values.shape[1])
+                continue
             count = counts[name] + len(values)
             shift = values.mean(0) - means[name]
             squares[name] = (
@@ -124,7 +130,7 @@ def measure(records: Iterable[Mapping[str, np.ndarray]]) -> MotionStatistics:
         )
     return MotionStatistics(
         **{
-            name: _finish(means[name], np.sqrt(squares[name] / counts[name]))
+            name: _finish(means[name], np.sqrt(squares[name] / max(1, counts[name])))
             for name in keys
         }
     )

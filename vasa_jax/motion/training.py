@@ -238,17 +238,21 @@ def make_conditions(
         statistics: of the training records.
 
     Returns:
-        Conditions of which only missing previous windows are dropped.
+        Conditions of which missing previous windows and unknown gaze, which is not a
+        number, are dropped.
     """
-    return conditions_lib.build(
+    has_gaze = jnp.isfinite(batch["gaze"]).all(axis=-1)
+    gaze = jnp.where(has_gaze[:, None], batch["gaze"], 0.0)
+    conditions = conditions_lib.build(
         audio=statistics.audio.normalise(batch["audio"]),
         previous_motion=statistics.motion.normalise(batch["previous_motion"]),
         previous_audio=statistics.audio.normalise(batch["previous_audio"]),
-        gaze=statistics.gaze.normalise(batch["gaze"]),
+        gaze=statistics.gaze.normalise(gaze),
         head_distance=statistics.head_distance.normalise(batch["head_distance"]),
         emotion=jnp.asarray(batch["emotion"], jnp.float32),
         previous_dropped=~batch["has_previous"],
     )
+    return conditions.replace(gaze_dropped=~has_gaze)
 
 
 def _statistics_of(params: training.Params) -> normalization.MotionStatistics:

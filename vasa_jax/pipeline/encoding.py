@@ -78,8 +78,8 @@ class ClipEncoder:
         a fit to landmarks), and that pose is the motion's; else the pose encoder tells.
 
         Args:
-            record: `audio` int16 or float `[S]` at 16 kHz, and `main_gaze` `[2]` or
-                `gaze` `[T, 2]`, radians, camera frame; where known `head_pose`
+            record: `audio` int16 or float `[S]` at 16 kHz; where known `main_gaze`
+                `[2]` or `gaze` `[T, 2]`, radians, camera frame, `head_pose`
                 `[T, 6]`, `emotion` (index, with `emotion_strength`, or a score for each
                 class `[8]`), and what `KEPT_FIELDS` and `KEPT_TEXTS` name.
             frames: uint8 `[T, H, W, 3]`, its decoded video.
@@ -242,17 +242,16 @@ def to_waveform(audio: np.ndarray, num_frames: int) -> np.ndarray:
 def clip_gaze(record: Mapping[str, Any]) -> np.ndarray:
     """Return the main gaze of a clip, `[2]` radians, camera frame.
 
-    Args:
-        record: has `main_gaze` `[2]` or `gaze` `[T, 2]`.
+    Ours: not a number where nothing tells it; training drops that condition.
 
-    Raises:
-        CorruptRecordError: it has neither.
+    Args:
+        record: `main_gaze` `[2]`, or `gaze` `[T, 2]`, or neither.
     """
     if "main_gaze" in record:
         return np.asarray(record["main_gaze"], np.float32)
     if "gaze" in record:
         return main_direction(np.asarray(record["gaze"]))
-    raise records.CorruptRecordError("the record has neither main_gaze nor gaze")
+    return np.full(2, np.nan, np.float32)
 
 
 def main_direction(gaze: np.ndarray) -> np.ndarray:
