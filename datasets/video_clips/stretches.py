@@ -92,7 +92,9 @@ def _last_break(found, start, stop):
     if not len(places):
         return None
     last = start + int(places[-1])
-    return (last, JUMP) if found.present[last] else (last + 1, ABSENT)
+    if not found.present[last]:
+        return last + 1, ABSENT
+    return last, JUMP if found.present[last - 1] else ABSENT
 
 
 def _stretch(found, start, settings):
