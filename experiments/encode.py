@@ -5,6 +5,10 @@
 FACE is an export of stage one. An encoded clip is an npz file in the folder of its
 split; the same command goes on where it was stopped. A three-second clip of 256 px
 costs about 0.7 s of one CPU core.
+
+Clips of videos (`datasets.video_clips`) do not tell the gaze: it is encoded as no
+number, and stage two drops that condition for them. A set of such clips alone teaches
+no control of the gaze; encode rendered heads into the same folder for that.
 """
 
 import collections

@@ -1,0 +1,312 @@
+"""Videos of a moving portrait become clips that both stages of training can read."""
+
+import dataclasses
+import functools
+import os
+import pathlib
+
+import jax
+import motion_windows
+import numpy as np
+import pytest
+
+pytest.importorskip("ai_edge_litert")
+
+from datasets.video_clips import builder, record, shards, sources, tracking
+from datasets.video_clips import settings as settings_lib
+from experiments import encode, face, face_fields
+from vasa_jax import audio, config, errors, media, training
+from vasa_jax.audio import encoders
+from vasa_jax.data import records
+from vasa_jax.motion import normalization, windows
+from vasa_jax.motion import training as motion_training
+from vasa_jax.pipeline import encoding
+from vasa_jax.portrait import crop, locate, pose, resample
+
+ROOT = pathlib.Path(__file__).parent.parent
+HEIGHT, WIDTH = 240, 320
+SPAN = 860.0
+CUT_AT = 22
+SETTINGS = settings_lib.Settings(
+    size=128, seconds=0.8, min_pixels=100, held_out_share=0.2
+)
+WITHOUT_TRUTH = (
+    "example.use_flow=False",
+    "face_loss.flow=0",
+    "face_loss.coarse_flow=0",
+    "face_loss.visibility=0",
+    "face_loss.warped=0",
+)
+
+
+def _view(frame, jump):
+    """Return centre x, y and width, in portrait pixels, of what a frame shows."""
+    x = 256 + 0.8 * frame + (jump if frame >= CUT_AT else 0)
+    return x, 256 + 6 * np.sin(frame / 5), SPAN / (1 + 0.004 * frame)
+
+
+def _frames(portrait, count, jump=0.0):
+    shown = []
+    for frame in range(count):
+        x, y, width = _view(frame, jump)
+        height = width * HEIGHT / WIDTH
+        window = (x - width / 2, y - height / 2, width, height)
+        shown.append(resample.sample_window(portrait, *window, HEIGHT, WIDTH))
+    return np.clip(np.rint(np.stack(shown)), 0, 255).astype(np.uint8)
+
+
+def _write(path, frames, waveform):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with media.VideoWriter(path, HEIGHT, WIDTH, waveform) as writer:
+        writer.write(frames)
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory):
+    """Carl moves, Dora's video is cut, and the others make no clips."""
+    folder = tmp_path_factory.mktemp("videos")
+    portrait = media.read_image(ROOT / "examples" / "portrait.png")
+    voice = audio.load_waveform(ROOT / "examples" / "voice.wav")
+    _write(folder / "carl" / "first" / "1.mp4", _frames(portrait, 23), voice)
+    cut = _frames(portrait[:, ::-1], 2 * CUT_AT, jump=130.0)
+    _write(folder / "dora" / "1.mp4", cut, voice)
+    _write(folder / "fay.mp4", _frames(portrait, 20), None)
+    grey = np.full((21, HEIGHT, WIDTH, 3), 120, np.uint8)
+    _write(folder / "grey.mp4", grey, voice)
+    _write(folder / "short.mp4", _frames(portrait, 9), voice)
+    (folder / "broken.mkv").write_bytes(b"no video at all")
+    (folder / "notes.txt").write_text("no video either")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(videos, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clips")
+    return folder, builder.build(videos, folder, SETTINGS, num_workers=1)
+
+
+def _read_all(folder, split="train"):
+    opened = records.open_folder(folder, split)
+    read = [opened.read(index) for index in range(len(opened))]
+    return {clip["clip_id"]: clip for clip in read}
+
+
+def test_each_steady_stretch_is_a_clip_and_every_other_video_is_named(built):
+    folder, outcome = built
+    assert outcome.num_clips == {"train": 3}
+    assert outcome.num_identities == {"train": 2}
+    assert outcome.num_skipped == {
+        "unreadable": 1,
+        "without sound": 1,
+        "without a face": 1,
+        "too short": 1,
+    }
+    told = (folder / builder.SKIPPED_FILE).read_text()
+    for name in ("broken.mkv: unreadable", "fay.mp4: without sound", "grey.mp4"):
+        assert name in told
+    starts = {
+        (clip["source"], int(clip["start_frame"]))
+        for clip in _read_all(folder).values()
+    }
+    assert starts == {
+        ("carl/first/1.mp4", 0),
+        ("dora/1.mp4", 0),
+        ("dora/1.mp4", CUT_AT),
+    }
+
+
+def test_the_pose_tells_how_the_portrait_was_moved_and_enlarged(built):
+    clip = next(c for c in _read_all(built[0]).values() if c["identity"] == "carl")
+    center_x, center_y, half = clip["crop_box"]
+    centre = clip["head_pose"][:, 3:5] * half + [center_x, center_y]
+    views = np.array([_view(frame, 0) for frame in range(20)])
+    zoom = WIDTH / views[:, 2]
+    middle = np.array([WIDTH, HEIGHT]) / 2
+    fixed = (centre - middle) / zoom[:, None] + views[:, :2]
+    assert np.ptp(fixed, axis=0).max() < 12  # of 512 portrait pixels
+    growth = clip["head_pose"][:, 5] / zoom
+    np.testing.assert_allclose(growth, growth.mean(), rtol=0.02)
+    np.testing.assert_allclose(
+        np.median(clip["head_pose"][:, 3:], 0), [0, 0, 1], atol=0.02
+    )
+    np.testing.assert_allclose(
+        clip["head_distance"] * clip["head_pose"][:, 5:], 1, 1e-5
+    )
+
+
+def test_the_clip_shows_what_its_record_says(built):
+    clip = next(c for c in _read_all(built[0]).values() if c["identity"] == "carl")
+    frames = media.decode_video(clip["video"])
+    assert frames.shape == (20, 128, 128, 3)
+    assert (clip["num_frames"], clip["size"]) == (20, 128)
+    found = locate.locate_face(frames[10])
+    whole = crop.CropBox.of_whole(128, 128)
+    fit = pose.fit_head(found.landmarks.points)
+    seen = pose.head_pose_in_crop(fit, whole)
+    np.testing.assert_allclose(seen.rotation, clip["head_pose"][10, :3], atol=0.06)
+    np.testing.assert_allclose(seen.scale, clip["head_pose"][10, 5:], atol=0.06)
+    keypoints = tracking.place_keypoints(found.landmarks.points, fit.centre)
+    np.testing.assert_allclose(keypoints / 64 - 1, clip["keypoints"][10], atol=0.05)
+    left_eye, right_eye, mouth = clip["keypoints"][10, :3]
+    assert left_eye[0] > right_eye[0] and mouth[1] > left_eye[1]
+
+
+def test_the_sound_is_that_of_the_frames(built):
+    voice = audio.load_waveform(ROOT / "examples" / "voice.wav")
+    clip = next(
+        c for c in _read_all(built[0]).values() if int(c["start_frame"]) == CUT_AT
+    )
+    heard = clip["audio"] / 32768
+    assert clip["audio"].dtype == np.int16 and len(heard) == 20 * 640
+    said = voice[CUT_AT * 640 :][: 20 * 640]
+    assert np.corrcoef(heard, said)[0, 1] > 0.95
+
+
+def test_records_have_no_field_that_a_video_cannot_tell(built):
+    clip = next(iter(_read_all(built[0]).values()))
+    assert set(clip) == set(record.features())
+    assert not set(clip) & {"arkit", "gaze", "gaze_in_head", "geometry", "emotion"}
+
+
+def test_a_build_goes_on_where_it_was_killed_and_makes_the_same_records(
+    videos, built, tmp_path
+):
+    folder, outcome = built
+    before = _read_all(folder)
+    files = {
+        path: path.stat().st_mtime_ns
+        for path in (folder / shards.FOLDER).glob("*.array_record")
+    }
+    shard = next(
+        shard
+        for shard in sources.divide(sources.find(videos, "folder"))
+        if shard.videos[0].identity == "carl"
+    )
+    (folder / shards.FOLDER / f"{shard.name}.json").unlink()
+    assert builder.build(videos, folder, SETTINGS, num_workers=1) == outcome
+    after = _read_all(folder)
+    assert {name: clip["video"] for name, clip in before.items()} == {
+        name: clip["video"] for name, clip in after.items()
+    }
+    for path, time in files.items():
+        is_made_again = path.name.startswith(shard.name)
+        assert (path.stat().st_mtime_ns != time) == is_made_again
+    other = dataclasses.replace(SETTINGS, size=64)
+    with pytest.raises(errors.UserError, match="other settings"):
+        builder.build(videos, folder, other, num_workers=1)
+
+
+def _settings(folder, *changes):
+    given = [f"data_dir={folder}", *changes]
+    return config.override(face.get_config("tiny"), given)
+
+
+def test_losses_without_their_truth_are_refused_with_the_settings_to_give(built):
+    with pytest.raises(errors.UserError) as caught:
+        face.make_examples(_settings(built[0], "face_loss.gaze=1"), "train")
+    sentence = str(caught.value)
+    for change in (*WITHOUT_TRUTH, "face_loss.gaze=0"):
+        assert f"--set={change}" in sentence
+    encoders = config.override(
+        face.get_config("tiny_encoders"), [f"data_dir={built[0]}"]
+    )
+    with pytest.raises(errors.UserError, match="--set=encoder_loss.expression=0"):
+        face.make_examples(encoders, "train")
+
+
+def test_sets_of_videos_are_told_from_rendered_ones(built, tmp_path):
+    assert face_fields.shows_videos(built[0])
+    assert not face_fields.shows_videos(tmp_path)
+
+
+def test_pairs_are_drawn_without_the_truth_that_is_not_there(built):
+    drawn = face.make_examples(_settings(built[0], *WITHOUT_TRUTH), "train")
+    pair = drawn.draw(np.random.default_rng(0), 0)
+    assert pair["driver"].shape == (32, 32, 3)
+    assert pair["driver_regions"].shape == (3, 2)
+    assert not any("arkit" in name or "gaze" in name for name in pair)
+    assert "flow" not in pair
+
+
+@pytest.mark.slow
+def test_a_step_of_stage_one_runs_on_clips_of_videos(built):
+    settings = _settings(built[0], *WITHOUT_TRUTH, "train.batch_size=2")
+    experiment = face.build(settings)
+    assert "real people" in experiment.card
+    batches = experiment.train_data()
+    batch, _ = training.split_names(next(batches))
+    batches.close()
+    state = jax.jit(functools.partial(training.init_state, experiment))()
+    measured = jax.eval_shape(
+        experiment.evaluate, state.params, batch, jax.random.key(0)
+    )
+    assert "psnr" in measured and "expression" not in measured
+    state, metrics = jax.jit(training.make_step(experiment))(state, batch)
+    assert int(state.step) == 1
+    assert np.isfinite(list(map(float, metrics.values()))).all()
+    assert {"face/reconstruction", "face/decoded"} <= set(metrics)
+    assert not {"face/flow", "face/visibility", "face/expression"} & set(metrics)
+
+
+@pytest.mark.slow
+def test_clips_of_videos_are_encoded_for_stage_two(built, tiny_models, tmp_path):
+    clips = encoding.ClipEncoder(
+        tiny_models.face_config,
+        tiny_models.face_params,
+        encoders.make("mel"),
+        batch_frames=20,
+    )
+    opened = records.open_folder(built[0], "train")
+    outcomes = list(encode.encode_split(clips, opened, "train", tmp_path))
+    assert outcomes == ["encoded"] * 3
+    encoded = records.open_folder(tmp_path, "train").read(0)
+    original = _read_all(built[0])[encoded["clip_id"]]
+    np.testing.assert_array_equal(encoded["motion"][:, :6], original["head_pose"])
+    assert encoded["mouth_opening"].shape == (20,)
+    assert np.isnan(encoded["gaze"]).all() and not encoded["emotion"].any()
+
+
+def test_an_unknown_gaze_is_no_number_and_leaves_statistics_alone():
+    assert np.isnan(encoding.clip_gaze({})).all()
+    rows = [
+        {
+            "motion": np.full((2, 7), number, np.float32),
+            "audio_features": np.ones((2, 3), np.float32),
+            "gaze": np.full(2, gaze, np.float32),
+            "head_distance": np.ones(1, np.float32),
+        }
+        for number, gaze in enumerate((0.1, np.nan, 0.3))
+    ]
+    measured = normalization.measure(rows)
+    np.testing.assert_allclose(measured.gaze.mean, [0.2, 0.2], rtol=1e-6)
+    np.testing.assert_allclose(measured.gaze.deviation, [0.1, 0.1], rtol=1e-5)
+    alone = normalization.measure(rows[1:2])
+    np.testing.assert_array_equal(alone.gaze.mean, [0, 0])
+    np.testing.assert_array_equal(alone.gaze.deviation, [1, 1])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("VASA_REAL_DATA" not in os.environ, reason="needs real videos")
+def test_a_real_talking_head_makes_a_clip():
+    folder = pathlib.Path(os.environ["VASA_REAL_DATA"]) / "talking_heads"
+    video = sources.find(folder, "folder")[0]
+    made = list(record.make(folder, video, settings_lib.Settings(seconds=2.0)))
+    assert made and made[0]["num_frames"] == 50
+    head_pose = made[0]["head_pose"]
+    assert np.abs(np.diff(head_pose[:, :3], axis=0)).max() < np.deg2rad(8)
+    assert np.abs(head_pose[:, 3:5]).max() < 0.3
+    assert 0.05 < np.ptp(made[0]["mouth_opening"]) < 1
+
+
+def test_windows_of_unknown_gaze_drop_that_condition():
+    generator = np.random.default_rng(0)
+    clips = [motion_windows.record(generator) for _ in range(2)]
+    clips[0]["gaze"] = encoding.clip_gaze({})
+    cut = functools.partial(windows.cut, window_frames=4, previous_frames=2)
+    batch = motion_windows.batch(cut, clips)
+    statistics = motion_windows.some_statistics()
+    made = motion_training.make_conditions(batch, statistics)
+    assert made.gaze_dropped.tolist() == [True, False]
+    np.testing.assert_allclose(
+        statistics.gaze.denormalise(made.gaze), [[0, 0], clips[1]["gaze"]], atol=1e-6
+    )

@@ -1,0 +1,127 @@
+"""Who is in which split and shard, and which stretches of a track make clips."""
+
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("ai_edge_litert")
+
+from datasets.video_clips import settings as settings_lib
+from datasets.video_clips import sources, stretches, tracking
+from vasa_jax import errors
+from vasa_jax.portrait import pose
+
+ROOT = pathlib.Path(__file__).parent.parent
+SETTINGS = settings_lib.Settings(size=128, seconds=0.8, min_pixels=100)
+
+
+def test_identities_are_first_folders_or_files():
+    path = pathlib.PurePosixPath("id00012/21Uxsk56VDQ/00001.mp4")
+    assert sources.identity_of(path, "folder") == "id00012"
+    assert sources.identity_of(path, "file") == "id00012/21Uxsk56VDQ/00001"
+    assert sources.identity_of(pathlib.PurePosixPath("a.mp4"), "folder") == "a"
+
+
+def test_splits_follow_the_hash_of_the_name_and_have_their_shares():
+    names = [f"id{number:05d}" for number in range(4000)]
+    splits = [settings_lib.split_of(name, 0.1) for name in names]
+    assert splits == [settings_lib.split_of(name, 0.1) for name in names]
+    for split, share in (("train", 0.8), ("validation", 0.1), ("test", 0.1)):
+        assert abs(splits.count(split) / 4000 - share) < 0.02
+
+
+def test_shards_keep_their_videos_when_others_come():
+    known = [
+        sources.Video(f"id{number:06d}/1.mp4", f"id{number:06d}", 1000)
+        for number in range(10_000)
+    ]
+    some = sources.divide(known)
+    assert [video for shard in some for video in shard.videos] == known
+    assert 32 < len(known) / len(some) < 128
+    late = sources.Video("id005000/2.mp4", "id005000", 1000)
+    grown = sources.divide([*known[:5001], late, *known[5001:]])
+    gone = {shard.name for shard in some} - {shard.name for shard in grown}
+    assert len(gone) == 1
+
+
+def _track(count, **changes):
+    """A head that rests in the middle of a picture of 400 pixels, changed here."""
+    fields = {
+        "present": np.ones(count, bool),
+        "is_joined": np.arange(count) > 0,
+        "unit": np.full(count, 60.0),
+        "centre": np.full((count, 2), 200.0),
+    }
+    fields |= changes
+    fit = pose.HeadFit(
+        rotation=np.zeros((count, 3)), centre=fields["centre"], unit=fields["unit"]
+    )
+    return tracking.Track(
+        height=400,
+        width=400,
+        present=fields["present"],
+        is_joined=fields["is_joined"],
+        fit=fit,
+        mouth_opening=np.zeros(count, np.float32),
+        keypoints=np.zeros((count, 10, 2), np.float32),
+    )
+
+
+def _choose(found, num_frames_heard=1000):
+    chosen, passed = stretches.choose(found, SETTINGS, 640 * num_frames_heard)
+    return [stretch.start for stretch in chosen], passed
+
+
+def test_stretches_begin_after_the_last_frame_that_breaks_them():
+    present, is_joined = np.ones(70, bool), np.arange(70) > 0
+    present[[2, 7]] = is_joined[[2, 3, 7, 8]] = False
+    is_joined[40] = False
+    starts, passed = _choose(_track(70, present=present, is_joined=is_joined))
+    assert starts == [8, 40]
+    assert passed == {stretches.ABSENT: 8, stretches.JUMP: 12}
+
+
+@pytest.mark.parametrize(
+    "reason, changes",
+    [
+        (stretches.SMALL, {"unit": np.full(20, 30.0)}),
+        (stretches.OUTSIDE, {"centre": np.full((20, 2), 20.0)}),
+        (stretches.WANDERS, {"centre": np.linspace(100, 300, 40).reshape(20, 2)}),
+        (stretches.WANDERS, {"unit": np.linspace(30, 90, 20)}),
+    ],
+)
+def test_a_face_too_small_cut_off_or_wandering_makes_no_clip(reason, changes):
+    starts, passed = _choose(_track(20, **changes))
+    assert starts == [] and set(passed) == {reason}
+
+
+def test_a_clip_ends_with_the_sound():
+    assert _choose(_track(40), num_frames_heard=37)[0] == [0, 20]
+    assert _choose(_track(40), num_frames_heard=30) == ([0], {stretches.SILENT: 12})
+
+
+def test_a_users_mistakes_are_sentences(tmp_path):
+    with pytest.raises(errors.UserError, match="no folder"):
+        sources.find(tmp_path / "missing", "folder")
+    with pytest.raises(errors.UserError, match="no videos"):
+        sources.find(tmp_path, "folder")
+    with pytest.raises(errors.UserError, match="multiple of 16"):
+        settings_lib.Settings(size=100)
+    with pytest.raises(errors.UserError, match="folder, file"):
+        settings_lib.Settings(identities="name")
+
+
+def test_the_program_ends_with_code_2_and_one_sentence(tmp_path):
+    command = [sys.executable, "-m", "datasets.video_clips.build"]
+    done = subprocess.run(
+        [*command, f"--input_dir={tmp_path}/none", f"--output_dir={tmp_path}/out"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: There is no folder")
+    assert len(done.stderr.splitlines()) == 1
