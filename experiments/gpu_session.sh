@@ -128,7 +128,8 @@ pack_results() {
   done
   if ((${#runs[@]})); then
     within 60 "$PYTHON" -m experiments.curves "${runs[@]}" \
-      --output="$WORK/curves.png" > >(tee "$WORK/curves.md")
+      --output="$WORK/curves.png" >"$WORK/curves.md"
+    cat "$WORK/curves.md"
   fi
   (
     cd "$WORK"
@@ -149,8 +150,8 @@ case $STEP in
     echo
     echo "| what travels | MiB |"
     echo "|---|---|"
-    echo "| repository | $((tree >> 20)) |"
-    echo "| $CARRIED | $((carried >> 20)) |"
+    awk -v a="$tree" -v b="$carried" -v m=1048576 'BEGIN {
+      printf "| repository | %.1f |\n| performances | %.1f |\n", a / m, b / m }'
     exit 0
     ;;
   1)
@@ -193,7 +194,7 @@ pack_results
 echo
 echo "| step $STEP, $SECONDS s | MiB |"
 echo "|---|---|"
-(cd "$OUT" && du -b ./* | awk '{printf "| %s | %.2f |\n", $2, $1 / 1048576}')
+(cd "$OUT" && du -b -- * | awk '{printf "| %s | %.2f |\n", $2, $1 / 1048576}')
 if ((FAILED)); then
   echo "error: a part of step $STEP failed; see above." >&2
   exit 1
