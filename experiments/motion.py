@@ -14,6 +14,7 @@ near 0, and `pose_spread`, `dynamics_spread` and `seam` near 1.
 """
 
 import dataclasses
+import functools
 import json
 import pathlib
 from collections.abc import Iterator
@@ -166,16 +167,7 @@ def build(settings: MotionExperiment) -> training.Experiment:
         read_arkit_function(settings.face_export, model),
     )
 
-    def make_example(
-        generator: np.random.Generator, record: records.Record
-    ) -> examples.Example:
-        return windows.cut(
-            record,
-            generator,
-            window_frames=model.window_frames,
-            previous_frames=model.previous_frames,
-            first_window_rate=settings.first_window_rate,
-        )
+    make_example = functools.partial(_cut, model, settings.first_window_rate)
 
     def train_data() -> Iterator[training.Batch]:
         return pipeline.training_batches(
@@ -204,6 +196,22 @@ def build(settings: MotionExperiment) -> training.Experiment:
         export_groups=(motion_training.GROUP, motion_training.STATISTICS_GROUP),
         frames_per_example=model.window_frames,
         card=CARD,
+    )
+
+
+def _cut(
+    model: motion_config.MotionConfig,
+    first_window_rate: float,
+    generator: np.random.Generator,
+    record: records.Record,
+) -> examples.Example:
+    """Cut one window of a clip, also in another process."""
+    return windows.cut(
+        record,
+        generator,
+        window_frames=model.window_frames,
+        previous_frames=model.previous_frames,
+        first_window_rate=first_window_rate,
     )
 
 
