@@ -43,6 +43,7 @@ case $SIZE in
       --set="optimizer.num_steps=${MOTION_STEPS:-10000}")
     AUDIO_ENCODER=whisper_tiny WORKERS=$((CORES > 3 ? CORES - 2 : CORES))
     # Seconds of: step; rendering beside the checks; rendering; trainings.
+    PATIENCE=1
     LIMITS=(0 330 390 450 390) RENDER_BESIDE=300 RENDER=100
     ENCODERS_TIME=240 FACE_TIME=390 MOTION_TIME=180
     ;;
@@ -55,6 +56,7 @@ case $SIZE in
     MOTION=(--preset=tiny --set=model.num_audio_channels=322
       --set="train.num_steps=${MOTION_STEPS:-4}")
     AUDIO_ENCODER=mel WORKERS=1
+    PATIENCE=20
     LIMITS=(0 3000 3000 3000 3000) RENDER_BESIDE=600 RENDER=600
     ENCODERS_TIME=2400 FACE_TIME=2400 MOTION_TIME=2400
     ;;
@@ -109,7 +111,7 @@ train() { # SECONDS FILE NAME FLAGS...
 export_runs() { # FOLDER DTYPE NAMES...
   local folder=$1 dtype=$2
   shift 2
-  within 120 "$PYTHON" -m experiments.export --output="$folder" --dtype="$dtype" \
+  within $((120 * PATIENCE)) "$PYTHON" -m experiments.export --output="$folder" --dtype="$dtype" \
     "${@/#/--workdir=$WORK/}"
 }
 
@@ -127,7 +129,7 @@ pack_results() {
     [[ -f $WORK/$name/metrics.jsonl ]] && runs+=("--workdir=$WORK/$name")
   done
   if ((${#runs[@]})); then
-    within 60 "$PYTHON" -m experiments.curves "${runs[@]}" \
+    within $((60 * PATIENCE)) "$PYTHON" -m experiments.curves "${runs[@]}" \
       --output="$WORK/curves.png" >"$WORK/curves.md"
     cat "$WORK/curves.md"
   fi
@@ -158,10 +160,10 @@ case $STEP in
     nice -n 10 bash -c "$(declare -f render); $(declare -p PYTHON CARRIED HEADS PIXELS)
       render $RENDER_BESIDE $WORKERS" >"$WORK/render.log" 2>&1 &
     renderer=$!
-    within 200 "$PYTHON" -m experiments.check "${CHECK[@]}" --output="$WORK/check.json" \
+    within $((200 * PATIENCE)) "$PYTHON" -m experiments.check "${CHECK[@]}" --output="$WORK/check.json" \
       > >(tee "$WORK/check.md")
     for part in decode motion latency; do
-      within 60 "$PYTHON" -m experiments.benchmark "${BENCHMARK[@]}" --parts="$part" \
+      within $((60 * PATIENCE)) "$PYTHON" -m experiments.benchmark "${BENCHMARK[@]}" --parts="$part" \
         --output="$WORK/benchmark_$part.json" > >(tee "$WORK/benchmark_$part.md")
     done
     wait "$renderer" || FAILED=1
@@ -179,14 +181,14 @@ case $STEP in
     pack "$WORK/face_export"
     ;;
   4)
-    within 120 "$PYTHON" -m experiments.encode --checkpoint="$WORK/face_export" \
+    within $((120 * PATIENCE)) "$PYTHON" -m experiments.encode --checkpoint="$WORK/face_export" \
       --data_dir="$HEADS" --output_dir="$WORK/encoded" --audio_encoder="$AUDIO_ENCODER"
     train "$MOTION_TIME" motion motion "${MOTION[@]}" --set="data_dir=$WORK/encoded" \
       --set="face_export=$WORK/face_export"
     export_runs "$WORK/checkpoint" float16 face motion
     rm -f "$OUT/face_export.tar.part_"*
     pack "$WORK/checkpoint"
-    within 60 "$PYTHON" -m experiments.samples --checkpoint="$WORK/checkpoint" \
+    within $((60 * PATIENCE)) "$PYTHON" -m experiments.samples --checkpoint="$WORK/checkpoint" \
       --data_dir="$HEADS" --output="$WORK/samples.png"
     ;;
 esac
