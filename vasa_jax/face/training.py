@@ -148,8 +148,7 @@ class FaceTask:
         del key
         scene = self._prepare(params, batch, is_changed=False)
         frame, _ = self._render(params, scene)
-        weight = regions.weight(scene["driver_regions"], frame.image.shape[1]) - 1.0
-        mouth = weight[..., 0] > 1.0
+        mouth = regions.inside(scene["driver_regions"], frame.image.shape[1])
 
         def psnr(image, mask):
             error = (jnp.square(image - scene["driver"]).mean(-1) * mask).sum((1, 2))
@@ -254,7 +253,8 @@ class FaceTask:
             terms["warped"] = losses.reconstruction(
                 frame.warped, scene["driver"], weight * seen
             )
-            terms["flow"] = losses.flow(frame.flow, scene["flow"], visible)
+            near = regions.fit(weight, visible.shape[1])[..., 0]
+            terms["flow"] = losses.flow(frame.flow, scene["flow"], near * visible)
             coarse = frame.coarse_flow.shape[1]
             terms["coarse_flow"] = losses.flow(
                 frame.coarse_flow,
@@ -262,7 +262,6 @@ class FaceTask:
                 regions.fit(visible[..., None], coarse)[..., 0],
             )
             logits = regions.fit(frame.mask_logits, visible.shape[1])[..., 0]
-            near = regions.fit(weight, visible.shape[1])[..., 0]
             terms["visibility"] = losses.visibility(logits, visible, near)
         return {name: term.mean() for name, term in terms.items()}
 
