@@ -12,9 +12,9 @@ with the encoders as they are:
         --workdir=runs/face --set=data_dir=DATA --init_from=runs/encoders/export
 
 Presets: `demo_encoders` and `demo` for the shipped checkpoint on two CPU cores (a
-step takes about 1 and 3 s, so 1 and 7 hours in all); `demo_gpu`, the same sizes with
-all losses for a GPU; `vasa1`, the paper's scale for several GPUs or a TPU slice (days
-by the paper); `tiny_encoders` and `tiny` for tests. TRAINING.md has the numbers.
+step takes about 1.3 and 1.8 s, so half an hour and an hour); `demo_gpu`, the same sizes
+with all losses for a GPU; `vasa1`, the paper's scale for several GPUs or a TPU slice
+(days by the paper); `tiny_encoders` and `tiny` for tests. TRAINING.md has the numbers.
 
 Clips of real videos (`datasets.video_clips.build`, which says how) tune the renderer;
 losses that they cannot teach are refused with the flags that leave them out.
@@ -119,11 +119,11 @@ def get_config(preset: str) -> FaceExperiment:
 
 
 def _demo_encoders(settings: FaceExperiment) -> FaceExperiment:
-    steps = 3000
+    steps = 1500
     return dataclasses.replace(
         settings,
         train=training.TrainConfig(
-            batch_size=16, num_steps=steps, evaluate_every_steps=500
+            batch_size=16, num_steps=steps, evaluate_every_steps=250
         ),
         optimizer=optimizer_lib.OptimizerConfig(
             learning_rate=None,
@@ -137,11 +137,11 @@ def _demo_encoders(settings: FaceExperiment) -> FaceExperiment:
 
 
 def _demo(settings: FaceExperiment) -> FaceExperiment:
-    steps = 8000
+    steps = 1800
     return dataclasses.replace(
         settings,
         train=training.TrainConfig(
-            batch_size=12, num_steps=steps, evaluate_every_steps=500
+            batch_size=8, num_steps=steps, evaluate_every_steps=300
         ),
         optimizer=optimizer_lib.OptimizerConfig(
             learning_rate=6e-4,
@@ -152,7 +152,7 @@ def _demo(settings: FaceExperiment) -> FaceExperiment:
             beta2=0.99,
             ema_decay=0.99,
         ),
-        face_loss=face_training.FaceLossConfig(motion_cycle=0.5),
+        face_loss=face_training.FaceLossConfig(motion_cycle=1.5),
     )
 
 
@@ -172,7 +172,7 @@ def _demo_gpu(settings: FaceExperiment) -> FaceExperiment:
             learning_rate=2e-4, num_steps=steps, ema_decay=None
         ),
         face_loss=face_training.FaceLossConfig(
-            motion_cycle=0.5,
+            motion_cycle=1.5,
             contrast=0.2,
             consistency=1.0,
             cross_identity=0.5,
