@@ -114,7 +114,7 @@ def main(_) -> int:
         OUTPUT.value,
         params,
         configs,
-        {run["experiment"]: run for run in runs},
+        {run["experiment"]: export.without_folders(run) for run in runs},
         model_card(runs),
         DTYPE.value,
     )

@@ -133,3 +133,14 @@ def test_a_damaged_export_is_refused_with_a_sentence(tmp_path, sentence):
 def test_an_unknown_dtype_is_refused(tmp_path):
     with pytest.raises(UserError, match="float32, bfloat16 or float16"):
         _save(tmp_path / "out", dtype="int4")
+
+
+def test_what_is_published_tells_no_folders():
+    metadata = {
+        "settings": {"data_dir": "/home/someone/data/heads", "rate": 0.5},
+        "parts": ["/a/b", "runs/face", None],
+    }
+    assert export.without_folders(metadata) == {
+        "settings": {"data_dir": "heads", "rate": 0.5},
+        "parts": ["b", "runs/face", None],
+    }

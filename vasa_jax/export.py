@@ -32,6 +32,26 @@ Ours: many hosts and review tools refuse files of 16 MiB or more.
 """
 
 
+def without_folders(value: Any) -> Any:
+    """Cut absolute paths in metadata down to their last part.
+
+    Ours: what is published should not tell where somebody keeps their files.
+
+    Args:
+        value: what JSON can hold.
+
+    Returns:
+        The same, with other strings.
+    """
+    if isinstance(value, dict):
+        return {name: without_folders(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_folders(part) for part in value]
+    if isinstance(value, str) and pathlib.PurePath(value).is_absolute():
+        return pathlib.PurePath(value).name
+    return value
+
+
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Flatten nested dicts to names with slashes."""
     flat = {}
