@@ -8,11 +8,11 @@ import pytest
 
 from datasets.synthetic_heads import (
     carried,
+    carried_clips,
     performance,
     plan,
     processes,
     record,
-    render_carried,
     renderer,
     sound_codec,
 )
@@ -39,10 +39,10 @@ def made(folder, tmp_path_factory):
     """The first two clips of an identity, rendered from what was carried."""
     output = tmp_path_factory.mktemp("rendered")
     settings = carried.read_settings(folder, SMALL.size, SMALL.randomization_strength)
-    first, second = render_carried.unrendered(folder, output, settings)
+    first, second = carried_clips.unrendered(folder, output, settings)
     assert len(first) == len(second) == SMALL.num_takes
     later = time.time() + 600
-    count = render_carried.render_identity(folder, output, settings, later, first[:2])
+    count = carried_clips.render_identity(folder, output, settings, later, first[:2])
     assert count == 2
     return output
 
@@ -122,9 +122,9 @@ def test_a_clip_rendered_from_a_carried_performance_is_the_ordinary_record(made)
 
 def test_a_rendered_clip_is_kept_and_others_wait_for_their_time(folder, made):
     settings = carried.read_settings(folder, SMALL.size, 0.5)
-    first, second = render_carried.unrendered(folder, made, settings)
+    first, second = carried_clips.unrendered(folder, made, settings)
     assert (len(first), len(second)) == (2, 4)
-    assert render_carried.render_identity(folder, made, settings, 0.0, first) == 0
+    assert carried_clips.render_identity(folder, made, settings, 0.0, first) == 0
 
 
 def test_some_frames_of_an_array_are_read_without_the_others(made):

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Train the shipped checkpoint from seeds: bash experiments/demo_checkpoint.sh WORK OUTPUT
+# Every step goes on where it was stopped. About 3 hours on two CPU cores.
+# NUM_CLIPS, ENCODER_STEPS, FACE_STEPS and MOTION_STEPS change how much is done; SPEECH
+# names a folder of recordings for a quarter of the voices.
+set -euo pipefail
+
+WORK=${1:?give a work folder}
+OUTPUT=${2:?give the folder of the checkpoint}
+NUM_CLIPS=${NUM_CLIPS:-512}
+ENCODER_STEPS=${ENCODER_STEPS:-1500}
+FACE_STEPS=${FACE_STEPS:-1800}
+MOTION_STEPS=${MOTION_STEPS:-1600}
+SIZE=${SIZE:-256}
+SIZES=${SIZES:-demo}
+PYTHON=${PYTHON:-python}
+
+speech=()
+if [[ -n ${SPEECH:-} ]]; then
+  speech=(--speech_dir="$SPEECH" --recordings_share=0.25)
+fi
+
+run() { "$PYTHON" -m "experiments.$1" "${@:2}"; }
+train() { # config, preset, workdir, steps, more flags
+  run train --config="experiments/$1.py" --preset="$2" --workdir="$WORK/$3" \
+    --set=train.num_steps="$4" --set=optimizer.num_steps="$4" "${@:5}"
+}
+export_once() { # workdir
+  [[ -e $WORK/$1/export ]] || run export --workdir="$WORK/$1" --output="$WORK/$1/export"
+}
+
+mkdir -p "$WORK"
+"$PYTHON" -m datasets.synthetic_heads.build --output_dir="$WORK/heads" \
+  --num_clips="$NUM_CLIPS" --seconds=3 --size="$SIZE" --seed=2 "${speech[@]}"
+train face "${SIZES}_encoders" encoders "$ENCODER_STEPS" --set=data_dir="$WORK/heads"
+export_once encoders
+run encode --checkpoint="$WORK/encoders/export" --data_dir="$WORK/heads" \
+  --output_dir="$WORK/encoded"
+train motion "$SIZES" motion "$MOTION_STEPS" --set=data_dir="$WORK/encoded" \
+  --set=face_export="$WORK/encoders/export"
+train face "$SIZES" face "$FACE_STEPS" --set=data_dir="$WORK/heads" \
+  --init_from="$WORK/encoders/export"
+run export --workdir="$WORK/face" --workdir="$WORK/motion" --output="$OUTPUT" \
+  --dtype=float16
