@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Train the shipped checkpoint from seeds: bash experiments/demo_checkpoint.sh WORK OUTPUT
-# Every step goes on where it was stopped. About 3 hours on two CPU cores.
+# Every step goes on where it was stopped. Some 3 hours on two CPU cores (estimated).
 # NUM_CLIPS, ENCODER_STEPS, FACE_STEPS and MOTION_STEPS change how much is done; SPEECH
 # names a folder of recordings for a quarter of the voices.
 set -euo pipefail
