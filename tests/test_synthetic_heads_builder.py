@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
+from datasets import shard_folder
 from datasets.synthetic_heads import (
     builder,
     correspondence,
@@ -34,7 +35,7 @@ def small_set(tmp_path_factory):
     """A set of 5 clips, made in this process."""
     folder = tmp_path_factory.mktemp("heads")
     made = []
-    shards.check_settings(folder, SMALL)
+    shard_folder.check_settings(folder, SMALL)
     (shard,) = shards.divide(SMALL, 5)
     report = shards.make(folder, shard, SMALL, made.append)
     assert made == [True] * 5 and not report.failures
@@ -180,7 +181,7 @@ def test_finished_shards_are_kept_and_unfinished_ones_made_again(
     small_set, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(shards, "IDENTITIES_PER_SHARD", 1)
-    shards.check_settings(tmp_path, SMALL)
+    shard_folder.check_settings(tmp_path, SMALL)
     first, second = shards.divide(SMALL, 5)
     shards.make(tmp_path, first, SMALL, lambda is_made: None)
     kept = shards.record_path(tmp_path, first, "train").stat().st_mtime_ns
@@ -200,7 +201,7 @@ def test_finished_shards_are_kept_and_unfinished_ones_made_again(
 def test_a_folder_of_other_settings_is_refused(small_set):
     other = plan.Settings(seconds=0.4, size=32, seed=6)
     with pytest.raises(errors.UserError, match="other settings"):
-        shards.check_settings(small_set, other)
+        shard_folder.check_settings(small_set, other)
 
 
 def test_a_clip_that_fails_is_reported_and_the_others_are_made(tmp_path):
@@ -211,7 +212,7 @@ def test_a_clip_that_fails_is_reported_and_the_others_are_made(tmp_path):
         seconds=0.4, size=32, speech_dir=str(speech_dir), recordings_share=0.6
     )
     folder = tmp_path / "set"
-    shards.check_settings(folder, settings)
+    shard_folder.check_settings(folder, settings)
     (shard,) = shards.divide(settings, 8)
     told = []
     report = shards.make(folder, shard, settings, told.append)

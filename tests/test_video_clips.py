@@ -12,7 +12,8 @@ import pytest
 
 pytest.importorskip("ai_edge_litert")
 
-from datasets.video_clips import builder, record, shards, sources, tracking
+from datasets import shard_folder
+from datasets.video_clips import builder, record, sources, tracking
 from datasets.video_clips import settings as settings_lib
 from experiments import encode, face, face_fields
 from vasa_jax import audio, config, errors, media, training
@@ -175,14 +176,14 @@ def test_a_build_goes_on_where_it_was_killed_and_makes_the_same_records(
     before = _read_all(folder)
     files = {
         path: path.stat().st_mtime_ns
-        for path in (folder / shards.FOLDER).glob("*.array_record")
+        for path in (folder / shard_folder.FOLDER).glob("*.array_record")
     }
     shard = next(
         shard
         for shard in sources.divide(sources.find(videos, "folder"))
         if shard.videos[0].identity == "carl"
     )
-    (folder / shards.FOLDER / f"{shard.name}.json").unlink()
+    (folder / shard_folder.FOLDER / f"{shard.name}.json").unlink()
     assert builder.build(videos, folder, SETTINGS, num_workers=1) == outcome
     after = _read_all(folder)
     assert {name: clip["video"] for name, clip in before.items()} == {

@@ -7,12 +7,11 @@ that TFDS expects, and TFDS' own `write_metadata` describes them. This replaces
 `download_and_prepare` (one process, or Apache Beam's runners through TFDS).
 """
 
-import os
 import pathlib
-import shutil
 
 import tensorflow_datasets as tfds
 
+from datasets import shard_folder
 from datasets.synthetic_heads import plan, record, renderer, shards
 from vasa_jax import errors
 
@@ -76,7 +75,7 @@ def assemble(
     Ours: hard links, so that nothing is copied and a larger set can reuse the shards.
 
     Args:
-        folder: of the set; holds `shards.FOLDER`.
+        folder: of the set; holds `shard_folder.FOLDER`.
         finished: shards in order, with their reports.
 
     Returns:
@@ -85,52 +84,16 @@ def assemble(
     Raises:
         UserError: if there is no clip at all.
     """
-    for old in folder.glob(f"{NAME}-*.array_record-*"):
-        old.unlink()
-    for torn in (folder / shards.FOLDER).glob("*.beside*"):
-        torn.unlink()
-    splits, counts = [], {}
-    for split in plan.SPLITS:
-        parts = [(s, r) for s, r in finished if r.num_examples.get(split)]
-        if not parts:
-            continue
-        template = tfds.core.ShardedFileTemplate(
-            data_dir=folder,
-            dataset_name=NAME,
-            split=split,
-            filetype_suffix="array_record",
-        )
-        for index, (shard, _) in enumerate(parts):
-            target = template.sharded_filepath(shard_index=index, num_shards=len(parts))
-            _link(shards.record_path(folder, shard, split), pathlib.Path(target))
-        lengths = [report.num_examples[split] for _, report in parts]
-        counts[split] = sum(lengths)
-        splits.append(
-            tfds.core.SplitInfo(
-                name=split,
-                shard_lengths=lengths,
-                num_bytes=sum(report.num_bytes[split] for _, report in parts),
-                filename_template=template,
-            )
-        )
-    if not splits:
+    counts = shard_folder.assemble(
+        folder,
+        shard_folder.SetInfo(
+            name=NAME, version=VERSION, description=DESCRIPTION, splits=plan.SPLITS
+        ),
+        record.features(),
+        [(shard.name, report) for shard, report in finished],
+    )
+    if not counts:
         raise errors.UserError(
             f"No clip in {folder} could be made; the failures above tell why."
         )
-    tfds.folder_dataset.write_metadata(
-        data_dir=folder,
-        features=record.features(),
-        split_infos=splits,
-        version=VERSION,
-        description=DESCRIPTION,
-        check_data=False,
-    )
     return counts
-
-
-def _link(source: pathlib.Path, target: pathlib.Path) -> None:
-    """Give a file a second name; copy where the file system has no links."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

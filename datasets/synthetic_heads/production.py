@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 
+from datasets import shard_folder
 from datasets.synthetic_heads import builder, plan, shards
 
 _BAR_WIDTH = 30
@@ -75,7 +76,7 @@ def build(
     Raises:
         UserError: if the folder holds a set of other settings or cannot be written.
     """
-    shards.check_settings(folder, settings)
+    shard_folder.check_settings(folder, settings)
     wanted = shards.divide(settings, num_clips)
     reports = {shard: shards.read_report(folder, shard) for shard in wanted}
     missing = [shard for shard, report in reports.items() if report is None]

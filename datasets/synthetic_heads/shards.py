@@ -10,22 +10,16 @@ import dataclasses
 import json
 import os
 import pathlib
-import traceback
 from collections.abc import Callable
 
 from array_record.python import array_record_module
 from tensorflow_datasets.core import example_serializer
 
+from datasets import shard_folder
 from datasets.synthetic_heads import plan, record, renderer
-from vasa_jax import errors
 
 IDENTITIES_PER_SHARD = 8
 """Ours: four pairs, 32 clips; about a minute of one core at 128 pixels."""
-
-FOLDER = "shards"
-"""Name of the folder of finished shards inside the set's."""
-
-_SETTINGS_FILE = "settings.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,42 +67,17 @@ def divide(settings: plan.Settings, num_clips: int) -> list[Shard]:
 
 def record_path(folder: pathlib.Path, shard: Shard, split: str) -> pathlib.Path:
     """Return the file of a shard's clips of one split."""
-    return folder / FOLDER / f"{shard.name}_{split}.array_record"
+    return shard_folder.record_path(folder, shard.name, split)
 
 
 def read_report(folder: pathlib.Path, shard: Shard) -> Report | None:
     """Return the report of a finished shard, None if it is not finished."""
-    path = folder / FOLDER / f"{shard.name}.json"
+    path = folder / shard_folder.FOLDER / f"{shard.name}.json"
     if not path.exists():
         return None
     report = Report(**json.loads(path.read_text()))
     paths = [record_path(folder, shard, split) for split in report.num_examples]
     return report if all(path.exists() for path in paths) else None
-
-
-def check_settings(folder: pathlib.Path, settings: plan.Settings) -> None:
-    """Refuse to mix clips of other settings into a folder.
-
-    Raises:
-        UserError: if the folder was begun with other settings, or cannot be written.
-    """
-    path = folder / FOLDER / _SETTINGS_FILE
-    wanted = json.dumps(dataclasses.asdict(settings), indent=2)
-    try:
-        if path.exists():
-            if json.loads(path.read_text()) != json.loads(wanted):
-                raise errors.UserError(
-                    f"{folder} was begun with other settings ({path.name} there tells "
-                    "them); use the same ones or another --output_dir."
-                )
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_beside(path, wanted)
-    except OSError as error:
-        raise errors.UserError(
-            f"{folder} cannot be written ({error.strerror}); choose another "
-            "--output_dir."
-        ) from error
 
 
 def make(
@@ -143,7 +112,7 @@ def make(
             encoded = record.features().encode_example(made)
             examples[clip.split].append(serializer.serialize_example(encoded))
         except Exception as error:
-            failures.append(f"{clip.clip_id}: {_reason(error)}")
+            failures.append(f"{clip.clip_id}: {shard_folder.tell_error(error)}")
             tell(False)
         else:
             tell(True)
@@ -154,8 +123,8 @@ def make(
         num_bytes={split: sum(map(len, rows)) for split, rows in examples.items()},
         failures=failures,
     )
-    path = folder / FOLDER / f"{shard.name}.json"
-    _write_beside(path, json.dumps(dataclasses.asdict(report), indent=2))
+    path = folder / shard_folder.FOLDER / f"{shard.name}.json"
+    shard_folder.write_beside(path, json.dumps(dataclasses.asdict(report), indent=2))
     return report
 
 
@@ -178,23 +147,10 @@ def clips(shard: Shard, settings: plan.Settings):
             yield clip, person
 
 
-def _reason(error: Exception) -> str:
-    """Return an error in one line, with the place where it arose."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    file = pathlib.Path(place.filename).name
-    return f"{type(error).__name__} {error} ({file}:{place.lineno})"
-
-
 def _write_records(path: pathlib.Path, serialized: list[bytes]) -> None:
     beside = path.with_suffix(f".beside{os.getpid()}")
     writer = array_record_module.ArrayRecordWriter(str(beside), "group_size:1")
     for row in serialized:
         writer.write(row)
     writer.close()
-    os.replace(beside, path)
-
-
-def _write_beside(path: pathlib.Path, text: str) -> None:
-    beside = path.with_suffix(f".beside{os.getpid()}")
-    beside.write_text(text)
     os.replace(beside, path)

@@ -3,10 +3,9 @@
 import collections
 import dataclasses
 import functools
-import os
 import pathlib
-import shutil
 
+from datasets import shard_folder
 from datasets.synthetic_heads import processes
 from datasets.video_clips import record, shards, sources
 from datasets.video_clips import settings as settings_lib
@@ -58,7 +57,7 @@ def build(
             a set of other settings or cannot be written.
     """
     wanted = sources.divide(sources.find(input_folder, settings.identities))
-    shards.check_settings(folder, settings)
+    shard_folder.check_settings(folder, settings)
     missing = [shard for shard in wanted if shards.read_report(folder, shard) is None]
     processes.call_each(
         functools.partial(shards.make, input_folder, folder, settings),
@@ -70,7 +69,7 @@ def build(
     reports = [shards.read_report(folder, shard) for shard in wanted]
     skipped = [row for report in reports for row in report.skipped]
     lines = [f"{path}: {kind}: {reason}\n" for path, kind, reason in skipped]
-    shards.write_beside(folder / SKIPPED_FILE, "".join(lines))
+    shard_folder.write_beside(folder / SKIPPED_FILE, "".join(lines))
     num_clips = assemble(folder, list(zip(wanted, reports, strict=True)))
     identities = {
         split: {name for r in reports for name in r.identities.get(split, ())}
@@ -91,7 +90,7 @@ def assemble(
     Ours: hard links, as for the synthetic heads, so that nothing is copied.
 
     Args:
-        folder: of the set; holds `shards.FOLDER`.
+        folder: of the set; holds `shard_folder.FOLDER`.
         finished: shards in order, with their reports.
 
     Returns:
@@ -100,55 +99,20 @@ def assemble(
     Raises:
         UserError: if there is no clip at all.
     """
-    import tensorflow_datasets as tfds
-
-    for old in folder.glob(f"{NAME}-*.array_record-*"):
-        old.unlink()
-    for torn in (folder / shards.FOLDER).glob("*.beside*"):
-        torn.unlink()
-    splits, counts = [], {}
-    for split in settings_lib.SPLITS:
-        parts = [(s, r) for s, r in finished if r.num_examples.get(split)]
-        if not parts:
-            continue
-        template = tfds.core.ShardedFileTemplate(
-            data_dir=folder,
-            dataset_name=NAME,
-            split=split,
-            filetype_suffix="array_record",
-        )
-        for index, (shard, _) in enumerate(parts):
-            target = template.sharded_filepath(shard_index=index, num_shards=len(parts))
-            _link(shards.record_path(folder, shard, split), pathlib.Path(target))
-        lengths = [report.num_examples[split] for _, report in parts]
-        counts[split] = sum(lengths)
-        splits.append(
-            tfds.core.SplitInfo(
-                name=split,
-                shard_lengths=lengths,
-                num_bytes=sum(report.num_bytes[split] for _, report in parts),
-                filename_template=template,
-            )
-        )
-    if not splits:
+    counts = shard_folder.assemble(
+        folder,
+        shard_folder.SetInfo(
+            name=NAME,
+            version=VERSION,
+            description=DESCRIPTION,
+            splits=settings_lib.SPLITS,
+        ),
+        record.features(),
+        [(shard.name, report) for shard, report in finished],
+    )
+    if not counts:
         raise errors.UserError(
             f"None of the videos makes a clip; {folder / SKIPPED_FILE} says why of "
             "each."
         )
-    tfds.folder_dataset.write_metadata(
-        data_dir=folder,
-        features=record.features(),
-        split_infos=splits,
-        version=VERSION,
-        description=DESCRIPTION,
-        check_data=False,
-    )
     return counts
-
-
-def _link(source: pathlib.Path, target: pathlib.Path) -> None:
-    """Give a file a second name; copy where the file system has no links."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

@@ -8,16 +8,11 @@ import dataclasses
 import json
 import os
 import pathlib
-import traceback
 
+from datasets import shard_folder
 from datasets.video_clips import record, sources
 from datasets.video_clips import settings as settings_lib
 from vasa_jax import errors
-
-FOLDER = "shards"
-"""Name of the folder of finished shards inside the set's."""
-
-_SETTINGS_FILE = "settings.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +34,7 @@ class Report:
 
 def record_path(folder: pathlib.Path, shard: sources.Shard, split: str) -> pathlib.Path:
     """Return the file of a shard's clips of one split."""
-    return folder / FOLDER / f"{shard.name}_{split}.array_record"
+    return shard_folder.record_path(folder, shard.name, split)
 
 
 def read_report(folder: pathlib.Path, shard: sources.Shard) -> Report | None:
@@ -50,31 +45,6 @@ def read_report(folder: pathlib.Path, shard: sources.Shard) -> Report | None:
     report = Report(**json.loads(path.read_text(encoding="utf-8")))
     paths = [record_path(folder, shard, split) for split in report.num_examples]
     return report if all(path.exists() for path in paths) else None
-
-
-def check_settings(folder: pathlib.Path, settings: settings_lib.Settings) -> None:
-    """Refuse to mix clips of other settings into a folder.
-
-    Raises:
-        UserError: if the folder was begun with other settings, or cannot be written.
-    """
-    path = folder / FOLDER / _SETTINGS_FILE
-    wanted = json.dumps(dataclasses.asdict(settings), indent=2)
-    try:
-        if path.exists():
-            if json.loads(path.read_text(encoding="utf-8")) != json.loads(wanted):
-                raise errors.UserError(
-                    f"{folder} was begun with other settings ({FOLDER}/{path.name} "
-                    "there tells them); use the same ones or another --output_dir."
-                )
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_beside(path, wanted)
-    except OSError as error:
-        raise errors.UserError(
-            f"{folder} cannot be written ({error.strerror}); choose another "
-            "--output_dir."
-        ) from error
 
 
 def make(
@@ -110,18 +80,11 @@ def make(
             except errors.UserError as error:
                 skipped.append((video.path, "unreadable", str(error)))
             except Exception as error:
-                skipped.append((video.path, "failed", _reason(error)))
+                skipped.append((video.path, "failed", shard_folder.tell_error(error)))
     report = Report(files.num_examples, files.num_bytes, files.identities, skipped)
     text = json.dumps(dataclasses.asdict(report), indent=2)
-    write_beside(_report_path(folder, shard), text)
+    shard_folder.write_beside(_report_path(folder, shard), text)
     return len(shard.videos)
-
-
-def write_beside(path: pathlib.Path, text: str) -> None:
-    """Write a text beside its place, then rename."""
-    beside = path.with_suffix(f".beside{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)
 
 
 class _SplitFiles:
@@ -176,11 +139,4 @@ class _SplitFiles:
 
 
 def _report_path(folder, shard):
-    return folder / FOLDER / f"{shard.name}.json"
-
-
-def _reason(error: Exception) -> str:
-    """Return an error in one line, with the place where it arose."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    file = pathlib.Path(place.filename).name
-    return f"{type(error).__name__} {error} ({file}:{place.lineno})"
+    return folder / shard_folder.FOLDER / f"{shard.name}.json"
