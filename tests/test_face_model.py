@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vasa_jax import geometry, types
-from vasa_jax.face import augmentation, decoder, encoders, warping
+from vasa_jax import errors, geometry, types
+from vasa_jax.face import augmentation, decoder, encoders, unwrapping, warping
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
 
@@ -111,7 +111,9 @@ def test_frames_come_at_the_portraits_size_and_blend_painted_with_warped(tiny):
 
 
 def test_without_the_shortcut_the_frame_is_what_the_decoder_paints():
-    config = dataclasses.replace(face_config.tiny(), use_shortcut=False)
+    config = dataclasses.replace(
+        face_config.tiny(), use_shortcut=False, face_map_size=0
+    )
     model = face_model.FaceModel(config)
     image = jnp.zeros((1, 32, 32, 3))
     params = jax.jit(model.init)(jax.random.key(0), image, image)
@@ -165,3 +167,36 @@ def test_settings_that_do_not_fit_are_refused_with_the_number_that_would():
         dataclasses.replace(face_config.tiny(), appearance_size=24)
     with pytest.raises(ValueError, match="float32"):
         dataclasses.replace(face_config.tiny(), dtype="float16")
+
+
+@pytest.mark.parametrize("turn", [(0.0, 0.0, 0.0), (0.5, 0.0, 0.0), (-0.4, 0.2, 0.1)])
+def test_what_is_unwrapped_is_laid_back_where_it_was(turn):
+    pose = types.HeadPose.from_vector(jnp.array([[*turn, 0.05, -0.03, 1.1]]))
+    marks = geometry.image_grid(32, 32)[None]
+    seen = unwrapping.wrap(marks, pose, 256)
+    again = unwrapping.unwrap(seen, pose, 32)
+    inner = (slice(None), slice(4, 28), slice(6, 26))
+    np.testing.assert_allclose(again[inner], marks[inner], atol=0.02)
+    # Beside the face, in the corners of the image, there is nothing.
+    np.testing.assert_array_equal(seen[0, :4, :4], 0.0)
+
+
+def test_a_face_map_steers_the_mouth_and_not_what_lies_beside_the_face(tiny):
+    model, params, images = tiny
+    params = jax.tree.map(lambda leaf: leaf + 0.02, params)
+    pose = types.HeadPose.from_vector(jnp.array([[0.0] * 5 + [0.5]] * 2))
+    latents = model.apply(params, images, pose, method="encode_portrait")
+
+    def drawn(dynamics):
+        plain = jnp.full((2, model.config.dynamics_channels), dynamics)
+        laid = model.bind(params).face_map(latents, plain)
+        return unwrapping.wrap(laid, pose, 16)
+
+    change = jnp.abs(drawn(1.0) - drawn(-1.0)).sum(-1)
+    assert change[:, 8:10, 7:9].min() > 0
+    np.testing.assert_array_equal(change[:, :2], 0.0)
+
+
+def test_a_face_map_needs_the_shortcut():
+    with pytest.raises(errors.UserError, match="face_map_size is 8 without"):
+        dataclasses.replace(face_config.tiny(), use_shortcut=False)

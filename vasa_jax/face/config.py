@@ -71,6 +71,9 @@ class FaceConfig:
             small models keep identity and sharpness so.
         shortcut_channels: of the portrait's features that the shortcut warps.
         flow_stage: stage of the decoder that refines the flow of the shortcut.
+        face_map_size, face_map_channels, face_map_blocks: side, channels and residual
+            blocks of the map of facial dynamics on the unwrapped face, which joins the
+            decoder at `flow_stage`; size 0 leaves it out. Ours: see `unwrapping`.
         use_remat: recompute the decoder's activations in the backward pass.
         dtype: "float32" or "bfloat16", of the computation.
     """
@@ -97,6 +100,9 @@ class FaceConfig:
     use_shortcut: bool
     shortcut_channels: int = 24
     flow_stage: int = 2
+    face_map_size: int = 0
+    face_map_channels: int = 32
+    face_map_blocks: int = 2
     use_remat: bool = False
     dtype: str = "float32"
 
@@ -116,6 +122,11 @@ class FaceConfig:
         if self.dtype not in ("float32", "bfloat16"):
             raise errors.UserError(
                 f"dtype is '{self.dtype}': it must be 'float32' or 'bfloat16'."
+            )
+        if self.face_map_size and not self.use_shortcut:
+            raise errors.UserError(
+                f"face_map_size is {self.face_map_size} without the shortcut, whose "
+                "features it needs: set use_shortcut, or face_map_size to 0."
             )
         if self.use_shortcut and not 1 <= self.flow_stage < len(self.decoder_channels):
             raise errors.UserError(
@@ -216,6 +227,8 @@ def demo() -> FaceConfig:
         output_upsampling=4,
         is_decoder_conditioned=True,
         use_shortcut=True,
+        face_map_size=32,
+        face_map_channels=48,
     )
 
 
@@ -250,6 +263,9 @@ def tiny() -> FaceConfig:
         use_shortcut=True,
         shortcut_channels=8,
         flow_stage=1,
+        face_map_size=8,
+        face_map_channels=8,
+        face_map_blocks=1,
     )
 
 

@@ -68,6 +68,7 @@ class Decoder(nn.Module):
         source_points: jax.Array,
         code: jax.Array,
         latents: types.FaceLatents,
+        overlay: jax.Array | None = None,
     ) -> RenderedFrame:
         """Render from `[B, D, h, w, C]` in driver space.
 
@@ -76,6 +77,9 @@ class Decoder(nn.Module):
             source_points: `[B, D, h, w, 3]` where each voxel lies in the portrait.
             code: `[B, I]` of facial dynamics and identity.
             latents: the portrait's, for the shortcut.
+            overlay: `[B, f, f, C]` facial dynamics laid over the view; see
+                `unwrapping`. With it comes what the portrait shows at each place, as
+                the background behind a head that moves.
         """
         config, dtype = self.config, jnp.dtype(self.config.dtype)
         code = code if config.is_decoder_conditioned else None
@@ -93,6 +97,14 @@ class Decoder(nn.Module):
         coarse_flow = flow = None
         for stage, channels in enumerate(config.decoder_channels[1:], start=1):
             x = layers.double(x)
+            if overlay is not None and stage == config.flow_stage:
+                still = _fit(latents.source_features, *overlay.shape[1:3])
+                x = x + nn.Dense(
+                    x.shape[-1],
+                    kernel_init=nn.initializers.zeros,
+                    dtype=dtype,
+                    name="overlay",
+                )(jnp.concatenate([overlay, still], axis=-1))
             if config.use_shortcut and stage == config.flow_stage:
                 coarse_flow = CoarseFlow(name="coarse_flow")(x, source_points)
                 features = geometry.sample_image(latents.source_features, coarse_flow)

@@ -7,7 +7,7 @@ from flax import struct
 
 from vasa_jax import geometry, types
 from vasa_jax.face import config as face_config
-from vasa_jax.face import decoder, encoders, warping
+from vasa_jax.face import decoder, encoders, unwrapping, warping
 
 NUM_ARKIT = 52
 """Expression weights that are read out of facial dynamics. Follows: ARKit's units."""
@@ -65,6 +65,8 @@ class FaceModel(nn.Module):
         self.driver_warp = warping.WarpGenerator(config)
         self.canonical_network = warping.CanonicalNetwork(config)
         self.decoder_code = nn.Dense(config.identity_channels)
+        if config.face_map_size:
+            self.face_map = unwrapping.FaceMap(config)
         self.decoder = decoder.Decoder(config)
 
     def encode_motion(
@@ -146,7 +148,11 @@ class FaceModel(nn.Module):
             canonical, latents.source_displacement, latents.head_pose
         )
         code = latents.identity + self.decoder_code(facial_dynamics)
-        return self.decoder(volume, source_points, code, latents)
+        overlay = None
+        if self.config.face_map_size:
+            drawn = self.face_map(latents, facial_dynamics)
+            overlay = unwrapping.wrap(drawn, head_pose, self.config.flow_size)
+        return self.decoder(volume, source_points, code, latents, overlay)
 
     def read_dynamics(self, facial_dynamics: jax.Array) -> DynamicsReadout:
         """Read expression weights and gaze out of facial dynamics `[..., Z]`."""

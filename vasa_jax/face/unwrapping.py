@@ -1,0 +1,147 @@
+"""Facial dynamics drawn on the unwrapped face, and laid over the driver's view.
+
+Ours: lips and lids are a few cells of the volume, and a code that steers whole layers
+says what they do but not where. On the unwrapped face mouth and eyes lie at the same
+place whatever the pose, so that few weights learn them within hundreds of steps.
+"""
+
+import einops
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from vasa_jax import geometry, layers, types
+from vasa_jax.face import config as face_config
+
+CENTRE = (0.0, 0.13)
+"""Centre of the unwrapped face (x, y) in the head's frame, half images at scale 1.
+Ours: as `encoders.FACE_CENTRE`."""
+
+HALF_SIZE = 0.52
+"""Half its side, half images at scale 1. Ours: brows to chin, cheek to cheek."""
+
+SURFACE = (-0.71, 1.4, 0.2)
+"""Depth of the face's surface: constant, and factors of the squares of x and y.
+
+Ours: fitted to MediaPipe's canonical face, whose mouth and eyes lie within 0.03; it is
+a little flatter at the cheeks, so that views from the side stay invertible."""
+
+NUM_INVERSIONS = 5
+"""Rounds that find a pixel's place on the surface. Ours: half the pixels are within a
+tenth of a cell of the map at turns of 30 degrees, mouth and eyes within a quarter."""
+
+SEED_SIZE = 8
+"""Side of the map as the code first draws it. Ours: a quarter of the demo's."""
+
+
+class FaceMap(nn.Module):
+    """Draw what facial dynamics ask of a portrait on its unwrapped face.
+
+    Ours: see the module. The portrait's own dynamics are told beside the driver's,
+    since what must move is their difference.
+    """
+
+    config: face_config.FaceConfig
+
+    @nn.compact
+    def __call__(
+        self, latents: types.FaceLatents, facial_dynamics: jax.Array
+    ) -> jax.Array:
+        """Return the map `[B, s, s, C]`, s and C from `face_map_size, _channels`.
+
+        Args:
+            latents: of B portraits.
+            facial_dynamics: `[B, Z]` of the driver.
+        """
+        config, dtype = self.config, jnp.dtype(self.config.dtype)
+        size, channels = config.face_map_size, config.face_map_channels
+        both = jnp.concatenate([facial_dynamics, latents.facial_dynamics], axis=-1)
+        code = latents.identity + nn.Dense(config.identity_channels, name="dynamics")(
+            both
+        )
+        seed_size = min(SEED_SIZE, size)
+        x = nn.Dense(seed_size**2 * channels, dtype=dtype, name="seed")(code)
+        x = einops.rearrange(x, "b (h w c) -> b h w c", h=seed_size, w=seed_size)
+        x = geometry.resize(x, size, size) if size != seed_size else x
+        own = unwrap(latents.source_features, latents.head_pose, size)
+        x = x + nn.Dense(channels, dtype=dtype, name="portrait")(own)
+        for index in range(config.face_map_blocks):
+            x = layers.ResidualBlock(channels, dtype=dtype, name=f"block_{index}")(
+                x, code
+            )
+        return nn.relu(layers.AdaptiveNorm(dtype=dtype)(x))
+
+
+def surface_points(size: int) -> jax.Array:
+    """Return canonical points `[s, s, 3]` of the unwrapped face's cells."""
+    flat = geometry.image_grid(size, size) * HALF_SIZE
+    flat = flat + _row(CENTRE, flat)
+    return jnp.concatenate([flat, _depth(flat)], axis=-1)
+
+
+def unwrap(image: jax.Array, head_pose: types.HeadPose, size: int) -> jax.Array:
+    """Sample `[B, H, W, C]` on the face's surface.
+
+    Args:
+        image: features or pixels.
+        head_pose: where the head is, leading shape `[B]`.
+        size: side of the result.
+
+    Returns:
+        `[B, s, s, C]`.
+    """
+    points = surface_points(size)
+    points = jnp.broadcast_to(points, (image.shape[0], *points.shape))
+    places = geometry.pose_points(points, head_pose)[..., :2]
+    return geometry.sample_image(image, places)
+
+
+def wrap(unwrapped: jax.Array, head_pose: types.HeadPose, size: int) -> jax.Array:
+    """Lay `[B, s, s, C]` over the view of a head: the inverse of `unwrap`.
+
+    Args:
+        unwrapped: values on the face's surface.
+        head_pose: where the head is, leading shape `[B]`.
+        size: side of the result.
+
+    Returns:
+        `[B, size, size, C]`, zero beside the face.
+    """
+    places = places_on_face(head_pose, size)
+    cells = 0.5 * unwrapped.shape[1]
+    shown = jnp.clip((1.0 - jnp.abs(places)) * cells, 0.0, 1.0).prod(-1, keepdims=True)
+    values = geometry.sample_image(unwrapped, places)
+    return values * shown.astype(values.dtype)
+
+
+def places_on_face(head_pose: types.HeadPose, size: int) -> jax.Array:
+    """Return where on the unwrapped face each pixel of a view lies.
+
+    Args:
+        head_pose: leading shape `[B]`.
+        size: side of the view.
+
+    Returns:
+        `[B, size, size, 2]` of (x, y), in [-1, 1] on the face.
+    """
+    rotation = geometry.rotation_matrix(head_pose.rotation)
+    view = geometry.image_grid(size, size)[None] - head_pose.translation[:, None, None]
+    view = view / head_pose.scale[:, None, None]
+    flatten = jnp.linalg.inv(rotation[:, :2, :2])
+    centre = _row(CENTRE, view)
+    flat = jnp.broadcast_to(centre, view.shape)
+    for _ in range(NUM_INVERSIONS):
+        lifted = view - _depth(flat) * rotation[:, None, None, :2, 2]
+        flat = jnp.einsum("bij,bhwj->bhwi", flatten, lifted)
+    return (flat - centre) / HALF_SIZE
+
+
+def _depth(flat: jax.Array) -> jax.Array:
+    """Return the depth `[..., 1]` of the surface over (x, y), flat beyond the face."""
+    constant, *squares = SURFACE
+    square = jnp.minimum(jnp.square(flat), (HALF_SIZE + max(CENTRE)) ** 2)
+    return constant + (square * _row(squares, flat)).sum(-1, keepdims=True)
+
+
+def _row(values, like: jax.Array) -> jax.Array:
+    return jnp.array(values).reshape((1,) * (like.ndim - 1) + (-1,))
