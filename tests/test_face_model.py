@@ -1,6 +1,7 @@
 """The face model: warps, shortcut, sizes and gradients."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +12,17 @@ from vasa_jax import errors, geometry, types
 from vasa_jax.face import augmentation, decoder, encoders, unwrapping, warping
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
+
+
+@functools.cache
+def compiled(config, method=None):
+    """A method of the model with these sizes, compiled once for all tests."""
+    return jax.jit(functools.partial(face_model.FaceModel(config).apply, method=method))
+
+
+def apply(model, params, *args, method=None):
+    """Apply a face model."""
+    return compiled(model.config, method)(params, *args)
 
 
 @pytest.fixture(scope="module")
@@ -84,13 +96,13 @@ def test_driving_by_the_portraits_own_motion_maps_points_to_themselves():
 
 def test_the_shortcut_returns_the_image_where_flow_and_mask_start(tiny):
     model, params, images = tiny
-    latents = model.apply(params, images, method="encode_portrait")
+    latents = apply(model, params, images, method="encode_portrait")
     grid = warping.batched_volume_grid(model.config, 2)
     coarse = decoder.CoarseFlow()
     features = jax.random.normal(jax.random.key(0), (2, 16, 16, 8))
-    start = coarse.init(jax.random.key(0), features, grid)
-    zero = jax.tree.map(jnp.zeros_like, start)
-    flow = coarse.apply(zero, features, grid)
+    start = jax.eval_shape(coarse.init, jax.random.key(0), features, grid)
+    zero = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), start)
+    flow = jax.jit(coarse.apply)(zero, features, grid)
     # Voxels of the outermost cells are clamped to centres; the inside is exact.
     expected = geometry.image_grid(16, 16)[1:-1, 1:-1]
     np.testing.assert_allclose(flow[0, 1:-1, 1:-1], expected, atol=1e-5)
@@ -101,7 +113,7 @@ def test_the_shortcut_returns_the_image_where_flow_and_mask_start(tiny):
 
 def test_frames_come_at_the_portraits_size_and_blend_painted_with_warped(tiny):
     model, params, images = tiny
-    frame, readout = model.apply(params, images, images)
+    frame, readout = apply(model, params, images, images)
     assert frame.image.shape == images.shape
     assert frame.decoded.shape == (2, model.config.decoder_size, 32, 3)
     mask = jax.nn.sigmoid(frame.mask_logits)
@@ -116,29 +128,31 @@ def test_without_the_shortcut_the_frame_is_what_the_decoder_paints():
     )
     model = face_model.FaceModel(config)
     image = jnp.zeros((1, 32, 32, 3))
-    params = jax.jit(model.init)(jax.random.key(0), image, image)
-    frame, _ = model.apply(params, image, image)
+    shapes = jax.eval_shape(model.init, jax.random.key(0), image, image)
+    params = jax.tree.map(lambda leaf: np.full(leaf.shape, 0.1, leaf.dtype), shapes)
+    frame, _ = apply(model, params, image, image)
     np.testing.assert_array_equal(frame.image, frame.decoded)
 
 
 def test_rendering_does_not_depend_on_the_order_of_the_batch(tiny):
     model, params, images = tiny
-    straight, _ = model.apply(params, images, images)
-    turned, _ = model.apply(params, images[::-1], images[::-1])
+    straight, _ = apply(model, params, images, images)
+    turned, _ = apply(model, params, images[::-1], images[::-1])
     np.testing.assert_allclose(turned.image[::-1], straight.image, atol=1e-4)
 
 
 def test_rematerialisation_changes_nothing(tiny):
     model, params, images = tiny
     config = dataclasses.replace(model.config, use_remat=True)
-    again, _ = face_model.FaceModel(config).apply(params, images, images)
-    plain, _ = model.apply(params, images, images)
+    again, _ = apply(face_model.FaceModel(config), params, images, images)
+    plain, _ = apply(model, params, images, images)
     np.testing.assert_allclose(again.image, plain.image, atol=1e-6)
 
 
 def test_expanded_latents_repeat_the_portrait(tiny):
     model, params, images = tiny
-    latents = model.apply(params, images[:1], method="encode_portrait")
+    latents = apply(model, params, images, method="encode_portrait")
+    latents = jax.tree.map(lambda leaf: leaf[:1], latents)
     repeated = face_model.expand(latents, 3)
     np.testing.assert_array_equal(repeated.identity[2], latents.identity[0])
     assert repeated.head_pose.rotation.shape == (3, 3)
@@ -173,8 +187,8 @@ def test_settings_that_do_not_fit_are_refused_with_the_number_that_would():
 def test_what_is_unwrapped_is_laid_back_where_it_was(turn):
     pose = types.HeadPose.from_vector(jnp.array([[*turn, 0.05, -0.03, 1.1]]))
     marks = geometry.image_grid(32, 32)[None]
-    seen = unwrapping.wrap(marks, pose, 256)
-    again = unwrapping.unwrap(seen, pose, 32)
+    seen = jax.jit(unwrapping.wrap, static_argnums=2)(marks, pose, 256)
+    again = jax.jit(unwrapping.unwrap, static_argnums=2)(seen, pose, 32)
     inner = (slice(None), slice(4, 28), slice(6, 26))
     np.testing.assert_allclose(again[inner], marks[inner], atol=0.02)
     # Beside the face, in the corners of the image, there is nothing.
@@ -185,8 +199,10 @@ def test_a_face_map_steers_the_mouth_and_not_what_lies_beside_the_face(tiny):
     model, params, images = tiny
     params = jax.tree.map(lambda leaf: leaf + 0.02, params)
     pose = types.HeadPose.from_vector(jnp.array([[0.0] * 5 + [0.5]] * 2))
-    latents = model.apply(params, images, pose, method="encode_portrait")
+    latents = apply(model, params, images, method="encode_portrait")
+    latents = latents.replace(head_pose=pose)
 
+    @jax.jit
     def drawn(dynamics):
         plain = jnp.full((2, model.config.dynamics_channels), dynamics)
         laid = model.bind(params).face_map(latents, plain)
@@ -200,3 +216,17 @@ def test_a_face_map_steers_the_mouth_and_not_what_lies_beside_the_face(tiny):
 def test_a_face_map_needs_the_shortcut():
     with pytest.raises(errors.UserError, match="face_map_size is 8 without"):
         dataclasses.replace(face_config.tiny(), use_shortcut=False)
+
+
+def test_the_mask_keeps_no_pattern_of_the_sub_pixel_convolution(tiny):
+    model, params, images = tiny
+    paint = params["params"]["decoder"]["paint"]
+    # A mask whose sub-pixels differ, and nothing else.
+    pattern = jnp.zeros_like(paint["bias"]).at[3].set(2.0).at[7].set(-2.0)
+    painted = {"kernel": jnp.zeros_like(paint["kernel"]), "bias": pattern}
+    decoder_params = {**params["params"]["decoder"], "paint": painted}
+    changed = {"params": {**params["params"], "decoder": decoder_params}}
+    frame, _ = apply(model, changed, images, images)
+    np.testing.assert_allclose(
+        frame.mask_logits[:, 2:-2, 2:-2], decoder.MASK_BIAS, atol=1e-5
+    )

@@ -125,7 +125,8 @@ class Decoder(nn.Module):
             i=growth,
             j=growth,
         )
-        decoded, mask_logits = jnp.tanh(x[..., :3]), x[..., 3:] + MASK_BIAS
+        decoded = jnp.tanh(x[..., :3])
+        mask_logits = _smooth(x[..., 3:], growth) + MASK_BIAS
         return self._blend(decoded, mask_logits, flow, coarse_flow, latents)
 
     def _blend(self, decoded, mask_logits, flow, coarse_flow, latents):
@@ -176,6 +177,27 @@ class CoarseFlow(nn.Module):
         share = nn.softmax(raw[..., : depth + 1], axis=-1)
         flow = jnp.einsum("bhwd,bdhwc->bhwc", share, places)
         return flow + COARSE_REACH * jnp.tanh(raw[..., depth + 1 :])
+
+
+def _smooth(image: jax.Array, growth: int) -> jax.Array:
+    """Average away the pattern that a sub-pixel convolution leaves, period `growth`.
+
+    Ours: a mask that alternates from pixel to pixel shows as dots in the blend. The
+    window is a box of the period upon a box of two, so that it stays centred.
+    """
+    if growth == 1:
+        return image
+    window = jnp.convolve(jnp.ones(growth), jnp.ones(2)) / (2.0 * growth)
+    reach = growth // 2
+    for axis in (1, 2):
+        pad = [(reach, reach) if axis == here else (0, 0) for here in range(4)]
+        padded = jnp.pad(image, pad, mode="edge")
+        size = image.shape[axis]
+        image = sum(
+            window[tap] * jax.lax.slice_in_dim(padded, tap, tap + size, axis=axis)
+            for tap in range(growth + 1)
+        )
+    return image
 
 
 def _fit(image: jax.Array, height: int, width: int) -> jax.Array:
