@@ -15,7 +15,7 @@ import jax
 from absl import flags, logging
 
 from experiments import compilation_cache, dry_run, experiment_file, program
-from vasa_jax import config, export, loop, sharding
+from vasa_jax import config, loop, sharding, step_profile, warm_start
 
 CONFIG = flags.DEFINE_string("config", None, "Experiment file.", required=True)
 PRESET = flags.DEFINE_string("preset", "demo", "One of the file's presets.")
@@ -24,7 +24,12 @@ SET = flags.DEFINE_multi_string("set", [], "Change a setting: name=value.")
 MESH = flags.DEFINE_string("mesh", None, "Such as data:4,fsdp:2; all on data if left.")
 DRY_RUN = flags.DEFINE_bool("dry_run", False, "Print sizes and shardings and leave.")
 MAX_STEPS = flags.DEFINE_integer("max_steps", None, "End early at this step.")
-INIT_FROM = flags.DEFINE_string("init_from", None, "Export folder to start from.")
+INIT_FROM = flags.DEFINE_string(
+    "init_from", None, "Export, or work folder of a run, to start from."
+)
+PROFILE_STEPS = flags.DEFINE_string(
+    "profile_steps", None, "First and last step, such as 10:13, to trace into profile/."
+)
 COORDINATOR = flags.DEFINE_string(
     "coordinator_address", None, "host:port of process 0; the environment's if left."
 )
@@ -48,10 +53,13 @@ def main(_) -> int:
         MAX_STEPS.value is None or MAX_STEPS.value > 0,
         f"--max_steps is {MAX_STEPS.value}; give a number above 0.",
     )
+    profile_steps = None
+    if PROFILE_STEPS.value is not None:
+        profile_steps = step_profile.parse(PROFILE_STEPS.value)
+    sharding.start_processes(COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value)
     initial = None
     if INIT_FROM.value is not None:
-        initial, _, _ = export.load_export(INIT_FROM.value)
-    sharding.start_processes(COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value)
+        initial = warm_start.read(INIT_FROM.value)
     compilation_cache.enable()
     experiment = experiment_file.build(module, settings)
     mesh = sharding.make_mesh(MESH.value)
@@ -75,6 +83,7 @@ def main(_) -> int:
             "settings": json.loads(text),
             "init_from": INIT_FROM.value,
         },
+        profile_steps=profile_steps,
     )
     if jax.process_index() == 0:
         word = "done" if outcome.is_complete else "saved and stopped early"

@@ -15,12 +15,25 @@ import numpy as np
 import pytest
 
 from tests import linear_regression
-from vasa_jax import checkpoint, config, loop, metric_writer, sharding
+from vasa_jax import (
+    checkpoint,
+    config,
+    loop,
+    metric_writer,
+    sharding,
+    step_profile,
+    warm_start,
+)
 from vasa_jax.data import examples, pipeline, records
 from vasa_jax.errors import UserError
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TIMINGS = ("frames_per_second", "step_seconds", "data_wait_fraction")
+TIMINGS = (
+    "frames_per_second",
+    "step_seconds",
+    "data_wait_fraction",
+    "device_memory_gib",
+)
 
 
 def _experiment(*changes):
@@ -88,6 +101,30 @@ def test_a_run_learns_and_logs(tmp_path):
     assert steps[-1]["linear/model/loss"] < 0.5 * steps[0]["linear/model/loss"]
     assert set(TIMINGS) <= set(steps[-1])
     assert outcome.metrics.keys() == {"linear/evaluation/error"}
+
+
+def test_the_share_of_peak_is_counted_operations_over_time(tmp_path):
+    # 1e-6 teraflops: a device that does a million operations a second.
+    _run(tmp_path, "train.peak_teraflops=1e-6", devices=2, max_steps=10)
+    rows = metric_writer.read_metrics(tmp_path / metric_writer.FILE_NAME)
+    row = next(row for row in rows if row["step"] == 10 and "step_seconds" in row)
+    # Forward, and the gradient of the kernel; noise makes none of the inputs'.
+    step_operations = 2 * 2 * 16 * 8 * 4
+    wanted = step_operations / row["step_seconds"] / (2 * 1e6)
+    assert row["share_of_peak"] == pytest.approx(wanted, rel=1e-4)
+
+
+def test_the_steps_asked_for_are_traced(tmp_path):
+    _run(tmp_path, max_steps=6, profile_steps=(3, 4))
+    traces = list((tmp_path / loop.PROFILE_FOLDER).rglob("*.xplane.pb"))
+    assert len(traces) == 1
+
+
+@pytest.mark.parametrize("text", ["5", "0:3", "4:3", "a:b", ":4"])
+def test_steps_to_trace_that_are_no_range_are_refused(text):
+    with pytest.raises(UserError, match="first and the last step"):
+        step_profile.parse(text)
+    assert step_profile.parse("10:13") == (10, 13)
 
 
 def test_an_interrupted_run_ends_bit_for_bit_as_a_whole_one(tmp_path):
@@ -199,6 +236,18 @@ def test_a_warm_start_begins_with_the_given_parameters(tmp_path):
     np.testing.assert_allclose(average, kernel, atol=1e-6)
     with pytest.raises(UserError, match="no array that fits"):
         _run(tmp_path / "b", init_params={"model": {"other": np.zeros(2)}})
+
+
+def test_a_run_may_start_from_another_run(tmp_path):
+    first = _run(tmp_path / "first", max_steps=5)
+    loaded = warm_start.read(tmp_path / "first")
+    assert set(loaded) == {"model", "constants"}
+    np.testing.assert_array_equal(
+        loaded["model"]["layer"]["kernel"], first.state.ema["model"]["layer"]["kernel"]
+    )
+    (tmp_path / "none" / loop.CHECKPOINT_FOLDER).mkdir(parents=True)
+    with pytest.raises(UserError, match="no checkpoint yet"):
+        warm_start.read(tmp_path / "none")
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests import linear_regression
-from vasa_jax import config, data, optimizer, sharding, training
+from vasa_jax import config, data, optimizer, sharding, training, warm_start
 from vasa_jax.errors import UserError
 
 
@@ -184,7 +184,7 @@ def test_a_warm_start_takes_what_fits_and_says_what_does_not():
         "model": {"layer": {"kernel": np.full((8, 4), 5.0), "bias": np.zeros(7)}},
         "other": {"x": np.zeros(1)},
     }
-    params, taken, left = training.warm_start(state.params, loaded)
+    params, taken, left = warm_start.place(state.params, loaded)
     assert taken == ["model/layer/kernel"]
     assert float(params["model"]["layer"]["kernel"][0, 0]) == 5.0
     assert sorted(left) == [

@@ -17,6 +17,9 @@ import orbax.checkpoint as ocp
 
 from vasa_jax.errors import UserError
 
+FOLDER = "checkpoints"
+"""Folder of the checkpoints in a run's work folder."""
+
 # What the operating system says, inside the errors of whichever library wrote.
 _FULL_DISK_WORDS = ("No space left on device", "Disk quota exceeded")
 

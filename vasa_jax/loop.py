@@ -4,7 +4,6 @@ Metrics are read one step late, so that the device never waits for the host; all
 metrics of a state are read and found finite before the state is saved.
 """
 
-import collections
 import contextlib
 import dataclasses
 import json
@@ -14,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -23,10 +22,23 @@ import numpy as np
 import tqdm
 from jax.experimental import multihost_utils
 
-from vasa_jax import checkpoint, config, metric_writer, sharding, training
+from vasa_jax import (
+    checkpoint,
+    config,
+    metric_writer,
+    operations,
+    sharding,
+    step_profile,
+    training,
+    warm_start,
+)
+from vasa_jax import meter as meter_lib
 from vasa_jax.errors import UserError
 
-CHECKPOINT_FOLDER = "checkpoints"
+CHECKPOINT_FOLDER = checkpoint.FOLDER
+
+PROFILE_FOLDER = "profile"
+"""Folder of the profiler's traces in a run's work folder."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,109 +89,6 @@ class _Stop:
         return self._is_asked
 
 
-class _Meter:
-    """Holds one step's metrics back, sums them up, and times the steps."""
-
-    def __init__(
-        self,
-        experiment: training.Experiment,
-        writer: metric_writer.MetricWriter,
-        bar: Any,
-        advice: str,
-    ):
-        self._experiment = experiment
-        self._writer = writer
-        self._bar = bar
-        self._advice = advice
-        self._pending: tuple[int, Any, training.BatchNames] | None = None
-        self._sums: dict[str, float] = collections.defaultdict(float)
-        self._count = 0
-        self._waited = 0.0
-        self._skipped: set[str] = set()
-        self._started: float | None = None
-
-    def is_device_idle(self) -> bool:
-        """Whether the step that was sent last has ended."""
-        if self._pending is None:
-            return True
-        return all(leaf.is_ready() for leaf in jax.tree.leaves(self._pending[1]))
-
-    def add_wait(self, seconds: float) -> None:
-        """Count time in which the device had nothing to do."""
-        self._waited += seconds
-
-    @contextlib.contextmanager
-    def paused(self) -> Iterator[None]:
-        """Leave the time inside out of the speed."""
-        before = time.perf_counter()
-        yield
-        if self._started is not None:
-            self._started += time.perf_counter() - before
-
-    def push(self, step: int, metrics: Any, names: training.BatchNames) -> None:
-        """Take the metrics of the step that was just sent; read those before."""
-        pending, self._pending = self._pending, (step, metrics, names)
-        if pending is not None:
-            self._read(*pending)
-
-    def drain(self) -> None:
-        """Read all metrics that are still held back."""
-        pending, self._pending = self._pending, None
-        if pending is not None:
-            self._read(*pending)
-
-    def _read(self, step: int, metrics: Any, names: training.BatchNames) -> None:
-        values = {name: float(v) for name, v in jax.device_get(metrics).items()}
-        # Terms before the losses that sum them, so that the culprit is named.
-        for name in sorted(values, key=lambda name: name.endswith(("loss", "norm"))):
-            if not np.isfinite(values[name]):
-                raise UserError(
-                    f"{name} is {values[name]} at step {step} (records: "
-                    f"{', '.join(names.records[:16]) or 'not named'}); {self._advice}"
-                )
-        for name, value in values.items():
-            self._sums[name] += value
-        for name in names.skipped:
-            if name not in self._skipped:
-                self._skipped.add(name)
-                tqdm.tqdm.write(f"skipped the corrupt record {name}", file=sys.stderr)
-        self._count += 1
-        if self._started is None:  # the first step compiles
-            self._started, self._waited = time.perf_counter(), 0.0
-            timed = 0
-        else:
-            timed = self._count
-        self._bar.update(1)
-        if step % self._experiment.settings.log_every_steps == 0:
-            self._write(step, timed)
-
-    def _write(self, step: int, timed: int) -> None:
-        means = {
-            f"{self._experiment.name}/{name}": total / self._count
-            for name, total in self._sums.items()
-        }
-        now = time.perf_counter()
-        elapsed = now - (self._started or now)
-        if timed and elapsed > 0:
-            rows = self._experiment.settings.batch_size * timed
-            frames = rows * self._experiment.frames_per_example
-            means |= {
-                "frames_per_second": frames / elapsed,
-                "step_seconds": elapsed / timed,
-                "data_wait_fraction": min(1.0, self._waited / elapsed),
-            }
-        if self._skipped:
-            means["skipped_records"] = len(self._skipped)
-        memory = (jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
-        if memory is not None:
-            means["device_memory_gib"] = memory / 2**30
-        self._writer.write(step, means)
-        losses = {k.split("/")[1]: v for k, v in means.items() if k.endswith("/loss")}
-        self._bar.set_postfix({k: f"{v:.4g}" for k, v in losses.items()})
-        self._sums.clear()
-        self._count, self._waited, self._started = 0, 0.0, now
-
-
 def _place_initial_state(
     experiment: training.Experiment,
     abstract: training.TrainState,
@@ -189,10 +98,10 @@ def _place_initial_state(
     state = jax.jit(lambda: training.init_state(experiment), out_shardings=shardings)()
     if init_params is None:
         return state
-    params, taken, left = training.warm_start(state.params, init_params)
+    params, taken, left = warm_start.place(state.params, init_params)
     if not taken:
         raise UserError(
-            "The export to start from has no array that fits by name and shape; give "
+            "What to start from has no array that fits by name and shape; give "
             f"one of the same model. First differences: {'; '.join(left[:3])}."
         )
     tqdm.tqdm.write(
@@ -249,6 +158,7 @@ def run(
     max_steps: int | None = None,
     init_params: Mapping[str, Any] | None = None,
     provenance: Mapping[str, Any] | None = None,
+    profile_steps: tuple[int, int] | None = None,
 ) -> Outcome:
     """Train, from the newest checkpoint of the folder if there is one.
 
@@ -259,6 +169,7 @@ def run(
         max_steps: end early at this step, with a checkpoint.
         init_params: parameters to start from where there is no checkpoint yet.
         provenance: what JSON can hold, kept in each checkpoint (settings, command).
+        profile_steps: first and last step, from 1, that a profiler's trace shows.
 
     Returns:
         How the run ended; a signal ends it after a save and is no error.
@@ -276,6 +187,7 @@ def run(
     is_first_process = jax.process_index() == 0
 
     with contextlib.ExitStack() as stack:
+        stack.enter_context(checkpoint.full_disk_reported(folder))
         checkpoints = checkpoint.RunCheckpoints(
             folder / CHECKPOINT_FOLDER,
             keep_last=settings.keep_checkpoints,
@@ -290,14 +202,8 @@ def run(
             state, step = _place_initial_state(experiment, abstract, init_params), 0
         else:
             state, step = checkpoints.restore(saved_step, abstract, data), saved_step
-        compiled_step = jax.jit(
-            training.make_step(experiment),
-            donate_argnums=0,
-            out_shardings=(
-                jax.tree.map(lambda leaf: leaf.sharding, abstract),
-                sharding.replicated(mesh),
-            ),
-        )
+        jitted_step = training.jit_step(experiment, abstract, mesh)
+        take_step = None
         writer = metric_writer.MetricWriter(folder if is_first_process else None, step)
         stack.callback(writer.close)
         bar = stack.enter_context(
@@ -313,7 +219,9 @@ def run(
             f"the last good state is the newest checkpoint in {folder}; look at the "
             "records, or lower the learning rate."
         )
-        meter = _Meter(experiment, writer, bar, advice)
+        meter = meter_lib.Meter(experiment, writer, bar, advice, mesh.size)
+        profile = step_profile.StepProfile(folder / PROFILE_FOLDER, profile_steps)
+        stack.callback(profile.close)
         stop = stack.enter_context(_Stop())
         start_step, metrics = step, {}
 
@@ -353,8 +261,15 @@ def run(
                 ) from None
             if meter.is_device_idle():
                 meter.add_wait(time.perf_counter() - before)
-            state, found = compiled_step(state, sharding.shard_batch(batch, mesh))
+            rows = sharding.shard_batch(batch, mesh)
+            if take_step is None:
+                traced = jitted_step.trace(state, rows)
+                meter.set_step_operations(operations.count(traced.jaxpr))
+                take_step = traced.lower().compile()
             step += 1
+            profile.before_step(step)
+            state, found = take_step(state, rows)
+            profile.after_step(step, found)
             meter.push(step, found, names)
     return Outcome(
         state=state,

@@ -1,4 +1,4 @@
-"""One step and one loop for every training: state, `Task`, `Experiment`, `train`.
+"""One step and one loop for every training: state, `Task`, `Experiment`.
 
 A task gives parameters in top-level groups and, for each group that is trained, a loss
 that is differentiated with respect to that group alone: one group is plain training,
@@ -76,6 +76,8 @@ class TrainConfig:
         save_every_steps: steps that a kill may cost at most.
         keep_checkpoints: newest checkpoints that are kept.
         keep_every_steps: also keep each checkpoint at a multiple; None is off.
+        peak_teraflops: of one device, 1e12 operations a second, for the share of peak;
+            None takes the data sheet's, where the device is known.
     """
 
     # Ours: the paper gives neither seeds nor intervals.
@@ -89,6 +91,7 @@ class TrainConfig:
     save_every_steps: int = 250
     keep_checkpoints: int = 2
     keep_every_steps: int | None = None
+    peak_teraflops: float | None = None
 
     def __post_init__(self) -> None:
         config.require_positive(
@@ -102,6 +105,7 @@ class TrainConfig:
             "save_every_steps",
             "keep_checkpoints",
             "keep_every_steps",
+            "peak_teraflops",
         )
         config.require(
             self.batch_size % self.accumulation_steps == 0,
@@ -332,6 +336,25 @@ def make_step(
     return step
 
 
+def jit_step(experiment: Experiment, abstract: TrainState, mesh: sharding.Mesh) -> Any:
+    """Return `make_step` under jit: the state donated, and sharded as it was.
+
+    Args:
+        experiment: gives the step.
+        abstract: from `abstract_state`.
+        mesh: where the metrics are replicated.
+
+    Returns:
+        A jitted function of (state, batch).
+    """
+    placed = jax.tree.map(lambda leaf: leaf.sharding, abstract)
+    return jax.jit(
+        make_step(experiment),
+        donate_argnums=0,
+        out_shardings=(placed, sharding.replicated(mesh)),
+    )
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BatchNames:
     """Names that came with a batch and stay on the host.
@@ -361,39 +384,3 @@ def split_names(batch: Mapping[str, Any]) -> tuple[Batch, BatchNames]:
         records=tuple(str(name) for name in records),
         skipped=tuple(name for text in skipped for name in str(text).splitlines()),
     )
-
-
-def warm_start(
-    params: Params, loaded: Mapping[str, Any]
-) -> tuple[Params, list[str], list[str]]:
-    """Put loaded arrays in the place of those with the same name and shape.
-
-    Args:
-        params: the state's parameters, placed on devices.
-        loaded: nested dicts of arrays, such as an export's.
-
-    Returns:
-        The parameters, the names that were taken over, and the names that were not,
-        with the reason.
-    """
-    wanted = {
-        optimizer.path_name(path): leaf
-        for path, leaf in jax.tree_util.tree_leaves_with_path(loaded)
-    }
-    taken, left = [], []
-
-    def choose(path: tuple[Any, ...], old: jax.Array) -> jax.Array:
-        name = optimizer.path_name(path)
-        if name not in wanted:
-            left.append(f"{name}: not in the export")
-            return old
-        new = wanted.pop(name)
-        if new.shape != old.shape:
-            left.append(f"{name}: {new.shape} in the export, {old.shape} here")
-            return old
-        taken.append(name)
-        return jax.device_put(new.astype(old.dtype), old.sharding)
-
-    params = jax.tree_util.tree_map_with_path(choose, params)
-    left += [f"{name}: only in the export" for name in wanted]
-    return params, taken, left
