@@ -5,15 +5,16 @@ step do not depend on the number of processes.
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import numpy as np
 
 from vasa_jax import config
 from vasa_jax.data import examples as examples_lib
-from vasa_jax.data import stepwise
+from vasa_jax.data import stepwise, watched
 from vasa_jax.errors import UserError
 
 
@@ -26,6 +27,8 @@ class PipelineConfig:
             position: a run resumes with as many.
         num_threads: threads of each process; 0 decodes when a batch is asked for.
         prefetch_batches: made ahead in each process.
+        on_worker_death: when a worker process dies, `stop` ends the run with a
+            sentence, `restart` says so and goes on with new workers, batch for batch.
         use_grain: false makes batches without it, in another order, for machines that
             lack it; the position then does not depend on the number of workers.
     """
@@ -34,6 +37,7 @@ class PipelineConfig:
     num_workers: int = 0
     num_threads: int = 1
     prefetch_batches: int = 2
+    on_worker_death: Literal["stop", "restart"] = "stop"
     use_grain: bool = True
 
     def __post_init__(self) -> None:
@@ -98,7 +102,7 @@ def training_batches(
     batch_size: int,
     seed: int,
     settings: PipelineConfig,
-) -> "GrainBatches | stepwise.ThreadedBatches":
+) -> "GrainBatches | stepwise.ThreadedBatches | watched.WatchedBatches":
     """Shuffle without end; each row's randomness comes from the seed and its place.
 
     Args:
@@ -113,19 +117,44 @@ def training_batches(
     Raises:
         UserError: no examples, or the rows do not divide by the processes.
     """
-    processes = jax.process_count()
-    _check(examples, batch_size, processes)
-    if not settings.use_grain:
-        return stepwise.shuffled_batches(
-            examples,
-            batch_size=batch_size,
-            seed=seed,
-            num_threads=max(1, settings.num_threads),
-            num_workers=settings.num_workers,
-        )
+    _check(examples, batch_size, jax.process_count())
+    make = functools.partial(
+        _grain_batches if settings.use_grain else _plain_batches,
+        examples,
+        batch_size,
+        seed,
+        settings,
+    )
+    if settings.num_workers:
+        return watched.WatchedBatches(make, settings.on_worker_death)
+    return make()
+
+
+def _plain_batches(
+    examples: examples_lib.Examples,
+    batch_size: int,
+    seed: int,
+    settings: PipelineConfig,
+) -> stepwise.ThreadedBatches:
+    return stepwise.shuffled_batches(
+        examples,
+        batch_size=batch_size,
+        seed=seed,
+        num_threads=max(1, settings.num_threads),
+        num_workers=settings.num_workers,
+    )
+
+
+def _grain_batches(
+    examples: examples_lib.Examples,
+    batch_size: int,
+    seed: int,
+    settings: PipelineConfig,
+) -> GrainBatches:
     # Imported late, because plain arrays also train where Grain is not installed.
     import grain
 
+    processes = jax.process_count()
     dataset = (
         grain.MapDataset.range(len(examples))
         .seed(seed)
@@ -148,7 +177,8 @@ def training_batches(
         dataset = dataset.mp_prefetch(
             grain.MultiprocessingOptions(
                 num_workers=settings.num_workers, per_worker_buffer_size=1
-            )
+            ),
+            worker_init_fn=_start_worker,
         )
     layout = {
         "num_workers": settings.num_workers,
@@ -158,6 +188,11 @@ def training_batches(
         "seed": seed,
     }
     return GrainBatches(dataset, layout)
+
+
+def _start_worker(index: int, count: int) -> None:
+    del index, count
+    stepwise.attend_parent()
 
 
 def evaluation_batches(

@@ -169,17 +169,25 @@ def _start_worker(
 ) -> None:
     """Keep what batches are made of; live and end with the parent alone."""
     global _worker_batch
-    # The accelerator is the parent's.
-    jax.config.update("jax_platforms", "cpu")
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    attend_parent()
     make_part = batch_maker(examples, batch_size=batch_size, seed=seed)
 
     def make_batch(number: int) -> dict[str, Any]:
         return make_part(number * processes + process)
 
     _worker_batch = make_batch
+
+
+def attend_parent() -> None:
+    """Leave the accelerator to the parent, and live and end with it alone.
+
+    Ours: who stops a run signals its whole group, and the parent, which saves, still
+    wants batches; a parent that is killed cannot end its workers.
+    """
+    jax.config.update("jax_platforms", "cpu")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
 
 
 def _leave_with_parent() -> None:
