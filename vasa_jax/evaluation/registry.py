@@ -1,0 +1,67 @@
+"""All metrics that finished videos are scored by, in the order of the report."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from vasa_jax import config
+from vasa_jax.evaluation import lips, movement, pictures, signals
+from vasa_jax.evaluation.metrics import Metric
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What metrics can be told.
+
+    Attributes:
+        sample_every: PSNR, SSIM and CSIM take one frame in so many.
+        seam_frames: frames of a generator's window; 0 if unknown.
+        gaze_degrees: yaw and pitch that were asked for; None takes the reference's.
+        head_distance: that was asked for; None takes the reference's.
+        jitter_hz: what is fast.
+    """
+
+    sample_every: int = pictures.EVERY
+    seam_frames: int = 0
+    gaze_degrees: tuple[float, float] | None = None
+    head_distance: float | None = None
+    jitter_hz: float = signals.JITTER_HZ
+
+
+def make(settings: Settings) -> list[Metric]:
+    """Return every metric; those that cannot be measured say so in their needs.
+
+    Args:
+        settings: of them.
+    """
+    return [
+        lips.LipCorrelation(),
+        lips.SilentLips(),
+        movement.PoseChange(),
+        movement.Jitter(above_hz=settings.jitter_hz),
+        movement.Seams(every=settings.seam_frames),
+        movement.Gaze(asked_degrees=settings.gaze_degrees),
+        movement.Distance(asked=settings.head_distance),
+        movement.Blinks(),
+        pictures.Psnr(every=settings.sample_every),
+        pictures.Ssim(every=settings.sample_every),
+        pictures.Csim(every=settings.sample_every),
+    ]
+
+
+def select(known: Sequence[Metric], names: Sequence[str]) -> list[Metric]:
+    """Return the metrics of some names; of none, all.
+
+    Args:
+        known: as from `make`.
+        names: of them; empty takes all.
+
+    Raises:
+        UserError: there is no such metric.
+    """
+    if not names:
+        return list(known)
+    by_name = {metric.name: metric for metric in known}
+    for name in names:
+        if name not in by_name:
+            raise config.unknown_name(name, by_name, "metric")
+    return [metric for metric in known if metric.name in names]
