@@ -1,0 +1,197 @@
+"""Score finished videos of any talking-face system, and write a report.
+
+    python -m experiments.evaluate --videos=made/ --reference=real/ --output=report/
+
+Videos are a folder, a glob, a .txt with a path a line, or one file; references are
+matched by file name. The report is `report.json`, `report.md` and `report.html`; what
+is known of each clip is kept in `report/clips`, so that a stopped run goes on.
+"""
+
+import os
+import pathlib
+from collections.abc import Iterator, Sequence
+
+import tqdm
+from absl import flags, logging
+
+from experiments import program
+from vasa_jax import config, errors, media
+from vasa_jax.evaluation import (
+    pictures,
+    registry,
+    score_page,
+    score_report,
+    scoring,
+    signals,
+    video_files,
+)
+from vasa_jax.pipeline import controls
+
+VIDEOS = flags.DEFINE_string(
+    "videos", None, "Folder, glob, .txt with a path a line, or one video."
+)
+REFERENCE = flags.DEFINE_string(
+    "reference", None, "Real videos of the same names, given likewise."
+)
+OUTPUT = flags.DEFINE_string("output", "report", "Folder of the report.")
+METRICS = flags.DEFINE_list("metrics", [], "Names, with commas between; all if left.")
+NUM_WORKERS = flags.DEFINE_integer(
+    "num_workers", os.cpu_count() or 1, "Processes.", lower_bound=1
+)
+SAMPLE_EVERY = flags.DEFINE_integer(
+    "sample_every",
+    pictures.EVERY,
+    "PSNR, SSIM and CSIM take one frame in so many.",
+    lower_bound=1,
+)
+SEAM_FRAMES = flags.DEFINE_integer(
+    "seam_frames", 0, "Frames of the generator's window.", lower_bound=0
+)
+GAZE = flags.DEFINE_string(
+    "gaze", None, "Yaw,pitch asked for, degrees; the reference's if left."
+)
+DISTANCE = flags.DEFINE_float(
+    "distance", None, "Head distance asked for; the reference's if left."
+)
+JITTER_HZ = flags.DEFINE_float(
+    "jitter_hz", signals.JITTER_HZ, "Movement above it is jitter.", 0.0, 12.0
+)
+MAX_MISSING_FACES = flags.DEFINE_float(
+    "max_missing_faces", scoring.MAX_MISSING, "Share of a clip's frames.", 0.0, 1.0
+)
+LENGTH_TOLERANCE = flags.DEFINE_integer(
+    "length_tolerance",
+    scoring.LENGTH_TOLERANCE,
+    "Frames by which a reference may be longer or shorter.",
+    lower_bound=0,
+)
+
+CACHE = "clips"
+"""Folder within the report of what is kept."""
+
+
+def main(_) -> int:
+    """Score as the flags say; return the exit code."""
+    logging.set_verbosity(logging.ERROR)
+    config.require(bool(VIDEOS.value), "--videos is missing; name a folder of videos.")
+    asked = registry.select(registry.make(settings()), METRICS.value)
+    pairs = find_pairs()
+    unmet = find_unmet(asked)
+    chosen = tuple(metric for metric in asked if metric.name not in unmet)
+    folder = pathlib.Path(OUTPUT.value)
+    rules = scoring.Rules(
+        metrics=chosen,
+        cache_dir=make_folder(folder / CACHE),
+        max_missing=MAX_MISSING_FACES.value,
+        length_tolerance=LENGTH_TOLERANCE.value,
+    )
+    found = scoring.score_all(pairs, rules, NUM_WORKERS.value, bar)
+    report = score_report.summarise(
+        asked, unmet, scoring.average_samples(pairs, found), about(asked)
+    )
+    has_face = any(metric.needs.face for metric in chosen)
+    shown = [
+        score_page.show(pair, rules.cache_dir, has_face)
+        for pair in pairs[: score_page.NUM_SHOWN]
+    ]
+    text = score_report.to_markdown(report)
+    title = f"Talking faces: {len(report.clips)} clips"
+    write(
+        {
+            folder / "report.json": score_report.to_json(report),
+            folder / "report.md": text,
+            folder / "report.html": score_page.to_html(report, shown, title),
+        }
+    )
+    print(text)
+    return 0
+
+
+def settings() -> registry.Settings:
+    """Return what the flags tell metrics."""
+    gaze = GAZE.value
+    return registry.Settings(
+        sample_every=SAMPLE_EVERY.value,
+        seam_frames=SEAM_FRAMES.value,
+        gaze_degrees=None if gaze is None else controls.parse_gaze(gaze),
+        head_distance=DISTANCE.value,
+        jitter_hz=JITTER_HZ.value,
+    )
+
+
+def find_pairs() -> list[scoring.Pair]:
+    """Return the videos with their references.
+
+    Raises:
+        UserError: there are none, or one has no reference.
+    """
+    videos = video_files.find_videos(VIDEOS.value)
+    if REFERENCE.value is None:
+        return [scoring.Pair(video=video) for video in videos]
+    references = video_files.find_videos(REFERENCE.value)
+    matched = video_files.match_references(videos, references)
+    return [scoring.Pair(video=v, reference=r) for v, r in matched.items()]
+
+
+def find_unmet(asked) -> dict[str, str]:
+    """Say what metrics need that was not given, by name.
+
+    Raises:
+        UserError: one of them was asked for by name, or none is left.
+    """
+    unmet = {}
+    for metric in asked:
+        reason = metric.needs.unmet()
+        if reason is None and metric.needs.reference and REFERENCE.value is None:
+            reason = "needs --reference"
+        if reason is not None:
+            unmet[metric.name] = reason
+            config.require(
+                metric.name not in METRICS.value,
+                f"The metric {metric.name} {reason}; give it, or leave the metric out.",
+            )
+    return unmet
+
+
+def make_folder(place: pathlib.Path) -> pathlib.Path:
+    """Create a folder where there is none.
+
+    Raises:
+        UserError: it cannot be.
+    """
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.UserError(
+            f"The folder {place} cannot be made ({error.strerror}); name another "
+            "--output."
+        ) from error
+    return place
+
+
+def about(asked) -> dict[str, object]:
+    """Return what the report says of how it was made."""
+    return {
+        "videos": pathlib.Path(VIDEOS.value).name,
+        "reference": REFERENCE.value and pathlib.Path(REFERENCE.value).name,
+        "metrics": {metric.name: metric.settings() for metric in asked},
+        "interval": f"95 % bootstrap over clips, {signals.NUM_RESAMPLES} resamples",
+        "max_missing_faces": MAX_MISSING_FACES.value,
+        "length_tolerance": LENGTH_TOLERANCE.value,
+    }
+
+
+def bar(label: str, items: Sequence, iterator: Iterator) -> Iterator:
+    """Wrap an iterator with a progress bar."""
+    return tqdm.tqdm(iterator, desc=label, total=len(items), unit="clip", delay=0.5)
+
+
+def write(texts: dict[pathlib.Path, str]) -> None:
+    """Write all files, each whole."""
+    for place, text in texts.items():
+        with media.written_beside(place) as beside:
+            beside.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    program.run(main)
