@@ -6,11 +6,12 @@
 
 import json
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 from absl import flags, logging
 
-from experiments import program
+from experiments import program, rounding
 from vasa_jax import checkpoint, config, export, loop
 
 WORKDIR = flags.DEFINE_multi_string(
@@ -22,6 +23,9 @@ DTYPE = flags.DEFINE_enum(
     "dtype", "float32", ["float32", "bfloat16", "float16"], "Of the kernels."
 )
 NAME = flags.DEFINE_string("name", "vasa_jax checkpoint", "Title of the model card.")
+COMPARE_ROUNDING = flags.DEFINE_bool(
+    "compare_rounding", True, "Measure what a dtype below float32 costs, for the card."
+)
 LICENSE = flags.DEFINE_string("license", "apache-2.0", "Licence of the weights.")
 
 
@@ -56,11 +60,12 @@ def read_run(workdir: str, step: int | None) -> tuple[dict[str, Any], dict[str, 
     return {group: params[group] for group in metadata["groups"]}, metadata
 
 
-def model_card(runs: list[dict[str, Any]]) -> str:
+def model_card(runs: list[dict[str, Any]], remarks: Sequence[str] = ()) -> str:
     """Write the model card.
 
     Args:
         runs: metadata of each run.
+        remarks: paragraphs that follow the first.
 
     Returns:
         Markdown with the header that model hubs read.
@@ -75,6 +80,7 @@ def model_card(runs: list[dict[str, Any]]) -> str:
         "",
         f"Weights in safetensors ({DTYPE.value}); open them with",
         '`vasa_jax.load("this folder")`.',
+        *(line for remark in remarks for line in ("", remark)),
     ]
     for run in runs:
         lines += [
@@ -110,12 +116,18 @@ def main(_) -> int:
         params |= groups
         configs |= {k: json.dumps(v) for k, v in metadata["configs"].items()}
         runs.append(metadata)
+    metadata = {run["experiment"]: export.without_folders(run) for run in runs}
+    remarks = []
+    is_rounded = DTYPE.value != "float32" and COMPARE_ROUNDING.value
+    if is_rounded and rounding.PARTS <= configs.keys():
+        remarks.append(rounding.compare(params, configs, DTYPE.value))
+        print(remarks[-1])
     digest = export.save_export(
         OUTPUT.value,
         params,
         configs,
-        {run["experiment"]: export.without_folders(run) for run in runs},
-        model_card(runs),
+        metadata,
+        model_card(runs, remarks),
         DTYPE.value,
     )
     count = sum(array.size for array in export.flatten(params).values())

@@ -1,10 +1,15 @@
 """Published folders: what goes in comes out, and damage is refused."""
 
+import hashlib
 import json
+import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
+from experiments import data_card, rounding
 from vasa_jax import export
 from vasa_jax.errors import UserError
 
@@ -53,7 +58,16 @@ def test_an_export_comes_back_in_float32(tmp_path, dtype, tolerance):
     assert params["motion"]["count"].tolist() == [0, 1, 2]
     assert json.loads(configs["face"]) == {"width": 8}
     assert metadata == {"step": 3}
-    assert (tmp_path / "out" / "README.md").read_text() == "# Card"
+
+
+def test_the_card_ends_with_the_hash_of_the_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "LARGEST_FILE_BYTES", 2000)
+    _save(tmp_path / "out")
+    files = sorted((tmp_path / "out").glob("*.safetensors"))
+    content = b"".join(file.read_bytes() for file in files)
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert card.startswith("# Card\n\nSHA-256")
+    assert f"`{hashlib.sha256(content).hexdigest()}`" in card
 
 
 def test_large_arrays_go_into_several_files_below_the_limit(tmp_path, monkeypatch):
@@ -144,3 +158,55 @@ def test_what_is_published_tells_no_folders():
         "settings": {"data_dir": "heads", "rate": 0.5},
         "parts": ["b", "runs/face", None],
     }
+
+
+def test_a_checkpoint_loads_without_optimizer_code():
+    program = (
+        "import sys, vasa_jax; vasa_jax.load(); "
+        "names = ('optax', 'orbax', 'grain', 'vasa_jax.optimizer', "
+        "'vasa_jax.training', 'vasa_jax.checkpoint'); "
+        "print([name for name in names if name in sys.modules])"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=pathlib.Path(__file__).resolve().parent.parent,
+        capture_output=True,
+        text=True,
+    )
+    assert printed.stdout.strip() == "[]", printed.stderr
+
+
+def test_the_card_says_how_many_records_a_set_holds(tmp_path):
+    info = {
+        "name": "heads",
+        "version": "1.0.0",
+        "splits": [
+            {"name": "train", "shardLengths": ["400", "56"]},
+            {"name": "test", "shardLengths": []},
+        ],
+    }
+    (tmp_path / "set" / "heads" / "1.0.0").mkdir(parents=True)
+    file = tmp_path / "set" / "heads" / "1.0.0" / "dataset_info.json"
+    file.write_text(json.dumps(info))
+    assert data_card.describe(tmp_path / "set") == "Data: `heads` 1.0.0, 456 in train."
+    for name in ("a", "b"):
+        (tmp_path / "npz" / "train").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "npz" / "train" / f"{name}.npz").touch()
+    assert data_card.describe(tmp_path / "npz") == "Data: npz records, 2 in train."
+    assert data_card.describe(tmp_path / "nowhere") == ""
+
+
+def test_rounding_is_told_as_signal_over_noise():
+    frames = np.full((2, 4, 4, 3), 100, np.uint8)
+    assert rounding.psnr(frames, frames) == 99.0
+    assert rounding.psnr(frames, frames + 5) == pytest.approx(
+        20 * np.log10(255 / 5), rel=1e-6
+    )
+
+
+@pytest.mark.slow
+def test_rounding_is_measured_in_the_frames_of_the_example(tiny_checkpoint):
+    params, configs, _ = export.load_export(tiny_checkpoint)
+    sentence = rounding.compare(params, configs, "bfloat16")
+    assert sentence.startswith("What rounding to bfloat16 costs: 50 frames")
+    assert " dB" in sentence

@@ -93,7 +93,7 @@ def save_export(
         params: nested dicts of arrays.
         configs: JSON text of each configuration, by name.
         metadata: what JSON can hold: metrics, step, data description.
-        card: the model card, Markdown.
+        card: the model card, Markdown; the hash of the weights is added at its end.
         dtype: of floating-point arrays of two axes or more.
 
     Returns:
@@ -117,12 +117,18 @@ def save_export(
         CONFIG_NAME: json.dumps(
             {name: json.loads(text) for name, text in configs.items()}, indent=2
         ).encode(),
-        CARD_NAME: card.encode(),
     }
     tensors, files = _split(flatten(params), dtype)
+    weights = hashlib.sha256()
     for index, pieces in enumerate(files, start=1):
         name = f"weights-{index:03d}-of-{len(files):03d}.safetensors"
         contents[name] = safetensors.flax.save(pieces)
+        weights.update(contents[name])
+    contents[CARD_NAME] = (
+        f"{card.rstrip()}\n\nSHA-256 of the weight files, one after another: "
+        f"`{weights.hexdigest()}`. `{MANIFEST_NAME}` holds that of each file, and\n"
+        "`vasa_jax.load` refuses a folder that does not fit it.\n"
+    ).encode()
     manifest = {
         "format": FORMAT,
         "format_version": VERSION,
