@@ -6,6 +6,11 @@ FACE is an export of stage one. An encoded clip is an npz file in the folder of 
 split; the same command goes on where it was stopped. A three-second clip of 256 px
 costs about 0.7 s of one CPU core.
 
+    --audio_encoder=wav2vec2 --audio_weights=model.safetensors
+
+takes the paper's encoder, whose weights do not come with the package: the safetensors
+file of facebook/wav2vec2-base-960h. Its name and hash go along into checkpoints.
+
 Clips of videos (`datasets.video_clips`) do not tell the gaze: it is encoded as no
 number, and stage two drops that condition for them. A set of such clips alone teaches
 no control of the gaze; encode rendered heads into the same folder for that.
@@ -18,6 +23,7 @@ import pathlib
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import tqdm
 from absl import flags, logging
@@ -35,6 +41,9 @@ DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder of clips.", required=Tr
 OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder to fill.", required=True)
 AUDIO_ENCODER = flags.DEFINE_enum(
     "audio_encoder", "whisper_tiny", list(encoders.NAMES), "Of the voice."
+)
+AUDIO_WEIGHTS = flags.DEFINE_string(
+    "audio_weights", None, "File of its weights, if they do not come with the package."
 )
 SPLITS = flags.DEFINE_list("splits", ["train", "validation"], "Which to encode.")
 BATCH_SIZE = flags.DEFINE_integer(
@@ -57,16 +66,15 @@ def main(_) -> int:
     sets = {split: records.open_folder(DATA_DIR.value, split) for split in SPLITS.value}
     compilation_cache.enable()
     output = pathlib.Path(OUTPUT_DIR.value)
+    encoder = encoders.make(AUDIO_ENCODER.value, AUDIO_WEIGHTS.value)
+    clips = encoding.ClipEncoder(sizes, face_params, encoder, BATCH_SIZE.value)
     manifest = pathlib.Path(CHECKPOINT.value) / export.MANIFEST_NAME
     _keep_settings(
         output,
         {
             "face_export": json.loads(manifest.read_text(encoding="utf-8"))["hash"],
-            "audio_encoder": AUDIO_ENCODER.value,
+            **encoding.audio_settings(AUDIO_ENCODER.value, AUDIO_WEIGHTS.value),
         },
-    )
-    clips = encoding.ClipEncoder(
-        sizes, face_params, encoders.make(AUDIO_ENCODER.value), BATCH_SIZE.value
     )
     counts: collections.Counter[str] = collections.Counter()
     corrupt = []
@@ -153,7 +161,7 @@ def _name_of(opened: records.Records, index: int) -> records.Record:
     return opened.read(index, [records.NAME_FIELD])
 
 
-def _keep_settings(output: pathlib.Path, settings: dict[str, str]) -> None:
+def _keep_settings(output: pathlib.Path, settings: dict[str, Any]) -> None:
     """Write what encodes a folder; refuse one that another model has begun."""
     file = output / encoding.SETTINGS_NAME
     if file.exists():

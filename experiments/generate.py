@@ -19,6 +19,9 @@ OUTPUT = flags.DEFINE_string("output", None, "The mp4 to write.")
 CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Folder of both models; the shipped one if left."
 )
+AUDIO_WEIGHTS = flags.DEFINE_string(
+    "audio_weights", None, "File of the audio encoder, if the checkpoint needs one."
+)
 SEED = flags.DEFINE_integer("seed", 0, "Another seed, another performance.")
 NUM_STEPS = flags.DEFINE_integer(
     "num_steps", None, "Steps of the diffusion sampler; the checkpoint's own if left."
@@ -64,6 +67,7 @@ def main(_) -> int:
             OUTPUT.value,
             controls=controls,
             checkpoint=CHECKPOINT.value,
+            audio_weights=AUDIO_WEIGHTS.value,
             warn=lambda sentence: bar.write(f"warning: {sentence}", file=sys.stderr),
             progress=progress,
         )

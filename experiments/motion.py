@@ -233,13 +233,15 @@ def read_animation(data_dir: str) -> dict[str, trained.AnimationConfig]:
         data_dir: folder that `experiments.encode` filled.
 
     Returns:
-        `{"animation": ...}` with the audio encoder of the clips, or nothing.
+        `{"animation": ...}` with the audio encoder of the clips and, where it does not
+        come with the package, the file of its weights; or nothing.
     """
     file = pathlib.Path(data_dir) / encoding.SETTINGS_NAME
     if not file.is_file():
         return {}
-    name = json.loads(file.read_text(encoding="utf-8"))["audio_encoder"]
-    return {"animation": trained.AnimationConfig(audio_encoder=name)}
+    settings = json.loads(file.read_text(encoding="utf-8"))
+    named = {k: v for k, v in settings.items() if k.startswith("audio_")}
+    return {"animation": config.from_json(trained.AnimationConfig, json.dumps(named))}
 
 
 def check_channels(record: records.Record, model: motion_config.MotionConfig) -> None:

@@ -7,7 +7,6 @@ import jax
 import numpy as np
 
 from vasa_jax import errors, media, types
-from vasa_jax.audio import encoders
 from vasa_jax.face import model as face_model
 from vasa_jax.pipeline import encoding, rendering, speech, talking_face, trained
 from vasa_jax.pipeline.controls import Controls
@@ -35,7 +34,7 @@ class Performer:
         self._clips = encoding.ClipEncoder(
             models.face_config,
             models.face_params,
-            encoders.make(models.animation.audio_encoder),
+            models.audio_encoder(),
             BATCH_FRAMES,
         )
         self._readout = models.face_params

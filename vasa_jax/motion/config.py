@@ -27,7 +27,7 @@ class MotionConfig:
     """
 
     num_motion_channels: int = 134
-    num_audio_channels: int = 768
+    num_audio_channels: int = 770
     window_frames: int = 100
     previous_frames: int = 10
     num_layers: int = 8
@@ -92,7 +92,7 @@ class SamplingConfig:
 
 
 def vasa1(
-    *, num_facial_dynamics: int = 128, num_audio_channels: int = 768
+    *, num_facial_dynamics: int = 128, num_audio_channels: int = 770
 ) -> MotionConfig:
     """Return the paper's denoiser, about 29 M parameters.
 
@@ -102,7 +102,8 @@ def vasa1(
 
     Args:
         num_facial_dynamics: Z. Follows: EMOPortraits, 128.
-        num_audio_channels: A. Paper: wav2vec 2.0 (base has 768).
+        num_audio_channels: A. Paper: wav2vec 2.0 (base has 768); Ours: and the two
+            loudness channels of `audio.wav2vec2_encoder`.
 
     Returns:
         The configuration.

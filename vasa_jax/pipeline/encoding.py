@@ -1,8 +1,10 @@
 """Encode clips for stage two: motion by the face model, features of the voice."""
 
 import collections
+import dataclasses
 import functools
 import hashlib
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +15,7 @@ import numpy as np
 
 from vasa_jax import config as config_lib
 from vasa_jax import types
-from vasa_jax.audio import encoders
+from vasa_jax.audio import encoders, weights_file
 from vasa_jax.data import clips, records
 from vasa_jax.errors import UserError
 from vasa_jax.face import config as face_config
@@ -291,6 +293,29 @@ def emotion_scores(record: Mapping[str, Any]) -> np.ndarray:
         return emotion.astype(np.float32)
     strength = np.float32(record.get("emotion_strength", 1.0))
     return strength * np.eye(len(types.EMOTIONS), dtype=np.float32)[int(emotion)]
+
+
+def audio_settings(
+    name: str, weights: str | os.PathLike[str] | None = None
+) -> dict[str, Any]:
+    """Say what encodes the voices of a folder, as an animation must know it.
+
+    Args:
+        name: of the audio encoder.
+        weights: file of its weights, where they do not come with the package.
+
+    Returns:
+        `audio_encoder`, and `audio_weights` where there is such a file: settings of
+        `trained.AnimationConfig`, fit for JSON.
+
+    Raises:
+        UserError: the file is missing.
+    """
+    settings: dict[str, Any] = {"audio_encoder": name}
+    if name in encoders.WITH_WEIGHTS_FILE and weights is not None:
+        described = weights_file.describe(weights)
+        settings["audio_weights"] = dataclasses.asdict(described)
+    return settings
 
 
 def take_face(

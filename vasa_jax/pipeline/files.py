@@ -17,6 +17,7 @@ def animate_files(
     *,
     controls: Controls | None = None,
     checkpoint: Path | None = None,
+    audio_weights: Path | None = None,
     warn: Callable[[str], None] = lambda sentence: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> int:
@@ -31,6 +32,8 @@ def animate_files(
         output: the mp4 to write; an older one is replaced.
         controls: what is asked of the performance; None is the paper's defaults.
         checkpoint: folder of both models; None is the one of the package.
+        audio_weights: file of the audio encoder's weights, where the checkpoint asks
+            for one; None takes the one in its folder, if any.
         warn: called with a sentence where something is worth knowing.
         progress: called with the frames done and the frames in all.
 
@@ -42,7 +45,7 @@ def animate_files(
     """
     picture = media.read_image(image)
     waveform = audio.load_waveform(audio_file)
-    face = talking_face.TalkingFace.from_checkpoint(checkpoint)
+    face = talking_face.TalkingFace.from_checkpoint(checkpoint, audio_weights)
     num_frames = len(waveform) // types.SAMPLES_PER_FRAME
     size = face.image_size
     with media.VideoWriter(output, size, size, waveform=waveform) as writer:

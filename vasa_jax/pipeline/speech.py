@@ -9,7 +9,7 @@ import numpy as np
 
 from vasa_jax import config as config_lib
 from vasa_jax import types
-from vasa_jax.audio import encoders, streaming
+from vasa_jax.audio import streaming
 from vasa_jax.motion import config as motion_config
 from vasa_jax.motion import model as motion_model
 from vasa_jax.motion import sampler
@@ -25,10 +25,13 @@ class SpeechModel:
 
         Args:
             models: as from `trained.load`.
+
+        Raises:
+            UserError: the audio encoder's weights are missing or not the right ones.
         """
         self.config = models.motion_config
         self.sampling = models.animation.sampling
-        self.encoder = encoders.make(models.animation.audio_encoder)
+        self.encoder = models.audio_encoder()
         self.audio_variables = self.encoder.load_variables()
         self.params = jax.device_put(models.motion_params)
         self.statistics = jax.device_put(models.statistics)

@@ -60,14 +60,21 @@ class TalkingFace:
 
     @classmethod
     def from_checkpoint(
-        cls, folder: str | os.PathLike[str] | None = None
+        cls,
+        folder: str | os.PathLike[str] | None = None,
+        audio_weights: str | os.PathLike[str] | None = None,
     ) -> "TalkingFace":
         """Load a checkpoint; None is the one that comes with the package.
 
+        Args:
+            folder: the checkpoint.
+            audio_weights: as of `trained.load`.
+
         Raises:
-            UserError: missing, damaged, or of another version.
+            UserError: missing, damaged, of another version, or without the weights
+                that its audio encoder needs.
         """
-        return cls(trained.load(folder))
+        return cls(trained.load(folder, audio_weights))
 
     @property
     def image_size(self) -> int:

@@ -9,7 +9,7 @@ from flax import serialization
 
 from vasa_jax import config as config_lib
 from vasa_jax import export, types
-from vasa_jax.audio import encoders
+from vasa_jax.audio import encoders, weights_file
 from vasa_jax.errors import UserError
 from vasa_jax.face import config as face_config
 from vasa_jax.motion import config as motion_config
@@ -25,11 +25,13 @@ class AnimationConfig:
 
     Attributes:
         audio_encoder: name of `audio.encoders`.
+        audio_weights: file of its weights, where they do not come with the package.
         sampling: steps, unless the user asks for another number, and method. # ours:
             10 steps; the paper takes 50 and reports that 10 are nearly as good.
     """
 
     audio_encoder: str = "whisper_tiny"
+    audio_weights: weights_file.WeightsFile | None = None
     sampling: motion_config.SamplingConfig = motion_config.SamplingConfig(num_steps=10)
 
 
@@ -43,6 +45,8 @@ class TrainedModels:
         statistics: that motion and conditions are scaled by.
         animation: how the checkpoint wants to be used.
         metadata: where it comes from and what was measured.
+        audio_weights: where the file lies that `animation.audio_weights` describes;
+            None where the audio encoder brings its own weights.
     """
 
     face_config: face_config.FaceConfig
@@ -52,6 +56,7 @@ class TrainedModels:
     statistics: normalization.MotionStatistics
     animation: AnimationConfig
     metadata: dict[str, Any] = dataclasses.field(default_factory=dict)
+    audio_weights: str | os.PathLike[str] | None = None
 
     def __post_init__(self):
         """Refuse parts that do not fit together."""
@@ -71,12 +76,25 @@ class TrainedModels:
                 "encoder that the denoiser was trained with."
             )
 
+    def audio_encoder(self) -> encoders.AudioEncoder:
+        """Make the audio encoder; its `load_variables` refuses other weights."""
+        return encoders.make(
+            self.animation.audio_encoder,
+            self.audio_weights,
+            self.animation.audio_weights,
+        )
 
-def load(folder: str | os.PathLike[str] | None = None) -> TrainedModels:
+
+def load(
+    folder: str | os.PathLike[str] | None = None,
+    audio_weights: str | os.PathLike[str] | None = None,
+) -> TrainedModels:
     """Load both models from a folder that `save` wrote.
 
     Args:
         folder: the checkpoint; None is the one that comes with the package.
+        audio_weights: file of the audio encoder's weights, where they do not come with
+            the package; None takes the file of the right name in the folder, if any.
 
     Returns:
         The models, parameters as numpy arrays.
@@ -93,6 +111,10 @@ def load(folder: str | os.PathLike[str] | None = None) -> TrainedModels:
                 "name one that holds both models."
             )
     loaded_motion = config_lib.from_json(motion_config.MotionConfig, configs["motion"])
+    animation = config_lib.from_json(AnimationConfig, configs["animation"])
+    if audio_weights is None and animation.audio_weights is not None:
+        beside = pathlib.Path(folder) / animation.audio_weights.name
+        audio_weights = beside if beside.is_file() else None
     empty = normalization.identity(
         loaded_motion.num_motion_channels, loaded_motion.num_audio_channels
     )
@@ -102,8 +124,9 @@ def load(folder: str | os.PathLike[str] | None = None) -> TrainedModels:
         motion_config=loaded_motion,
         motion_params=params["motion"],
         statistics=serialization.from_state_dict(empty, params["statistics"]),
-        animation=config_lib.from_json(AnimationConfig, configs["animation"]),
+        animation=animation,
         metadata=metadata,
+        audio_weights=audio_weights,
     )
 
 
