@@ -15,8 +15,8 @@ import numpy as np
 
 from vasa_jax import errors, layers
 
-VGG16_BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3))
-"""Channels and convolutions of VGG16's blocks up to conv4_3. Follows: Simonyan."""
+VGG16_BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
+"""Channels and convolutions of VGG16's blocks up to conv5_3. Follows: Simonyan."""
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
@@ -65,7 +65,7 @@ def load_vgg16(path: str, num_blocks: int = 3) -> dict[str, np.ndarray]:
 
     Args:
         path: npz with `conv_{n}/kernel` [3, 3, C, F] and `conv_{n}/bias`, n from 0.
-        num_blocks: how many blocks to read, 1 to 4.
+        num_blocks: how many blocks to read, 1 to 5.
 
     Returns:
         Weights as `vgg16_features` wants them, float32.
