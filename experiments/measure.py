@@ -22,7 +22,7 @@ from vasa_jax.data import records
 from vasa_jax.evaluation import (
     driving,
     identity,
-    images,
+    lpips,
     performer,
     recorded,
     report,
@@ -45,8 +45,8 @@ NUM_FRAMES = flags.DEFINE_integer("num_frames", 15, "Of a driving.", lower_bound
 NUM_VOICES = flags.DEFINE_integer("num_voices", 8, "Synthetic voices.", lower_bound=1)
 NUM_REAL = flags.DEFINE_integer("num_real", 8, "Real files a folder.", lower_bound=1)
 SECONDS = flags.DEFINE_float("seconds", 3.0, "Of a real clip.", lower_bound=0.4)
-FEATURES = flags.DEFINE_string(
-    "vgg16_weights", None, "npz of VGG16; features are not compared if left."
+LPIPS = flags.DEFINE_string(
+    "lpips_weights", None, "npz of experiments.pack_lpips; no LPIPS if left."
 )
 
 Job = Callable[[], report.Measured]
@@ -112,13 +112,13 @@ def synthetic_jobs(
         network: of identity.
         opened: their records.
     """
-    distance = FEATURES.value and images.feature_distance(FEATURES.value)
+    distance = None if LPIPS.value is None else lpips.measure_with(LPIPS.value)
     known = synthetic.Names.of(opened)
     mouth = names.KEYPOINT_NAMES.index("mouth")
 
     def drive(prefix, places):
         clip = synthetic.driving_clip(opened, places, NUM_FRAMES.value, mouth)
-        return driving.measure(prefix, actor, clip, network, distance or None)
+        return driving.measure(prefix, actor, clip, network, distance)
 
     def speak(places, seed):
         clip = synthetic.spoken_clip(opened, places, actor, visemes.SILENCE, seed)

@@ -184,12 +184,19 @@ def test_driving_by_the_source_itself_makes_copying_perfect(
         truth_mouth=np.full((3, 2), 0.3),
         truth_scale=np.ones(3),
     )
-    values = driving.measure("same", actor, clip, network)
+
+    def even(images, others):
+        return np.full(len(images), images.shape == others.shape)
+
+    values = driving.measure("same", actor, clip, network, even)
     table = driving.rows("same", "Same", False)
     assert set(values) - {"same/driver_identity"} <= set(table)
     # The copy went through a video, and nothing else.
     assert values["same/psnr"].copy > 30
     assert values["same/psnr"].model < values["same/psnr"].copy
+    assert values["same/pose_seen"].copy < 5
+    assert np.isnan(values["same/pose_seen"].truth)
+    assert values["same/lpips"][:2] == (1, 1)
     assert "same/turned_identity" not in values
 
 

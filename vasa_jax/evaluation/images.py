@@ -1,24 +1,12 @@
-"""How near two images are: PSNR of the whole and of the mouth, distance of features."""
+"""How near two images are, pixel by pixel: PSNR of the whole and of the mouth."""
 
-from collections.abc import Callable
-
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax.face import perceptual
-from vasa_jax.pipeline import rendering
 from vasa_jax.portrait import crop
 
 MOUTH_HALF_SIZE = 0.35
 """Half the side of the mouth's square, head units (of 10 cm). Ours: 7 cm hold an open
 mouth and its corners, and little else."""
-
-FEATURE_BLOCKS = 4
-"""Blocks of VGG16 that are compared, up to conv4_3. Ours: what small weights hold."""
-
-FeatureDistance = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""From images and others, uint8 `[n, H, W, 3]`, to distances `[n]`."""
 
 
 def psnr(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -66,42 +54,3 @@ def _square(image: np.ndarray, centre: np.ndarray, scale: float) -> np.ndarray:
     x, y = np.clip(first, 0, size - 2)
     x_end, y_end = np.clip(last, 2, size)
     return image[y : max(y_end, y + 2), x : max(x_end, x + 2)]
-
-
-def feature_distance(path: str) -> FeatureDistance:
-    """Return a distance by the features of VGG16.
-
-    Follows: Zhang et al. 2018 (LPIPS): squared difference of features of unit length,
-    mean over places, summed over blocks. Ours: without LPIPS' learned weights and its
-    fifth block, hence it is not LPIPS.
-
-    Args:
-        path: weights as of `perceptual.load_vgg16`.
-
-    Raises:
-        UserError: as `perceptual.load_vgg16`.
-    """
-    weights = perceptual.load_vgg16(path, FEATURE_BLOCKS)
-
-    @jax.jit
-    def distance(image, other):
-        total = 0.0
-        pairs = zip(
-            perceptual.vgg16_features(weights, rendering.to_model_range(image)),
-            perceptual.vgg16_features(weights, rendering.to_model_range(other)),
-            strict=True,
-        )
-        for a, b in pairs:
-            away = _unit(a) - _unit(b)
-            total = total + (away**2).sum(axis=-1).mean(axis=(1, 2))
-        return total
-
-    def one_by_one(images, others):
-        pairs = zip(images, others, strict=True)
-        return np.array([distance(a[None], b[None])[0] for a, b in pairs])
-
-    return one_by_one
-
-
-def _unit(features: jax.Array) -> jax.Array:
-    return features / (jnp.linalg.norm(features, axis=-1, keepdims=True) + 1e-10)
