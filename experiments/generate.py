@@ -37,6 +37,9 @@ DISTANCE = flags.DEFINE_float(
 EMOTION = flags.DEFINE_string(
     "emotion", "", "Such as happiness or sadness:0.7,surprise:0.3; the voice's if left."
 )
+WHOLE_PICTURE = flags.DEFINE_bool(
+    "whole_picture", False, "Lay the face back into the whole picture."
+)
 POSE_SCALE = flags.DEFINE_float("pose_scale", 1.0, "Head movement, 0 still to 2.")
 
 
@@ -68,6 +71,7 @@ def main(_) -> int:
             controls=controls,
             checkpoint=CHECKPOINT.value,
             audio_weights=AUDIO_WEIGHTS.value,
+            show_whole_picture=WHOLE_PICTURE.value,
             warn=lambda sentence: bar.write(f"warning: {sentence}", file=sys.stderr),
             progress=progress,
         )

@@ -61,6 +61,18 @@ def test_a_video_with_sound_comes_out(inputs, tiny_models):
         assert sum(1 for _ in container.decode(video=0)) == 10_000 // 640
 
 
+def test_the_whole_picture_moves_where_the_face_is_and_nowhere_else(
+    inputs, rendered_photo
+):
+    files.animate_files(**inputs, show_whole_picture=True)
+    frames = np.stack(list(media.iterate_video(inputs["output"])))
+    assert frames.shape[1:] == rendered_photo.shape
+    away = np.abs(frames.astype(int) - rendered_photo).mean((0, 3))
+    # The crop is square and as high as the picture; its sides keep the picture.
+    assert away[:, :20].mean() < 4 and away[:, -20:].mean() < 4
+    assert away[120:170, 170:210].mean() > 8
+
+
 def test_an_older_output_is_replaced(inputs):
     output = pathlib.Path(inputs["output"])
     output.write_bytes(b"older")

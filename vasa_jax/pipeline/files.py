@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 
 from vasa_jax import audio, media, types
-from vasa_jax.pipeline import talking_face
+from vasa_jax.pipeline import talking_face, whole_picture
 from vasa_jax.pipeline.controls import Controls
 
 Path = str | os.PathLike[str]
@@ -18,6 +18,7 @@ def animate_files(
     controls: Controls | None = None,
     checkpoint: Path | None = None,
     audio_weights: Path | None = None,
+    show_whole_picture: bool = False,
     warn: Callable[[str], None] = lambda sentence: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> int:
@@ -34,6 +35,8 @@ def animate_files(
         checkpoint: folder of both models; None is the one of the package.
         audio_weights: file of the audio encoder's weights, where the checkpoint asks
             for one; None takes the one in its folder, if any.
+        show_whole_picture: whether the video shows the whole picture, with the face
+            laid back into it, rather than the face's crop.
         warn: called with a sentence where something is worth knowing.
         progress: called with the frames done and the frames in all.
 
@@ -47,13 +50,16 @@ def animate_files(
     waveform = audio.load_waveform(audio_file)
     face = talking_face.TalkingFace.from_checkpoint(checkpoint, audio_weights)
     num_frames = len(waveform) // types.SAMPLES_PER_FRAME
-    size = face.image_size
-    with media.VideoWriter(output, size, size, waveform=waveform) as writer:
+    portrait = face.locate(picture)
+    if portrait.warning:
+        warn(portrait.warning)
+    height = width = face.image_size
+    if show_whole_picture:
+        whole = whole_picture.fit(picture, portrait.box)
+        height, width = whole.image.shape[:2]
+    with media.VideoWriter(output, height, width, waveform=waveform) as writer:
         progress(0, num_frames)
-        portrait = face.locate(picture)
-        if portrait.warning:
-            warn(portrait.warning)
         for frames in face.animate(portrait, waveform, controls):
-            writer.write(frames)
+            writer.write(whole.with_faces(frames) if show_whole_picture else frames)
             progress(writer.num_frames, num_frames)
     return num_frames
