@@ -23,6 +23,12 @@ WORKDIR = flags.DEFINE_string("workdir", None, "Work folder of the run.")
 SET = flags.DEFINE_multi_string("set", [], "Change a setting: name=value.")
 MESH = flags.DEFINE_string("mesh", None, "Such as data:4,fsdp:2; all on data if left.")
 DRY_RUN = flags.DEFINE_bool("dry_run", False, "Print sizes and shardings and leave.")
+DRY_RUN_COMPILES = flags.DEFINE_bool(
+    "dry_run_compiles", False, "Let the dry run count activations, which takes minutes."
+)
+DEVICE_MEMORY = flags.DEFINE_float(
+    "device_memory_gib", None, "What the dry run may fill; the devices' own if left."
+)
 MAX_STEPS = flags.DEFINE_integer("max_steps", None, "End early at this step.")
 INIT_FROM = flags.DEFINE_string(
     "init_from", None, "Export, or work folder of a run, to start from."
@@ -64,7 +70,11 @@ def main(_) -> int:
     experiment = experiment_file.build(module, settings)
     mesh = sharding.make_mesh(MESH.value)
     if DRY_RUN.value:
-        print(dry_run.describe(experiment, mesh))
+        print(
+            dry_run.describe(
+                experiment, mesh, DRY_RUN_COMPILES.value, DEVICE_MEMORY.value
+            )
+        )
         return 0
 
     workdir = pathlib.Path(WORKDIR.value)
