@@ -1,0 +1,125 @@
+"""FVD's protocol, and what degradations do to the distance of videos."""
+
+import itertools
+import os
+import pathlib
+
+import numpy as np
+import pytest
+
+from vasa_jax import errors, media
+from vasa_jax.evaluation import frechet, i3d, video_distance
+from vasa_jax.portrait import crop
+
+
+def test_frames_are_resized_bilinearly_by_pixel_centres_without_a_low_pass():
+    images = np.random.default_rng(0).uniform(size=(2, 16, 16, 3)).astype(np.float32)
+    halves = images.reshape(2, 8, 2, 8, 2, 3).mean(axis=(2, 4))
+    np.testing.assert_allclose(video_distance.fit(images, 8), halves, atol=1e-6)
+    inner = images.reshape(2, 4, 4, 4, 4, 3)[:, :, 1:3, :, 1:3].mean(axis=(2, 4))
+    np.testing.assert_allclose(video_distance.fit(images, 4), inner, atol=1e-6)
+
+
+def test_clips_are_25_consecutive_frames_and_the_rest_is_dropped():
+    frames = [np.full((4, 4, 3), number, np.uint8) for number in range(60)]
+    clips = list(video_distance.clips_of(frames))
+    assert [clip.shape for clip in clips] == [(25, 4, 4, 3)] * 2
+    assert [clip[0, 0, 0, 0] for clip in clips] == [0, 25]
+    stream = iter(frames)
+    assert len(list(video_distance.clips_of(stream, most=1))) == 1
+    assert next(stream)[0, 0, 0] == 25
+
+
+def test_short_and_oblong_videos_are_refused_by_name():
+    frames = np.zeros((24, 4, 4, 3), np.uint8)
+    with pytest.raises(errors.UserError, match="one.mp4 has 24 frames"):
+        list(video_distance.clips_of(frames, name="one.mp4"))
+    wide = np.zeros((25, 4, 6, 3), np.uint8)
+    with pytest.raises(errors.UserError, match="6 by 4 pixels"):
+        list(video_distance.clips_of(wide))
+
+
+def test_only_i3d_gives_fvd_and_without_weights_it_names_the_file_to_get():
+    assert video_distance.I3DFeatures.title == "FVD25"
+    assert "not FVD" in video_distance.VGG16Features.title
+    with pytest.raises(errors.UserError, match=r"FVD needs I3D.*rgb_imagenet\.pt"):
+        video_distance.I3DFeatures(None)
+
+
+class MeanColours:
+    """A network so simple that its distance is known."""
+
+    title = "Colours"
+    num_channels = 3
+
+    def __call__(self, clip):
+        return clip.mean(axis=(0, 1, 2))
+
+
+def test_sets_are_compared_by_states_that_come_from_parts():
+    generator = np.random.default_rng(1)
+    clips = generator.integers(0, 200, (6, 25, 2, 2, 3), np.uint8)
+    network = MeanColours()
+    halves = [video_distance.moments(network, part) for part in (clips[:2], clips[2:])]
+    real = halves[0].merge(video_distance.moments(network, [])).merge(halves[1])
+    brighter = video_distance.moments(network, clips + np.uint8(10))
+    found = video_distance.compare(network, real, brighter)
+    # Only the means differ, by 10 in each of three colours.
+    assert found.value == pytest.approx(300)
+    assert (found.title, found.num_real, found.num_generated) == ("Colours", 6, 6)
+
+
+@pytest.mark.slow
+def test_fvd25_reads_its_weights_and_takes_pixels_of_any_size(tmp_path):
+    generator = np.random.default_rng(2)
+    arrays = {}
+    for name, shape in i3d.published_shapes().items():
+        fan_in = np.prod(shape[1:]) if len(shape) > 1 else 1
+        drawn = generator.standard_normal(shape, np.float32) * (2 / fan_in) ** 0.5
+        arrays[name] = np.abs(drawn) if "running_var" in name else drawn
+    np.savez(tmp_path / "i3d.npz", **arrays)
+    network = video_distance.I3DFeatures(tmp_path / "i3d.npz")
+    clip = generator.integers(0, 256, (25, 40, 40, 3), np.uint8)
+    found = network(clip)
+    assert found.shape == (network.num_channels,) == (400,)
+    np.testing.assert_allclose(network(clip), found)
+    assert np.abs(network(clip[::-1]) - found).max() > 1e-3
+
+
+def _real_clips(size=64, num_videos=4):
+    folder = os.environ.get("VASA_REAL_DATA")
+    weights = pathlib.Path(
+        os.environ.get("VASA_FROZEN_WEIGHTS", ""), "vgg16_lpips", "lpips_vgg16.npz"
+    )
+    if not folder or not weights.is_file():
+        pytest.skip("VASA_REAL_DATA or VASA_FROZEN_WEIGHTS/vgg16_lpips is missing")
+    videos = sorted(pathlib.Path(folder, "talking_heads").glob("*"))[:num_videos]
+    clips = []
+    for path in videos:
+        frames = itertools.islice(media.iterate_video(path), 50)
+        square = (_resized(frame[:, 36:-36], size) for frame in frames)
+        clips += video_distance.clips_of(square)
+    return np.stack(clips), weights
+
+
+def _resized(image, size):
+    return crop.extract(image, crop.CropBox.of_whole(*image.shape[:2]), size)
+
+
+@pytest.mark.slow
+def test_blur_and_stillness_move_videos_away_from_real_ones():
+    clips, weights = _real_clips()
+    network = video_distance.VGG16Features(weights, image_size=clips.shape[2])
+    real = video_distance.moments(network, clips)
+
+    def away(changed):
+        return frechet.distance(real, video_distance.moments(network, changed))
+
+    def blurred(size):
+        return [[_resized(_resized(f, size), len(f)) for f in clip] for clip in clips]
+
+    still = np.repeat(clips[:, :1], video_distance.NUM_FRAMES, axis=1)
+    weak, strong = (away(np.array(blurred(size))) for size in (48, 16))
+    assert away(clips) < 1e-3 * weak
+    assert 0 < weak < strong
+    assert away(still) > 1e-3 * weak
