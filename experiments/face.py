@@ -28,18 +28,22 @@ import jax
 import numpy as np
 
 from datasets.synthetic_heads import correspondence, names
-from experiments import face_fields
+from experiments import data_card, face_fields, face_presets
 from vasa_jax import media, training
 from vasa_jax import optimizer as optimizer_lib
 from vasa_jax.data import examples as data_examples
 from vasa_jax.data import pipeline, records
-from vasa_jax.face import augmentation, encoder_training, examples, perceptual
+from vasa_jax.face import (
+    augmentation,
+    encoder_training,
+    examples,
+    growth,
+    perceptual,
+)
 from vasa_jax.face import config as face_config
 from vasa_jax.face import training as face_training
 
-PRESETS = ("demo_encoders", "demo", "demo_gpu", "vasa1", "tiny_encoders", "tiny")
-
-ENCODERS = ("pose_encoder", "dynamics_encoder", "dynamics_heads")
+PRESETS = tuple(face_presets.VARIANTS)
 
 CARD = """Trained on synthetic talking heads made by `datasets.synthetic_heads`: no
 person's likeness is in the data. The heads' shapes are MakeHuman's (CC0)."""
@@ -105,8 +109,9 @@ class FaceExperiment:
 def get_config(preset: str) -> FaceExperiment:
     """Return the settings of a preset."""
     is_encoders = preset.endswith("_encoders")
-    size = preset.split("_")[0]
-    model = face_config.PRESETS[size]()
+    model = face_config.PRESETS[preset.split("_")[0]]()
+    if preset == face_presets.HALF_SIZE:
+        model = growth.halved(model)
     example = examples.ExampleConfig(
         image_size=model.image_size,
         flow_size=model.flow_size if model.use_shortcut else 64,
@@ -115,141 +120,7 @@ def get_config(preset: str) -> FaceExperiment:
     settings = FaceExperiment(
         model=model, is_encoders_only=is_encoders, example=example
     )
-    return _VARIANTS[preset](settings)
-
-
-def _demo_encoders(settings: FaceExperiment) -> FaceExperiment:
-    steps = 1500
-    return dataclasses.replace(
-        settings,
-        train=training.TrainConfig(
-            batch_size=16, num_steps=steps, evaluate_every_steps=250
-        ),
-        optimizer=optimizer_lib.OptimizerConfig(
-            learning_rate=None,
-            rates=_rates(ENCODERS, 1e-3),
-            num_steps=steps,
-            warmup_steps=100,
-            beta1=0.9,
-            ema_decay=0.99,
-        ),
-    )
-
-
-def _demo(settings: FaceExperiment) -> FaceExperiment:
-    steps = 1800
-    return dataclasses.replace(
-        settings,
-        train=training.TrainConfig(
-            batch_size=8, num_steps=steps, evaluate_every_steps=300
-        ),
-        optimizer=optimizer_lib.OptimizerConfig(
-            learning_rate=6e-4,
-            rates=_rates(ENCODERS, None),
-            num_steps=steps,
-            warmup_steps=100,
-            beta1=0.9,
-            beta2=0.99,
-            ema_decay=0.99,
-        ),
-        face_loss=face_training.FaceLossConfig(motion_cycle=1.5),
-    )
-
-
-def _demo_gpu(settings: FaceExperiment) -> FaceExperiment:
-    steps = 40_000
-    settings = _demo(settings)
-    return dataclasses.replace(
-        settings,
-        model=dataclasses.replace(settings.model, dtype="bfloat16"),
-        train=training.TrainConfig(
-            batch_size=64, num_steps=steps, evaluate_every_steps=2000
-        ),
-        optimizer=dataclasses.replace(
-            settings.optimizer, num_steps=steps, beta2=0.999, ema_decay=0.999
-        ),
-        discriminator_optimizer=optimizer_lib.OptimizerConfig(
-            learning_rate=2e-4, num_steps=steps, ema_decay=None
-        ),
-        face_loss=face_training.FaceLossConfig(
-            motion_cycle=1.5,
-            contrast=0.2,
-            consistency=1.0,
-            cross_identity=0.5,
-            canonical=0.1,
-            perceptual=2.0,
-            adversarial=0.1,
-            feature_matching=4.0,
-        ),
-        data=pipeline.PipelineConfig(num_workers=14),
-    )
-
-
-def _vasa1(settings: FaceExperiment) -> FaceExperiment:
-    steps = 200_000
-    return dataclasses.replace(
-        settings,
-        train=training.TrainConfig(
-            batch_size=24,  # Follows: MegaPortraits at 256 px
-            num_steps=steps,
-            evaluate_every_steps=5000,
-        ),
-        discriminator_optimizer=optimizer_lib.OptimizerConfig(ema_decay=None),
-        face_loss=face_training.FaceLossConfig(
-            warped=0.0,
-            flow=0.0,
-            coarse_flow=0.0,
-            visibility=0.0,
-            head_pose=1.0,
-            expression=1.0,
-            gaze=1.0,
-            contrast=2.0,
-            consistency=1.0,
-            cross_identity=1.0,
-            canonical=0.1,
-            perceptual=20.0,
-            adversarial=1.0,
-            feature_matching=40.0,
-            is_motion_trained=True,
-        ),
-        example=dataclasses.replace(settings.example, use_flow=False),
-        data=pipeline.PipelineConfig(num_workers=16),
-    )
-
-
-def _tiny(settings: FaceExperiment) -> FaceExperiment:
-    return dataclasses.replace(
-        settings,
-        train=training.TrainConfig(
-            batch_size=4,
-            num_steps=20,
-            evaluate_every_steps=None,
-            evaluate_batches=1,
-            save_every_steps=10,
-        ),
-        optimizer=optimizer_lib.OptimizerConfig(
-            learning_rate=1e-3, num_steps=20, warmup_steps=2
-        ),
-        discriminator_optimizer=optimizer_lib.OptimizerConfig(
-            num_steps=20, warmup_steps=2
-        ),
-    )
-
-
-_VARIANTS = {
-    "demo_encoders": _demo_encoders,
-    "demo": _demo,
-    "demo_gpu": _demo_gpu,
-    "vasa1": _vasa1,
-    "tiny_encoders": _tiny,
-    "tiny": _tiny,
-}
-
-
-def _rates(paths, learning_rate) -> tuple[optimizer_lib.PathRate, ...]:
-    return tuple(
-        optimizer_lib.PathRate(path=path, learning_rate=learning_rate) for path in paths
-    )
+    return face_presets.VARIANTS[preset](settings)
 
 
 def expression_weight() -> np.ndarray:
@@ -299,8 +170,14 @@ def build(settings: FaceExperiment) -> training.Experiment:
         else functools.partial(_write_strip, settings, task, drawn),
         model_configs={"face": settings.model},
         export_groups=("face",),
-        card=VIDEO_CARD if face_fields.shows_videos(settings.data_dir) else CARD,
+        card=make_card(settings.data_dir),
     )
+
+
+def make_card(data_dir: str) -> str:
+    """Say for model cards what the model has seen."""
+    card = VIDEO_CARD if face_fields.shows_videos(data_dir) else CARD
+    return f"{card} {data_card.describe(data_dir)}".rstrip()
 
 
 def make_task(settings: FaceExperiment):

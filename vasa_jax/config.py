@@ -94,7 +94,8 @@ def override(config: Config, settings: Iterable[str]) -> Config:
     """Replace fields of a configuration by `path=value` texts; the last one wins.
 
     Numbers in a path choose an element of a tuple (`layers.0.width=8`). A tuple is
-    written with commas (`sizes=64,32`), an absent value as `none`.
+    written with commas (`sizes=64,32`), one of configurations as JSON
+    (`rates=[{"path": "stem", "learning_rate": null}]`), an absent value as `none`.
 
     Args:
         config: any configuration.
@@ -228,6 +229,8 @@ def _from_text(annotation: Any, text: str, path: str) -> Any:
         return None
     for option in options:
         if typing.get_origin(option) is tuple or option is tuple:
+            if any(dataclasses.is_dataclass(part) for part in typing.get_args(option)):
+                return _groups_from_text(option, text, path)
             parts = [p.strip() for p in text.strip("()[] ").split(",") if p.strip()]
             elements = _element_annotations(option, len(parts))
             if len(elements) != len(parts):
@@ -245,6 +248,15 @@ def _from_text(annotation: Any, text: str, path: str) -> Any:
             continue
     allowed = " or ".join(_describe(option) for option in options)
     raise _misfit(path, text, allowed + (" or none" if is_optional else ""))
+
+
+def _groups_from_text(annotation: Any, text: str, path: str) -> Any:
+    """Read a tuple of configurations, which is written as JSON."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise _misfit(path, text, 'JSON, such as [{"name": value}] or []') from error
+    return _from_plain(annotation, value, path)
 
 
 def _scalar_from_text(annotation: Any, text: str) -> Any:

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax import geometry, statistics, types
+from vasa_jax import geometry, loss_schedule, statistics, types
 from vasa_jax.face import augmentation, encoders, losses
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
@@ -28,6 +28,7 @@ class EncoderLossConfig:
         code_size: weight of the mean square of facial dynamics.
         code_noise: deviation of noise added to facial dynamics before they are read,
             so that near codes mean near faces, and unused channels stay quiet.
+        schedule: ramps of weights over steps; see `loss_schedule`.
     """
 
     head_pose: float = 2.0
@@ -35,6 +36,10 @@ class EncoderLossConfig:
     gaze: float = 2.0
     code_size: float = 0.003
     code_noise: float = 0.1
+    schedule: tuple[loss_schedule.Ramp, ...] = ()
+
+    def __post_init__(self) -> None:
+        loss_schedule.check(self, ("head_pose", "expression", "gaze", "code_size"))
 
 
 class EncoderTask:
@@ -69,7 +74,7 @@ class EncoderTask:
 
     def loss(self, params, batch, key, step):
         """Sum the terms; see `training.LossFunction`."""
-        del key, step
+        del key
         image, truth, known = _flatten(batch)
         count = image.shape[0] // batch["image"].shape[0]
         keys = jax.vmap(lambda row: jax.random.split(row, count))(batch["example_key"])
@@ -118,8 +123,7 @@ class EncoderTask:
             ).mean()
         if "gaze" in known:
             terms["gaze"] = losses.gaze(readout.gaze_in_head, known["gaze"]).mean()
-        total = sum(getattr(self._loss, name) * term for name, term in terms.items())
-        return total, terms
+        return loss_schedule.weighted_sum(self._loss, terms, step), terms
 
     def evaluate(self, params, batch, key):
         """Measure unchanged frames, faces aligned by the estimated pose."""

@@ -1,68 +1,23 @@
 """The second task of stage one: the whole face model and its discriminator, if any."""
 
-import dataclasses
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax import statistics, types
-from vasa_jax.face import augmentation, discriminator, encoder_training, losses, regions
+from vasa_jax import loss_schedule, statistics, types
+from vasa_jax.face import (
+    augmentation,
+    discriminator,
+    encoder_training,
+    loss_weights,
+    losses,
+    regions,
+)
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
 from vasa_jax.face import perceptual as perceptual_lib
 
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class FaceLossConfig:
-    """Weights of stage one's losses; 0 leaves a term out, and its cost.
-
-    Attributes:
-        reconstruction, decoded, warped: of the blend, the painted image, the warped
-            portrait. Ours: each of the three is taught by itself, or the mask
-            saturates.
-        flow, coarse_flow: exact correspondence. Ours.
-        visibility: of the mask. Ours.
-        head_pose, expression, gaze: as the encoders were taught. 0 with frozen ones.
-        motion_cycle: facial dynamics read from the frame against the driver's. Ours:
-            a loss on lips and lids that sees what viewers see.
-        contrast: CosFace on the motion code. Follows: MegaPortraits, 2.
-        consistency: L_consist. Paper: VASA-1 §3.1; weight ours.
-        cross_identity: L_cross_id. Paper: VASA-1 §3.1; weight ours.
-        canonical: agreement of canonical volumes. Follows: EMOPortraits; weight ours.
-        perceptual: on crops of mouth and eyes. Follows: MegaPortraits, 20.
-        adversarial, feature_matching: Follows: MegaPortraits, 1 and 40 (features
-            averaged here).
-        adversarial_start: step at which the discriminator joins.
-        dear_every: the dear terms (consistency, cross_identity, canonical, perceptual)
-            are computed on every n-th step, n times as heavy. Ours: for CPUs.
-        cross_share: of rows whose facial dynamics come from another person who
-            performs alike, where the record has one. Ours: synthetic truth for
-            L_cross_id.
-        is_motion_trained: whether gradients reach the motion encoders.
-    """
-
-    reconstruction: float = 4.0
-    decoded: float = 2.0
-    warped: float = 2.0
-    flow: float = 30.0
-    coarse_flow: float = 10.0
-    visibility: float = 0.3
-    head_pose: float = 0.0
-    expression: float = 0.0
-    gaze: float = 0.0
-    motion_cycle: float = 0.0
-    contrast: float = 0.0
-    consistency: float = 0.0
-    cross_identity: float = 0.0
-    canonical: float = 0.0
-    perceptual: float = 0.0
-    adversarial: float = 0.0
-    feature_matching: float = 0.0
-    adversarial_start: int = 5000
-    dear_every: int = 1
-    cross_share: float = 0.5
-    is_motion_trained: bool = False
+FaceLossConfig = loss_weights.FaceLossConfig
 
 
 class FaceTask:
@@ -119,7 +74,7 @@ class FaceTask:
         frame, latents = self._render(params, scene)
         terms = self._frame_terms(frame, scene)
         terms |= self._motion_terms(params, frame, scene)
-        total = sum(getattr(self._loss, name) * term for name, term in terms.items())
+        total = loss_schedule.weighted_sum(self._loss, terms, step)
         dear_total, dear = self._dear_terms(params, frame, latents, scene, step)
         metrics = {**terms, **dear}
         if "discriminator" in self.losses:
@@ -317,7 +272,7 @@ class FaceTask:
                 name: getattr(self, f"_{name}")(params, image, latents, scene)
                 for name in names
             }
-            total = sum(getattr(self._loss, n) * v for n, v in computed.items())
+            total = loss_schedule.weighted_sum(self._loss, computed, step)
             return every * total, computed
 
         def skip(operands):
@@ -394,6 +349,6 @@ class FaceTask:
         )
         fooled = sum(losses.hinge_generator(logits).mean() for logits in fake)
         matched = losses.feature_distance(fake_maps, real_maps).mean()
-        total = self._loss.adversarial * fooled + self._loss.feature_matching * matched
+        terms = {"adversarial": fooled, "feature_matching": matched}
         is_on = (step >= self._loss.adversarial_start).astype(jnp.float32)
-        return is_on * total, {"adversarial": fooled, "feature_matching": matched}
+        return is_on * loss_schedule.weighted_sum(self._loss, terms, step), terms

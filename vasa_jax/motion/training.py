@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from flax import serialization
 
 from vasa_jax import config as config_lib
+from vasa_jax import loss_schedule, training, types
 from vasa_jax import statistics as metric_states
-from vasa_jax import training, types
 from vasa_jax.motion import conditions as conditions_lib
 from vasa_jax.motion import denoiser, diffusion, losses, normalization, sampler
 from vasa_jax.motion.config import MotionConfig
@@ -40,6 +40,7 @@ class LossConfig:
             of speech.
         pose_channel: weight of a pose channel over one of facial dynamics. # ours: 2;
             the paper's is 1, with its own sizes of the two.
+        schedule: ramps of the first two and of `lips`; see `loss_schedule`.
     """
 
     motion: float = 1.0
@@ -48,14 +49,17 @@ class LossConfig:
     lips: float = 10.0
     closure: float = 4.0
     pose_channel: float = 2.0
+    schedule: tuple[loss_schedule.Ramp, ...] = ()
 
     def __post_init__(self):
-        """Refuse negative weights."""
+        """Refuse negative weights, and ramps of what is no term."""
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             config_lib.require(
-                value >= 0, f"LossConfig.{field.name} is {value}; give 0 or more."
+                field.name == "schedule" or value >= 0,
+                f"LossConfig.{field.name} is {value}; give 0 or more.",
             )
+        loss_schedule.check(self, ("motion", "velocity", "lips"))
 
 
 class MotionTask:
@@ -119,7 +123,7 @@ class MotionTask:
         Paper: VASA-1 section 3.2, Eq. 4: a random diffusion step, x_0 predicted, with
         conditions dropped at random.
         """
-        del key, step
+        del key
         keys = jax.vmap(lambda key: jax.random.split(key, 3))(
             batch[training.EXAMPLE_KEY_FIELD]
         )
@@ -132,8 +136,7 @@ class MotionTask:
         diffusion_step = (place * self.config.num_diffusion_steps).astype(jnp.int32)
         terms = self._terms(params, batch, conditions, diffusion_step, keys[:, 2])
         metrics = {name: term.mean() for name, term in terms.items()}
-        total = sum(getattr(self._weights, name) * metrics[name] for name in metrics)
-        return total, metrics
+        return loss_schedule.weighted_sum(self._weights, metrics, step), metrics
 
     def _terms(
         self,

@@ -1,0 +1,153 @@
+"""How long, by which losses, and at which rates each preset of stage one trains."""
+
+import dataclasses
+from typing import Any
+
+from vasa_jax import optimizer as optimizer_lib
+from vasa_jax import training
+from vasa_jax.data import pipeline
+from vasa_jax.face import training as face_training
+
+Settings = Any
+"""`experiments.face.FaceExperiment`, which imports this file."""
+
+ENCODERS = ("pose_encoder", "dynamics_encoder", "dynamics_heads")
+
+HALF_SIZE = "vasa1_256"
+"""The preset whose parameters fit `vasa1` at half its size."""
+
+
+def _demo_encoders(settings: Settings) -> Settings:
+    steps = 1500
+    return dataclasses.replace(
+        settings,
+        train=training.TrainConfig(
+            batch_size=16, num_steps=steps, evaluate_every_steps=250
+        ),
+        optimizer=optimizer_lib.OptimizerConfig(
+            learning_rate=None,
+            rates=_rates(ENCODERS, 1e-3),
+            num_steps=steps,
+            warmup_steps=100,
+            beta1=0.9,
+            ema_decay=0.99,
+        ),
+    )
+
+
+def _demo(settings: Settings) -> Settings:
+    steps = 1800
+    return dataclasses.replace(
+        settings,
+        train=training.TrainConfig(
+            batch_size=8, num_steps=steps, evaluate_every_steps=300
+        ),
+        optimizer=optimizer_lib.OptimizerConfig(
+            learning_rate=6e-4,
+            rates=_rates(ENCODERS, None),
+            num_steps=steps,
+            warmup_steps=100,
+            beta1=0.9,
+            beta2=0.99,
+            ema_decay=0.99,
+        ),
+        face_loss=face_training.FaceLossConfig(motion_cycle=1.5),
+    )
+
+
+def _demo_gpu(settings: Settings) -> Settings:
+    steps = 40_000
+    settings = _demo(settings)
+    return dataclasses.replace(
+        settings,
+        model=dataclasses.replace(settings.model, dtype="bfloat16"),
+        train=training.TrainConfig(
+            batch_size=64, num_steps=steps, evaluate_every_steps=2000
+        ),
+        optimizer=dataclasses.replace(
+            settings.optimizer, num_steps=steps, beta2=0.999, ema_decay=0.999
+        ),
+        discriminator_optimizer=optimizer_lib.OptimizerConfig(
+            learning_rate=2e-4, num_steps=steps, ema_decay=None
+        ),
+        face_loss=face_training.FaceLossConfig(
+            motion_cycle=1.5,
+            contrast=0.2,
+            consistency=1.0,
+            cross_identity=0.5,
+            canonical=0.1,
+            perceptual=2.0,
+            adversarial=0.1,
+            feature_matching=4.0,
+        ),
+        data=pipeline.PipelineConfig(num_workers=14),
+    )
+
+
+def _vasa1(settings: Settings) -> Settings:
+    steps = 200_000
+    return dataclasses.replace(
+        settings,
+        train=training.TrainConfig(
+            batch_size=24,  # Follows: MegaPortraits at 256 px
+            num_steps=steps,
+            evaluate_every_steps=5000,
+        ),
+        discriminator_optimizer=optimizer_lib.OptimizerConfig(ema_decay=None),
+        face_loss=face_training.FaceLossConfig(
+            warped=0.0,
+            flow=0.0,
+            coarse_flow=0.0,
+            visibility=0.0,
+            head_pose=1.0,
+            expression=1.0,
+            gaze=1.0,
+            contrast=2.0,
+            consistency=1.0,
+            cross_identity=1.0,
+            canonical=0.1,
+            perceptual=20.0,
+            adversarial=1.0,
+            feature_matching=40.0,
+            is_motion_trained=True,
+        ),
+        example=dataclasses.replace(settings.example, use_flow=False),
+        data=pipeline.PipelineConfig(num_workers=16),
+    )
+
+
+def _tiny(settings: Settings) -> Settings:
+    return dataclasses.replace(
+        settings,
+        train=training.TrainConfig(
+            batch_size=4,
+            num_steps=20,
+            evaluate_every_steps=None,
+            evaluate_batches=1,
+            save_every_steps=10,
+        ),
+        optimizer=optimizer_lib.OptimizerConfig(
+            learning_rate=1e-3, num_steps=20, warmup_steps=2
+        ),
+        discriminator_optimizer=optimizer_lib.OptimizerConfig(
+            num_steps=20, warmup_steps=2
+        ),
+    )
+
+
+VARIANTS = {
+    "demo_encoders": _demo_encoders,
+    "demo": _demo,
+    "demo_gpu": _demo_gpu,
+    HALF_SIZE: _vasa1,
+    "vasa1": _vasa1,
+    "tiny_encoders": _tiny,
+    "tiny": _tiny,
+}
+"""How each preset changes the settings that fit its sizes."""
+
+
+def _rates(paths, learning_rate) -> tuple[optimizer_lib.PathRate, ...]:
+    return tuple(
+        optimizer_lib.PathRate(path=path, learning_rate=learning_rate) for path in paths
+    )
