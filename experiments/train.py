@@ -39,6 +39,9 @@ PROFILE_STEPS = flags.DEFINE_string(
 COORDINATOR = flags.DEFINE_string(
     "coordinator_address", None, "host:port of process 0; the environment's if left."
 )
+DISTRIBUTED = flags.DEFINE_bool(
+    "distributed", False, "Let jax find the other processes, as on TPU pods."
+)
 NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "Processes of the run.")
 PROCESS_ID = flags.DEFINE_integer("process_id", None, "This process, from 0.")
 
@@ -62,7 +65,9 @@ def main(_) -> int:
     profile_steps = None
     if PROFILE_STEPS.value is not None:
         profile_steps = step_profile.parse(PROFILE_STEPS.value)
-    sharding.start_processes(COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value)
+    sharding.start_processes(
+        COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value, DISTRIBUTED.value
+    )
     initial = None
     if INIT_FROM.value is not None:
         initial = warm_start.read(INIT_FROM.value)

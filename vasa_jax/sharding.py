@@ -98,7 +98,7 @@ def make_mesh(text: str | None = None, num_devices: int | None = None) -> Mesh:
 
 
 def partition_by_size(
-    shape: tuple[int, ...], num_shards: int, smallest: int = SMALLEST_SHARDED_SIZE
+    shape: tuple[int, ...], num_shards: int, smallest: int | None = None
 ) -> PartitionSpec:
     """Choose the axis of an array that is split over `fsdp`.
 
@@ -107,11 +107,14 @@ def partition_by_size(
     Args:
         shape: shape of the array.
         num_shards: size of the `fsdp` axis.
-        smallest: arrays with fewer elements stay whole.
+        smallest: arrays with fewer elements stay whole; None is
+            `SMALLEST_SHARDED_SIZE`.
 
     Returns:
         A spec that names `fsdp` for at most one axis.
     """
+    if smallest is None:
+        smallest = SMALLEST_SHARDED_SIZE
     if num_shards == 1 or math.prod(shape) < smallest:
         return PartitionSpec()
     divisible = [i for i, size in enumerate(shape) if size % num_shards == 0]
@@ -121,15 +124,13 @@ def partition_by_size(
     return PartitionSpec(*(None,) * chosen, "fsdp")
 
 
-def state_shardings(
-    abstract: Any, mesh: Mesh, smallest: int = SMALLEST_SHARDED_SIZE
-) -> Any:
+def state_shardings(abstract: Any, mesh: Mesh, smallest: int | None = None) -> Any:
     """Choose a sharding for each array of a state.
 
     Args:
         abstract: a tree of anything with a `shape`, as `jax.eval_shape` gives it.
         mesh: from `make_mesh`.
-        smallest: arrays with fewer elements stay whole.
+        smallest: as of `partition_by_size`.
 
     Returns:
         A tree of `NamedSharding` of the same structure.
@@ -250,6 +251,7 @@ def start_processes(
     coordinator_address: str | None = None,
     num_processes: int | None = None,
     process_id: int | None = None,
+    is_distributed: bool = False,
 ) -> bool:
     """Join the other processes of a run, if there are any; call before any other jax.
 
@@ -257,6 +259,8 @@ def start_processes(
         coordinator_address: `host:port` of process 0; None reads the environment.
         num_processes: how many processes there are.
         process_id: which one this is.
+        is_distributed: let jax look for the others although no variable tells of them,
+            as on TPU pods, whose metadata only a server knows.
 
     Returns:
         Whether the run has several processes.
@@ -273,6 +277,8 @@ def start_processes(
             environment["JAX_PROCESS_ID"] = str(process_id)
     arguments = process_arguments(environment)
     if arguments is None:
-        return False
+        if not is_distributed:
+            return False
+        arguments = {}
     jax.distributed.initialize(**arguments)
     return jax.process_count() > 1
