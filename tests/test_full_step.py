@@ -1,0 +1,40 @@
+"""The program that takes full steps, at the tests' scale."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+QUICK_COMPILATION = (
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "stage, names", [("motion", ["motion/loss"]), ("face", ["face/gradient_norm"])]
+)
+def test_time_memory_and_metrics_of_a_full_step_are_printed(stage, names):
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "experiments.full_step",
+            f"--stage={stage}",
+            "--preset=tiny",
+        ],
+        cwd=ROOT,
+        env={**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": QUICK_COMPILATION},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+    printed = dict(line.split(": ", 1) for line in ended.stdout.splitlines())
+    assert float(printed["seconds of a step"]) > 0
+    assert float(printed["peak memory, GiB"]) > 0
+    assert float(printed["operations of a step"]) > 0
+    assert all(name in printed["metrics"] for name in names)
