@@ -2,6 +2,9 @@
 
     python -m experiments.evaluate --videos=made/ --reference=real/ --output=report/
 
+    python -m experiments.evaluate --benchmark=list.jsonl --checkpoint=DIR
+
+The second line generates first: three samples of each line of the list, averaged.
 Videos are a folder, a glob, a .txt with a path a line, or one file; references are
 matched by file name. The report is `report.json`, `report.md` and `report.html`; what
 is known of each clip is kept in `report/clips`, so that a stopped run goes on.
@@ -14,9 +17,11 @@ from collections.abc import Iterator, Sequence
 import tqdm
 from absl import flags, logging
 
-from experiments import program
+from experiments import compilation_cache, program
 from vasa_jax import config, errors, media
 from vasa_jax.evaluation import (
+    benchmark,
+    metrics,
     pictures,
     registry,
     score_page,
@@ -41,7 +46,7 @@ NUM_WORKERS = flags.DEFINE_integer(
 SAMPLE_EVERY = flags.DEFINE_integer(
     "sample_every",
     pictures.EVERY,
-    "PSNR, SSIM and CSIM take one frame in so many.",
+    "PSNR, SSIM, LPIPS and CSIM take one frame in so many.",
     lower_bound=1,
 )
 SEAM_FRAMES = flags.DEFINE_integer(
@@ -65,20 +70,54 @@ LENGTH_TOLERANCE = flags.DEFINE_integer(
     "Frames by which a reference may be longer or shorter.",
     lower_bound=0,
 )
+LPIPS_WEIGHTS = flags.DEFINE_string(
+    "lpips_weights", None, "npz of experiments.pack_lpips; no LPIPS if left."
+)
 
-CACHE = "clips"
-"""Folder within the report of what is kept."""
+BENCHMARK = flags.DEFINE_string(
+    "benchmark", None, "JSON lines of image and audio, or reference: generate first."
+)
+CHECKPOINT = flags.DEFINE_string(
+    "checkpoint", None, "With --benchmark: folder of both models; the shipped if left."
+)
+NUM_SAMPLES = flags.DEFINE_integer(
+    "num_samples", benchmark.NUM_SAMPLES, "Of each line of it.", lower_bound=1
+)
+SEED = flags.DEFINE_integer("seed", 0, "Of the first sample.", lower_bound=0)
+NUM_STEPS = flags.DEFINE_integer(
+    "num_steps", None, "Of the sampler; the checkpoint's own if left.", lower_bound=1
+)
+
+CACHE, VIDEO_FOLDER = "clips", "videos"
+"""Folders within the report of what is kept, and of generated videos."""
 
 
 def main(_) -> int:
     """Score as the flags say; return the exit code."""
     logging.set_verbosity(logging.ERROR)
-    config.require(bool(VIDEOS.value), "--videos is missing; name a folder of videos.")
+    compilation_cache.enable()
+    config.require(
+        (VIDEOS.value is None) != (BENCHMARK.value is None),
+        "Give either --videos, finished ones, or --benchmark, what to generate.",
+    )
+    config.require(
+        BENCHMARK.value is not None or CHECKPOINT.value is None,
+        "--checkpoint has nothing to generate; give --benchmark too.",
+    )
+    config.require(
+        BENCHMARK.value is None or REFERENCE.value is None,
+        "--reference goes with --videos; a benchmark names its own references.",
+    )
     asked = registry.select(registry.make(settings()), METRICS.value)
-    pairs = find_pairs()
-    unmet = find_unmet(asked)
-    chosen = tuple(metric for metric in asked if metric.name not in unmet)
     folder = pathlib.Path(OUTPUT.value)
+    if BENCHMARK.value is None:
+        pairs = find_pairs()
+        unmet = find_unmet(asked, REFERENCE.value is not None)
+    else:
+        items = benchmark.read_items(BENCHMARK.value)
+        unmet = find_unmet(asked, any(item.reference for item in items))
+        pairs = generate(items, make_folder(folder / VIDEO_FOLDER))
+    chosen = tuple(metric for metric in asked if metric.name not in unmet)
     rules = scoring.Rules(
         metrics=chosen,
         cache_dir=make_folder(folder / CACHE),
@@ -90,9 +129,10 @@ def main(_) -> int:
         asked, unmet, scoring.average_samples(pairs, found), about(asked)
     )
     has_face = any(metric.needs.face for metric in chosen)
+    first_samples = list({pair.name: pair for pair in reversed(pairs)}.values())[::-1]
     shown = [
         score_page.show(pair, rules.cache_dir, has_face)
-        for pair in pairs[: score_page.NUM_SHOWN]
+        for pair in first_samples[: score_page.NUM_SHOWN]
     ]
     text = score_report.to_markdown(report)
     title = f"Talking faces: {len(report.clips)} clips"
@@ -108,14 +148,19 @@ def main(_) -> int:
 
 
 def settings() -> registry.Settings:
-    """Return what the flags tell metrics."""
-    gaze = GAZE.value
+    """Return what the flags tell metrics; what is generated is asked to be neutral."""
+    gaze = None if GAZE.value is None else controls.parse_gaze(GAZE.value)
+    distance = DISTANCE.value
+    if BENCHMARK.value is not None:
+        gaze = controls.Controls.gaze if gaze is None else gaze
+        distance = controls.Controls.head_distance if distance is None else distance
     return registry.Settings(
         sample_every=SAMPLE_EVERY.value,
         seam_frames=SEAM_FRAMES.value,
-        gaze_degrees=None if gaze is None else controls.parse_gaze(gaze),
-        head_distance=DISTANCE.value,
+        gaze_degrees=gaze,
+        head_distance=distance,
         jitter_hz=JITTER_HZ.value,
+        lpips_weights=LPIPS_WEIGHTS.value,
     )
 
 
@@ -133,7 +178,28 @@ def find_pairs() -> list[scoring.Pair]:
     return [scoring.Pair(video=v, reference=r) for v, r in matched.items()]
 
 
-def find_unmet(asked) -> dict[str, str]:
+def generate(
+    items: Sequence[benchmark.Item], folder: pathlib.Path
+) -> list[scoring.Pair]:
+    """Make the videos of a benchmark, or find those that were made."""
+    made = benchmark.Generator(
+        CHECKPOINT.value,
+        folder,
+        controls.Controls(
+            seed=SEED.value,
+            num_steps=NUM_STEPS.value,
+            gaze=settings().gaze_degrees,
+            head_distance=settings().head_distance,
+        ),
+    )
+    pairs = []
+    with tqdm.tqdm(desc="generate", unit="frame", delay=0.5) as shown:
+        for item in items:
+            pairs += made.make(item, NUM_SAMPLES.value, shown.update)
+    return pairs
+
+
+def find_unmet(asked: Sequence[metrics.Metric], has_references: bool) -> dict[str, str]:
     """Say what metrics need that was not given, by name.
 
     Raises:
@@ -142,8 +208,8 @@ def find_unmet(asked) -> dict[str, str]:
     unmet = {}
     for metric in asked:
         reason = metric.needs.unmet()
-        if reason is None and metric.needs.reference and REFERENCE.value is None:
-            reason = "needs --reference"
+        if reason is None and metric.needs.reference and not has_references:
+            reason = "needs references (--reference)"
         if reason is not None:
             unmet[metric.name] = reason
             config.require(
@@ -169,11 +235,15 @@ def make_folder(place: pathlib.Path) -> pathlib.Path:
     return place
 
 
-def about(asked) -> dict[str, object]:
+def about(asked: Sequence[metrics.Metric]) -> dict[str, object]:
     """Return what the report says of how it was made."""
     return {
-        "videos": pathlib.Path(VIDEOS.value).name,
-        "reference": REFERENCE.value and pathlib.Path(REFERENCE.value).name,
+        **{
+            flag.name: pathlib.Path(flag.value).name
+            for flag in (VIDEOS, REFERENCE, BENCHMARK, CHECKPOINT)
+            if flag.value is not None
+        },
+        **({"num_samples": NUM_SAMPLES.value} if BENCHMARK.value else {}),
         "metrics": {metric.name: metric.settings() for metric in asked},
         "interval": f"95 % bootstrap over clips, {signals.NUM_RESAMPLES} resamples",
         "max_missing_faces": MAX_MISSING_FACES.value,

@@ -363,7 +363,8 @@ def test_the_program_writes_a_report_or_one_sentence(tmp_path):
     refused = evaluate(tmp_path, *flags, "--metrics=psnr")
     assert refused.returncode == 2
     assert refused.stderr == (
-        "error: The metric psnr needs --reference; give it, or leave the metric out.\n"
+        "error: The metric psnr needs references (--reference); give it, or leave the "
+        "metric out.\n"
     )
     assert not output.exists()
     done = evaluate(

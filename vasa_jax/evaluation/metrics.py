@@ -120,6 +120,9 @@ class Metric(Protocol):
     def settings(self) -> dict[str, Any]:
         """Return all that a clip's scores depend on, beside the clip, for JSON."""
 
+    def prepare(self) -> None:
+        """Load what measuring needs, so that a wrong file is told at once."""
+
     def measure(self, clip: clips.Clip, reference: clips.Clip | None) -> Measured:
         """Measure one clip; `needs` have been seen to."""
 
@@ -141,6 +144,9 @@ class PerClip:
     def settings(self) -> dict[str, Any]:
         """Return the fields."""
         return dataclasses.asdict(self)
+
+    def prepare(self) -> None:
+        """Load nothing."""
 
     def summarise(self, measured: Mapping[str, Measured]) -> dict[str, Summary]:
         """Average the clips that have a score, row by row."""

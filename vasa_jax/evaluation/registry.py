@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from vasa_jax import config
-from vasa_jax.evaluation import lips, movement, pictures, signals
+from vasa_jax.evaluation import lips, movement, pictures, signals, weighted
 from vasa_jax.evaluation.metrics import Metric
 
 
@@ -18,6 +18,7 @@ class Settings:
         gaze_degrees: yaw and pitch that were asked for; None takes the reference's.
         head_distance: that was asked for; None takes the reference's.
         jitter_hz: what is fast.
+        lpips_weights: file; None if it was not given.
     """
 
     sample_every: int = pictures.EVERY
@@ -25,6 +26,7 @@ class Settings:
     gaze_degrees: tuple[float, float] | None = None
     head_distance: float | None = None
     jitter_hz: float = signals.JITTER_HZ
+    lpips_weights: str | None = None
 
 
 def make(settings: Settings) -> list[Metric]:
@@ -44,6 +46,7 @@ def make(settings: Settings) -> list[Metric]:
         movement.Blinks(),
         pictures.Psnr(every=settings.sample_every),
         pictures.Ssim(every=settings.sample_every),
+        weighted.Lpips(every=settings.sample_every, weights=settings.lpips_weights),
         pictures.Csim(every=settings.sample_every),
     ]
 

@@ -79,7 +79,7 @@ def show(pair: Pair, cache_dir: pathlib.Path, has_face: bool) -> Shown:
                 for name, clip in opened
             ]
             plots.append((title, lines))
-    return Shown(name=pair.video.stem, strips=strips, plots=plots)
+    return Shown(name=pair.name, strips=strips, plots=plots)
 
 
 def to_html(report: score_report.Report, shown: Sequence[Shown], title: str) -> str:

@@ -186,10 +186,12 @@ def score_all(
         Results in the order of the pairs.
 
     Raises:
-        UserError: as `check` and `score`.
+        UserError: as `check` and `score`, or weights cannot be read.
     """
     in_main = tuple(m for m in rules.metrics if m.needs.is_in_main)
     in_workers = tuple(m for m in rules.metrics if not m.needs.is_in_main)
+    for metric in in_main:
+        metric.prepare()
     notes = list(progress("read", pairs, _each(check, pairs, rules, num_workers)))
     results = [ClipResult(measured={}, num_frames=0)] * len(pairs)
     for label, chosen, count in (
@@ -325,6 +327,8 @@ def _lacks(
 ) -> str | None:
     """Say what a clip lacks for a metric, or None."""
     needs, facts = metric.needs, clip.facts
+    if needs.reference and reference is None:
+        return "it has no reference"
     if needs.sound and not facts.num_sound_frames:
         return "it has no sound"
     both = [clip, reference] if needs.reference and reference else [clip]

@@ -1,0 +1,71 @@
+"""Metrics by networks whose weights a user has to get: LPIPS and those to come."""
+
+import dataclasses
+import functools
+from typing import Any
+
+import numpy as np
+
+from vasa_jax.evaluation import cache, lpips, metrics, pictures
+from vasa_jax.evaluation.metrics import LOWER, Needs, Row
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Weighted(metrics.PerClip):
+    """A metric by a network that a file holds.
+
+    Attributes:
+        weights: the file; None if it was not given.
+    """
+
+    weights: str | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """Return the fields, with what the file holds in place of its name."""
+        digest = None if self.weights is None else _digest(self.weights)
+        return {**dataclasses.asdict(self), "weights": digest}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Lpips(Weighted, pictures.PairedFrames):
+    """Distance of frames that people's judgements taught; see `lpips`."""
+
+    name = "lpips"
+    rows = {
+        "lpips": Row(
+            title="LPIPS (VGG16)",
+            better=LOWER,
+            floor=pictures.STILL,
+            ceiling=pictures.CODED,
+            digits=3,
+        )
+    }
+
+    @property
+    def needs(self) -> Needs:
+        """The weights, and a reference of the same size."""
+        given = self.weights is not None
+        return Needs(
+            reference=True,
+            same_size=True,
+            missing=None if given else f"--lpips_weights=FILE ({lpips.CURE})",
+            is_in_main=True,
+        )
+
+    def prepare(self) -> None:
+        """Read the weights."""
+        _lpips(self.weights)
+
+    def compare(self, frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
+        """Return distances."""
+        return _lpips(self.weights)(frames, truth)
+
+
+@functools.cache
+def _digest(path: str) -> str:
+    return cache.digest_of(path)
+
+
+@functools.cache
+def _lpips(path: str) -> lpips.Distance:
+    return lpips.measure_with(path)
