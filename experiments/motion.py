@@ -22,6 +22,7 @@ from collections.abc import Iterator
 import jax
 import numpy as np
 
+from experiments import data_card
 from vasa_jax import config, export, optimizer, training, types
 from vasa_jax.data import examples, pipeline, records
 from vasa_jax.face import config as face_config
@@ -158,7 +159,12 @@ def build(settings: MotionExperiment) -> training.Experiment:
     """
     model = settings.model
     clips = records.open_folder(settings.data_dir, "train")
-    check_channels(clips.read(0), model)
+    first = next(_some_records(clips), None)
+    config.require(
+        first is not None,
+        f"No clip in {settings.data_dir!r} can be read; encode them again.",
+    )
+    check_channels(first, model)
     task = motion_training.MotionTask(
         model,
         normalization.measure(_some_records(clips)),
@@ -195,7 +201,7 @@ def build(settings: MotionExperiment) -> training.Experiment:
         model_configs={"motion": model, **read_animation(settings.data_dir)},
         export_groups=(motion_training.GROUP, motion_training.STATISTICS_GROUP),
         frames_per_example=model.window_frames,
-        card=CARD,
+        card=f"{CARD} {data_card.describe(settings.data_dir)}".rstrip(),
     )
 
 

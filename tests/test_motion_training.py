@@ -159,3 +159,19 @@ def test_clips_of_other_channels_are_refused_with_the_setting_to_change(tmp_path
     )
     with pytest.raises(UserError, match="--set=model.num_audio_channels=8"):
         experiment_file.build(module, settings)
+
+
+def test_a_corrupt_first_clip_is_left_out(tmp_path):
+    write_clips(tmp_path)
+    (tmp_path / "train" / "0.npz").write_bytes(b"no zip")
+    module = experiment_file.load("experiments/motion.py")
+    settings = experiment_file.settings_of(module, "tiny", [f"data_dir={tmp_path}"])
+    experiment = experiment_file.build(module, settings)
+    batch, names = training.split_names(next(experiment.train_data()))
+    assert np.isfinite(batch["motion"]).all()
+    assert "0.npz" in names.skipped
+    assert "8 in train, 8 in validation" in experiment.card
+    for path in (tmp_path / "train").iterdir():
+        path.write_bytes(b"no zip")
+    with pytest.raises(UserError, match="No clip in .* can be read"):
+        experiment_file.build(module, settings)
