@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from datasets.synthetic_heads import names
-from experiments import face, motion, timing
+from experiments import face, face_fields, motion, timing
 from vasa_jax import sharding, training, types
 from vasa_jax.data import pipeline, records
 
@@ -82,10 +82,10 @@ def write_encoded(folder: pathlib.Path, motion_channels: int, audio_channels: in
         records.write_npz_record(folder / "train" / f"clip_{number}.npz", record)
 
 
-def make_experiment(
+def make_settings(
     stage: str, preset: str, dtype: str, use_remat: bool, batch_size: int, folder
-) -> training.Experiment:
-    """Build a stage's experiment on records of noise.
+) -> face.FaceExperiment | motion.MotionExperiment:
+    """Write records of noise, and fit a stage's settings to them.
 
     Args:
         stage: "face" or "motion".
@@ -95,7 +95,7 @@ def make_experiment(
         folder: empty or as an earlier call left it.
 
     Returns:
-        The experiment.
+        What the stage's experiment file builds from.
     """
     settings = (face if stage == "face" else motion).get_config(preset)
     model = dataclasses.replace(settings.model, dtype=dtype, use_remat=use_remat)
@@ -115,10 +115,23 @@ def make_experiment(
         data=pipeline.PipelineConfig(use_grain=False),
     )
     if stage == "motion":
-        return motion.build(settings)
+        return settings
     # Noise has no surface whose places could be told.
-    example = dataclasses.replace(settings.example, use_flow=False)
-    return face.build(dataclasses.replace(settings, example=example))
+    return dataclasses.replace(
+        settings,
+        example=dataclasses.replace(settings.example, use_flow=False),
+        face_loss=dataclasses.replace(
+            settings.face_loss, **dict.fromkeys(face_fields.FLOW_WEIGHTS, 0.0)
+        ),
+    )
+
+
+def make_experiment(
+    stage: str, preset: str, dtype: str, use_remat: bool, batch_size: int, folder
+) -> training.Experiment:
+    """Build a stage's experiment on records of noise; see `make_settings`."""
+    settings = make_settings(stage, preset, dtype, use_remat, batch_size, folder)
+    return (face if stage == "face" else motion).build(settings)
 
 
 def measure(

@@ -8,7 +8,6 @@ import pytest
 
 from experiments import face, motion, one_step
 from vasa_jax import loop, sharding, training, warm_start
-from vasa_jax.data import pipeline
 from vasa_jax.face import growth
 
 pytestmark = pytest.mark.slow
@@ -28,26 +27,19 @@ def folder(tmp_path_factory):
 
 
 def _experiment(stage, folder, use_remat=False, num_parts=1):
-    made = one_step.make_experiment(
+    settings = one_step.make_settings(
         stage, "tiny", "float32", use_remat, BATCH_SIZE, folder
     )
-    settings = (face if stage == "face" else motion).get_config("tiny")
     settings = dataclasses.replace(
         settings,
-        model=dataclasses.replace(settings.model, use_remat=use_remat),
-        data_dir=str(folder / stage),
-        train=dataclasses.replace(
-            made.settings, accumulation_steps=num_parts, num_steps=20
-        ),
+        train=dataclasses.replace(settings.train, accumulation_steps=num_parts),
         optimizer=dataclasses.replace(settings.optimizer, epsilon=EPSILON),
-        data=pipeline.PipelineConfig(use_grain=False),
     )
     if stage == "motion":
         return motion.build(settings)
     return face.build(
         dataclasses.replace(
             settings,
-            example=dataclasses.replace(settings.example, use_flow=False),
             discriminator_optimizer=dataclasses.replace(
                 settings.discriminator_optimizer, epsilon=EPSILON
             ),
@@ -132,15 +124,7 @@ def test_recomputed_activations_train_a_stage_alike(plain, folder):
 
 
 def test_stage_one_grows_from_half_its_size(tmp_path, capsys):
-    clips = tmp_path / "clips"
-    one_step.write_clips(clips, 32)
-    full = face.get_config("tiny")
-    full = dataclasses.replace(
-        full,
-        data_dir=str(clips),
-        example=dataclasses.replace(full.example, use_flow=False),
-        data=pipeline.PipelineConfig(use_grain=False),
-    )
+    full = one_step.make_settings("face", "tiny", "float32", False, 4, tmp_path)
     model = growth.halved(full.model)
     half = dataclasses.replace(
         full,
