@@ -70,6 +70,12 @@ LENGTH_TOLERANCE = flags.DEFINE_integer(
     "Frames by which a reference may be longer or shorter.",
     lower_bound=0,
 )
+SYNCNET_WEIGHTS = flags.DEFINE_string(
+    "syncnet_weights", None, "syncnet_v2.model; no S_C and S_D if left."
+)
+I3D_WEIGHTS = flags.DEFINE_string(
+    "i3d_weights", None, "rgb_imagenet.pt of pytorch-i3d; no FVD25 if left."
+)
 LPIPS_WEIGHTS = flags.DEFINE_string(
     "lpips_weights", None, "npz of experiments.pack_lpips; no LPIPS if left."
 )
@@ -160,6 +166,8 @@ def settings() -> registry.Settings:
         gaze_degrees=gaze,
         head_distance=distance,
         jitter_hz=JITTER_HZ.value,
+        syncnet_weights=SYNCNET_WEIGHTS.value,
+        i3d_weights=I3D_WEIGHTS.value,
         lpips_weights=LPIPS_WEIGHTS.value,
     )
 

@@ -4,7 +4,15 @@ import dataclasses
 from collections.abc import Sequence
 
 from vasa_jax import config
-from vasa_jax.evaluation import lips, movement, pictures, signals, weighted
+from vasa_jax.evaluation import (
+    lips,
+    movement,
+    pictures,
+    set_metric,
+    signals,
+    sync_metric,
+    weighted,
+)
 from vasa_jax.evaluation.metrics import Metric
 
 
@@ -18,7 +26,7 @@ class Settings:
         gaze_degrees: yaw and pitch that were asked for; None takes the reference's.
         head_distance: that was asked for; None takes the reference's.
         jitter_hz: what is fast.
-        lpips_weights: file; None if it was not given.
+        syncnet_weights, i3d_weights, lpips_weights: files; None if not given.
     """
 
     sample_every: int = pictures.EVERY
@@ -26,6 +34,8 @@ class Settings:
     gaze_degrees: tuple[float, float] | None = None
     head_distance: float | None = None
     jitter_hz: float = signals.JITTER_HZ
+    syncnet_weights: str | None = None
+    i3d_weights: str | None = None
     lpips_weights: str | None = None
 
 
@@ -36,6 +46,7 @@ def make(settings: Settings) -> list[Metric]:
         settings: of them.
     """
     return [
+        sync_metric.Sync(weights=settings.syncnet_weights),
         lips.LipCorrelation(),
         lips.SilentLips(),
         movement.PoseChange(),
@@ -44,6 +55,8 @@ def make(settings: Settings) -> list[Metric]:
         movement.Gaze(asked_degrees=settings.gaze_degrees),
         movement.Distance(asked=settings.head_distance),
         movement.Blinks(),
+        set_metric.Fvd(weights=settings.i3d_weights),
+        set_metric.VggDistance(weights=settings.lpips_weights),
         pictures.Psnr(every=settings.sample_every),
         pictures.Ssim(every=settings.sample_every),
         weighted.Lpips(every=settings.sample_every, weights=settings.lpips_weights),

@@ -1,4 +1,4 @@
-"""Metrics by networks whose weights a user has to get: LPIPS and those to come."""
+"""Metrics by networks whose weights a user has to get: LPIPS, and what all share."""
 
 import dataclasses
 import functools

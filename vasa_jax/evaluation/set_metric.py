@@ -1,0 +1,133 @@
+"""Distances of all videos from all references as sets: FVD25, and one by VGG16."""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from vasa_jax.evaluation import clips, frechet, i3d, lpips, video_distance
+from vasa_jax.evaluation.metrics import LOWER, Measured, Needs, Row
+from vasa_jax.evaluation.scores import Summary
+from vasa_jax.evaluation.weighted import Weighted
+
+FLOOR = "the references, each second's first frame held"
+CEILING = "half of the references from the other half"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SetDistance(Weighted):
+    """Frechet distance of features of 25 consecutive frames.
+
+    Ours: without an interval, because clips that are drawn again repeat, and a Frechet
+    distance grows by that alone; the ceiling has half as many clips, which makes it
+    larger too.
+    """
+
+    flag: ClassVar[str]
+    network: ClassVar[Callable[[str], video_distance.FeatureNetwork]]
+
+    @property
+    def needs(self) -> Needs:
+        """The weights and references of a second or more."""
+        return Needs(
+            reference=True,
+            num_frames=video_distance.NUM_FRAMES,
+            missing=None if self.weights is not None else self.flag,
+            is_in_main=True,
+        )
+
+    def prepare(self) -> None:
+        """Read the weights."""
+        _network(type(self), self.weights)
+
+    def measure(self, clip: clips.Clip, reference: clips.Clip | None) -> Measured:
+        """Take the features of one clip, of its reference, and of that held still."""
+        for one in (clip, reference):
+            if one.facts.height != one.facts.width:
+                return Measured(
+                    left_out=f"{one.path.name} is of {one.facts.width} x "
+                    f"{one.facts.height} pixels, and squares are needed"
+                )
+        network = _network(type(self), self.weights)
+
+        def features(one, change=lambda cut: cut):
+            cuts = video_distance.clips_of(one.frames(), name=str(one.path))
+            return np.stack([network(change(cut)) for cut in cuts])
+
+        def hold(cut):
+            return np.broadcast_to(cut[:1], cut.shape)
+
+        return Measured(
+            features={
+                "generated": features(clip),
+                "real": features(reference),
+                "still": features(reference, hold),
+            }
+        )
+
+    def summarise(self, measured: Mapping[str, Measured]) -> dict[str, Summary]:
+        """Compare the sets; fewer than two seconds in one of them give nothing."""
+        ordered = [measured[name].features for name in sorted(measured)]
+
+        def moments(kind, chosen=slice(None)):
+            parts = [features[kind] for features in ordered[chosen]]
+            return frechet.Moments.from_batch(np.concatenate(parts)) if parts else None
+
+        def distance(a, b):
+            if a is None or b is None or min(a.count, b.count) < frechet.MIN_SAMPLES:
+                return None
+            return frechet.distance(a, b)
+
+        real = moments("real")
+        halves = moments("real", slice(0, None, 2)), moments("real", slice(1, None, 2))
+        return {
+            self.name: Summary(
+                mean=distance(real, moments("generated")),
+                floor=distance(real, moments("still")),
+                ceiling=distance(*halves),
+                num_clips=len(ordered),
+            )
+        }
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Fvd(SetDistance):
+    """Distance by the logits of I3D. Paper: VASA-1 section 4.1, FVD25."""
+
+    name = "fvd"
+    rows = {
+        "fvd": Row(
+            title=video_distance.I3DFeatures.title,
+            better=LOWER,
+            floor=FLOOR,
+            ceiling=CEILING,
+            digits=1,
+        )
+    }
+    flag = f"--i3d_weights=FILE ({i3d.CURE})"
+    network = video_distance.I3DFeatures
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class VggDistance(SetDistance):
+    """Distance by features of VGG16. Ours: for those who lack I3D's weights."""
+
+    name = "vgg_distance"
+    rows = {
+        "vgg_distance": Row(
+            title=video_distance.VGG16Features.title,
+            better=LOWER,
+            floor=FLOOR,
+            ceiling=CEILING,
+            digits=1,
+        )
+    }
+    flag = f"--lpips_weights=FILE ({lpips.CURE})"
+    network = video_distance.VGG16Features
+
+
+@functools.cache
+def _network(kind: type[SetDistance], path: str) -> video_distance.FeatureNetwork:
+    return kind.network(path)

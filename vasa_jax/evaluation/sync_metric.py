@@ -1,0 +1,91 @@
+"""S_C and S_D of finished videos, beside those of sound that is not theirs."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from vasa_jax.evaluation import clips, sync_crops, sync_scores, syncnet, syncnet_weights
+from vasa_jax.evaluation.metrics import HIGHER, LOWER, Measured, Needs, Row
+from vasa_jax.evaluation.scores import Score
+from vasa_jax.evaluation.weighted import Weighted
+
+MIN_FRAMES = 2 * (sync_scores.MAX_OFFSET_FRAMES + syncnet.WINDOW_FRAMES)
+"""Ours: so that sound shifted by half lies beyond all offsets that are tried."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sync(Weighted):
+    """Whether lips and sound belong together, by the published SyncNet.
+
+    Paper: VASA-1 section 4.1, S_C and S_D.
+    """
+
+    name = "sync"
+    rows = {
+        "sync/confidence": Row(
+            title="S_C (SyncNet)", better=HIGHER, floor="its sound shifted by half"
+        ),
+        "sync/distance": Row(
+            title="S_D (SyncNet)", better=LOWER, floor="its sound shifted by half"
+        ),
+        "sync/offset": Row(
+            title="Offset of least distance (SyncNet)", unit="frames", digits=1
+        ),
+    }
+
+    @property
+    def needs(self) -> Needs:
+        """The weights, a face and sound."""
+        given = self.weights is not None
+        return Needs(
+            sound=True,
+            face=True,
+            num_frames=MIN_FRAMES,
+            missing=None
+            if given
+            else f"--syncnet_weights=FILE ({syncnet_weights.CURE})",
+            is_in_main=True,
+        )
+
+    def prepare(self) -> None:
+        """Read the weights."""
+        _params(self.weights)
+
+    def measure(self, clip: clips.Clip, reference: clips.Clip | None) -> Measured:
+        """Measure one clip."""
+        if clip.facts.num_sound_frames < MIN_FRAMES:
+            return Measured(
+                left_out=f"its sound lasts {clip.facts.num_sound_frames} frames, and "
+                f"{MIN_FRAMES} are needed"
+            )
+        lips, sound = self._embed(clip)
+        found = sync_scores.score(sync_scores.distances(lips, sound))
+        shifted = np.roll(sound, len(sound) // 2, axis=0)
+        floor = sync_scores.score(sync_scores.distances(lips, shifted))
+        real = None
+        if reference is not None and reference.facts.num_sound_frames >= MIN_FRAMES:
+            real = sync_scores.score(sync_scores.distances(*self._embed(reference)))
+
+        def score(field, lowest=floor):
+            ceiling = np.nan if real is None else float(getattr(real, field))
+            return Score(float(getattr(found, field)), getattr(lowest, field), ceiling)
+
+        return Measured(
+            scores={
+                "sync/confidence": score("confidence"),
+                "sync/distance": score("distance"),
+                "sync/offset": score("offset_frames")._replace(floor=np.nan),
+            }
+        )
+
+    def _embed(self, clip: clips.Clip) -> tuple[np.ndarray, np.ndarray]:
+        facts = clip.facts
+        boxes = sync_crops.face_boxes(clip.face.head_pose, facts.height, facts.width)
+        faces = sync_crops.cut_faces(clip.frames(), boxes)
+        return sync_scores.embed(_params(self.weights), faces, clip.waveform)
+
+
+@functools.cache
+def _params(path: str):
+    return syncnet_weights.read(path)
