@@ -29,8 +29,8 @@ arithmetic says so, and what has neither is not known yet:
   (measured), of which 0.09 are state (counted); PSNR 25.2 dB, 18.8 for copying the
   source (measured). With `demo_encoders` and stage two the shipped checkpoint.
 - `demo_gpu`: the same sizes with all losses, for one GPU; nothing measured.
-- `vasa1_256`, `vasa1`: 215 M parameters, 4.0 GiB for state and gradients (counted; large
-  arrays are split by `--mesh=fsdp:N`), for 8 GPUs of 80 GB or a TPU slice; hours and
+- `vasa1_256`, `vasa1`: 8 GPUs of 80 GB or a TPU slice; 215 M parameters, 4.0 GiB for
+  state and gradients (counted; `--mesh=fsdp:N` splits large arrays); hours and
   activations not measured (the paper: 7 days on 4 RTX A6000).
 - `tiny_encoders`, `tiny`: for tests.
 

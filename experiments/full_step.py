@@ -5,8 +5,7 @@ r"""Take full training steps of a stage on this machine; print time and peak mem
 
 By default one row of the `vasa1` preset as it is: bfloat16, activations computed again,
 both networks of stage one, AdamW and averages, on records of noise. Each stage in a
-process of its own, because the peak is the process's. On a CPU the paper's face model
-takes tens of GiB and minutes to compile.
+process of its own, because the peak is the process's.
 """
 
 import json
