@@ -50,6 +50,6 @@ def make(
     if weights is not None:
         raise errors.UserError(
             f"The audio encoder {name!r} brings its own weights; leave out "
-            f"{os.fspath(weights)!r} or choose one of {', '.join(WITH_WEIGHTS_FILE)}."
+            f"{os.fspath(weights)!r}, which is for {', '.join(WITH_WEIGHTS_FILE)}."
         )
     return _ENCODERS[name]()

@@ -67,12 +67,17 @@ def check(
     Raises:
         UserError: no file, an unreadable one, or another than `needed`.
     """
-    if path is None:
-        known = f"{needed.name!r} (sha256 {_short(needed)})" if needed else "a file"
+    if path is None and needed is None:
         raise errors.UserError(
-            f"The audio encoder {encoder!r} needs {known} of {source}, which does not "
-            "come with the package; get it and name it by --audio_weights, or put it "
-            "into the checkpoint's folder."
+            f"The audio encoder {encoder!r} needs a file of weights that does not come "
+            f"with the package; get {source} and name it by --audio_weights."
+        )
+    if path is None:
+        raise errors.UserError(
+            f"The checkpoint was trained with the audio weights {needed.name!r} "
+            f"(sha256 {_short(needed)}) of {source}, which do not come with it; get "
+            "that file and name it by --audio_weights, or put it into the checkpoint's "
+            "folder."
         )
     found = describe(path)
     if needed is not None and found.sha256 != needed.sha256:
