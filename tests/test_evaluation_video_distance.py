@@ -86,7 +86,7 @@ def test_fvd25_reads_its_weights_and_takes_pixels_of_any_size(tmp_path):
     assert np.abs(network(clip[::-1]) - found).max() > 1e-3
 
 
-def _real_clips(size=64, num_videos=4):
+def _real_clips(size=48, num_videos=4):
     folder = os.environ.get("VASA_REAL_DATA")
     weights = pathlib.Path(
         os.environ.get("VASA_FROZEN_WEIGHTS", ""), "vgg16_lpips", "lpips_vgg16.npz"
@@ -119,7 +119,7 @@ def test_blur_and_stillness_move_videos_away_from_real_ones():
         return [[_resized(_resized(f, size), len(f)) for f in clip] for clip in clips]
 
     still = np.repeat(clips[:, :1], video_distance.NUM_FRAMES, axis=1)
-    weak, strong = (away(np.array(blurred(size))) for size in (48, 16))
+    weak, strong = (away(np.array(blurred(size))) for size in (36, 12))
     assert away(clips) < 1e-3 * weak
     assert 0 < weak < strong
     assert away(still) > 1e-3 * weak

@@ -136,7 +136,7 @@ def measure_with(path: str | os.PathLike[str]) -> Distance:
     Raises:
         UserError: as `load`.
     """
-    weights = load(path)
+    weights = jax.device_put(load(path))
     compiled = jax.jit(_of_pixels)
 
     def measure(images, others):

@@ -56,7 +56,7 @@ class I3DFeatures:
     num_channels = i3d.NUM_CLASSES
 
     def __init__(self, path: str | os.PathLike[str] | None):
-        self._params = i3d.load(path)
+        self._params = jax.device_put(i3d.load(path))
         self._compiled = jax.jit(_logits)
 
     def __call__(self, clip: np.ndarray) -> np.ndarray:
@@ -88,21 +88,20 @@ class VGG16Features:
     num_channels = 2 * perceptual.VGG16_BLOCKS[-1][0]
 
     def __init__(self, path: str | os.PathLike[str], image_size: int = 128):
-        self._weights = lpips.load(path)
+        self._weights = jax.device_put(lpips.load(path))
         self._size = image_size
         self._compiled = jax.jit(self._frame_features)
 
     def __call__(self, clip: np.ndarray) -> np.ndarray:
         """Map a clip uint8 `[25, H, W, 3]` to `[1024]`."""
-        # Frame by frame, so that memory stays small.
-        frames = np.stack([self._compiled(self._weights, one) for one in clip])
+        frames = np.asarray(self._compiled(self._weights, clip))
         change = np.abs(np.diff(frames, axis=0)).mean(axis=0)
         return np.concatenate([frames.mean(axis=0), change])
 
-    def _frame_features(self, weights, frame):
-        image = fit(rendering.to_model_range(frame)[None], self._size)
-        last = perceptual.vgg16_features(weights, image)[-1]
-        return einops.reduce(last, "1 h w c -> c", "mean")
+    def _frame_features(self, weights, clip):
+        images = fit(rendering.to_model_range(clip), self._size)
+        last = perceptual.vgg16_features(weights, images)[-1]
+        return einops.reduce(last, "t h w c -> t c", "mean")
 
 
 def fit(images: jax.Array, size: int) -> jax.Array:
