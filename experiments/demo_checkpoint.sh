@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Train the shipped checkpoint from seeds: bash experiments/demo_checkpoint.sh WORK OUTPUT
-# Every step goes on where it was stopped. Some 3 hours on two CPU cores (estimated).
+# Every step goes on where it was stopped. Some 5 hours on two CPU cores (estimated).
 # NUM_CLIPS, ENCODER_STEPS, FACE_STEPS and MOTION_STEPS change how much is done; SPEECH
-# names a folder of recordings for a quarter of the voices.
+# names a folder of recordings for a quarter of the voices, VGG16 an npz whose features
+# compare mouths and eyes (experiments.pack_lpips writes one).
 set -euo pipefail
 
 WORK=${1:?give a work folder}
 OUTPUT=${2:?give the folder of the checkpoint}
-NUM_CLIPS=${NUM_CLIPS:-512}
+NUM_CLIPS=${NUM_CLIPS:-1024}
 ENCODER_STEPS=${ENCODER_STEPS:-1500}
-FACE_STEPS=${FACE_STEPS:-1800}
+FACE_STEPS=${FACE_STEPS:-3400}
 MOTION_STEPS=${MOTION_STEPS:-1600}
 SIZE=${SIZE:-256}
 SIZES=${SIZES:-demo}
@@ -18,6 +19,12 @@ PYTHON=${PYTHON:-python}
 speech=()
 if [[ -n ${SPEECH:-} ]]; then
   speech=(--speech_dir="$SPEECH" --recordings_share=0.25)
+fi
+
+mouths=()
+if [[ -n ${VGG16:-} ]]; then
+  mouths=(--set=face_loss.perceptual=1 --set=face_loss.dear_every=4
+    --set=perceptual_weights="$VGG16")
 fi
 
 run() { "$PYTHON" -m "experiments.$1" "${@:2}"; }
@@ -39,6 +46,6 @@ run encode --checkpoint="$WORK/encoders/export" --data_dir="$WORK/heads" \
 train motion "$SIZES" motion "$MOTION_STEPS" --set=data_dir="$WORK/encoded" \
   --set=face_export="$WORK/encoders/export"
 train face "$SIZES" face "$FACE_STEPS" --set=data_dir="$WORK/heads" \
-  --init_from="$WORK/encoders/export"
+  --init_from="$WORK/encoders/export" "${mouths[@]}"
 run export --workdir="$WORK/face" --workdir="$WORK/motion" --output="$OUTPUT" \
   --dtype=float16

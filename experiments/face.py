@@ -25,9 +25,10 @@ arithmetic says so, and what has neither is not known yet:
 
 - `demo_encoders`: 2 CPU cores, half an hour (1.3 s a step, measured); pose within 2.1
   degrees, gaze within 5.1, blinks correlate at 0.96 (measured).
-- `demo`: 2 CPU cores, an hour (1.8 s a step, measured), 2.5 GiB for the process
-  (measured), of which 0.09 are state (counted); PSNR 25.2 dB, 18.8 for copying the
-  source (measured). With `demo_encoders` and stage two the shipped checkpoint.
+- `demo`: 2 CPU cores, two hours (2.0 s a step, measured), 2.5 GiB for the process
+  (measured), of which 0.09 are state (counted); PSNR 27.3 dB, 19.5 for copying the
+  source (measured). With `demo_encoders` and stage two the shipped checkpoint, for
+  whose last half VGG16's features compared mouths and eyes (`perceptual_weights`).
 - `demo_gpu`: the same sizes with all losses, for one GPU; nothing measured.
 - `vasa1_256`, `vasa1`: 8 GPUs of 80 GB or a TPU slice; 215 M parameters, 4.0 GiB for
   state and gradients (counted; `--mesh=fsdp:N` splits large arrays); hours and

@@ -36,7 +36,7 @@ def _demo_encoders(settings: Settings) -> Settings:
 
 
 def _demo(settings: Settings) -> Settings:
-    steps = 1800
+    steps = 3400
     return dataclasses.replace(
         settings,
         train=training.TrainConfig(
