@@ -94,8 +94,10 @@ def test_a_worker_that_dies_stops_a_run_that_is_so_configured(use_grain, tmp_pat
         loop.run(experiment, tmp_path, sharding.make_mesh(num_devices=1))
     assert time.monotonic() - start < MAX_SECONDS
     kept = checkpoint.RunCheckpoints(tmp_path / loop.CHECKPOINT_FOLDER)
-    assert kept.latest_step() == 5
-    state = kept.restore_part(5, ("params",))
+    # Batches that were made before the death may carry the run past the next save.
+    last = kept.latest_step()
+    assert last >= 5 and last % 5 == 0
+    state = kept.restore_part(last, ("params",))
     kept.close()
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state))
 
