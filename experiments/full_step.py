@@ -18,6 +18,7 @@ from absl import flags, logging
 
 from experiments import one_step, program
 from vasa_jax import config, operations, sharding, training
+from vasa_jax.errors import UserError
 
 STAGE = flags.DEFINE_enum("stage", None, ["face", "motion"], "Which.", required=True)
 PRESET = flags.DEFINE_string("preset", "vasa1", "Of the stage's experiment file.")
@@ -37,8 +38,17 @@ def main(_) -> int:
         experiment = one_step.make_experiment(
             STAGE.value, PRESET.value, DTYPE.value, True, BATCH_SIZE.value, folder
         )
-        for name, value in take(experiment, NUM_STEPS.value).items():
-            print(f"{name}: {value}", flush=True)
+        try:
+            found = take(experiment, NUM_STEPS.value)
+        except jax.errors.JaxRuntimeError as error:
+            reason = str(error).partition("\n")[0]
+            raise UserError(
+                f"The device could not take a step of --stage={STAGE.value} "
+                f"--preset={PRESET.value} --batch_size={BATCH_SIZE.value}: {reason} "
+                "Where memory ran out, give less of each or a larger machine."
+            ) from error
+    for name, value in found.items():
+        print(f"{name}: {value}")
     return 0
 
 

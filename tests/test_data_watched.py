@@ -111,4 +111,8 @@ def test_a_record_that_ends_each_worker_stops_after_a_few_tries(capfd):
             next(batches)
     batches.close()
     assert time.monotonic() - start < MAX_SECONDS
-    assert capfd.readouterr().err.count("died (exit code 0)") == 3
+    told = capfd.readouterr().err.splitlines()
+    deaths = [line for line in told if "died (exit code 0)" in line]
+    # One worker may die ahead of the batches that the other still gives.
+    assert len(deaths) >= 3
+    assert len({line.rpartition(" at ")[2] for line in deaths[-3:]}) == 1

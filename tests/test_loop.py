@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import pathlib
 import signal
 import socket
@@ -14,7 +13,7 @@ import jax
 import numpy as np
 import pytest
 
-from tests import linear_regression
+from tests import linear_regression, training_process
 from vasa_jax import (
     checkpoint,
     config,
@@ -59,27 +58,6 @@ def _lines(folder):
 def _assert_same_run(first, second):
     for a, b in zip(_arrays(first.state), _arrays(second.state), strict=True):
         np.testing.assert_array_equal(a, b)
-
-
-def _start(folder, *flags, **changes):
-    """Start the program in a process of its own."""
-    return subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "experiments.train",
-            "--config=tests/linear_regression.py",
-            "--preset=tiny",
-            f"--workdir={folder}",
-            *(f"--set={name}={value}" for name, value in changes.items()),
-            *flags,
-        ],
-        cwd=ROOT,
-        env={**os.environ, "JAX_PLATFORMS": "cpu"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
 
 
 def _wait_for_step(process, folder, step, seconds=120):
@@ -252,7 +230,7 @@ def test_a_run_may_start_from_another_run(tmp_path):
 
 @pytest.mark.slow
 def test_sigterm_saves_and_the_run_ends_as_if_never_stopped(tmp_path):
-    process = _start(tmp_path / "parts", step_seconds=0.2)
+    process = training_process.start(tmp_path / "parts", step_seconds=0.2)
     _wait_for_step(process, tmp_path / "parts", 5)
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=120)
@@ -262,17 +240,17 @@ def test_sigterm_saves_and_the_run_ends_as_if_never_stopped(tmp_path):
     step = early.latest_step()
     early.close()
     assert 5 <= step < 20
-    resumed = _start(tmp_path / "parts")
+    resumed = training_process.start(tmp_path / "parts")
     output, _ = resumed.communicate(timeout=120)
     assert "done at step 20" in output
-    whole = _start(tmp_path / "whole")
+    whole = training_process.start(tmp_path / "whole")
     whole.communicate(timeout=120)
     _assert_equal_checkpoints(tmp_path / "parts", tmp_path / "whole")
 
 
 @pytest.mark.slow
 def test_kill_9_loses_no_more_than_the_steps_since_the_last_save(tmp_path):
-    killed = _start(tmp_path / "parts", kill_step=12)
+    killed = training_process.start(tmp_path / "parts", kill_step=12)
     output, _ = killed.communicate(timeout=120)
     assert killed.returncode == -signal.SIGKILL, output
     folder = tmp_path / "parts" / loop.CHECKPOINT_FOLDER
@@ -283,11 +261,11 @@ def test_kill_9_loses_no_more_than_the_steps_since_the_last_save(tmp_path):
     reader = checkpoint.RunCheckpoints(folder, is_read_only=True)
     assert reader.latest_step() in (5, 10)
     reader.close()
-    resumed = _start(tmp_path / "parts")
+    resumed = training_process.start(tmp_path / "parts")
     output, _ = resumed.communicate(timeout=120)
     assert "done at step 20" in output
     assert not half.exists()
-    whole = _start(tmp_path / "whole")
+    whole = training_process.start(tmp_path / "whole")
     whole.communicate(timeout=120)
     _assert_equal_checkpoints(tmp_path / "parts", tmp_path / "whole")
 
@@ -312,7 +290,7 @@ def test_two_processes_train_as_one(tmp_path):
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     processes = [
-        _start(
+        training_process.start(
             tmp_path / "two",
             f"--coordinator_address={address}",
             "--num_processes=2",
@@ -332,7 +310,7 @@ def test_two_processes_train_as_one(tmp_path):
 
 @pytest.mark.slow
 def test_the_program_trains_exports_and_starts_from_the_export(tmp_path):
-    first = _start(tmp_path / "first")
+    first = training_process.start(tmp_path / "first")
     assert "done at step 20" in first.communicate(timeout=120)[0]
     settings = json.loads((tmp_path / "first" / "config.json").read_text())
     assert settings["model"]["num_inputs"] == 8
@@ -351,7 +329,7 @@ def test_the_program_trains_exports_and_starts_from_the_export(tmp_path):
         timeout=120,
     )
     assert exported.returncode == 0, exported.stderr
-    second = _start(
+    second = training_process.start(
         tmp_path / "second", f"--init_from={tmp_path / 'export'}", "--max_steps=1"
     )
     output, _ = second.communicate(timeout=120)
@@ -371,7 +349,7 @@ def test_the_program_trains_exports_and_starts_from_the_export(tmp_path):
     ],
 )
 def test_a_wrong_flag_ends_with_one_sentence_and_code_2(tmp_path, flags, sentence):
-    process = _start(tmp_path, *flags)
+    process = training_process.start(tmp_path, *flags)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 2
     assert output.startswith("error: ") and sentence in output
@@ -380,7 +358,7 @@ def test_a_wrong_flag_ends_with_one_sentence_and_code_2(tmp_path, flags, sentenc
 
 @pytest.mark.slow
 def test_a_dry_run_prints_sizes_and_shardings(tmp_path):
-    process = _start(tmp_path / "none", "--dry_run")
+    process = training_process.start(tmp_path / "none", "--dry_run")
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0
     assert "model 36 36" in output and "constants 4 0" in output

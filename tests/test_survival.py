@@ -1,22 +1,18 @@
 """What a run survives, with real processes, disks and damaged files."""
 
 import dataclasses
-import os
-import pathlib
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 
-from tests import linear_regression
+from tests import linear_regression, training_process
 from vasa_jax import checkpoint, config, loop, metric_writer, sharding
 from vasa_jax.data import examples, pipeline, records
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 MAX_SECONDS = 300
 
 
@@ -25,25 +21,6 @@ def _cut(rng, record):
         "inputs": record["inputs"].astype(np.float32),
         "outputs": rng.normal(size=4).astype(np.float32),
     }
-
-
-def _start(folder, **changes):
-    return subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "experiments.train",
-            "--config=tests/linear_regression.py",
-            "--preset=tiny",
-            f"--workdir={folder}",
-            *(f"--set={name}={value}" for name, value in changes.items()),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "JAX_PLATFORMS": "cpu"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
 
 
 def _latest_step(folder):
@@ -85,7 +62,7 @@ def test_corrupt_records_are_skipped_counted_and_named(tmp_path, capfd):
 def test_kill_9_in_the_middle_of_a_save_leaves_the_save_before(tmp_path):
     # A state that takes long enough to write, in a step that takes next to nothing.
     large = {"model.num_outputs": 200_000, "train.keep_checkpoints": 3}
-    process = _start(tmp_path, step_seconds=0.3, **large)
+    process = training_process.start(tmp_path, step_seconds=0.3, **large)
     folder = tmp_path / loop.CHECKPOINT_FOLDER
     end = time.monotonic() + MAX_SECONDS
     half = []
@@ -97,7 +74,7 @@ def test_kill_9_in_the_middle_of_a_save_leaves_the_save_before(tmp_path):
     assert process.returncode == -signal.SIGKILL, output
     assert half and not (folder / "10").exists()
     assert _latest_step(tmp_path) == 5
-    resumed = _start(tmp_path, **large)
+    resumed = training_process.start(tmp_path, **large)
     output, _ = resumed.communicate(timeout=MAX_SECONDS)
     assert "done at step 20" in output
     assert not list(folder.glob("*tmp*"))
@@ -122,7 +99,7 @@ def test_a_full_disk_stops_with_a_sentence_and_keeps_the_last_checkpoint(small_d
     # Four arrays of 1 MB: two checkpoints fit beside each other, a third does not.
     changes = {"model.num_outputs": 25_000, "optimizer.ema_decay": 0.9}
     run = small_disk / "run"
-    process = _start(run, **changes, **{"train.keep_checkpoints": 3})
+    process = training_process.start(run, **changes, **{"train.keep_checkpoints": 3})
     output, _ = process.communicate(timeout=MAX_SECONDS)
     assert process.returncode == 2, output
     sentence = next(line for line in output.splitlines() if line.startswith("error: "))

@@ -1,4 +1,4 @@
-"""Metric states that can be merged: mean, correlation, Gaussian moments, Frechet.
+"""Metric states that can be merged: mean, correlation, moments; Frechet distance.
 
 Each state is a small tree of sums with `from_batch`, `merge` and `compute`; merging
 the states of parts gives the state of the whole, on one device or many.
@@ -185,50 +185,15 @@ class Moments:
         return self.mean, _ratio(self.scatter, self.count)
 
 
-@struct.dataclass
-class Frechet:
-    """Frechet distance between the Gaussians fitted to two sets of vectors.
-
-    Follows: FID (Heusel et al. 2017) and FVD, with any features.
-
-    Attributes:
-        real: moments of the one set.
-        generated: moments of the other.
-    """
-
-    real: Moments
-    generated: Moments
-
-    @classmethod
-    def from_batch(
-        cls, real: jax.Array, generated: jax.Array, mask: jax.Array | None = None
-    ) -> "Frechet":
-        """Take the moments of both sets, `[..., C]`, under one mask `[...]`."""
-        return cls(
-            real=Moments.from_batch(real, mask),
-            generated=Moments.from_batch(generated, mask),
-        )
-
-    def merge(self, other: "Frechet") -> "Frechet":
-        """Return the state of both parts together."""
-        return Frechet(
-            real=self.real.merge(other.real),
-            generated=self.generated.merge(other.generated),
-        )
-
-    def compute(self) -> np.ndarray:
-        """Return the squared distance, computed on the host in float64."""
-        return frechet_distance(*self.real.compute(), *self.generated.compute())
-
-
 def frechet_distance(
     mean_a: jax.Array,
     covariance_a: jax.Array,
     mean_b: jax.Array,
     covariance_b: jax.Array,
 ) -> np.ndarray:
-    """Compute the squared Frechet distance of two Gaussians.
+    """Compute the squared Frechet distance of two Gaussians, on the host in float64.
 
+    Follows: FID (Heusel et al. 2017) and FVD (Unterthiner et al. 2018).
     Ours: the trace of the root of the product is taken from the eigenvalues of the
     symmetric `sqrt(A) B sqrt(A)`, which needs no SciPy and no complex numbers.
 

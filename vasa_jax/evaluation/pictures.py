@@ -1,5 +1,6 @@
 """Metrics of frames against the reference's: PSNR, SSIM and identity."""
 
+import abc
 import dataclasses
 import functools
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ CODED = "the reference, encoded again"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PairedFrames(PerClip):
+class PairedFrames(PerClip, abc.ABC):
     """A metric of single frames, compared with the reference's at the same time.
 
     Attributes:
@@ -45,9 +46,9 @@ class PairedFrames(PerClip):
         ]
         return Measured(scores={self.name: Score(*found)})
 
+    @abc.abstractmethod
     def compare(self, frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
         """Compare uint8 `[n, H, W, 3]` one by one, `[n]`."""
-        raise NotImplementedError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
