@@ -31,13 +31,15 @@ from absl import flags, logging
 from experiments import compilation_cache, program
 from vasa_jax import config, export, media
 from vasa_jax.audio import encoders
-from vasa_jax.data import records
+from vasa_jax.data import joined, records
 from vasa_jax.pipeline import encoding
 
 CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Export of stage one.", required=True
 )
-DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder of clips.", required=True)
+DATA_DIR = flags.DEFINE_string(
+    "data_dir", None, "Folder of clips, or several: a,b.", required=True
+)
 OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder to fill.", required=True)
 AUDIO_ENCODER = flags.DEFINE_enum(
     "audio_encoder", "whisper_tiny", list(encoders.NAMES), "Of the voice."
@@ -63,7 +65,7 @@ def main(_) -> int:
     logging.set_verbosity(logging.ERROR)
     params, configs, _ = export.load_export(CHECKPOINT.value)
     sizes, face_params = encoding.take_face(params, configs, CHECKPOINT.value)
-    sets = {split: records.open_folder(DATA_DIR.value, split) for split in SPLITS.value}
+    sets = {split: joined.open_folders(DATA_DIR.value, split) for split in SPLITS.value}
     compilation_cache.enable()
     output = pathlib.Path(OUTPUT_DIR.value)
     encoder = encoders.make(AUDIO_ENCODER.value, AUDIO_WEIGHTS.value)

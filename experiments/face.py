@@ -54,7 +54,7 @@ from experiments import data_card, face_fields, face_presets
 from vasa_jax import media, training
 from vasa_jax import optimizer as optimizer_lib
 from vasa_jax.data import examples as data_examples
-from vasa_jax.data import pipeline, records
+from vasa_jax.data import joined, pipeline
 from vasa_jax.face import (
     augmentation,
     encoder_training,
@@ -99,7 +99,8 @@ class FaceExperiment:
     Attributes:
         model: sizes.
         is_encoders_only: train the motion encoders on single frames.
-        data_dir: folder of a set made by `datasets`.
+        data_dir: folder of a set made by `datasets`; several, with commas between
+            them, are read as one.
         train: the run.
         optimizer: of the face model.
         discriminator_optimizer: of the discriminator, where a loss wants one.
@@ -198,8 +199,9 @@ def build(settings: FaceExperiment) -> training.Experiment:
 
 def make_card(data_dir: str) -> str:
     """Say for model cards what the model has seen."""
-    card = VIDEO_CARD if face_fields.shows_videos(data_dir) else CARD
-    return f"{card} {data_card.describe(data_dir)}".rstrip()
+    folders = joined.split_folders(data_dir)
+    card = VIDEO_CARD if any(map(face_fields.shows_videos, folders)) else CARD
+    return " ".join(filter(None, [card, *map(data_card.describe, folders)]))
 
 
 def make_task(settings: FaceExperiment):
@@ -227,7 +229,7 @@ def make_task(settings: FaceExperiment):
 
 def make_examples(settings: FaceExperiment, split: str) -> data_examples.Examples:
     """Open the data set's split and return what can be drawn from it."""
-    opened = records.open_folder(settings.data_dir, split)
+    opened = joined.open_folders(settings.data_dir, split)
     face_fields.check(opened, settings)
     if settings.is_encoders_only:
         return data_examples.RecordExamples(

@@ -8,7 +8,7 @@ import json
 import pathlib
 from typing import Any
 
-from vasa_jax.data import records
+from vasa_jax.data import joined, records
 from vasa_jax.errors import UserError
 
 ALWAYS = ("video", "num_frames", "head_pose", "identity")
@@ -49,9 +49,13 @@ def check(opened: records.Records, settings: Any) -> None:
     Raises:
         UserError: names the settings to give.
     """
-    fields = fields_of(opened)
-    if fields is None:
-        return
+    for part in joined.parts_of(opened):
+        fields = fields_of(part)
+        if fields is not None:
+            _check_fields(fields, settings)
+
+
+def _check_fields(fields: set[str], settings: Any) -> None:
     is_pairs = not settings.is_encoders_only
     needed = ALWAYS + (ALWAYS_IN_PAIRS if is_pairs else ())
     if missing := [name for name in needed if name not in fields]:

@@ -11,6 +11,7 @@ from datasets.synthetic_heads import (
     head_motion,
     names,
     performance,
+    plan,
     prosody,
     resampling,
     scene,
@@ -220,6 +221,35 @@ def test_the_mouth_rests_shut_in_silence_under_every_emotion():
             np.zeros(20),
         )
         assert lip_gaps(weights).max() < 0.06, emotion
+
+
+def test_a_bared_smile_parts_the_lips_in_silence_and_bilabials_shut_them():
+    num_frames = 25
+    smiles = [
+        expressions.bared_smile(num_frames, np.random.default_rng(seed))
+        for seed in range(12)
+    ]
+    for weights in smiles:
+        gaps = lip_gaps(weights[[0, -1]])
+        assert gaps.max() > 0.08
+    # Some come or go, most stay.
+    changes = [np.ptp(weights.max(axis=1)) > 0.5 for weights in smiles]
+    assert 0 < sum(changes) < 8
+    rest = np.zeros((num_frames, 52), np.float32)
+    shut = np.ones(num_frames)
+    shown = expressions.combine(rest, smiles[0], shut, 0 * shut, 0 * shut, 0 * shut)
+    assert lip_gaps(shown).max() < 0.06
+
+
+def test_only_some_happy_performances_bare_their_teeth():
+    def bared(share):
+        settings = plan.Settings(bared_smiles_share=share)
+        clips = [c for i in range(60) for c in plan.clips_of(settings, i)]
+        happy = [c for c in clips if c.request.emotion == "happiness"]
+        assert not any(c.request.bares_teeth for c in clips if c not in happy)
+        return np.mean([c.request.bares_teeth for c in happy])
+
+    assert bared(0.0) == 0 and bared(1.0) == 1 and 0.2 < bared(0.5) < 0.8
 
 
 def test_mouth_opening_goes_with_the_energy_of_the_voice(performances):

@@ -33,6 +33,9 @@ _SPEECH_DIR = flags.DEFINE_string(
 _RECORDINGS_SHARE = flags.DEFINE_float(
     "recordings_share", 0.5, "Share of voices that are recordings of --speech_dir."
 )
+_BARED_SMILES_SHARE = flags.DEFINE_float(
+    "bared_smiles_share", 0.5, "Share of happy performances that show their teeth."
+)
 
 
 def main(argv: list[str]) -> None:
@@ -50,6 +53,7 @@ def main(argv: list[str]) -> None:
             randomization_strength=_STRENGTH.value,
             speech_dir=_SPEECH_DIR.value,
             recordings_share=_RECORDINGS_SHARE.value,
+            bared_smiles_share=_BARED_SMILES_SHARE.value,
         )
         folder = pathlib.Path(_OUTPUT_DIR.value).expanduser().absolute()
         num_workers = _NUM_WORKERS.value or len(os.sched_getaffinity(0))

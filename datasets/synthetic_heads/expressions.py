@@ -49,6 +49,17 @@ Ours: after the action units of the Facial Action Coding System for each emotion
 ways each, so that an emotion is not one fixed grimace; contempt is one-sided.
 """
 
+_BARED_SMILE = dict(
+    mouthSmile=0.8,
+    mouthUpperUp=0.9,
+    mouthLowerDown=0.75,
+    mouthStretch=0.2,
+    jawOpen=0.06,
+    cheekSquint=0.5,
+    eyeSquint=0.2,
+)
+"""A smile that shows the teeth. Ours: most portraits that people bring smile so."""
+
 _BLINK_CLOSING_SECONDS, _BLINK_OPENING_SECONDS = 0.08, 0.16
 _BLINK_PERIOD_SECONDS = {"sadness": 2.8, "fear": 2.3, "surprise": 4.5, "anger": 4.0}
 _USUAL_BLINK_PERIOD_SECONDS = 3.4
@@ -147,6 +158,31 @@ def emotion_weights(
     period = generator.uniform(3.0, 7.0)
     wave = np.sin(2 * np.pi * seconds / period + generator.uniform(0, 6.28))
     level = strength * (0.85 + 0.15 * wave)
+    return (level[:, None] * target).astype(np.float32)
+
+
+def bared_smile(num_frames: int, generator: np.random.Generator) -> np.ndarray:
+    """Smile with bared teeth, for as long as a photograph needs or longer.
+
+    Ours: each weight varied by a third; some smiles come or go within the clip, so that
+    one take has both mouths.
+
+    Args:
+        num_frames: T.
+        generator: source of chance.
+
+    Returns:
+        float32 `[T, 52]`.
+    """
+    target = visemes.expand(_BARED_SMILE)
+    target = target * generator.uniform(0.67, 1.33, len(target))
+    times = visemes.frame_times(num_frames)
+    turn = generator.uniform(-1.0, 2.0) * times[-1]
+    level = 1 / (1 + np.exp((times - turn) / 0.12))
+    level = level if generator.random() < 0.5 else 1 - level
+    # A turn outside the clip leaves one mouth throughout: the smile.
+    if not 0 < turn < times[-1]:
+        level = np.ones(num_frames)
     return (level[:, None] * target).astype(np.float32)
 
 

@@ -48,6 +48,7 @@ class Request:
         emotion_strength: 0 to 1.
         voice: who speaks, or the recording to perform.
         head_distance: of the head at rest, 1 at the reference framing.
+        bares_teeth: smiles with parted lips, in silences too.
     """
 
     seed: int
@@ -56,6 +57,7 @@ class Request:
     emotion_strength: float
     voice: voices.Voice | recordings.Recording
     head_distance: float
+    bares_teeth: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,8 +103,8 @@ class Performance:
 def perform(request: Request) -> Performance:
     """Perform a request.
 
-    Ours: streams of chance are separate for voice, sound, face and head, so that a
-    change to one leaves the others.
+    Ours: streams of chance are separate for voice, sound, face, head and smile, so that
+    a change to one leaves the others.
 
     Args:
         request: what to perform.
@@ -110,7 +112,7 @@ def perform(request: Request) -> Performance:
     Returns:
         The performance; equal arrays for equal requests.
     """
-    streams = [np.random.default_rng([request.seed, stream]) for stream in range(4)]
+    streams = [np.random.default_rng([request.seed, stream]) for stream in range(5)]
     said = _speak(request, streams[0])
     curves = prosody.measure(said.waveform)
     main_gaze = gaze.random_main_gaze(streams[3])
@@ -139,7 +141,7 @@ def perform(request: Request) -> Performance:
         audio=sound.vary(said.waveform, streams[1]),
         phonemes=said.phonemes,
         viseme=visemes.per_frame(said.phonemes, request.num_frames),
-        arkit=_face(request, said, curves, lids, streams[2]),
+        arkit=_face(request, said, curves, lids, streams[2], streams[4]),
         blink=lids,
         rotation=motion.rotation,
         translation=motion.translation,
@@ -213,7 +215,7 @@ def _utterance(
     return voices.say_something(voice, generator)
 
 
-def _face(request, said, curves, lids, generator) -> np.ndarray:
+def _face(request, said, curves, lids, generator, smile_generator) -> np.ndarray:
     """Put together the ARKit weights of all frames, `[T, 52]`."""
     num_frames = request.num_frames
     liveliness = generator.uniform(0.3, 1.0)
@@ -225,11 +227,16 @@ def _face(request, said, curves, lids, generator) -> np.ndarray:
     )
     accents = expressions.brow_accents(curves, liveliness)
     idle = expressions.gestures(curves, liveliness, generator)
+    rest = visemes.rest(said.phonemes, num_frames, REST_AFTER_SECONDS)
+    if request.bares_teeth:
+        smile = expressions.bared_smile(num_frames, smile_generator)
+        emotion = np.maximum(emotion, smile)
+        rest = rest * (1 - smile.max(axis=1).clip(0, 1) ** 0.25)
     return expressions.combine(
         visemes.articulate(said.phonemes, num_frames, openness),
         emotion + accents + idle,
         visemes.closures(said.phonemes, num_frames, visemes.CLOSED_LIPS),
         visemes.closures(said.phonemes, num_frames, visemes.LIP_TEETH),
-        visemes.rest(said.phonemes, num_frames, REST_AFTER_SECONDS),
+        rest,
         lids,
     )

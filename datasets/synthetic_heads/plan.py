@@ -41,6 +41,7 @@ class Settings:
         randomization_strength: 0 plausible people only, 1 the full range of looks.
         speech_dir: folder of recordings, or None.
         recordings_share: share of performances whose voice is a recording.
+        bared_smiles_share: share of happy performances whose teeth show throughout.
     """
 
     seconds: float = 3.0
@@ -50,6 +51,7 @@ class Settings:
     randomization_strength: float = 0.5
     speech_dir: str | None = None
     recordings_share: float = 0.5
+    bared_smiles_share: float = 0.5
 
     def __post_init__(self):
         for name, low, high in (
@@ -58,6 +60,7 @@ class Settings:
             ("num_takes", 4, 64),
             ("randomization_strength", 0.0, 1.0),
             ("recordings_share", 0.0, 1.0),
+            ("bared_smiles_share", 0.0, 1.0),
             ("seed", 0, 2**31 - 1),
         ):
             value = getattr(self, name)
@@ -167,6 +170,8 @@ def _request(settings: Settings, identity: int, take: int) -> performance.Reques
         emotion_strength=strength,
         voice=_voice(settings, split_of(identity), generator),
         head_distance=float(distance),
+        bares_teeth=emotion == "happiness"
+        and np.random.default_rng([seed, 98]).random() < settings.bared_smiles_share,
     )
 
 

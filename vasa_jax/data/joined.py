@@ -1,0 +1,93 @@
+"""Several sets of records read as one, each with its own people.
+
+Ours: real and rendered clips, or sets made at different times, train one model without
+being copied together.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vasa_jax.data import records
+from vasa_jax.errors import UserError
+
+SEPARATOR = ","
+"""Between the folders of a setting. Ours."""
+
+OWN_NAMES = ("clip_id", "identity", "performance")
+"""Fields that name something of one set alone: another set's may be called the same."""
+
+
+class JoinedRecords:
+    """The records of several sets, one set after the other.
+
+    Args:
+        parts: the sets; texts in `OWN_NAMES` begin with the number of their set.
+    """
+
+    def __init__(self, parts: Sequence[records.Records]):
+        self.parts = tuple(parts)
+        self._ends = np.cumsum([len(part) for part in self.parts])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def read(self, index: int, fields: Sequence[str] | None = None) -> records.Record:
+        """Read a record; see `records.Records.read`."""
+        number, inside = self._find(index)
+        record = self.parts[number].read(inside, fields)
+        own = {name: f"{number}_{record[name]}" for name in OWN_NAMES if name in record}
+        return record | own
+
+    def place(self, index: int) -> str:
+        """Say where a record lies."""
+        number, inside = self._find(index)
+        return self.parts[number].place(inside)
+
+    def _find(self, index: int) -> tuple[int, int]:
+        """Return the set's number and the index in it."""
+        number = int(np.searchsorted(self._ends, index, side="right"))
+        return number, int(index) - int(self._ends[number]) + len(self.parts[number])
+
+
+def split_folders(text: str) -> list[str]:
+    """Take the folders of a setting apart.
+
+    Args:
+        text: folders, with commas between them.
+
+    Returns:
+        At least one.
+
+    Raises:
+        UserError: a folder is missing or given twice.
+    """
+    folders = [folder.strip() for folder in text.split(SEPARATOR)]
+    if not all(folders) or len(set(folders)) < len(folders):
+        raise UserError(
+            f"The data sets are {text!r}; give folders, each once, with commas between "
+            "them."
+        )
+    return folders
+
+
+def open_folders(text: str, split: str = "train") -> records.Records:
+    """Open one set, or several as one.
+
+    Args:
+        text: folders, with commas between them; see `records.open_folder`.
+        split: such as `train`; each set must have it.
+
+    Returns:
+        The records.
+
+    Raises:
+        UserError: a set or its split is not there.
+    """
+    opened = [records.open_folder(folder, split) for folder in split_folders(text)]
+    return opened[0] if len(opened) == 1 else JoinedRecords(opened)
+
+
+def parts_of(opened: records.Records) -> tuple[records.Records, ...]:
+    """Return the sets that were joined, or the one there is."""
+    return opened.parts if isinstance(opened, JoinedRecords) else (opened,)
