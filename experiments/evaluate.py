@@ -79,6 +79,9 @@ I3D_WEIGHTS = flags.DEFINE_string(
 LPIPS_WEIGHTS = flags.DEFINE_string(
     "lpips_weights", None, "npz of experiments.pack_lpips; no LPIPS if left."
 )
+CAPP_WEIGHTS = flags.DEFINE_string(
+    "capp_weights", None, "Export of experiments/capp.py; the shipped if left."
+)
 
 BENCHMARK = flags.DEFINE_string(
     "benchmark", None, "JSON lines of image and audio, or reference: generate first."
@@ -169,6 +172,7 @@ def settings() -> registry.Settings:
         syncnet_weights=SYNCNET_WEIGHTS.value,
         i3d_weights=I3D_WEIGHTS.value,
         lpips_weights=LPIPS_WEIGHTS.value,
+        capp_weights=CAPP_WEIGHTS.value,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from vasa_jax import config
 from vasa_jax.evaluation import (
+    capp_metric,
     lips,
     movement,
     pictures,
@@ -27,6 +28,7 @@ class Settings:
         head_distance: that was asked for; None takes the reference's.
         jitter_hz: what is fast.
         syncnet_weights, i3d_weights, lpips_weights: files; None if not given.
+        capp_weights: folder of an export; None is the network that ships.
     """
 
     sample_every: int = pictures.EVERY
@@ -37,6 +39,7 @@ class Settings:
     syncnet_weights: str | None = None
     i3d_weights: str | None = None
     lpips_weights: str | None = None
+    capp_weights: str | None = None
 
 
 def make(settings: Settings) -> list[Metric]:
@@ -47,6 +50,7 @@ def make(settings: Settings) -> list[Metric]:
     """
     return [
         sync_metric.Sync(weights=settings.syncnet_weights),
+        capp_metric.CappScore(weights=settings.capp_weights),
         lips.LipCorrelation(),
         lips.SilentLips(),
         movement.PoseChange(),

@@ -1,0 +1,195 @@
+"""CAPP: a contrastive score of voice and head movement, on encoded clips.
+
+    python -m experiments.encode_poses --output_dir=data/poses --num_clips=500
+    python -m experiments.train --config=experiments/capp.py --preset=demo \
+        --workdir=runs/capp --set=data_dir=data/poses
+    python -m experiments.export --workdir=runs/capp --output=capp --dtype=float16
+
+Any folder of encoded clips does, such as those of `experiments.encode` (real video
+too): clips must be longer than a window. Those of three seconds want
+`--set=model.window_frames=50`.
+
+Presets:
+
+- `demo`: about 25 minutes of one CPU core; the network that ships.
+- `paper`: the widths of the paper's motion transformer, for a GPU and real video;
+  nothing measured.
+- `tiny`: for tests.
+
+`cosine` should be well above `cosine_shifted`, and `cosine_other` near 0; then
+`experiments.capp_tables` prints the paper's two sanity tables.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+
+import numpy as np
+
+from experiments import data_card
+from vasa_jax import config, optimizer, training
+from vasa_jax.data import examples, pipeline, records
+from vasa_jax.evaluation import capp, capp_training
+
+PRESETS = ("demo", "paper", "tiny")
+
+FIELDS = ("motion", "audio_features")
+"""What is read of a record."""
+
+CARD = """A contrastive score of how well head movement goes with a voice (CAPP, VASA-1
+section 4.1). Scores are comparable among scores of these weights only, not with the
+paper's."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CappExperiment:
+    """Settings of CAPP.
+
+    Attributes:
+        model: sizes; channels must be those of the encoded clips.
+        data_dir: folder of encoded clips, with the splits train and validation.
+        windows_per_clip: different windows of each clip of a batch.
+        train: the run; its batch size counts clips.
+        optimizer: of both encoders.
+        loss: what windows are told from.
+        data: workers and threads.
+    """
+
+    model: capp.CappConfig
+    data_dir: str = "data/poses"
+    windows_per_clip: int = capp_training.WINDOWS_PER_CLIP
+    train: training.TrainConfig
+    optimizer: optimizer.OptimizerConfig
+    loss: capp_training.CappLossConfig = capp_training.CappLossConfig()
+    data: pipeline.PipelineConfig = pipeline.PipelineConfig()
+
+    def __post_init__(self) -> None:
+        config.require_positive(self, "windows_per_clip")
+
+
+def get_config(preset: str) -> CappExperiment:
+    """Return the settings of a preset."""
+    return {"demo": _demo, "paper": _paper, "tiny": _tiny}[preset]()
+
+
+def _optimizer(learning_rate, num_steps, warmup_steps, ema_decay):
+    """Return AdamW with betas 0.9 and 0.99, which are those of transformers."""
+    return optimizer.OptimizerConfig(
+        learning_rate=learning_rate,
+        num_steps=num_steps,
+        warmup_steps=warmup_steps,
+        beta1=0.9,
+        beta2=0.99,
+        weight_decay=0.05,
+        final_fraction=0.02,
+        ema_decay=ema_decay,
+    )
+
+
+def _demo() -> CappExperiment:
+    return CappExperiment(
+        model=capp.demo(),
+        train=training.TrainConfig(
+            batch_size=16,
+            num_steps=2000,
+            log_every_steps=50,
+            evaluate_every_steps=250,
+            save_every_steps=250,
+        ),
+        optimizer=_optimizer(1e-3, 2000, 100, 0.99),
+    )
+
+
+def _paper() -> CappExperiment:
+    return CappExperiment(
+        model=capp.paper(),
+        train=training.TrainConfig(
+            batch_size=128,
+            num_steps=100_000,
+            evaluate_every_steps=2000,
+            save_every_steps=2000,
+        ),
+        optimizer=_optimizer(2e-4, 100_000, 1000, 0.999),
+    )
+
+
+def _tiny() -> CappExperiment:
+    return CappExperiment(
+        model=capp.tiny(),
+        train=training.TrainConfig(
+            batch_size=4,
+            num_steps=10,
+            log_every_steps=5,
+            evaluate_every_steps=10,
+            save_every_steps=10,
+        ),
+        optimizer=_optimizer(2e-3, 10, 2, 0.9),
+    )
+
+
+def build(settings: CappExperiment) -> training.Experiment:
+    """Build the experiment.
+
+    Args:
+        settings: of a preset, with changes.
+
+    Returns:
+        What `experiments.train` runs.
+
+    Raises:
+        UserError: no encoded clips, or channels that differ from the model's.
+    """
+    model = settings.model
+    clips = records.open_folder(settings.data_dir, "train")
+    first = clips.read(0, list(FIELDS))
+    given = first["audio_features"].shape[-1]
+    config.require(
+        given == model.num_audio_channels,
+        f"The encoded clips have {given} channels of audio_features, the model takes "
+        f"{model.num_audio_channels}; add --set=model.num_audio_channels={given}.",
+    )
+    task = capp_training.CappTask(model, settings.loss)
+    make_example = functools.partial(
+        _cut, model.window_frames, settings.windows_per_clip
+    )
+
+    def train_data() -> Iterator[training.Batch]:
+        return pipeline.training_batches(
+            examples.RecordExamples(clips, make_example),
+            batch_size=settings.train.batch_size,
+            seed=settings.train.seed,
+            settings=settings.data,
+        )
+
+    def evaluation_data() -> Iterator[training.Batch]:
+        held_out = records.open_folder(settings.data_dir, "validation")
+        return pipeline.evaluation_batches(
+            examples.RecordExamples(held_out, make_example),
+            batch_size=settings.train.batch_size,
+        )
+
+    return training.Experiment(
+        name="capp",
+        task=task,
+        settings=settings.train,
+        optimizers={capp_training.GROUP: settings.optimizer},
+        train_data=train_data,
+        evaluation_data=evaluation_data,
+        evaluate=task.evaluate,
+        model_configs={"capp": model},
+        export_groups=(capp_training.GROUP,),
+        frames_per_example=model.window_frames * settings.windows_per_clip,
+        card=f"{CARD} {data_card.describe(settings.data_dir)}".rstrip(),
+    )
+
+
+def _cut(
+    window_frames: int,
+    num_windows: int,
+    generator: np.random.Generator,
+    record: records.Record,
+) -> examples.Example:
+    """Cut the windows of a clip, also in another process."""
+    return capp_training.cut(
+        record, generator, window_frames=window_frames, num_windows=num_windows
+    )

@@ -1,0 +1,97 @@
+"""CAPP of finished videos: whether the head moves with the voice."""
+
+import dataclasses
+import functools
+from typing import Any
+
+import numpy as np
+
+from vasa_jax import export
+from vasa_jax.evaluation import cache, capp, capp_scores, clips
+from vasa_jax.evaluation.metrics import HIGHER, Measured, Needs, PerClip, Row
+from vasa_jax.evaluation.scores import Score
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CappScore(PerClip):
+    """The contrastive score of voice and head movement.
+
+    Paper: VASA-1 section 4.1, CAPP. Ours: by a network of our own, whose scores are
+    comparable among themselves only; the floor is the better of a head that does not
+    move and of the sound shifted by half, because a video must beat both.
+
+    Attributes:
+        weights: folder of an export; None is the network that ships.
+    """
+
+    weights: str | None = None
+
+    name = "capp"
+    rows = {
+        "capp": Row(
+            title="CAPP (own)",
+            better=HIGHER,
+            floor="the better of a still head and its sound shifted by half",
+            digits=3,
+        )
+    }
+
+    @property
+    def needs(self) -> Needs:
+        """A face and sound of three seconds, and the network."""
+        missing = None
+        if self.weights is None and not capp_scores.SHIPPED.is_dir():
+            missing = "--capp_weights=FOLDER (train experiments/capp.py and export it)"
+        return Needs(
+            sound=True,
+            face=True,
+            num_frames=capp.WINDOW_FRAMES,
+            missing=missing,
+            is_in_main=True,
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the folder holds in place of its name; None without one."""
+        if self.weights is None and not capp_scores.SHIPPED.is_dir():
+            return {"weights": None}
+        folder = self.weights or capp_scores.SHIPPED
+        return {"weights": cache.digest_of(f"{folder}/{export.MANIFEST_NAME}")}
+
+    def prepare(self) -> None:
+        """Read the weights."""
+        _scorer(self.weights)
+
+    def measure(self, clip: clips.Clip, reference: clips.Clip | None) -> Measured:
+        """Measure one clip."""
+        scorer = _scorer(self.weights)
+        if (reason := _too_short(clip, scorer)) is not None:
+            return Measured(left_out=reason)
+        features, rotation = scorer.hear(clip.waveform), clip.face.rotation
+        count = min(len(features), len(rotation))
+        floor = max(
+            scorer.score(features, np.broadcast_to(rotation[:1], rotation.shape)),
+            scorer.score(np.roll(features[:count], count // 2, axis=0), rotation),
+        )
+        ceiling = np.nan
+        if reference is not None and _too_short(reference, scorer) is None:
+            heard = scorer.hear(reference.waveform)
+            ceiling = scorer.score(heard, reference.face.rotation)
+        value = scorer.score(features, rotation)
+        return Measured(scores={"capp": Score(value, floor, ceiling)})
+
+
+def _too_short(clip: clips.Clip, scorer: capp_scores.Scorer) -> str | None:
+    """Say why a clip cannot be scored, or None."""
+    wanted = scorer.sizes.window_frames
+    for what, count in (
+        ("sound lasts", clip.facts.num_sound_frames),
+        ("picture lasts", clip.facts.num_frames),
+    ):
+        if count < wanted:
+            return f"its {what} {count} frames, and {wanted} are needed"
+    return None
+
+
+@functools.cache
+def _scorer(folder: str | None) -> capp_scores.Scorer:
+    return capp_scores.read(folder)
