@@ -1,12 +1,15 @@
 """A trained checkpoint on stage: it drives and speaks, seen through a real video."""
 
 import dataclasses
+import os
+from collections.abc import Mapping
+from typing import Any
 
-import einops
 import jax
 import numpy as np
 
-from vasa_jax import errors, media, types
+from vasa_jax import errors, export, media, types
+from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
 from vasa_jax.pipeline import encoding, rendering, speech, talking_face, trained
 from vasa_jax.pipeline.controls import Controls
@@ -19,26 +22,18 @@ JAW_OPEN, MOUTH_CLOSE = 24, 26
 """Places of jawOpen and mouthClose among ARKit's units, alphabetically."""
 
 
-class Performer:
-    """Both models of a checkpoint, with what measuring asks of them.
+class FacePerformer:
+    """A face model, with what measuring asks of it.
 
     Args:
-        models: as from `trained.load`.
+        config: of the face model.
+        params: its parameters.
     """
 
-    def __init__(self, models: trained.TrainedModels):
-        self._config = models.face_config
-        self._renderer = rendering.Renderer(
-            models.face_config, models.face_params, BATCH_FRAMES
-        )
-        self._clips = encoding.ClipEncoder(
-            models.face_config,
-            models.face_params,
-            models.audio_encoder(),
-            BATCH_FRAMES,
-        )
-        self._readout = models.face_params
-        self._speech = speech.SpeechModel(models)
+    def __init__(self, config: face_config.FaceConfig, params: Mapping[str, Any]):
+        self._config = config
+        self._params = jax.device_put(params)
+        self._renderer = rendering.Renderer(config, self._params, BATCH_FRAMES)
 
     @property
     def image_size(self) -> int:
@@ -71,20 +66,33 @@ class Performer:
             box=found.box,
         )
 
-    def encode(self, frames: np.ndarray, head_pose: np.ndarray) -> np.ndarray:
-        """Encode a driver's frames `[n, H, H, 3]` in known poses as motion `[n, M]`."""
-        return self._clips.encode_motion(self.fit_frames(frames), np.float32(head_pose))
+    def encode(
+        self, frames: np.ndarray, head_pose: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Encode frames `[n, H, H, 3]` as motion `[n, M]`.
+
+        Args:
+            frames: uint8, of any size.
+            head_pose: vectors `[n, 6]`; None asks the pose encoder.
+        """
+        known = None if head_pose is None else np.float32(head_pose)
+        return encoding.encode_clip_motion(
+            self._config, self._params, self.fit_frames(frames), known, BATCH_FRAMES
+        )
 
     def drive(self, portrait: talking_face.Portrait, motion: np.ndarray) -> np.ndarray:
         """Render a portrait in motion `[n, M]` as uint8 `[n, size, size, 3]`."""
         latents = self._renderer.encode_portrait(portrait.image, portrait.head_pose)
         return np.concatenate(list(self._renderer.render(latents, [motion])))
 
-    def speak(self, waveform: np.ndarray, controls: Controls) -> np.ndarray:
-        """Return the motion `[T, M]` for a voice `[S]`."""
-        stream = self._speech.stream(controls)
-        pieces = [*stream.push(np.float32(waveform)), *stream.finish()]
-        return np.concatenate(pieces)
+    def arkit_asked(self, motion: np.ndarray) -> np.ndarray:
+        """Return ARKit weights `[T, 52]` of motion `[T, M]`, by its own read-out."""
+        readout = face_model.FaceModel(self._config).apply(
+            {"params": self._params},
+            motion[:, types.POSE_CHANNELS :],
+            method="read_dynamics",
+        )
+        return np.asarray(readout.arkit)
 
     def opening_asked(self, motion: np.ndarray) -> np.ndarray:
         """Return how far motion `[T, M]` opens the mouth, by its own read-out, `[T]`.
@@ -92,18 +100,51 @@ class Performer:
         Ours: jawOpen less mouthClose; on synthetic heads it has a correlation of 0.98
         with the gap of the lips.
         """
-        readout = face_model.FaceModel(self._config).apply(
-            {"params": self._readout},
-            motion[:, types.POSE_CHANNELS :],
-            method="read_dynamics",
-        )
-        arkit = np.asarray(readout.arkit)
+        arkit = self.arkit_asked(motion)
         return arkit[:, JAW_OPEN] - arkit[:, MOUTH_CLOSE]
 
     def own_motion(self, portrait: talking_face.Portrait) -> np.ndarray:
         """Return the portrait's own motion `[M]`."""
         pose = np.asarray(portrait.head_pose.to_vector())
         return self.encode(portrait.image[None], pose)[0]
+
+
+class Performer(FacePerformer):
+    """Both models of a checkpoint, with what measuring asks of them.
+
+    Args:
+        models: as from `trained.load`.
+    """
+
+    def __init__(self, models: trained.TrainedModels):
+        super().__init__(models.face_config, models.face_params)
+        self._speech = speech.SpeechModel(models)
+
+    def speak(self, waveform: np.ndarray, controls: Controls) -> np.ndarray:
+        """Return the motion `[T, M]` for a voice `[S]`."""
+        stream = self._speech.stream(controls)
+        pieces = [*stream.push(np.float32(waveform)), *stream.finish()]
+        return np.concatenate(pieces)
+
+
+def load_face(
+    folder: str | os.PathLike[str] | None = None,
+) -> tuple[FacePerformer, dict[str, Any]]:
+    """Load the face model of an export, whether or not it holds a denoiser too.
+
+    Args:
+        folder: the export; None is the checkpoint that comes with the package.
+
+    Returns:
+        The face model, and what the export says of itself.
+
+    Raises:
+        UserError: missing, damaged, of another version, or without a face model.
+    """
+    folder = trained.SHIPPED_FOLDER if folder is None else folder
+    params, configs, metadata = export.load_export(folder)
+    sizes, face_params = encoding.take_face(params, configs, os.fspath(folder))
+    return FacePerformer(sizes, face_params), metadata
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -156,8 +197,3 @@ def follow(frames: np.ndarray) -> Seen:
     except errors.UserError:
         return Seen(frames=frames, face=None, share=0.0)
     return Seen(frames=frames, face=face, share=float(face.present.mean()))
-
-
-def hold(image: np.ndarray, num_frames: int) -> np.ndarray:
-    """Repeat an image, the copy that every row stands beside."""
-    return einops.repeat(image, "h w c -> t h w c", t=num_frames)

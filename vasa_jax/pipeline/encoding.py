@@ -124,7 +124,7 @@ class ClipEncoder:
     def encode_motion(
         self, frames: np.ndarray, head_pose: np.ndarray | None
     ) -> np.ndarray:
-        """Encode frames in batches of one size, the last filled by repeating.
+        """Encode frames; see `encode_clip_motion`.
 
         Args:
             frames: uint8 `[T, H, W, 3]`.
@@ -133,20 +133,9 @@ class ClipEncoder:
         Returns:
             float32 `[T, M]`.
         """
-        pieces = []
-        for start in range(0, len(frames), self._batch_frames):
-            batch = slice(start, start + self._batch_frames)
-            pose = None if head_pose is None else self._fill(head_pose[batch])
-            motion = encode_frames(
-                self._config, self._params, self._fill(frames[batch]), pose
-            )
-            pieces.append(np.asarray(motion))
-        return np.concatenate(pieces)[: len(frames)]
-
-    def _fill(self, values: np.ndarray) -> np.ndarray:
-        missing = self._batch_frames - len(values)
-        last = einops.repeat(values[-1], "... -> n ...", n=missing)
-        return np.concatenate([values, last])
+        return encode_clip_motion(
+            self._config, self._params, frames, head_pose, self._batch_frames
+        )
 
     def _features(self, audio: np.ndarray, num_frames: int) -> np.ndarray:
         """Return float16 features `[T, A]` of a voice, from memory if it was heard."""
@@ -159,6 +148,42 @@ class ClipEncoder:
         if len(self._known) > KEPT_FEATURES:
             self._known.popitem(last=False)
         return self._known[name]
+
+
+def encode_clip_motion(
+    config: face_config.FaceConfig,
+    params: Mapping[str, Any],
+    frames: np.ndarray,
+    head_pose: np.ndarray | None,
+    batch_frames: int,
+) -> np.ndarray:
+    """Encode a clip as motion, in batches of one size, the last filled by repeating.
+
+    Ours: one compiled program encodes clips of any length.
+
+    Args:
+        config: of the face model.
+        params: its parameters.
+        frames: uint8 `[T, H, W, 3]`.
+        head_pose: vectors `[T, 6]`, or None, which the pose encoder fills.
+        batch_frames: frames encoded at once.
+
+    Returns:
+        float32 `[T, M]`.
+    """
+
+    def filled(values):
+        missing = batch_frames - len(values)
+        last = einops.repeat(values[-1], "... -> n ...", n=missing)
+        return np.concatenate([values, last])
+
+    pieces = []
+    for start in range(0, len(frames), batch_frames):
+        batch = slice(start, start + batch_frames)
+        pose = None if head_pose is None else filled(head_pose[batch])
+        motion = encode_frames(config, params, filled(frames[batch]), pose)
+        pieces.append(np.asarray(motion))
+    return np.concatenate(pieces)[: len(frames)]
 
 
 @functools.partial(jax.jit, static_argnums=0)
