@@ -200,14 +200,20 @@ class ResidualBlock(nn.Module):
         features: channels out.
         num_axes: 2 for images, 3 for volumes.
         dtype: of the computation.
+        use_remat: whether the backward pass computes the block again, to save memory.
     """
 
     features: int
     num_axes: int = 2
     dtype: jnp.dtype = jnp.float32
+    use_remat: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array, code: jax.Array | None = None) -> jax.Array:
+        compute = ResidualBlock._compute
+        return (nn.remat(compute) if self.use_remat else compute)(self, x, code)
+
+    def _compute(self, x: jax.Array, code: jax.Array | None) -> jax.Array:
         y = x
         for _ in range(2):
             y = nn.relu(AdaptiveNorm(dtype=self.dtype)(y, code))
@@ -225,14 +231,20 @@ class ResidualBlock(nn.Module):
 class BottleneckBlock(nn.Module):
     """Narrow, convolve, widen by four, beside a shortcut.
 
-    Follows: He et al., ResNet-50, in the norm-first order of `ResidualBlock`.
+    Follows: He et al., ResNet-50, in the norm-first order of `ResidualBlock`, whose
+    attributes it has.
     """
 
     features: int
     dtype: jnp.dtype = jnp.float32
+    use_remat: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
+        compute = BottleneckBlock._compute
+        return (nn.remat(compute) if self.use_remat else compute)(self, x)
+
+    def _compute(self, x: jax.Array) -> jax.Array:
         y = x
         for features, size in (
             (self.features, 1),

@@ -74,7 +74,7 @@ class FaceConfig:
         face_map_size, face_map_channels, face_map_blocks: side, channels and residual
             blocks of the map of facial dynamics on the unwrapped face, which joins the
             decoder at `flow_stage`; size 0 leaves it out. Ours: see `unwrapping`.
-        use_remat: recompute the decoder's activations in the backward pass.
+        use_remat: recompute blocks, and whole renderings, in the backward pass.
         dtype: "float32" or "bfloat16", of the computation.
     """
 

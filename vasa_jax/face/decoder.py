@@ -4,6 +4,8 @@ Paper: VASA-1 §3.1 (one decoder). Follows: MegaPortraits, image decoder. Ours: 
 image shortcut; see `Decoder`.
 """
 
+import functools
+
 import einops
 import flax.linen as nn
 import jax
@@ -83,17 +85,13 @@ class Decoder(nn.Module):
         """
         config, dtype = self.config, jnp.dtype(self.config.dtype)
         code = code if config.is_decoder_conditioned else None
-        block = (
-            nn.remat(layers.ResidualBlock)
-            if config.use_remat
-            else (layers.ResidualBlock)
+        block = functools.partial(
+            layers.ResidualBlock, dtype=dtype, use_remat=config.use_remat
         )
         x = einops.rearrange(volume, "b d h w c -> b h w (d c)")
         x = nn.Dense(config.decoder_channels[0], dtype=dtype, name="flatten")(x)
         for index in range(config.decoder_blocks):
-            x = block(config.decoder_channels[0], dtype=dtype, name=f"deep_{index}")(
-                x, code
-            )
+            x = block(config.decoder_channels[0], name=f"deep_{index}")(x, code)
         coarse_flow = flow = None
         for stage, channels in enumerate(config.decoder_channels[1:], start=1):
             x = layers.double(x)
@@ -110,7 +108,7 @@ class Decoder(nn.Module):
                 features = geometry.sample_image(latents.source_features, coarse_flow)
                 x = jnp.concatenate([x, features.astype(dtype)], axis=-1)
             x = nn.Dense(channels, dtype=dtype, name=f"narrow_{stage}")(x)
-            x = block(channels, dtype=dtype, name=f"grow_{stage}")(x, code)
+            x = block(channels, name=f"grow_{stage}")(x, code)
             if config.use_shortcut and stage == config.flow_stage:
                 correction = layers.Convolution(
                     2, kernel_init=nn.initializers.normal(1e-3), name="fine_flow"

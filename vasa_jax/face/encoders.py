@@ -38,6 +38,7 @@ class VectorEncoder(nn.Module):
     config: face_config.VectorEncoderConfig
     features: int
     dtype: jnp.dtype = jnp.float32
+    use_remat: bool = False
 
     @nn.compact
     def __call__(self, image: jax.Array) -> jax.Array:
@@ -51,11 +52,11 @@ class VectorEncoder(nn.Module):
         ):
             if stage:
                 x = layers.halve(x)
+            block = (
+                layers.BottleneckBlock if config.is_bottleneck else layers.ResidualBlock
+            )
             for _ in range(blocks):
-                if config.is_bottleneck:
-                    x = layers.BottleneckBlock(channels, dtype=self.dtype)(x)
-                else:
-                    x = layers.ResidualBlock(channels, dtype=self.dtype)(x)
+                x = block(channels, dtype=self.dtype, use_remat=self.use_remat)(x)
         x = nn.relu(layers.AdaptiveNorm(dtype=self.dtype)(x))
         cell = x.shape[1] // config.pooled_size
         x = einops.reduce(x, "b (h i) (w j) c -> b h w c", "mean", i=cell, j=cell)
@@ -86,7 +87,9 @@ class AppearanceEncoder(nn.Module):
         )(image)
         features = None
         for channels in config.appearance_channels[1:]:
-            x = layers.ResidualBlock(channels, dtype=dtype)(layers.halve(x))
+            x = layers.ResidualBlock(channels, dtype=dtype, use_remat=config.use_remat)(
+                layers.halve(x)
+            )
             if features is None and x.shape[1] <= config.flow_size:
                 features = nn.Dense(
                     config.shortcut_channels, dtype=dtype, name="shortcut_features"
@@ -97,7 +100,12 @@ class AppearanceEncoder(nn.Module):
         )(x)
         x = einops.rearrange(x, "b h w (d c) -> b d h w c", d=config.volume_depth)
         for _ in range(config.volume_blocks):
-            x = layers.ResidualBlock(config.volume_channels, num_axes=3, dtype=dtype)(x)
+            x = layers.ResidualBlock(
+                config.volume_channels,
+                num_axes=3,
+                dtype=dtype,
+                use_remat=config.use_remat,
+            )(x)
         return x, features
 
 
@@ -114,9 +122,9 @@ class PoseEncoder(nn.Module):
         """Map `[B, H, W, 3]` of any size to a `HeadPose` of leading shape `[B]`."""
         config = self.config.pose_encoder
         image = _resize(image, config.size)
-        raw = VectorEncoder(
-            config, types.POSE_CHANNELS, dtype=jnp.dtype(self.config.dtype)
-        )(image)
+        raw = VectorEncoder(config, types.POSE_CHANNELS, **_computation(self.config))(
+            image
+        )
         return types.HeadPose(
             rotation=raw[:, 0:3] * ANGLE_UNIT,
             translation=raw[:, 3:5] * OFFSET_UNIT,
@@ -139,7 +147,7 @@ class DynamicsEncoder(nn.Module):
         return VectorEncoder(
             self.config.dynamics_encoder,
             self.config.dynamics_channels,
-            dtype=jnp.dtype(self.config.dtype),
+            **_computation(self.config),
         )(face)
 
 
@@ -156,8 +164,12 @@ class IdentityEncoder(nn.Module):
         """Map `[B, H, W, 3]` of any size to `[B, I]`."""
         config = self.config.identity_encoder
         return VectorEncoder(
-            config, self.config.identity_channels, dtype=jnp.dtype(self.config.dtype)
+            config, self.config.identity_channels, **_computation(self.config)
         )(_resize(image, config.size))
+
+
+def _computation(config: face_config.FaceConfig) -> dict:
+    return {"dtype": jnp.dtype(config.dtype), "use_remat": config.use_remat}
 
 
 def align_face(image: jax.Array, head_pose: types.HeadPose, size: int) -> jax.Array:

@@ -134,7 +134,13 @@ class FaceTask:
         return scene, self._render(params, scene)[0]
 
     def _apply(self, params, *args, method):
-        return self._model.apply({"params": params["face"]}, *args, method=method)
+        def apply(params, *args):
+            return self._model.apply({"params": params}, *args, method=method)
+
+        # Ours: then the losses' renderings need their memory one after the other.
+        if self._model.config.use_remat:
+            apply = jax.checkpoint(apply)
+        return apply(params["face"], *args)
 
     def _prepare(self, params, batch, is_changed=True):
         """Turn a batch into floats, poses and the codes of facial dynamics."""

@@ -66,9 +66,12 @@ class FaceMap(nn.Module):
         own = unwrap(latents.source_features, latents.head_pose, size)
         x = x + nn.Dense(channels, dtype=dtype, name="portrait")(own)
         for index in range(config.face_map_blocks):
-            x = layers.ResidualBlock(channels, dtype=dtype, name=f"block_{index}")(
-                x, code
-            )
+            x = layers.ResidualBlock(
+                channels,
+                dtype=dtype,
+                use_remat=config.use_remat,
+                name=f"block_{index}",
+            )(x, code)
         return nn.relu(layers.AdaptiveNorm(dtype=dtype)(x))
 
 

@@ -44,7 +44,9 @@ class WarpGenerator(nn.Module):
         for channels, factors in zip(
             config.warp_channels[1:], config.warp_upsampling, strict=True
         ):
-            x = layers.ResidualBlock(channels, num_axes=3, dtype=dtype)(x, code)
+            x = layers.ResidualBlock(
+                channels, num_axes=3, dtype=dtype, use_remat=config.use_remat
+            )(x, code)
             grown = [a * b for a, b in zip(x.shape[1:4], factors, strict=True)]
             x = geometry.resize(x, *grown)
         x = nn.relu(layers.AdaptiveNorm(dtype=dtype)(x))
@@ -118,13 +120,17 @@ class CanonicalNetwork(nn.Module):
                     i=2,
                     j=2,
                 )
-            x = layers.ResidualBlock(channels, num_axes=3, dtype=dtype)(x)
+            x = layers.ResidualBlock(
+                channels, num_axes=3, dtype=dtype, use_remat=config.use_remat
+            )(x)
             skips.append(x)
         for level, channels in enumerate(up):
             skip = skips[max(len(down) - 2 - level, 0)]
             if x.shape != skip.shape[:-1] + x.shape[-1:]:
                 x = geometry.resize(x, *skip.shape[1:4])
             x = jnp.concatenate([x, skip], axis=-1)
-            x = layers.ResidualBlock(channels, num_axes=3, dtype=dtype)(x)
+            x = layers.ResidualBlock(
+                channels, num_axes=3, dtype=dtype, use_remat=config.use_remat
+            )(x)
         x = nn.Dense(config.volume_channels, dtype=dtype, name="output")(x)
         return volume + x
