@@ -16,7 +16,7 @@ from flax import struct
 from vasa_jax import config as config_lib
 from vasa_jax import types
 from vasa_jax.motion import conditions as conditions_lib
-from vasa_jax.motion import denoiser, normalization, sampler
+from vasa_jax.motion import denoiser, joining, normalization, sampler
 from vasa_jax.motion.config import MotionConfig, SamplingConfig
 
 AUDIO_GUIDANCE = 0.5
@@ -158,6 +158,8 @@ def next_window(
         sampler.make_schedule(config.num_diffusion_steps, sampling.num_steps),
         sampling.method,
     )
+    is_first = carry.window_index == 0
+    motion = jnp.where(is_first, motion, joining.join(motion, carry.previous_motion))
     first = num_frames - config.previous_frames
     last_frames = functools.partial(
         jax.lax.dynamic_slice_in_dim,

@@ -1,0 +1,42 @@
+"""Lead a window of motion out of the one before it, without a step at the seam.
+
+Ours: the paper leaves joining to the conditions on previous frames. A sampled window
+begins near them, but not as near as neighbouring frames are, and a head that starts
+every two seconds is seen at once.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from vasa_jax import types
+
+POSE_FRAMES = 12
+"""Frames in which the head comes over to its window. Ours: half a second, as slow as
+heads turn."""
+
+DYNAMICS_FRAMES = 4
+"""The same for facial dynamics. Ours: within a phoneme, so that lips keep
+their time."""
+
+VELOCITY_SHARE = 0.5
+"""Share of the last frame's movement that goes on. Ours: half, between standing still
+and trusting one noisy difference."""
+
+
+def join(motion: jax.Array, previous_motion: jax.Array) -> jax.Array:
+    """Shift the beginning of a window so that it goes on where the last one ended.
+
+    Args:
+        motion: `[B, W, M]`, head pose vector and facial dynamics.
+        previous_motion: `[B, K, M]`, the frames before.
+
+    Returns:
+        `[B, W, M]`; its first frame follows the last one, and the shift fades out.
+    """
+    last = previous_motion[:, -1]
+    expected = last + VELOCITY_SHARE * (last - previous_motion[:, -2:][:, 0])
+    is_pose = jnp.arange(motion.shape[-1]) < types.POSE_CHANNELS
+    length = jnp.where(is_pose, POSE_FRAMES, DYNAMICS_FRAMES)
+    place = jnp.minimum(jnp.arange(motion.shape[1])[:, None] / length[None], 1.0)
+    fade = 0.5 + 0.5 * jnp.cos(jnp.pi * place)
+    return motion + fade[None] * (expected - motion[:, 0])[:, None]
