@@ -7,7 +7,8 @@ r"""Measure speed: decoding, motion, first frame, training; each beside its floo
 
 A floor is the counted operations over the rate of a large matrix product, or the bytes
 of parameters, inputs and outputs over the rate of a copy, both measured on this device;
-the larger counts. Every figure is a median after warming up.
+the larger counts. Every figure is a median after warming up; on CPUs a training step
+stands beside the same one with XLA's own convolutions, both timed in turn.
 """
 
 import dataclasses
@@ -22,8 +23,8 @@ import numpy as np
 import tqdm
 from absl import flags
 
-from experiments import compilation_cache, experiment_file, program, timing
-from vasa_jax import config, media, training, types
+from experiments import compilation_cache, program, timing, training_speed
+from vasa_jax import config, media, types
 from vasa_jax.face import config as face_config
 from vasa_jax.motion import denoiser
 from vasa_jax.motion import model as motion_model
@@ -60,39 +61,9 @@ SET = flags.DEFINE_multi_string("set", [], "name=value changes of its settings."
 OUTPUT = flags.DEFINE_string("output", None, "JSON file to write as well.")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Row:
-    """One line of the table.
-
-    Attributes:
-        name: what was run.
-        seconds: median of a run.
-        amount: how many of `unit` a run makes.
-        unit: what is counted a second.
-        floor_seconds: least time that the work can take; None where it is not counted.
-    """
-
-    name: str
-    seconds: float
-    amount: float
-    unit: str
-    floor_seconds: float | None = None
-
-    def cells(self) -> list[str]:
-        """Return the row as the table shows it."""
-        floor = self.floor_seconds
-        return [
-            self.name,
-            f"{self.seconds:.4g}",
-            f"{self.amount / self.seconds:.4g} {self.unit}/s",
-            "" if floor is None else f"{floor:.3g}",
-            "" if floor is None else f"{self.seconds / floor:.1f}",
-        ]
-
-
 def decode_rows(
     models: trained.TrainedModels, rates: timing.Rates, batches: list[int], repeats: int
-) -> list[Row]:
+) -> list[timing.Row]:
     """Time the portrait's encoding, and decoding at several batch sizes.
 
     Args:
@@ -116,7 +87,7 @@ def decode_rows(
 
     latents = jax.block_until_ready(encode())
     rows = [
-        Row(
+        timing.Row(
             name="encode a portrait",
             seconds=timing.median_seconds(encode, repeats),
             amount=1,
@@ -143,7 +114,7 @@ def decode_rows(
         )
         frames = decode()
         rows.append(
-            Row(
+            timing.Row(
                 name=f"decode {size} px, {batch} at once",
                 seconds=timing.median_seconds(decode, repeats),
                 amount=batch,
@@ -158,7 +129,7 @@ def decode_rows(
 
 def motion_rows(
     models: trained.TrainedModels, rates: timing.Rates, steps: list[int], repeats: int
-) -> list[Row]:
+) -> list[timing.Row]:
     """Time one window of motion with the paper's guidance, and its audio features.
 
     Args:
@@ -181,7 +152,7 @@ def motion_rows(
         return voice.encoder.features(voice.audio_variables, waveform[None])
 
     rows = [
-        Row(
+        timing.Row(
             name="audio features of a window",
             seconds=timing.median_seconds(features, repeats),
             amount=num_frames,
@@ -212,7 +183,7 @@ def motion_rows(
             )
 
         rows.append(
-            Row(
+            timing.Row(
                 name=f"motion window, {num_steps} steps, {branches} branches",
                 seconds=timing.median_seconds(window, repeats),
                 amount=num_frames,
@@ -225,7 +196,7 @@ def motion_rows(
     return rows
 
 
-def latency_rows(models: trained.TrainedModels, repeats: int) -> list[Row]:
+def latency_rows(models: trained.TrainedModels, repeats: int) -> list[timing.Row]:
     """Time a stream from the sample that completes a step to its first frames.
 
     Args:
@@ -259,7 +230,7 @@ def latency_rows(models: trained.TrainedModels, repeats: int) -> list[Row]:
             times.append(time.perf_counter() - start)
         waited = num_pushed / types.FRAME_RATE_HZ
         rows.append(
-            Row(
+            timing.Row(
                 name=f"first frames of a stream, {waited:.2f} s of sound waited for",
                 seconds=statistics.median(times[1:]),
                 amount=1,
@@ -267,62 +238,6 @@ def latency_rows(models: trained.TrainedModels, repeats: int) -> list[Row]:
             )
         )
     return rows
-
-
-def train_rows(
-    rates: timing.Rates, path: str, preset: str, changes: list[str], repeats: int
-) -> list[Row]:
-    """Time a training step on one batch of an experiment's data.
-
-    Args:
-        rates: of the device.
-        path: of the experiment file.
-        preset: of its settings.
-        changes: of the settings, `name=value`.
-        repeats: steps.
-
-    Returns:
-        One row.
-
-    Raises:
-        UserError: no such experiment, preset, setting or data.
-    """
-    module = experiment_file.load(path)
-    settings = experiment_file.settings_of(module, preset, changes)
-    experiment = experiment_file.build(module, settings)
-    data = experiment.train_data()
-    batch, _ = training.split_names(next(data))
-    if hasattr(data, "close"):
-        data.close()
-    batch = jax.device_put(batch)
-    state = jax.jit(lambda: training.init_state(experiment))()
-    make_step = training.make_step(experiment)
-    operations = timing.count_operations(make_step, state, batch)
-    moved = timing.num_bytes(state.params, state.opt_state, state.ema)
-    step = jax.jit(make_step, donate_argnums=0)
-
-    def run():
-        nonlocal state
-        state, metrics = step(state, batch)
-        return metrics
-
-    return [
-        Row(
-            name=f"training step of {experiment.name}, {preset}, batch "
-            f"{experiment.settings.batch_size}",
-            seconds=timing.median_seconds(run, repeats),
-            amount=1,
-            unit="steps",
-            floor_seconds=rates.floor_seconds(operations, 2 * moved),
-        )
-    ]
-
-
-def to_table(rows: list[Row]) -> str:
-    """Lay rows out as a Markdown table."""
-    head = ["what", "seconds", "rate", "floor (s)", "times the floor"]
-    lines = [head, ["---"] * len(head), *(row.cells() for row in rows)]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
 def main(_) -> int:
@@ -341,7 +256,7 @@ def main(_) -> int:
         models = _models()
     dtype = DTYPE.value or (models.face_config.dtype if models else "float32")
     rates = timing.measure_rates(dtype)
-    rows: list[Row] = []
+    rows: list[timing.Row] = []
     for part in tqdm.tqdm(parts, desc="benchmark", leave=False):
         if part == "decode":
             rows += decode_rows(models, rates, batches, repeats)
@@ -350,7 +265,7 @@ def main(_) -> int:
         elif part == "latency":
             rows += latency_rows(models, repeats)
         else:
-            rows += train_rows(
+            rows += training_speed.train_rows(
                 rates, CONFIG.value, TRAIN_PRESET.value, SET.value, repeats
             )
     device = jax.devices()[0]
@@ -359,7 +274,7 @@ def main(_) -> int:
         f"{jax.__version__}; {rates.operations / 1e9:.4g} GFLOP/s in {dtype}, "
         f"{rates.bytes / 1e9:.4g} GB/s"
     )
-    print(f"{title}\n\n{to_table(rows)}")
+    print(f"{title}\n\n{timing.to_table(rows)}")
     if OUTPUT.value:
         content = {
             "device": title,

@@ -96,3 +96,47 @@ def count_operations(function: Callable[..., Any], *arguments: Any) -> float:
 def num_bytes(*trees: Any) -> int:
     """Return the bytes that trees of arrays hold."""
     return sum(leaf.nbytes for leaf in jax.tree.leaves(trees))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        name: what was run.
+        seconds: median of a run.
+        amount: how many of `unit` a run makes.
+        unit: what is counted a second.
+        floor_seconds: least time that the work can take; None where it is not counted.
+        baseline: what it is compared with, if anything.
+        baseline_seconds: median of that.
+    """
+
+    name: str
+    seconds: float
+    amount: float
+    unit: str
+    floor_seconds: float | None = None
+    baseline: str | None = None
+    baseline_seconds: float | None = None
+
+    def cells(self) -> list[str]:
+        """Return the row as the table shows it."""
+        floor = self.floor_seconds
+        return [
+            self.name,
+            f"{self.seconds:.4g}",
+            f"{self.amount / self.seconds:.4g} {self.unit}/s",
+            "" if floor is None else f"{floor:.3g}",
+            "" if floor is None else f"{self.seconds / floor:.1f}",
+            ""
+            if self.baseline_seconds is None
+            else f"{self.baseline_seconds / self.seconds:.2f} ({self.baseline})",
+        ]
+
+
+def to_table(rows: list[Row]) -> str:
+    """Lay rows out as a Markdown table."""
+    head = ["what", "seconds", "rate", "floor (s)", "times the floor", "faster than"]
+    lines = [head, ["---"] * len(head), *(row.cells() for row in rows)]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

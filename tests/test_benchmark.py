@@ -1,5 +1,6 @@
 """Timing, floors, and the table of the benchmark."""
 
+import functools
 import json
 import pathlib
 import subprocess
@@ -9,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from experiments import timing
+from experiments import timing, training_speed
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -65,3 +66,27 @@ def test_the_benchmark_prints_a_table_and_writes_json(tmp_path):
     content = json.loads((tmp_path / "speed.json").read_text())
     assert content["source"] == "preset tiny, random weights"
     assert all(row["seconds"] > 0 for row in content["rows"])
+
+
+def test_runs_that_are_compared_take_turns():
+    calls = []
+
+    def run(name):
+        calls.append(name)
+        return jnp.zeros(1)
+
+    runs = {name: functools.partial(run, name) for name in "ab"}
+    seconds = training_speed.in_turn(runs, repeats=2)
+    assert "".join(calls) == "ab" + "abab"
+    assert set(seconds) == {"a", "b"} and min(seconds.values()) > 0
+
+
+def test_a_training_step_stands_beside_the_one_with_stock_convolutions():
+    rates = timing.Rates(operations=1e9, bytes=1e9)
+    ours, stock = training_speed.train_rows(
+        rates, "tests/linear_regression.py", "tiny", [], 1
+    )
+    assert ours.baseline_seconds == stock.seconds and stock.baseline_seconds is None
+    assert 0 < ours.floor_seconds == stock.floor_seconds
+    last = timing.to_table([ours, stock]).splitlines()[-2:]
+    assert training_speed.STOCK in last[0] and last[1].endswith("|  |")
