@@ -82,3 +82,22 @@ def test_spatial_order_of_a_batch_does_not_matter():
     variables = block.init(jax.random.key(1), x)
     straight, turned = block.apply(variables, x), block.apply(variables, x[::-1])
     np.testing.assert_allclose(turned[::-1], straight, atol=1e-5)
+
+
+def test_stock_convolutions_are_traced_without_taps():
+    module = layers.Convolution(4)
+    x = jnp.ones((1, 6, 6, 2))
+    params = jax.jit(module.init)(jax.random.key(0), x)
+
+    def gradient():
+        # A function of its own, since what was traced before is kept.
+        def loss(p):
+            return jnp.square(module.apply(p, x)).sum()
+
+        return jax.make_jaxpr(jax.grad(loss))(params)
+
+    with layers.stock_convolutions():
+        stock = str(gradient())
+    ours = str(gradient())
+    # The loop over taps of the weight's gradient.
+    assert "scan" in ours and "scan" not in stock

@@ -201,22 +201,3 @@ def test_only_geometry_samples_jax_arrays_at_grids(path):
             words = set(node.name.strip("_").split("_"))
             samples = words & {"trilinear", "bilinear", "gridsample"}
             assert not samples, f"{_name(path)}:{node.lineno}: use geometry's samplers"
-
-
-def test_stock_convolutions_are_traced_without_taps():
-    module = layers.Convolution(4)
-    x = jnp.ones((1, 6, 6, 2))
-    params = jax.jit(module.init)(jax.random.key(0), x)
-
-    def gradient():
-        # A function of its own, since what was traced before is kept.
-        def loss(p):
-            return jnp.square(module.apply(p, x)).sum()
-
-        return jax.make_jaxpr(jax.grad(loss))(params)
-
-    with layers.stock_convolutions():
-        stock = str(gradient())
-    ours = str(gradient())
-    # The loop over taps of the weight's gradient.
-    assert "scan" in ours and "scan" not in stock
