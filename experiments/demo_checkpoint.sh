@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
 # Train the shipped checkpoint from seeds: bash experiments/demo_checkpoint.sh WORK OUTPUT
-# Every step goes on where it was stopped. Some 5 hours on two CPU cores (estimated).
-# NUM_CLIPS, ENCODER_STEPS, FACE_STEPS and MOTION_STEPS change how much is done; SPEECH
-# names a folder of recordings for a quarter of the voices, VGG16 an npz whose features
-# compare mouths and eyes (experiments.pack_lpips writes one).
+# Every step goes on where it was stopped. Some 7 hours on two CPU cores (estimated).
+# NUM_CLIPS, NUM_SMILES (clips of people whose happy takes bare their teeth),
+# ENCODER_STEPS, FACE_STEPS and MOTION_STEPS change how much is done; SPEECH names a
+# folder of recordings for a quarter of the voices, VGG16 an npz whose features compare
+# mouths and eyes (experiments.pack_lpips writes one).
 set -euo pipefail
 
 WORK=${1:?give a work folder}
 OUTPUT=${2:?give the folder of the checkpoint}
 NUM_CLIPS=${NUM_CLIPS:-1024}
-ENCODER_STEPS=${ENCODER_STEPS:-1500}
-FACE_STEPS=${FACE_STEPS:-3400}
-MOTION_STEPS=${MOTION_STEPS:-1600}
+NUM_SMILES=${NUM_SMILES:-512}
+ENCODER_STEPS=${ENCODER_STEPS:-3400}
+FACE_STEPS=${FACE_STEPS:-5000}
+MOTION_STEPS=${MOTION_STEPS:-2400}
 SIZE=${SIZE:-256}
 SIZES=${SIZES:-demo}
 PYTHON=${PYTHON:-python}
@@ -36,16 +38,22 @@ export_once() { # workdir
   [[ -e $WORK/$1/export ]] || run export --workdir="$WORK/$1" --output="$WORK/$1/export"
 }
 
+build() { # folder, clips, seed, share of bared smiles
+  "$PYTHON" -m datasets.synthetic_heads.build --output_dir="$WORK/$1" --num_clips="$2" \
+    --seconds=3 --size="$SIZE" --seed="$3" --bared_smiles_share="$4" "${speech[@]}"
+}
+
 mkdir -p "$WORK"
-"$PYTHON" -m datasets.synthetic_heads.build --output_dir="$WORK/heads" \
-  --num_clips="$NUM_CLIPS" --seconds=3 --size="$SIZE" --seed=2 "${speech[@]}"
-train face "${SIZES}_encoders" encoders "$ENCODER_STEPS" --set=data_dir="$WORK/heads"
+build heads "$NUM_CLIPS" 2 0
+build smiles "$NUM_SMILES" 7 1
+DATA="$WORK/heads,$WORK/smiles"
+train face "${SIZES}_encoders" encoders "$ENCODER_STEPS" --set=data_dir="$DATA"
 export_once encoders
-run encode --checkpoint="$WORK/encoders/export" --data_dir="$WORK/heads" \
+run encode --checkpoint="$WORK/encoders/export" --data_dir="$DATA" \
   --output_dir="$WORK/encoded"
 train motion "$SIZES" motion "$MOTION_STEPS" --set=data_dir="$WORK/encoded" \
   --set=face_export="$WORK/encoders/export"
-train face "$SIZES" face "$FACE_STEPS" --set=data_dir="$WORK/heads" \
+train face "$SIZES" face "$FACE_STEPS" --set=data_dir="$DATA" \
   --init_from="$WORK/encoders/export" "${mouths[@]}"
 run export --workdir="$WORK/face" --workdir="$WORK/motion" --output="$OUTPUT" \
   --dtype=float16
