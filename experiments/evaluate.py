@@ -82,6 +82,9 @@ LPIPS_WEIGHTS = flags.DEFINE_string(
 CAPP_WEIGHTS = flags.DEFINE_string(
     "capp_weights", None, "Export of experiments/capp.py; the shipped if left."
 )
+SYNC_WEIGHTS = flags.DEFINE_string(
+    "sync_weights", None, "Export of experiments/sync.py; the shipped if left."
+)
 
 BENCHMARK = flags.DEFINE_string(
     "benchmark", None, "JSON lines of image and audio, or reference: generate first."
@@ -173,6 +176,7 @@ def settings() -> registry.Settings:
         i3d_weights=I3D_WEIGHTS.value,
         lpips_weights=LPIPS_WEIGHTS.value,
         capp_weights=CAPP_WEIGHTS.value,
+        sync_weights=SYNC_WEIGHTS.value,
     )
 
 

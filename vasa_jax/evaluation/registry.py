@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from vasa_jax import config
 from vasa_jax.evaluation import (
     capp_metric,
+    lip_sync_metric,
     lips,
     movement,
     pictures,
@@ -28,7 +29,8 @@ class Settings:
         head_distance: that was asked for; None takes the reference's.
         jitter_hz: what is fast.
         syncnet_weights, i3d_weights, lpips_weights: files; None if not given.
-        capp_weights: folder of an export; None is the network that ships.
+        capp_weights, sync_weights: folders of exports; None are the networks that
+            ship.
     """
 
     sample_every: int = pictures.EVERY
@@ -40,6 +42,7 @@ class Settings:
     i3d_weights: str | None = None
     lpips_weights: str | None = None
     capp_weights: str | None = None
+    sync_weights: str | None = None
 
 
 def make(settings: Settings) -> list[Metric]:
@@ -50,6 +53,7 @@ def make(settings: Settings) -> list[Metric]:
     """
     return [
         sync_metric.Sync(weights=settings.syncnet_weights),
+        lip_sync_metric.OwnSync(weights=settings.sync_weights),
         capp_metric.CappScore(weights=settings.capp_weights),
         lips.LipCorrelation(),
         lips.SilentLips(),

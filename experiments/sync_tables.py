@@ -1,0 +1,157 @@
+"""Print how surely the lip-sync network tells sound in time from sound that is not.
+
+    python -m experiments.sync_tables --data_dir=data/lips --videos=talking_heads/ \
+        --output=tables/
+
+Lips of `--data_dir` are held-out clips of `experiments.encode_lips`, those of
+`--videos` are cut out of the videos here; `--sync` names another network than the one
+that ships. Writes `sync_tables.json` and `sync_tables.md`.
+"""
+
+import json
+import pathlib
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import tqdm
+from absl import flags, logging
+
+from experiments import compilation_cache, program
+from vasa_jax import config, media
+from vasa_jax.data import records
+from vasa_jax.evaluation import (
+    clips,
+    lip_crops,
+    lip_sync_scores,
+    lip_sync_training,
+    sync_scores,
+    video_files,
+)
+
+SYNC = flags.DEFINE_string("sync", None, "Export of the network; the shipped if left.")
+DATA_DIR = flags.DEFINE_string("data_dir", None, "Encoded lips.")
+SPLIT = flags.DEFINE_string("split", "validation", "Of them.")
+VIDEOS = flags.DEFINE_string("videos", None, "Folder, glob, .txt, or one video.")
+MAX_CLIPS = flags.DEFINE_integer("max_clips", None, "All if left.", lower_bound=1)
+OUTPUT = flags.DEFINE_string("output", ".", "Folder of the two files.")
+
+STRETCHES = (1, 12, 25)
+"""Windows in a row that distances are averaged over. Ours: from 0.2 s to about 1 s."""
+
+FIELDS = ("lips", "audio_features")
+"""What is read of a record."""
+
+
+def main(_) -> int:
+    """Measure as the flags say; return the exit code."""
+    logging.set_verbosity(logging.ERROR)
+    compilation_cache.enable()
+    config.require(
+        DATA_DIR.value is not None or VIDEOS.value is not None,
+        "There is nothing to measure; give --data_dir, --videos, or both.",
+    )
+    scorer = lip_sync_scores.read(SYNC.value)
+    sets = {}
+    if DATA_DIR.value is not None:
+        opened = records.open_folder(DATA_DIR.value, SPLIT.value)
+        count = min(len(opened), MAX_CLIPS.value or len(opened))
+        sets["held-out rendered heads"] = measure(scorer, of_records(opened, count))
+    if VIDEOS.value is not None:
+        paths = video_files.find_videos(VIDEOS.value)[: MAX_CLIPS.value]
+        sets["videos"] = measure(scorer, of_videos(scorer, paths))
+    text = to_markdown(sets)
+    folder = pathlib.Path(OUTPUT.value)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in (
+        ("sync_tables.json", json.dumps(sets, indent=1) + "\n"),
+        ("sync_tables.md", text),
+    ):
+        with media.written_beside(folder / name) as beside:
+            beside.write_text(content, encoding="utf-8")
+    print(text)
+    return 0
+
+
+def of_records(opened: records.Records, count: int) -> Iterator:
+    """Yield lips and features of the first records."""
+    for index in tqdm.tqdm(range(count), unit="clip", delay=0.5):
+        record = opened.read(index, list(FIELDS))
+        yield record["lips"], record["audio_features"]
+
+
+def of_videos(
+    scorer: lip_sync_scores.LipScorer, paths: Sequence[pathlib.Path]
+) -> Iterator:
+    """Yield lips and features of videos."""
+    for path in tqdm.tqdm(paths, unit="video", delay=0.5):
+        clip = clips.Clip(path)
+        lips = lip_crops.cut_lips(clip.frames(), clip.face.head_pose)
+        yield lips, scorer.hear(clip.waveform)
+
+
+def measure(scorer: lip_sync_scores.LipScorer, found: Iterator) -> dict[str, float]:
+    """Average over clips what the network makes of each.
+
+    Args:
+        scorer: the network.
+        found: yields lips `[T, 56, 56]` and features `[T, A]`.
+
+    Returns:
+        Plain numbers by name.
+    """
+    rows = []
+    for lips, features in found:
+        seen, heard = scorer.embed(lips, features)
+        table = lip_sync_scores.distances(seen, heard)
+        own = lip_sync_scores.score(table)
+        away = np.roll(heard, len(heard) // 2, axis=0)
+        shifted = lip_sync_scores.score(lip_sync_scores.distances(seen, away))
+        right_offset = abs(own.offset_frames) < lip_sync_training.APART_FRAMES
+        rows.append(
+            {
+                "confidence": own.confidence,
+                "confidence_shifted": shifted.confidence,
+                "distance": own.distance,
+                "distance_shifted": shifted.distance,
+                "right_offset": float(right_offset),
+                **{
+                    f"told_apart_{n}": lip_sync_scores.told_apart(table, n)
+                    for n in STRETCHES
+                },
+            }
+        )
+    means = {name: float(np.nanmean([row[name] for row in rows])) for name in rows[0]}
+    return {"num_clips": len(rows), **means}
+
+
+def to_markdown(sets: Mapping[str, Mapping[str, float]]) -> str:
+    """Write the table, one column a set."""
+    apart = lip_sync_training.APART_FRAMES
+    num_wrong = 2 * (sync_scores.MAX_OFFSET_FRAMES - apart + 1)
+    titles = {
+        "num_clips": "clips",
+        "confidence": "S_C (own)",
+        "confidence_shifted": "S_C (own), sound shifted by half",
+        "distance": "S_D (own)",
+        "distance_shifted": "S_D (own), sound shifted by half",
+        "right_offset": f"clips whose offset is found, less than {apart} frames off",
+        **{
+            f"told_apart_{n}": f"0 nearer than all offsets of {apart} to "
+            f"{sync_scores.MAX_OFFSET_FRAMES} frames, "
+            + ("one window" if n == 1 else f"{n} windows in a row")
+            for n in STRETCHES
+        },
+    }
+    lines = ["| | " + " | ".join(sets) + " |", "|---|" + "---|" * len(sets)]
+    for key, title in titles.items():
+        cells = (
+            f"{one[key]:.0f}" if key == "num_clips" else f"{one[key]:.3f}"
+            for one in sets.values()
+        )
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    chance = f"Chance tells 0 from all {num_wrong} others in 1 of {num_wrong + 1}."
+    return "\n".join([*lines, "", chance]) + "\n"
+
+
+if __name__ == "__main__":
+    program.run(main)

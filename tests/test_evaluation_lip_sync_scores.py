@@ -1,0 +1,151 @@
+"""Scores of lips and sound by the own network: offsets, ends, rows of the report."""
+
+import jax
+import numpy as np
+import pytest
+
+from vasa_jax import config, errors, export, types
+from vasa_jax.audio import encoders
+from vasa_jax.evaluation import (
+    clips,
+    lip_sync,
+    lip_sync_metric,
+    lip_sync_scores,
+    lip_sync_training,
+    metrics,
+    registry,
+)
+
+
+def _unit(count=45, width=8, seed=0):
+    rows = np.random.default_rng(seed).normal(size=(count, width))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_distances_are_those_of_every_pair_and_nothing_stands_beyond_the_ends():
+    lips, sound = _unit(6, seed=1), _unit(6, seed=2)
+    found = lip_sync_scores.distances(lips, sound, max_offset=3)
+    for i in range(6):
+        for j in range(-3, 4):
+            if not 0 <= i + j < 6:
+                assert np.isnan(found[i, j + 3])
+                continue
+            expected = np.sqrt(2 - 2 * lips[i] @ sound[i + j])
+            np.testing.assert_allclose(found[i, j + 3], expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("late", [-4, 0, 3])
+def test_the_offset_tells_by_how_many_frames_the_sound_comes_early(late):
+    lips = _unit()
+    table = lip_sync_scores.distances(lips, np.roll(lips, late, axis=0))
+    found = lip_sync_scores.score(table)
+    assert found.offset_frames == -late
+    assert found.distances.shape == (31,)
+    assert found.confidence == pytest.approx(
+        np.median(found.distances) - found.distance
+    )
+
+
+def test_sound_that_belongs_to_the_lips_scores_higher_than_sound_that_does_not():
+    lips = _unit()
+    near = lip_sync_scores.score(lip_sync_scores.distances(lips, lips))
+    far = lip_sync_scores.score(lip_sync_scores.distances(lips, _unit(seed=5)))
+    assert near.confidence > far.confidence + 0.5
+    assert near.distance < far.distance - 0.5
+
+
+def test_right_sound_is_always_told_and_shifted_sound_never():
+    lips = _unit(60)
+    right = lip_sync_scores.distances(lips, lips)
+    shifted = lip_sync_scores.distances(lips, np.roll(lips, 5, axis=0))
+    for count in (1, 10):
+        assert lip_sync_scores.told_apart(right, count) == 1.0
+        assert lip_sync_scores.told_apart(shifted, count) == 0.0
+    # One frame is no clear mistake, three are.
+    by_one = lip_sync_scores.distances(lips, np.roll(lips, 1, axis=0))
+    assert lip_sync_scores.told_apart(by_one) < 0.3
+    assert np.isnan(lip_sync_scores.told_apart(right, 31))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return an export that hears by the mel encoder, whose channels are few."""
+    sizes = lip_sync.LipSyncConfig(
+        audio_encoder="mel",
+        num_audio_channels=encoders.make("mel").num_channels,
+        image_size=48,
+        lip_channels=(4, 4, 4, 4),
+        sound_channels=4,
+        hidden=8,
+        width=8,
+    )
+    task = lip_sync_training.LipSyncTask(sizes)
+    params = jax.jit(task.init)(jax.random.key(0))
+    place = tmp_path_factory.mktemp("sync") / "export"
+    export.save_export(place, params, {"sync": config.to_json(sizes)}, {}, "Sync.")
+    return place
+
+
+class _KnownClip(clips.Clip):
+    """A clip whose frames, sound and face are known."""
+
+    def __init__(self, num_frames, num_sound_frames):
+        super().__init__("talk.mp4")
+        generator = np.random.default_rng(0)
+        self._images = generator.integers(0, 256, (num_frames, 64, 64, 3), np.uint8)
+        self.waveform = 0.1 * generator.normal(
+            size=num_sound_frames * types.SAMPLES_PER_FRAME
+        ).astype(np.float32)
+        self.face = clips.FaceCurves(
+            head_pose=np.tile([0, 0, 0, 0, 0, 1.0], (num_frames, 1)),
+            mouth_opening=np.zeros(num_frames),
+            eye_opening=np.zeros(num_frames),
+            gaze=np.zeros((num_frames, 2)),
+            present=np.ones(num_frames, bool),
+        )
+        self.facts = clips.Facts(
+            num_frames=num_frames,
+            height=64,
+            width=64,
+            frame_rate_hz=25.0,
+            num_sound_frames=num_sound_frames,
+        )
+
+    def frames(self):
+        return iter(self._images)
+
+
+def test_the_rows_of_a_report_have_value_floor_and_ceiling(folder):
+    metric = lip_sync_metric.OwnSync(weights=str(folder))
+    metric.prepare()
+    clip = _KnownClip(40, 40)
+    scores = metric.measure(clip, clip).scores
+    assert scores.keys() == metric.rows.keys()
+    for key in ("own_sync/confidence", "own_sync/distance"):
+        assert scores[key].value == pytest.approx(scores[key].ceiling)
+        assert np.isfinite(scores[key].floor)
+    assert 0 < scores["own_sync/distance"].value < 2
+    assert np.isnan(metric.measure(clip, None).scores["own_sync/distance"].ceiling)
+    left_out = metric.measure(_KnownClip(40, 9), None).left_out
+    assert "its sound lasts 9 frames, and 35 are needed" in left_out
+
+
+def test_the_report_calls_both_own():
+    known = {m.name: m for m in registry.make(registry.Settings())}["own_sync"].rows
+    assert known["own_sync/confidence"].title == "S_C (own)"
+    assert known["own_sync/confidence"].better == metrics.HIGHER
+    assert known["own_sync/distance"].title == "S_D (own)"
+    assert known["own_sync/distance"].better == metrics.LOWER
+
+
+def test_a_clip_shorter_than_a_window_is_refused(folder):
+    scorer = lip_sync_scores.read(folder)
+    with pytest.raises(errors.UserError, match="at least 5 frames"):
+        scorer.embed(np.zeros((4, 56, 56), np.uint8), np.zeros((9, 3)))
+
+
+def test_an_export_of_another_network_is_refused_by_name(tmp_path):
+    place = tmp_path / "other"
+    export.save_export(place, {"x": {"y": np.zeros(2)}}, {}, {}, "Other.")
+    with pytest.raises(errors.UserError, match="holds no lip-sync network"):
+        lip_sync_scores.read(place)

@@ -1,0 +1,114 @@
+"""`S_C (own)` and `S_D (own)` of finished videos, beside those of sound not theirs."""
+
+import dataclasses
+import functools
+from typing import Any
+
+import numpy as np
+
+from vasa_jax import export
+from vasa_jax.evaluation import cache, clips, lip_crops, lip_sync_scores
+from vasa_jax.evaluation.metrics import (
+    HIGHER,
+    LOWER,
+    Measured,
+    Needs,
+    PerClip,
+    Row,
+)
+from vasa_jax.evaluation.scores import Score
+
+FLOOR = "its sound shifted by half"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OwnSync(PerClip):
+    """Whether lips and sound belong together, by a network that comes with the package.
+
+    Paper: VASA-1 section 4.1, S_C and S_D. Ours: by another network than the published
+    one, hence comparable among themselves only.
+
+    Attributes:
+        weights: folder of an export; None is the network that ships.
+    """
+
+    weights: str | None = None
+
+    name = "own_sync"
+    rows = {
+        "own_sync/confidence": Row(
+            title="S_C (own)", better=HIGHER, floor=FLOOR, digits=3
+        ),
+        "own_sync/distance": Row(
+            title="S_D (own)", better=LOWER, floor=FLOOR, digits=3
+        ),
+        "own_sync/offset": Row(
+            title="Offset of least distance (own)", unit="frames", digits=1
+        ),
+    }
+
+    @property
+    def needs(self) -> Needs:
+        """A face and sound, and the network."""
+        missing = None
+        if self.weights is None and not lip_sync_scores.SHIPPED.is_dir():
+            missing = "--sync_weights=FOLDER (train experiments/sync.py and export it)"
+        return Needs(
+            sound=True,
+            face=True,
+            num_frames=lip_sync_scores.MIN_FRAMES,
+            missing=missing,
+            is_in_main=True,
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the folder holds in place of its name; None without one."""
+        if self.weights is None and not lip_sync_scores.SHIPPED.is_dir():
+            return {"weights": None}
+        folder = self.weights or lip_sync_scores.SHIPPED
+        return {"weights": cache.digest_of(f"{folder}/{export.MANIFEST_NAME}")}
+
+    def prepare(self) -> None:
+        """Read the weights."""
+        _scorer(self.weights)
+
+    def measure(self, clip: clips.Clip, reference: clips.Clip | None) -> Measured:
+        """Measure one clip."""
+        wanted = lip_sync_scores.MIN_FRAMES
+        if clip.facts.num_sound_frames < wanted:
+            return Measured(
+                left_out=f"its sound lasts {clip.facts.num_sound_frames} frames, and "
+                f"{wanted} are needed"
+            )
+        lips, sound = self._embed(clip)
+        found = _summary(lips, sound)
+        floor = _summary(lips, np.roll(sound, len(sound) // 2, axis=0))
+        real = None
+        if reference is not None and reference.facts.num_sound_frames >= wanted:
+            real = _summary(*self._embed(reference))
+
+        def score(field, lowest=floor):
+            ceiling = np.nan if real is None else float(getattr(real, field))
+            return Score(float(getattr(found, field)), getattr(lowest, field), ceiling)
+
+        return Measured(
+            scores={
+                "own_sync/confidence": score("confidence"),
+                "own_sync/distance": score("distance"),
+                "own_sync/offset": score("offset_frames")._replace(floor=np.nan),
+            }
+        )
+
+    def _embed(self, clip: clips.Clip) -> tuple[np.ndarray, np.ndarray]:
+        scorer = _scorer(self.weights)
+        lips = lip_crops.cut_lips(clip.frames(), clip.face.head_pose)
+        return scorer.embed(lips, scorer.hear(clip.waveform))
+
+
+def _summary(lips: np.ndarray, sound: np.ndarray) -> lip_sync_scores.LipScores:
+    return lip_sync_scores.score(lip_sync_scores.distances(lips, sound))
+
+
+@functools.cache
+def _scorer(folder: str | None) -> lip_sync_scores.LipScorer:
+    return lip_sync_scores.read(folder)
