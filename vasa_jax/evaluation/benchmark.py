@@ -3,6 +3,7 @@
 Paper: VASA-1 section 4.1: three samples of each voice, whose scores are averaged.
 """
 
+import copy
 import dataclasses
 import itertools
 import json
@@ -107,6 +108,9 @@ class Generator:
         folder: existing, for the videos.
         controls: of all samples; the seed is that of the first, the next ones follow.
 
+    Attributes:
+        default_steps: of the sampler, unless controls ask for another number.
+
     Raises:
         UserError: as `trained.load`.
     """
@@ -117,12 +121,25 @@ class Generator:
         folder: pathlib.Path,
         controls: Controls,
     ):
-        self._face = talking_face.TalkingFace(trained.load(checkpoint))
+        models = trained.load(checkpoint)
+        self._face = talking_face.TalkingFace(models)
+        self.default_steps = models.animation.sampling.num_steps
         self._folder = folder
         self._controls = controls
         place = pathlib.Path(checkpoint or trained.SHIPPED_FOLDER)
         files = sorted(p for p in place.rglob("*") if p.is_file())
         self._digest = cache.key("checkpoint", *(cache.digest_of(p) for p in files))
+
+    def with_controls(self, controls: Controls) -> "Generator":
+        """Return the same for other controls; nothing is loaded again."""
+        other = copy.copy(self)
+        other._controls = controls
+        return other
+
+    @property
+    def image_size(self) -> int:
+        """Side of the frames, pixels."""
+        return self._face.image_size
 
     def make(
         self,

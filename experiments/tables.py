@@ -1,0 +1,198 @@
+"""Fill the paper's five tables for a checkpoint on a benchmark, beside its rows.
+
+    python -m experiments.tables --benchmark=vox2_test/mp4 --output=tables/
+    python -m experiments.tables --data_dir=HEADS --num_clips=12 --output=tables/
+
+A benchmark is a list as `experiments.evaluate` takes it, or a folder of real videos
+(VoxCeleb2's test split, clips of a minute, one's own). Table 1 is VoxCeleb2's, 2 that
+of OneMin-32; 3 and 4 ask how CAPP answers to real video whose movement is shifted or
+scaled; 5 is about guidance and steps, and generates for each of its seven settings:
+`--num_ablation_clips` has it take fewer clips. What is not there is named in place of a
+number. Writes `tables.json`, `tables.md` and, of the videos behind tables 1 and 2,
+`report.html`; a stopped run goes on.
+"""
+
+import os
+import pathlib
+from collections.abc import Iterator, Sequence
+
+import tqdm
+from absl import flags, logging
+
+from experiments import compilation_cache, program
+from vasa_jax import config, errors, media
+from vasa_jax.data import records
+from vasa_jax.evaluation import (
+    benchmark,
+    benchmark_items,
+    benchmark_tables,
+    filled_tables,
+    paper_tables,
+    registry,
+    score_page,
+)
+from vasa_jax.pipeline import controls
+
+BENCHMARK = flags.DEFINE_string(
+    "benchmark", None, "JSON lines, a folder of real videos, a glob, or a .txt."
+)
+DATA_DIR = flags.DEFINE_string("data_dir", None, "In place of it: records with sound.")
+SPLIT = flags.DEFINE_string("split", "test", "Of the records.")
+CHECKPOINT = flags.DEFINE_string(
+    "checkpoint", None, "Folder of both models; the shipped one if left."
+)
+OUTPUT = flags.DEFINE_string("output", None, "Folder to write.", required=True)
+TABLES = flags.DEFINE_list("tables", list("12345"), "Which, with commas between.")
+NUM_CLIPS = flags.DEFINE_integer(
+    "num_clips", None, "Evenly spread; all if left.", lower_bound=1
+)
+NUM_ABLATION_CLIPS = flags.DEFINE_integer(
+    "num_ablation_clips", None, "Of them, for table 5; all if left.", lower_bound=1
+)
+NUM_SAMPLES = flags.DEFINE_integer(
+    "num_samples", benchmark.NUM_SAMPLES, "Of each voice.", lower_bound=1
+)
+SEED = flags.DEFINE_integer("seed", 0, "Of the first sample.", lower_bound=0)
+NUM_WORKERS = flags.DEFINE_integer(
+    "num_workers", os.cpu_count() or 1, "Processes.", lower_bound=1
+)
+SYNCNET_WEIGHTS = flags.DEFINE_string(
+    "syncnet_weights", None, "syncnet_v2.model; no S_C and S_D if left."
+)
+I3D_WEIGHTS = flags.DEFINE_string(
+    "i3d_weights", None, "rgb_imagenet.pt of pytorch-i3d; no FVD25 if left."
+)
+LPIPS_WEIGHTS = flags.DEFINE_string(
+    "lpips_weights", None, "npz of experiments.pack_lpips, for a distance by VGG16."
+)
+
+CAPP_WEIGHTS = flags.DEFINE_string(
+    "capp_weights", None, "Export of experiments/capp.py; the shipped if left."
+)
+SYNC_WEIGHTS = flags.DEFINE_string(
+    "sync_weights", None, "Export of experiments/sync.py; the shipped if left."
+)
+
+CACHE, VIDEOS, SOURCES = "clips", "videos", "sources"
+"""Folders within the output: what is kept, what is generated, records as videos."""
+
+
+def main(_) -> int:
+    """Fill the tables that the flags ask for; return the exit code."""
+    logging.set_verbosity(logging.ERROR)
+    config.require(
+        (BENCHMARK.value is None) != (DATA_DIR.value is None),
+        "Give either --benchmark, a list or a folder, or --data_dir, records.",
+    )
+    asked = ask(TABLES.value)
+    compilation_cache.enable()
+    output = pathlib.Path(OUTPUT.value)
+    cache_dir = make_folder(output / CACHE)
+    items = find_items(output)
+    generator = benchmark.Generator(
+        CHECKPOINT.value, make_folder(output / VIDEOS), controls.Controls()
+    )
+    known = registry.make(
+        registry.Settings(
+            gaze_degrees=controls.Controls.gaze,
+            head_distance=controls.Controls.head_distance,
+            syncnet_weights=SYNCNET_WEIGHTS.value,
+            i3d_weights=I3D_WEIGHTS.value,
+            lpips_weights=LPIPS_WEIGHTS.value,
+            capp_weights=CAPP_WEIGHTS.value,
+            sync_weights=SYNC_WEIGHTS.value,
+        )
+    )
+    options = benchmark_tables.Options(
+        cache_dir=cache_dir,
+        num_samples=NUM_SAMPLES.value,
+        num_ablation_clips=NUM_ABLATION_CLIPS.value,
+        num_workers=NUM_WORKERS.value,
+        seed=SEED.value,
+        capp_weights=CAPP_WEIGHTS.value,
+        progress=bar,
+    )
+    found = benchmark_tables.fill(asked, items, generator, known, options)
+    name = benchmark_name()
+    notes = [f"The benchmark here is {name}, {len(items)} clips.", *found.notes]
+    about = {"benchmark": name, "num_samples": NUM_SAMPLES.value, "seed": SEED.value}
+    text = filled_tables.to_markdown(found.tables, notes)
+    texts = {
+        output / "tables.json": filled_tables.to_json(found.tables, notes, about),
+        output / "tables.md": text,
+    }
+    if found.default is not None:
+        texts[output / "report.html"] = page(found.default, cache_dir)
+    for place, content in texts.items():
+        with media.written_beside(place) as beside:
+            beside.write_text(content, encoding="utf-8")
+    print(text)
+    return 0
+
+
+def ask(names: Sequence[str]) -> dict[int, paper_tables.Table]:
+    """Return tables by number, in order.
+
+    Raises:
+        UserError: there is no such table.
+    """
+    known = {str(number): number for number in paper_tables.TABLES}
+    for name in names:
+        if name not in known:
+            raise config.unknown_name(name, known, "table")
+    numbers = sorted({known[name] for name in names})
+    config.require(bool(numbers), "--tables is empty; give numbers from 1 to 5.")
+    return {number: paper_tables.TABLES[number] for number in numbers}
+
+
+def find_items(output: pathlib.Path) -> list[benchmark.Item]:
+    """Return the items of the benchmark, records written as videos first."""
+    if DATA_DIR.value is None:
+        found = benchmark_items.find(BENCHMARK.value)
+        return benchmark_items.spread(found, NUM_CLIPS.value)
+    opened = records.open_folder(DATA_DIR.value, SPLIT.value)
+    folder = make_folder(output / SOURCES)
+    return benchmark_items.from_records(opened, folder, NUM_CLIPS.value)
+
+
+def benchmark_name() -> str:
+    """Say what was measured on, without the folders above it."""
+    if DATA_DIR.value is None:
+        return pathlib.Path(BENCHMARK.value).name
+    return f"the {SPLIT.value} split of {pathlib.Path(DATA_DIR.value).name}"
+
+
+def make_folder(place: pathlib.Path) -> pathlib.Path:
+    """Create a folder where there is none.
+
+    Raises:
+        UserError: it cannot be.
+    """
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.UserError(
+            f"The folder {place} cannot be made ({error.strerror}); name another "
+            "--output."
+        ) from error
+    return place
+
+
+def page(made, cache_dir: pathlib.Path) -> str:
+    """Return the page of what was generated by default settings."""
+    first_samples = {pair.name: pair for pair in reversed(made.pairs)}
+    shown = [
+        score_page.show(first_samples[name], cache_dir, True)
+        for name in sorted(first_samples)[: score_page.NUM_SHOWN]
+    ]
+    title = f"{benchmark_name()}: {len(made.report.clips)} clips"
+    return score_page.to_html(made.report, shown, title)
+
+
+def bar(label: str, items: Sequence, iterator: Iterator) -> Iterator:
+    """Wrap an iterator with a progress bar."""
+    return tqdm.tqdm(iterator, desc=label, total=len(items), unit="clip", delay=0.5)
+
+
+if __name__ == "__main__":
+    program.run(main)
