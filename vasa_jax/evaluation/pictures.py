@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import einops
 import numpy as np
@@ -40,11 +40,17 @@ class PairedFrames(PerClip, abc.ABC):
         seen = clip.sampled(self.every, num_frames)
         truth = reference.sampled(self.every, num_frames)
         still = np.broadcast_to(truth[:1], truth.shape)
+        coded = _coded(reference, self.every, num_frames)
         found = [
-            float(np.mean(self.compare(one, truth)))
-            for one in (seen, still, encoded_again(truth))
+            float(np.mean(c)) for c in self.compare_all([seen, still, coded], truth)
         ]
         return Measured(scores={self.name: Score(*found)})
+
+    def compare_all(
+        self, videos: Sequence[np.ndarray], truth: np.ndarray
+    ) -> list[np.ndarray]:
+        """Compare each of some videos with the truth, see `compare`."""
+        return [self.compare(frames, truth) for frames in videos]
 
     @abc.abstractmethod
     def compare(self, frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -187,6 +193,12 @@ COMPARISONS = {"csim": _mean_cosine, "csim/distance": _mean_distance}
 def _network() -> identity.IdentityNetwork:
     """Load the network, once a process."""
     return identity.IdentityNetwork()
+
+
+@functools.lru_cache(maxsize=1)
+def _coded(reference: clips.Clip, every: int, num_frames: int) -> np.ndarray:
+    """Encode frames of a reference again, once for all metrics that ask."""
+    return encoded_again(reference.sampled(every, num_frames))
 
 
 def encoded_again(frames: np.ndarray) -> np.ndarray:

@@ -2,11 +2,13 @@
 
 import dataclasses
 import functools
+import pathlib
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import numpy as np
 
+from vasa_jax import media
 from vasa_jax.evaluation import clips, frechet, i3d, lpips, video_distance
 from vasa_jax.evaluation.metrics import LOWER, Measured, Needs, Row
 from vasa_jax.evaluation.scores import Summary
@@ -51,21 +53,11 @@ class SetDistance(Weighted):
                     f"{one.facts.height} pixels, and squares are needed"
                 )
         network = _network(type(self), self.weights)
-
-        def features(one, change=lambda cut: cut):
-            cuts = video_distance.clips_of(one.frames(), name=str(one.path))
-            return np.stack([network(change(cut)) for cut in cuts])
-
-        def hold(cut):
-            return np.broadcast_to(cut[:1], cut.shape)
-
-        return Measured(
-            features={
-                "generated": features(clip),
-                "real": features(reference),
-                "still": features(reference, hold),
-            }
+        real, still = _of_reference(
+            type(self), self.weights, reference.path, reference.digest
         )
+        generated = _features(network, clip.path)
+        return Measured(features={"generated": generated, "real": real, "still": still})
 
     def summarise(self, measured: Mapping[str, Measured]) -> dict[str, Summary]:
         """Compare the sets; fewer than two seconds in one of them give nothing."""
@@ -131,3 +123,28 @@ class VggDistance(SetDistance):
 @functools.cache
 def _network(kind: type[SetDistance], path: str) -> video_distance.FeatureNetwork:
     return kind.network(path)
+
+
+@functools.lru_cache(maxsize=1)
+def _of_reference(
+    kind: type[SetDistance], weights: str, path: pathlib.Path, digest: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the features of a reference, and of it held still.
+
+    Ours: the last is kept, because the samples of a voice share their reference.
+    """
+    network = _network(kind, weights)
+
+    def hold(cut):
+        return np.broadcast_to(cut[:1], cut.shape)
+
+    return _features(network, path), _features(network, path, hold)
+
+
+def _features(
+    network: video_distance.FeatureNetwork,
+    path: pathlib.Path,
+    change: Callable[[np.ndarray], np.ndarray] = lambda cut: cut,
+) -> np.ndarray:
+    cuts = video_distance.clips_of(media.iterate_video(path), name=str(path))
+    return np.stack([network(change(cut)) for cut in cuts])

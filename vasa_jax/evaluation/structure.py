@@ -45,6 +45,7 @@ def _blur(values: np.ndarray) -> np.ndarray:
     taps /= taps.sum()
     for axis in (0, 1):
         size = values.shape[axis] - NUM_TAPS + 1
-        parts = [np.take(values, range(k, k + size), axis) for k in range(NUM_TAPS)]
+        rows = (slice(k, k + size) for k in range(NUM_TAPS))
+        parts = (values[(slice(None),) * axis + (row,)] for row in rows)
         values = sum(tap * part for tap, part in zip(taps, parts, strict=True))
     return values

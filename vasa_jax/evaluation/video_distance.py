@@ -94,7 +94,10 @@ class VGG16Features:
 
     def __call__(self, clip: np.ndarray) -> np.ndarray:
         """Map a clip uint8 `[25, H, W, 3]` to `[1024]`."""
-        frames = np.asarray(self._compiled(self._weights, clip))
+        # A frame that is held has one set of features.
+        seen = clip[:1] if (clip == clip[:1]).all() else clip
+        frames = np.asarray(self._compiled(self._weights, seen))
+        frames = np.broadcast_to(frames, (len(clip), frames.shape[1]))
         change = np.abs(np.diff(frames, axis=0)).mean(axis=0)
         return np.concatenate([frames.mean(axis=0), change])
 

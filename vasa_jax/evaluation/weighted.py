@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,13 @@ class Lpips(Weighted, pictures.PairedFrames):
 
     def compare(self, frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
         """Return distances."""
-        return _lpips(self.weights)(frames, truth)
+        return self.compare_all([frames], truth)[0]
+
+    def compare_all(
+        self, videos: Sequence[np.ndarray], truth: np.ndarray
+    ) -> list[np.ndarray]:
+        """Return distances of each video; the network sees the truth once."""
+        return _lpips(self.weights)(videos, truth)
 
 
 @functools.cache
@@ -67,5 +74,5 @@ def _digest(path: str) -> str:
 
 
 @functools.cache
-def _lpips(path: str) -> lpips.Distance:
-    return lpips.measure_with(path)
+def _lpips(path: str):
+    return lpips.compare_with(path)

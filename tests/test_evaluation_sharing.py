@@ -1,0 +1,85 @@
+"""What metrics share, so that nothing is decoded, encoded or embedded twice."""
+
+import numpy as np
+import pytest
+
+from vasa_jax import media
+from vasa_jax.evaluation import clips, lpips, pictures, structure, video_distance
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """Random weights of the shapes of LPIPS' VGG16, as a file."""
+    generator = np.random.default_rng(0)
+    arrays = {}
+    for name, shape in lpips.shapes().items():
+        fan_in = int(np.prod(shape[:-1]))
+        arrays[name] = np.abs(generator.standard_normal(shape, np.float32))
+        if "head" not in name:
+            signs = generator.choice([-1, 1], shape).astype(np.float32)
+            arrays[name] *= signs * np.float32((2 / fan_in) ** 0.5)
+    path = tmp_path_factory.mktemp("weights") / "w.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.fixture(scope="module")
+def frames():
+    return np.random.default_rng(1).integers(0, 256, (3, 16, 16, 3), np.uint8)
+
+
+def test_videos_beside_one_truth_are_as_far_as_each_alone(weights, frames):
+    still = np.broadcast_to(frames[:1], frames.shape)
+    found = lpips.compare_with(weights)([frames[::-1], still, frames], frames)
+    alone = lpips.measure_with(weights)
+    np.testing.assert_allclose(found[0], alone(frames[::-1], frames), rtol=1e-6)
+    np.testing.assert_allclose(found[1], alone(still, frames), rtol=1e-6)
+    assert found[0].min() < 1e-6 < found[0].max()
+    np.testing.assert_allclose(found[2], 0, atol=1e-6)
+
+
+def test_a_held_frame_has_the_features_of_one_frame_and_no_change(weights, frames):
+    network = video_distance.VGG16Features(weights, image_size=16)
+    first, second = (network(frame[None].repeat(2, axis=0)) for frame in frames[:2])
+    both = network(frames[:2])
+    channels = network.num_channels // 2
+    assert not first[channels:].any()
+    mean, change = (first + second) / 2, np.abs(first - second)
+    np.testing.assert_allclose(both[:channels], mean[:channels], rtol=1e-4)
+    np.testing.assert_allclose(both[channels:], change[:channels], rtol=1e-3, atol=1e-4)
+
+
+def test_frames_are_decoded_and_encoded_once_for_all_who_ask(tmp_path, frames):
+    path = tmp_path / "a.mp4"
+    with media.VideoWriter(path, 16, 16) as out:
+        out.write(frames.repeat(4, axis=0))
+    clip = clips.Clip(path)
+    sampled = clip.sampled(4, 12)
+    assert len(sampled) == 3
+    metrics = pictures.Psnr(every=4), pictures.Ssim(every=4)
+    for metric in metrics:
+        assert metric.measure(clip, clip).scores[metric.name].value > 0.99
+    path.unlink()
+    assert clip.sampled(4, 12) is sampled
+    assert metrics[0].measure(clip, clip).scores["psnr"].value == pictures.MAX_PSNR
+
+
+def test_ssim_is_that_of_a_plain_double_loop():
+    generator = np.random.default_rng(2)
+    a, b = generator.integers(0, 256, (2, 12, 13, 3)).astype(np.uint8)
+    x, y = a @ structure.LUMA, b @ structure.LUMA
+    place = np.arange(11) - 5
+    taps = np.exp(-(place[:, None] ** 2 + place[None] ** 2) / (2 * 1.5**2))
+    taps /= taps.sum()
+    found = []
+    for row in range(2):
+        for column in range(3):
+            p, q = (v[row : row + 11, column : column + 11] for v in (x, y))
+            mean_p, mean_q = (taps * p).sum(), (taps * q).sum()
+            var_p = (taps * (p - mean_p) ** 2).sum()
+            var_q = (taps * (q - mean_q) ** 2).sum()
+            both = (taps * (p - mean_p) * (q - mean_q)).sum()
+            c1, c2 = 2.55**2, 7.65**2
+            light = (2 * mean_p * mean_q + c1) / (mean_p**2 + mean_q**2 + c1)
+            found.append(light * (2 * both + c2) / (var_p + var_q + c2))
+    assert structure.ssim(a, b) == pytest.approx(np.mean(found), rel=1e-9)
