@@ -92,6 +92,8 @@ class FaceLatents:
             expression, before its rigid pose.
         source_image: `[B, H, W, 3]` the portrait, for the image shortcut.
         source_features: `[B, h, w, C]` its features, for the image shortcut.
+        background: `[B, h, w, C + 4]` see `face.background`; None where the decoder
+            does not take it.
     """
 
     appearance_volume: jax.Array
@@ -101,6 +103,7 @@ class FaceLatents:
     source_displacement: jax.Array
     source_image: jax.Array
     source_features: jax.Array
+    background: jax.Array | None = None
 
 
 @struct.dataclass

@@ -74,6 +74,8 @@ class FaceConfig:
         face_map_size, face_map_channels, face_map_blocks: side, channels and residual
             blocks of the map of facial dynamics on the unwrapped face, which joins the
             decoder at `flow_stage`; size 0 leaves it out. Ours: see `unwrapping`.
+        fills_background: whether what the head hides is spread from its surroundings
+            first; needs the map of the unwrapped face. Ours: see `background`.
         use_remat: recompute blocks, and whole renderings, in the backward pass.
         dtype: "float32" or "bfloat16", of the computation.
     """
@@ -103,6 +105,7 @@ class FaceConfig:
     face_map_size: int = 0
     face_map_channels: int = 32
     face_map_blocks: int = 2
+    fills_background: bool = False
     use_remat: bool = False
     dtype: str = "float32"
 
@@ -127,6 +130,11 @@ class FaceConfig:
             raise errors.UserError(
                 f"face_map_size is {self.face_map_size} without the shortcut, whose "
                 "features it needs: set use_shortcut, or face_map_size to 0."
+            )
+        if self.fills_background and not self.face_map_size:
+            raise errors.UserError(
+                "fills_background is True and face_map_size 0: the background comes in "
+                "with the map of the unwrapped face; give both or neither."
             )
         if self.use_shortcut and not 1 <= self.flow_stage < len(self.decoder_channels):
             raise errors.UserError(
@@ -228,6 +236,7 @@ def demo() -> FaceConfig:
         is_decoder_conditioned=True,
         use_shortcut=True,
         face_map_size=32,
+        fills_background=True,
         face_map_channels=48,
     )
 
@@ -266,6 +275,7 @@ def tiny() -> FaceConfig:
         face_map_size=8,
         face_map_channels=8,
         face_map_blocks=1,
+        fills_background=True,
     )
 
 

@@ -96,13 +96,7 @@ class Decoder(nn.Module):
         for stage, channels in enumerate(config.decoder_channels[1:], start=1):
             x = layers.double(x)
             if overlay is not None and stage == config.flow_stage:
-                still = _fit(latents.source_features, *overlay.shape[1:3])
-                x = x + nn.Dense(
-                    x.shape[-1],
-                    kernel_init=nn.initializers.zeros,
-                    dtype=dtype,
-                    name="overlay",
-                )(jnp.concatenate([overlay, still], axis=-1))
+                x = x + self._lay_over(overlay, latents, x.shape[-1])
             if config.use_shortcut and stage == config.flow_stage:
                 coarse_flow = CoarseFlow(name="coarse_flow")(x, source_points)
                 features = geometry.sample_image(latents.source_features, coarse_flow)
@@ -126,6 +120,23 @@ class Decoder(nn.Module):
         decoded = jnp.tanh(x[..., :3])
         mask_logits = _smooth(x[..., 3:], growth) + MASK_BIAS
         return self._blend(decoded, mask_logits, flow, coarse_flow, latents)
+
+    def _lay_over(self, overlay, latents, channels):
+        """Map what is laid over the view to `channels`; all begins at nothing."""
+        still, size = latents.source_features, overlay.shape[1:3]
+        if self.config.fills_background:
+            still, colours = jnp.split(latents.background, [still.shape[-1]], axis=-1)
+        dense = functools.partial(
+            nn.Dense,
+            channels,
+            kernel_init=nn.initializers.zeros,
+            dtype=jnp.dtype(self.config.dtype),
+        )
+        still = _fit(still, *size).astype(overlay.dtype)
+        laid = dense(name="overlay")(jnp.concatenate([overlay, still], axis=-1))
+        if self.config.fills_background:
+            laid = laid + dense(name="background")(_fit(colours, *size))
+        return laid
 
     def _blend(self, decoded, mask_logits, flow, coarse_flow, latents):
         height, width = latents.source_image.shape[1:3]

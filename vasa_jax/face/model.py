@@ -6,8 +6,8 @@ import jax.numpy as jnp
 from flax import struct
 
 from vasa_jax import geometry, types
+from vasa_jax.face import background, decoder, encoders, unwrapping, warping
 from vasa_jax.face import config as face_config
-from vasa_jax.face import decoder, encoders, unwrapping, warping
 
 NUM_ARKIT = 52
 """Expression weights that are read out of facial dynamics. Follows: ARKit's units."""
@@ -67,6 +67,8 @@ class FaceModel(nn.Module):
         self.decoder_code = nn.Dense(config.identity_channels)
         if config.face_map_size:
             self.face_map = unwrapping.FaceMap(config)
+        if config.fills_background:
+            self.background = background.Background()
         self.decoder = decoder.Decoder(config)
 
     def encode_motion(
@@ -122,6 +124,9 @@ class FaceModel(nn.Module):
             source_displacement=displacement,
             source_image=image,
             source_features=features,
+            background=self.background(features, image, head_pose)
+            if config.fills_background
+            else None,
         )
 
     def render(

@@ -1,0 +1,100 @@
+"""What lies behind the portrait's head, spread from what is seen around it.
+
+Ours: where a head turns or moves away, the decoder must paint what the portrait hides.
+Its convolutions see a few cells around each; left to itself it paints the old head's
+ghost. Here the surroundings are carried into the hidden place before.
+"""
+
+import einops
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from vasa_jax import geometry, layers, types
+
+CENTRE = (0.0, -0.12)
+"""Centre (x, y) of the ellipse that head and hair fill, from the head's centre, half
+images at scale 1. Ours: as the synthetic heads have it."""
+
+RADII = (0.82, 1.0)
+"""Its radii, half images at scale 1. Ours: wide enough for usual hair; what is longer is
+found by the learned part."""
+
+SHARPNESS = 14.0
+"""How fast the ellipse's edge goes from head to background. Ours: over a sixth of its
+radius."""
+
+LEAST_SHARE = 1e-4
+"""Share of background from which a coarse cell is believed. Ours."""
+
+
+class Background(nn.Module):
+    """Tell the background of a portrait, also where the head hides it.
+
+    Ours: see the module. The share of background in each cell is an ellipse about the
+    head, corrected from the portrait's features; the correction starts at nothing.
+    """
+
+    @nn.compact
+    def __call__(
+        self, features: jax.Array, image: jax.Array, head_pose: types.HeadPose
+    ) -> jax.Array:
+        """Map features `[B, h, w, C]` of portraits to `[B, h, w, C + 4]`.
+
+        Args:
+            features: of the portraits.
+            image: the portraits, `[B, H, W, 3]`.
+            head_pose: the portraits', leading shape `[B]`.
+
+        Returns:
+            The background's features, its colours, and its share of each cell.
+        """
+        height, width = features.shape[1:3]
+        correction = nn.Dense(1, kernel_init=nn.initializers.zeros, name="share")(
+            features.astype(jnp.float32)
+        )
+        share = nn.sigmoid(prior(head_pose, height, width) + correction)
+        colours = geometry.resize(image, height, width)
+        seen = jnp.concatenate([features.astype(jnp.float32), colours], axis=-1)
+        return jnp.concatenate([fill(seen, share), share], axis=-1)
+
+
+def prior(head_pose: types.HeadPose, height: int, width: int) -> jax.Array:
+    """Return logits `[B, h, w, 1]` that a cell shows background: an ellipse's outside.
+
+    Args:
+        head_pose: leading shape `[B]`.
+        height, width: of the cells over the image.
+    """
+    middle = head_pose.translation + head_pose.scale * jnp.asarray([CENTRE])
+    away = geometry.image_grid(height, width)[None] - middle[:, None, None]
+    radii = head_pose.scale * jnp.asarray([RADII])
+    distance = jnp.linalg.norm(away / radii[:, None, None], axis=-1, keepdims=True)
+    return SHARPNESS * (distance - 1.0)
+
+
+def fill(values: jax.Array, share: jax.Array) -> jax.Array:
+    """Fill what is not to be believed from what is around it, coarse to fine.
+
+    Follows: Gortler et al. 1996 (push-pull).
+
+    Args:
+        values: `[B, H, W, C]`.
+        share: `[B, H, W, 1]` in [0, 1], how far each cell is believed.
+
+    Returns:
+        `[B, H, W, C]`; as `values` where `share` is 1.
+    """
+    weighted = values * share
+    levels = []
+    while weighted.shape[1] % 2 == 0 and weighted.shape[2] % 2 == 0:
+        levels.append((weighted, share))
+        weighted, share = layers.halve(weighted), layers.halve(share)
+    total = einops.reduce(weighted, "b h w c -> b 1 1 c", "sum")
+    count = einops.reduce(share, "b h w c -> b 1 1 c", "sum")
+    mean = total / jnp.maximum(count, LEAST_SHARE)
+    filled = weighted + (1.0 - share) * mean
+    for weighted, share in reversed(levels):
+        coarse = geometry.resize(filled, *weighted.shape[1:3])
+        filled = weighted + (1.0 - share) * coarse
+    return filled
