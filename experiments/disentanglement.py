@@ -6,8 +6,8 @@
 
 Two takes swap their head poses, then their facial dynamics, on a portrait of the same
 person and of another. Synthetic heads are rendered anew as asked, which is the truth of
-every swap; videos have none, and their poses are fitted to landmarks. Twelve clips of
-each kind take three minutes on two busy CPU cores.
+every swap; videos have none, and their poses are fitted to landmarks. A clip takes
+about 14 seconds of one CPU core.
 """
 
 import functools
