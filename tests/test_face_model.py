@@ -124,7 +124,10 @@ def test_frames_come_at_the_portraits_size_and_blend_painted_with_warped(tiny):
 
 def test_without_the_shortcut_the_frame_is_what_the_decoder_paints():
     config = dataclasses.replace(
-        face_config.tiny(), use_shortcut=False, face_map_size=0
+        face_config.tiny(),
+        use_shortcut=False,
+        face_map_size=0,
+        fills_background=False,
     )
     model = face_model.FaceModel(config)
     image = jnp.zeros((1, 32, 32, 3))
