@@ -113,12 +113,11 @@ def main(_) -> int:
         progress=bar,
     )
     found = benchmark_tables.fill(asked, items, generator, known, options)
-    name = benchmark_name()
-    notes = [f"The benchmark here is {name}, {len(items)} clips.", *found.notes]
-    about = {"benchmark": name, "num_samples": NUM_SAMPLES.value, "seed": SEED.value}
-    text = filled_tables.to_markdown(found.tables, notes)
+    here = f"{benchmark_name()}, {len(items)} clips"
+    about = {"benchmark": here, "num_samples": NUM_SAMPLES.value, "seed": SEED.value}
+    text = filled_tables.to_markdown(found.tables, found.notes, here)
     texts = {
-        output / "tables.json": filled_tables.to_json(found.tables, notes, about),
+        output / "tables.json": filled_tables.to_json(found.tables, found.notes, about),
         output / "tables.md": text,
     }
     if found.default is not None:
@@ -159,7 +158,10 @@ def benchmark_name() -> str:
     """Say what was measured on, without the folders above it."""
     if DATA_DIR.value is None:
         return pathlib.Path(BENCHMARK.value).name
-    return f"the {SPLIT.value} split of {pathlib.Path(DATA_DIR.value).name}"
+    opened = records.open_folder(DATA_DIR.value, SPLIT.value)
+    people = "rendered people" if "geometry" in opened.read(0) else "people"
+    name = pathlib.Path(DATA_DIR.value).name
+    return f"{people} of the {SPLIT.value} split of {name}"
 
 
 def make_folder(place: pathlib.Path) -> pathlib.Path:

@@ -66,16 +66,18 @@ def test_our_numbers_stand_below_the_papers_and_what_lacks_is_named():
     filled = filled_tables.fill(
         2, paper_tables.TABLES[2], {paper_tables.DEFAULT: report}
     )
-    text = filled_tables.to_markdown([filled], ["a note"])
+    text = filled_tables.to_markdown([filled], ["a note"], "a list")
     assert "| | S_C ↑ | S_C (own) ↑ | S_D ↓ | S_D (own) ↓ | CAPP ↑ |" in text
     assert "| VASA-1 (paper) | 7.957 | - | 6.635 | - | 0.465 | - | 0.316 |" in text
     assert (
         "| **this checkpoint, default settings** | - | 5.000 | - | - | - | - | "
         "0.250 (0.200 to 0.300) | - |"
     ) in text
-    assert "| **real video, measured alike** | - | - | - | - | - | - | 0.400 |" in text
+    row = "| **the benchmark's own video, measured alike** |" + " - |" * 6 + " 0.400 |"
+    assert row in text
+    assert "Rows in bold are measured on a list." in text
     assert "- FVD25: needs a file" in text
-    assert "- S_D (own): there is no metric of this name" in text
+    assert "- S_C, S_D, S_D (own), CAPP (own): there is no metric of this name" in text
     assert "- CAPP: needs the paper's network" in text
     assert "VGG16" not in text
     stored = json.loads(filled_tables.to_json([filled], ["a note"], {"seed": 0}))
@@ -102,10 +104,10 @@ def test_each_setting_of_the_ablation_stands_below_the_papers_row_for_it():
 def test_capp_is_laid_beside_the_papers_by_shift_or_says_why_not():
     table = paper_tables.TABLES[3]
     filled = filled_tables.fill_sanity(3, table, {0: 0.5, 8: 0.1}, {0: 4, 8: 2}, None)
-    text = filled_tables.to_markdown([filled], [])
+    text = filled_tables.to_markdown([filled], [], "a list")
     assert "| | 0 | ±1 | ±2 | ±3 | ±4 | ±8 |" in text
     assert "(own)** | 0.500 | - | - | - | - | 0.100 |" in text
-    assert "- ±4: no clip is long enough" in text
+    assert "- ±1, ±2, ±3, ±4: no clip is long enough" in text
     without = filled_tables.fill_sanity(3, table, {}, {}, "needs a network")
     assert without.missing == {"CAPP (own)": "needs a network"}
 

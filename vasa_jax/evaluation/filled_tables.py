@@ -11,7 +11,10 @@ from vasa_jax.evaluation.metrics import AS_REAL, HIGHER, LOWER
 from vasa_jax.evaluation.score_report import Line, Report
 
 PAPER, OURS, REAL = "paper", "ours", "real"
-"""Where the numbers of a row come from; `REAL` is real video measured by ours."""
+"""Where the numbers of a row come from; `REAL` is the benchmark's own video."""
+
+OWN_VIDEO = "the benchmark's own video"
+"""Ours: not "real", because a benchmark may be of rendered people."""
 
 ARROWS = {HIGHER: " ↑", LOWER: " ↓", AS_REAL: ""}
 """Beside the head of a column. Follows: the paper."""
@@ -123,7 +126,7 @@ def fill(
         )
     rows.append(
         Row(
-            name="real video, measured alike",
+            name=f"{OWN_VIDEO}, measured alike",
             origin=REAL,
             cells=own(last, lambda s: Cell(value=s.ceiling, num_clips=s.num_clips)),
         )
@@ -170,7 +173,7 @@ def fill_sanity(
             origin=PAPER,
             cells={head(k): Cell(value=v) for k, v in table.published.items()},
         ),
-        Row(name="real video, CAPP (own)", origin=REAL, cells=own),
+        Row(name=f"{OWN_VIDEO}, CAPP (own)", origin=REAL, cells=own),
     ]
     return Filled(
         number=number,
@@ -207,15 +210,22 @@ def _missing(column: paper_tables.Column, report: Report) -> str:
     return ""
 
 
-def to_markdown(tables: Sequence[Filled], notes: Sequence[str]) -> str:
-    """Write all tables, and what is worth knowing about them."""
+def to_markdown(tables: Sequence[Filled], notes: Sequence[str], here: str) -> str:
+    """Write all tables.
+
+    Args:
+        tables: filled.
+        notes: what is worth knowing about them.
+        here: what our rows were measured on.
+    """
     parts = []
     for table in tables:
         heads = [symbol + ARROWS[better] for symbol, better in table.heads.items()]
         lines = [
             f"### Table {table.number}: {table.title}",
             "",
-            f"The paper measured on {table.protocol}.",
+            f"The paper measured on {table.protocol}. Rows in bold are measured on "
+            f"{here}.",
             "",
             f"| | {' | '.join(heads)} |",
             "|---" * (len(heads) + 1) + "|",
@@ -229,7 +239,9 @@ def to_markdown(tables: Sequence[Filled], notes: Sequence[str]) -> str:
             lines.append(f"| {name} | {' | '.join(cells)} |")
         if table.missing:
             lines += ["", "Not measured by us:", ""]
-            lines += [f"- {name}: {reason}" for name, reason in table.missing.items()]
+            for reason in dict.fromkeys(table.missing.values()):
+                names = [n for n, other in table.missing.items() if other == reason]
+                lines.append(f"- {', '.join(names)}: {reason}")
         parts.append("\n".join(lines))
     if notes:
         listed = "\n".join(f"- {note}" for note in notes)
