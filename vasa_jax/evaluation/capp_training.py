@@ -40,7 +40,7 @@ class CappLossConfig:
     """What windows are told from.
 
     Attributes:
-        use_scaled: whether also from their own movement scaled.
+        use_scaled: whether also from movement scaled.
         pose_noise: see `POSE_NOISE`.
     """
 
@@ -139,7 +139,7 @@ class CappTask:
         """Return the mean loss of a batch `[B, K, W, ...]`, and what it is made of.
 
         Paper: VASA-1 section 4.1 (CLIP's loss). Ours: all windows of all clips are one
-        batch, and each voice is told from its own movement scaled, too.
+        batch, and voices are told from movement scaled, too.
         """
         del key, step
         keys = jax.vmap(lambda row: jax.random.split(row, 3))(
@@ -151,8 +151,9 @@ class CappTask:
         voice, movement, log_scale = self._embed(params, batch["audio"], rotation)
         scaled = None
         if self._settings.use_scaled:
-            factors = jax.vmap(lambda k: draw_scales(k, rotation.shape[1]))(keys[:, 2])
-            scaled = self._embed_pose(params, scale_turns(rotation, factors))
+            # Of one window a clip, which costs a quarter of all of them.
+            factors = jax.vmap(lambda k: draw_scales(k, 1))(keys[:, 2])
+            scaled = self._embed_pose(params, scale_turns(rotation[:, :1], factors))
         values = contrastive.contrastive_loss(voice, movement, log_scale, scaled)
         metrics = {
             "accuracy": contrastive.found_partner(voice, movement).mean(),
@@ -160,7 +161,8 @@ class CappTask:
             "logit_scale": contrastive.logit_scale(log_scale),
         }
         if scaled is not None:
-            metrics["cosine_scaled"] = jnp.sum(voice * scaled, axis=-1).mean()
+            own = einops.rearrange(voice, "(b k) e -> b k e", k=rotation.shape[1])[:, 0]
+            metrics["cosine_scaled"] = jnp.sum(own * scaled, axis=-1).mean()
         return values.mean(), metrics
 
     def evaluate(
