@@ -39,7 +39,8 @@ FIELDS = ("motion", "audio_features")
 
 CARD = """A contrastive score of how well head movement goes with a voice (CAPP, VASA-1
 section 4.1). Scores are comparable among scores of these weights only, not with the
-paper's."""
+paper's. What is learned from performances of `datasets.synthetic_heads` alone knows
+how those heads move: it tells nothing of filmed people, who score by chance."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

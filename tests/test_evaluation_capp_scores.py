@@ -141,6 +141,9 @@ def test_the_row_of_a_report_has_value_floor_and_ceiling(folder):
     short = _StillClip(waveform[: 5 * types.SAMPLES_PER_FRAME], face, 30)
     assert "its sound lasts 5 frames" in metric.measure(short, None).left_out
     json.dumps(metric.settings())
+    hardly_short = _StillClip(clip.waveform[:-100], face, 30)
+    near = metric.measure(hardly_short, None).scores["capp"].value
+    assert near == pytest.approx(score.value, abs=0.1)
 
 
 def test_the_report_calls_it_own_and_asks_for_a_face_and_sound():

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from vasa_jax import export
-from vasa_jax.evaluation import cache, capp, capp_scores, clips
+from vasa_jax import export, types
+from vasa_jax.evaluation import cache, capp, capp_scores, clips, scoring
 from vasa_jax.evaluation.metrics import HIGHER, Measured, Needs, PerClip, Row
 from vasa_jax.evaluation.scores import Score
 
@@ -66,7 +66,7 @@ class CappScore(PerClip):
         scorer = _scorer(self.weights)
         if (reason := _too_short(clip, scorer)) is not None:
             return Measured(left_out=reason)
-        features, rotation = scorer.hear(clip.waveform), clip.face.rotation
+        features, rotation = scorer.hear(_voice(clip)), clip.face.rotation
         count = min(len(features), len(rotation))
         floor = max(
             scorer.score(features, np.broadcast_to(rotation[:1], rotation.shape)),
@@ -74,7 +74,7 @@ class CappScore(PerClip):
         )
         ceiling = np.nan
         if reference is not None and _too_short(reference, scorer) is None:
-            heard = scorer.hear(reference.waveform)
+            heard = scorer.hear(_voice(reference))
             ceiling = scorer.score(heard, reference.face.rotation)
         value = scorer.score(features, rotation)
         return Measured(scores={"capp": Score(value, floor, ceiling)})
@@ -83,13 +83,20 @@ class CappScore(PerClip):
 def _too_short(clip: clips.Clip, scorer: capp_scores.Scorer) -> str | None:
     """Say why a clip cannot be scored, or None."""
     wanted = scorer.sizes.window_frames
-    for what, count in (
-        ("sound lasts", clip.facts.num_sound_frames),
-        ("picture lasts", clip.facts.num_frames),
+    for what, count, spare in (
+        ("sound lasts", clip.facts.num_sound_frames, scoring.SOUND_TOLERANCE),
+        ("picture lasts", clip.facts.num_frames, 0),
     ):
-        if count < wanted:
+        if count + spare < wanted:
             return f"its {what} {count} frames, and {wanted} are needed"
     return None
+
+
+def _voice(clip: clips.Clip) -> np.ndarray:
+    """Return the sound, with silence where it ends a little before the picture."""
+    missing = clip.facts.num_frames * types.SAMPLES_PER_FRAME - len(clip.waveform)
+    most = scoring.SOUND_TOLERANCE * types.SAMPLES_PER_FRAME
+    return np.pad(clip.waveform, (0, missing if 0 < missing <= most else 0))
 
 
 @functools.cache
