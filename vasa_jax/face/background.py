@@ -17,8 +17,8 @@ CENTRE = (0.0, -0.12)
 images at scale 1. Ours: as the synthetic heads have it."""
 
 RADII = (0.82, 1.0)
-"""Its radii, half images at scale 1. Ours: wide enough for usual hair; what is longer is
-found by the learned part."""
+"""Its radii, half images at scale 1. Ours: wide enough for usual hair; what is longer
+is found by the learned part."""
 
 SHARPNESS = 14.0
 """How fast the ellipse's edge goes from head to background. Ours: over a sixth of its
