@@ -59,6 +59,15 @@ def test_visibility_loss_is_the_cross_entropy_of_numpy():
     np.testing.assert_allclose(found[0], expected, rtol=1e-5)
 
 
+def test_background_loss_is_ln_2_for_doubt_and_none_for_sure_truth():
+    truth = jnp.array([[[1.0, 0.0], [0.0, 1.0]]])
+    doubt = losses.background(jnp.zeros((1, 2, 2)), truth)
+    np.testing.assert_allclose(doubt, np.log(2.0), rtol=1e-6)
+    sure = 40.0 * (2.0 * truth - 1.0)
+    assert float(losses.background(sure, truth)[0]) < 1e-6
+    assert float(losses.background(-sure, truth)[0]) > 30.0
+
+
 def test_head_pose_loss_adds_angles_place_and_relative_size():
     truth = types.HeadPose.from_vector(jnp.array([[0.1, 0.2, 0.3, 0.0, 0.0, 1.0]]))
     found = types.HeadPose.from_vector(

@@ -59,7 +59,10 @@ def test_parameters_stay_float32_where_the_model_computes_in_bfloat16():
 def test_gradients_reach_every_parameter(tiny):
     model, params, images = tiny
     # Adaptive norms start at zero; a nudge opens the way behind them.
-    params = jax.tree.map(lambda leaf: leaf + 0.02, params)
+    rng = np.random.default_rng(0)
+    params = jax.tree.map(
+        lambda leaf: leaf + rng.normal(0, 0.02, leaf.shape).astype(leaf.dtype), params
+    )
 
     def loss(params):
         frame, readout = model.apply(params, images, images[::-1])

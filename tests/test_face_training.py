@@ -1,15 +1,21 @@
 """The two tasks of stage one, on made-up batches at the tests' scale."""
 
+import zlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
+from vasa_jax import types
 from vasa_jax.face import (
     augmentation,
+    background,
     discriminator,
     encoder_training,
     examples,
+    losses,
     perceptual,
 )
 from vasa_jax.face import config as face_config
@@ -30,7 +36,8 @@ def _pair_batch(seed=0):
         batch[f"{who}_gaze"] = rng.normal(0, 0.2, (BATCH, 2)).astype(np.float32)
     batch["driver_regions"] = rng.uniform(-0.4, 0.4, (BATCH, 3, 2)).astype(np.float32)
     batch["flow"] = rng.uniform(-1, 1, (BATCH, 16, 16, 2)).astype(np.float32)
-    batch["visible"] = (rng.random((BATCH, 16, 16)) > 0.3).astype(np.float32)
+    for name in ("visible", "source_surroundings"):
+        batch[name] = (rng.random((BATCH, 16, 16)) > 0.3).astype(np.float32)
     batch["other_is_same_performance"] = np.array([1.0, 0.0], np.float32)
     batch["example_key"] = jax.random.split(jax.random.key(seed), BATCH)
     return batch
@@ -114,13 +121,13 @@ def test_every_term_joins_when_its_weight_is_not_zero():
     batch = _pair_batch()
 
     @jax.jit
-    def losses(params):
+    def compute(params):
         total, metrics = task.face_loss(params, batch, None, jnp.zeros((), jnp.int32))
         seen = {**batch, "shared": metrics.pop("shared")}
         judged, _ = task.discriminator_loss(params, seen, None, None)
         return total, metrics, judged
 
-    total, metrics, judged = losses(params)
+    total, metrics, judged = compute(params)
     assert set(names) <= set(metrics)
     assert all(np.isfinite(value) for value in metrics.values())
     assert np.isfinite(total)
@@ -148,6 +155,49 @@ def test_shrinking_averages_blocks():
     images[0, :2, :2] = [[[8], [16]], [[24], [32]]]
     small = examples.shrink(images, 2)
     np.testing.assert_array_equal(small[0, :, :, 0], [[20, 0], [0, 0]])
+
+
+def _masks():
+    mask = np.full((2, 64, 64), 2, np.uint8)  # all head,
+    mask[1, :, :16] = 0  # but in frame 1 background,
+    mask[1, 48:, 16:] = 1  # torso
+    mask[1, :8, 16:] = 3  # and hair
+    return {"masks": zlib.compress(mask.tobytes()), "num_frames": 2}
+
+
+@pytest.mark.parametrize("size", [16, 64, 128])
+def test_surroundings_are_background_and_torso_at_the_size_asked_for(size):
+    around = examples.read_surroundings(_masks(), 1, size)
+    assert around.shape == (size, size) and around.dtype == np.float32
+    assert (around[:, : size // 4] == 1.0).all()
+    assert (around[3 * size // 4 :] == 1.0).all()
+    assert (around[: 3 * size // 4, size // 4 :] == 0.0).all()
+    assert not examples.read_surroundings(_masks(), 0, size).any()
+
+
+def test_a_network_learns_what_lies_around_the_head():
+    features = jax.random.normal(jax.random.key(0), (1, 16, 16, 4))
+    truth = (features[..., 0] > 0.0).astype(jnp.float32)
+    image, net = jnp.zeros((1, 32, 32, 3)), background.Background()
+    pose = types.HeadPose.from_vector(jnp.array([[0.0, 0.0, 0.0, 0.0, 0.0, 1.0]]))
+    variables = net.init(jax.random.key(1), features, image, pose)
+    chain = optax.adam(3e-3)
+
+    def loss(variables):
+        logits = net.apply(variables, features, image, pose)[..., -1]
+        return losses.background(logits, truth).mean()
+
+    @jax.jit
+    def step(variables, state):
+        value, gradients = jax.value_and_grad(loss)(variables)
+        updates, state = chain.update(gradients, state)
+        return optax.apply_updates(variables, updates), state, value
+
+    state, values = chain.init(variables), []
+    for _ in range(120):
+        variables, state, value = step(variables, state)
+        values.append(float(value))
+    assert values[-1] < 0.2 * values[0]
 
 
 def test_colour_jitter_stays_in_range_and_changes_the_image():

@@ -92,7 +92,7 @@ class FaceLatents:
             expression, before its rigid pose.
         source_image: `[B, H, W, 3]` the portrait, for the image shortcut.
         source_features: `[B, h, w, C]` its features, for the image shortcut.
-        background: `[B, h, w, C + 4]` see `face.background`; None where the decoder
+        background: `[B, h, w, C + 4]`, see `face.background`; None where the decoder
             does not take it.
     """
 

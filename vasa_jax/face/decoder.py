@@ -135,7 +135,9 @@ class Decoder(nn.Module):
         still = _fit(still, *size).astype(overlay.dtype)
         laid = dense(name="overlay")(jnp.concatenate([overlay, still], axis=-1))
         if self.config.fills_background:
-            laid = laid + dense(name="background")(_fit(colours, *size))
+            colours, logits = jnp.split(colours, [3], axis=-1)
+            seen = jnp.concatenate([colours, nn.sigmoid(logits)], axis=-1)
+            laid = laid + dense(name="background")(_fit(seen, *size))
         return laid
 
     def _blend(self, decoded, mask_logits, flow, coarse_flow, latents):

@@ -10,12 +10,17 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+import einops
 import numpy as np
 
 from vasa_jax.data import clips
 
 Record = dict[str, Any]
 FlowFunction = Callable[..., tuple[np.ndarray, np.ndarray]]
+
+SURROUNDINGS = (0, 1)
+"""Classes of the masks that do not turn with the head: background and torso. Follows:
+`datasets.synthetic_heads.names.MASK_CLASSES`."""
 
 REGIONS = ("mouth", "left_eye", "right_eye")
 """Keypoints around which errors weigh more. Ours: what viewers look at."""
@@ -67,7 +72,8 @@ def pair(
         Arrays by name: `source` and `driver` images uint8, their `*_pose` [6],
         `driver_regions` [3, 2], `flow` [f, f, 2], `visible` [f, f]; and of the other
         person the same with `other_`, with `other_is_same_performance`, a float. Where
-        the records have them also `*_arkit` [52] and `*_gaze` [2].
+        the records have them also `*_arkit` [52], `*_gaze` [2], and
+        `source_surroundings` [f, f], 1 where the source does not show the head.
     """
     driver_record = same[0]
     source_record = same[0] if rng.random() < config.same_clip_share else same[-1]
@@ -86,6 +92,10 @@ def pair(
         )
         example["flow"] = flow.astype(np.float32)
         example["visible"] = visible.astype(np.float32)
+    if "masks" in source_record:
+        example["source_surroundings"] = read_surroundings(
+            source_record, source_frame, config.flow_size
+        )
     if config.use_other:
         is_same = other["performance"] == driver_record["performance"]
         frame = driver_frame if is_same else int(rng.integers(other["num_frames"]))
@@ -112,12 +122,26 @@ def frames(
     }
 
 
-def read_masks(record: Record) -> np.ndarray:
-    """Unpack the class masks of a record, uint8 `[T, h, w]`."""
+def read_surroundings(record: Record, frame: int, size: int) -> np.ndarray:
+    """Tell where a frame shows neither head nor hair.
+
+    Args:
+        record: with `masks`, of any size that divides `size` or is divided by it.
+        frame: of the record.
+        size: side of the result, cells.
+
+    Returns:
+        float32 `[size, size]`, the share of each cell.
+    """
     flat = np.frombuffer(zlib.decompress(record["masks"]), np.uint8)
     count = int(record["num_frames"])
     side = round((flat.size / count) ** 0.5)
-    return flat.reshape(count, side, side)
+    mask = flat.reshape(count, side, side)[frame]
+    is_around = np.isin(mask, SURROUNDINGS).astype(np.float32)
+    if side < size:
+        times = size // side
+        return einops.repeat(is_around, "h w -> (h i) (w j)", i=times, j=times)
+    return einops.reduce(is_around, "(h i) (w j) -> h w", "mean", h=size, w=size)
 
 
 def shrink(images: np.ndarray, size: int) -> np.ndarray:

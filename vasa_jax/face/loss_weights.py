@@ -11,6 +11,7 @@ TERMS = (
     "flow",
     "coarse_flow",
     "visibility",
+    "background",
     "head_pose",
     "expression",
     "gaze",
@@ -36,6 +37,7 @@ class FaceLossConfig:
             saturates.
         flow, coarse_flow: exact correspondence. Ours.
         visibility: of the mask. Ours.
+        background: of what is told to lie around the head. Ours.
         head_pose, expression, gaze: as the encoders were taught. 0 with frozen ones.
         motion_cycle: facial dynamics read from the frame against the driver's. Ours:
             a loss on lips and lids that sees what viewers see.
@@ -63,6 +65,7 @@ class FaceLossConfig:
     flow: float = 30.0
     coarse_flow: float = 10.0
     visibility: float = 0.3
+    background: float = 1.0
     head_pose: float = 0.0
     expression: float = 0.0
     gaze: float = 0.0

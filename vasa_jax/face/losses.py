@@ -135,6 +135,21 @@ def visibility(logits: jax.Array, visible: jax.Array, weight: jax.Array) -> jax.
     return (error * weight).sum((1, 2)) / weight.sum((1, 2))
 
 
+def background(logits: jax.Array, is_around: jax.Array) -> jax.Array:
+    """Teach which cells of the portrait show what lies around the head.
+
+    Ours: cross-entropy, as nothing else keeps edges of hair out of the background.
+
+    Args:
+        logits: `[B, h, w]`.
+        is_around: `[B, h, w]`, 1 where neither head nor hair is seen.
+
+    Returns:
+        `[B]`.
+    """
+    return mean_per_example(optax.sigmoid_binary_cross_entropy(logits, is_around))
+
+
 def head_pose(predicted: types.HeadPose, target: types.HeadPose) -> jax.Array:
     """Sum the absolute errors of angles (radians), place and size, `[B]`.
 

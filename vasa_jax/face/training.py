@@ -73,6 +73,10 @@ class FaceTask:
         scene = self._prepare(params, batch)
         frame, latents = self._render(params, scene)
         terms = self._frame_terms(frame, scene)
+        if latents.background is not None and "source_surroundings" in scene:
+            terms["background"] = losses.background(
+                *_surroundings(latents, scene)
+            ).mean()
         terms |= self._motion_terms(params, frame, scene)
         total = loss_schedule.weighted_sum(self._loss, terms, step)
         dear_total, dear = self._dear_terms(params, frame, latents, scene, step)
@@ -102,7 +106,7 @@ class FaceTask:
         """Measure same-identity driving with unchanged drivers."""
         del key
         scene = self._prepare(params, batch, is_changed=False)
-        frame, _ = self._render(params, scene)
+        frame, latents = self._render(params, scene)
         mouth = regions.inside(scene["driver_regions"], frame.image.shape[1])
 
         def psnr(image, mask):
@@ -123,6 +127,9 @@ class FaceTask:
             states["flow_error"] = losses.end_point_error(
                 frame.flow, scene["flow"], scene["visible"]
             )
+        if latents.background is not None and "source_surroundings" in scene:
+            logits, truth = _surroundings(latents, scene)
+            states["background_found"] = (logits > 0.0) == (truth > 0.5)
         return {
             name: statistics.Mean.from_batch(jnp.atleast_1d(value))
             for name, value in states.items()
@@ -358,3 +365,10 @@ class FaceTask:
         terms = {"adversarial": fooled, "feature_matching": matched}
         is_on = (step >= self._loss.adversarial_start).astype(jnp.float32)
         return is_on * loss_schedule.weighted_sum(self._loss, terms, step), terms
+
+
+def _surroundings(latents, scene):
+    """Return the logits `[B, h, w]` of what lies around the head, and the truth."""
+    logits = latents.background[..., -1]
+    truth = regions.fit(scene["source_surroundings"][..., None], logits.shape[1])
+    return logits, truth[..., 0]
