@@ -39,6 +39,13 @@ def test_a_hole_in_a_slope_is_filled_between_its_sides():
     assert (np.diff(filled[3:13]) > -1e-6).all()
 
 
+def test_the_background_keeps_a_margin_to_the_head():
+    found = np.asarray(background.shrink(jnp.asarray(hole()), 5))[0, :, :, 0]
+    expected = np.ones((16, 16))
+    expected[3:13, 2:14] = 0.0
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_nothing_believed_leaves_finite_values_and_gradients():
     def total(share):
         return background.fill(jnp.ones((1, 4, 4, 1)), share).sum()

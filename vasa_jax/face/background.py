@@ -30,6 +30,10 @@ CHANNELS = (24, 32, 32, 32)
 """Of the network that parts head and surroundings, from full size to an eighth. Ours:
 it runs once a portrait; at an eighth a cell sees the whole head."""
 
+MARGIN = 5
+"""Side of the square of cells that must all be background for one to be spread. Ours:
+hair ends in strands, whose colour would draw the head's outline."""
+
 LEAST_SHARE = 1e-4
 """Share of background from which a coarse cell is believed. Ours."""
 
@@ -61,7 +65,8 @@ class Background(nn.Module):
         seen = jnp.concatenate([features.astype(jnp.float32), colours], axis=-1)
         around = prior(head_pose, height, width)
         logits = around + self._correction(jnp.concatenate([seen, around], axis=-1))
-        return jnp.concatenate([fill(seen, nn.sigmoid(logits)), logits], axis=-1)
+        share = shrink(nn.sigmoid(logits), MARGIN)
+        return jnp.concatenate([fill(seen, share), logits], axis=-1)
 
     def _correction(self, x: jax.Array) -> jax.Array:
         """Map `[B, h, w, C]` to logits `[B, h, w, 1]`. Follows: U-Net."""
@@ -90,6 +95,11 @@ def prior(head_pose: types.HeadPose, height: int, width: int) -> jax.Array:
     radii = head_pose.scale * jnp.asarray([RADII])
     distance = jnp.linalg.norm(away / radii[:, None, None], axis=-1, keepdims=True)
     return SHARPNESS * (distance - 1.0)
+
+
+def shrink(share: jax.Array, size: int) -> jax.Array:
+    """Take the least of `size` x `size` cells around each of `[B, H, W, 1]`."""
+    return -nn.max_pool(-share, (size, size), padding="SAME")
 
 
 def fill(values: jax.Array, share: jax.Array) -> jax.Array:
