@@ -22,9 +22,9 @@ FLOW_WEIGHTS = ("flow", "coarse_flow", "visibility", "warped")
 FIELD_OF_WEIGHT = {"expression": "arkit", "gaze": "gaze_in_head"}
 """Losses whose truth is a field of its own."""
 
-MASK_FIELD, MASK_WEIGHT = "masks", "background"
-"""The field that tells head and surroundings apart, and the loss that a face model with
-`fills_background` compares with it."""
+MASK_FIELD, MASK_WEIGHTS = "masks", ("background", "stillness")
+"""The field that tells head and surroundings apart, and the losses that a face model
+with `fills_background` compares with it."""
 
 VIDEO_SET = "video_clips"
 """TFDS name of the sets that `datasets.video_clips` makes."""
@@ -75,7 +75,7 @@ def _check_fields(fields: set[str], settings: Any) -> None:
         changes += ["example.use_flow=False"] * settings.example.use_flow
         unknown = [*FLOW_WEIGHTS, *unknown]
     if is_pairs and settings.model.fills_background and MASK_FIELD not in fields:
-        unknown.append(MASK_WEIGHT)
+        unknown += MASK_WEIGHTS
     changes += [f"{group}.{name}=0" for name in unknown if getattr(weights, name)]
     if changes:
         raise UserError(

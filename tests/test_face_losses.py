@@ -68,6 +68,15 @@ def test_background_loss_is_ln_2_for_doubt_and_none_for_sure_truth():
     assert float(losses.background(-sure, truth)[0]) > 30.0
 
 
+def test_stillness_loss_is_the_logarithm_of_what_is_right():
+    share, truth = jnp.array([[[0.8, 0.3]]]), jnp.array([[[1.0, 0.0]]])
+    expected = -(np.log(0.8) + np.log(0.7)) / 2
+    np.testing.assert_allclose(losses.stillness(share, truth)[0], expected, rtol=1e-3)
+    sure = losses.stillness(jnp.array([[[1.0, 0.0]]]), truth)
+    wrong = losses.stillness(jnp.array([[[0.0, 1.0]]]), truth)
+    assert float(sure[0]) < 1e-3 and 5.0 < float(wrong[0]) < 20.0
+
+
 def test_head_pose_loss_adds_angles_place_and_relative_size():
     truth = types.HeadPose.from_vector(jnp.array([[0.1, 0.2, 0.3, 0.0, 0.0, 1.0]]))
     found = types.HeadPose.from_vector(

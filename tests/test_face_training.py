@@ -36,7 +36,7 @@ def _pair_batch(seed=0):
         batch[f"{who}_gaze"] = rng.normal(0, 0.2, (BATCH, 2)).astype(np.float32)
     batch["driver_regions"] = rng.uniform(-0.4, 0.4, (BATCH, 3, 2)).astype(np.float32)
     batch["flow"] = rng.uniform(-1, 1, (BATCH, 16, 16, 2)).astype(np.float32)
-    for name in ("visible", "source_surroundings"):
+    for name in ("visible", "source_surroundings", "driver_surroundings"):
         batch[name] = (rng.random((BATCH, 16, 16)) > 0.3).astype(np.float32)
     batch["other_is_same_performance"] = np.array([1.0, 0.0], np.float32)
     batch["example_key"] = jax.random.split(jax.random.key(seed), BATCH)

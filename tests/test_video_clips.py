@@ -38,6 +38,7 @@ WITHOUT_TRUTH = (
     "face_loss.visibility=0",
     "face_loss.warped=0",
     "face_loss.background=0",
+    "face_loss.stillness=0",
 )
 
 
@@ -227,7 +228,7 @@ def test_pairs_are_drawn_without_the_truth_that_is_not_there(built):
     assert pair["driver"].shape == (32, 32, 3)
     assert pair["driver_regions"].shape == (3, 2)
     assert not any("arkit" in name or "gaze" in name for name in pair)
-    assert not {"flow", "source_surroundings"} & set(pair)
+    assert not {"flow", "source_surroundings", "driver_surroundings"} & set(pair)
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from vasa_jax import geometry, layers, types
+from vasa_jax.face import background
 from vasa_jax.face import config as face_config
 
 COARSE_REACH = 0.25
@@ -37,6 +38,7 @@ class RenderedFrame:
         mask_logits: `[B, h, w, 1]` share of `warped` before the sigmoid.
         flow: `[B, f, f, 2]` where in the portrait each cell of the frame lies.
         coarse_flow: `[B, c, c, 2]` the same before refinement.
+        stillness: `[B, c, c]` share of the still grid in it.
     """
 
     image: jax.Array
@@ -45,6 +47,7 @@ class RenderedFrame:
     mask_logits: jax.Array
     flow: jax.Array
     coarse_flow: jax.Array
+    stillness: jax.Array
 
 
 class Decoder(nn.Module):
@@ -53,7 +56,8 @@ class Decoder(nn.Module):
     The composed warps give each voxel of the driver's space a place in the portrait. A
     softmax over depth makes a 2-D flow of them; what does not turn with the head
     (torso, background) takes the still grid instead; corrections refine it at two
-    sizes. The portrait is warped by it and blended with the painted image by a mask.
+    sizes. The portrait is warped by it, with its background in the place that the head
+    leaves, and blended with the painted image by a mask.
 
     Follows: MegaPortraits, image decoder, for the painting; Shi et al. (sub-pixel
     convolution) for the last step, which a CPU does faster than blocks at full size.
@@ -92,14 +96,17 @@ class Decoder(nn.Module):
         x = nn.Dense(config.decoder_channels[0], dtype=dtype, name="flatten")(x)
         for index in range(config.decoder_blocks):
             x = block(config.decoder_channels[0], name=f"deep_{index}")(x, code)
-        coarse_flow = flow = None
+        coarse_flow = flow = still = None
         for stage, channels in enumerate(config.decoder_channels[1:], start=1):
             x = layers.double(x)
             if overlay is not None and stage == config.flow_stage:
                 x = x + self._lay_over(overlay, latents, x.shape[-1])
             if config.use_shortcut and stage == config.flow_stage:
-                coarse_flow = CoarseFlow(name="coarse_flow")(x, source_points)
+                coarse_flow, still = CoarseFlow(name="coarse_flow")(x, source_points)
                 features = geometry.sample_image(latents.source_features, coarse_flow)
+                if config.fills_background:
+                    uncovered, behind = _uncover(latents, still)
+                    features = _mix(features, behind[..., :-3], uncovered)
                 x = jnp.concatenate([x, features.astype(dtype)], axis=-1)
             x = nn.Dense(channels, dtype=dtype, name=f"narrow_{stage}")(x)
             x = block(channels, name=f"grow_{stage}")(x, code)
@@ -119,7 +126,7 @@ class Decoder(nn.Module):
         )
         decoded = jnp.tanh(x[..., :3])
         mask_logits = _smooth(x[..., 3:], growth) + MASK_BIAS
-        return self._blend(decoded, mask_logits, flow, coarse_flow, latents)
+        return self._blend(decoded, mask_logits, flow, coarse_flow, still, latents)
 
     def _lay_over(self, overlay, latents, channels):
         """Map what is laid over the view to `channels`; all begins at nothing."""
@@ -140,7 +147,7 @@ class Decoder(nn.Module):
             laid = laid + dense(name="background")(_fit(seen, *size))
         return laid
 
-    def _blend(self, decoded, mask_logits, flow, coarse_flow, latents):
+    def _blend(self, decoded, mask_logits, flow, coarse_flow, still, latents):
         height, width = latents.source_image.shape[1:3]
         painted = _fit(decoded, height, width)
         if not self.config.use_shortcut:
@@ -152,9 +159,17 @@ class Decoder(nn.Module):
                 mask_logits=mask_logits,
                 flow=nothing,
                 coarse_flow=nothing,
+                stillness=nothing[..., 0],
             )
         fine_grid = _fit(flow, height, width)
         warped = geometry.sample_image(latents.source_image, fine_grid)
+        if self.config.fills_background:
+            uncovered, behind = _uncover(latents, still)
+            warped = _mix(
+                warped,
+                _fit(behind[..., -3:], height, width),
+                _fit(uncovered, height, width),
+            )
         mask = _fit(nn.sigmoid(mask_logits), height, width)
         return RenderedFrame(
             image=mask * warped + (1.0 - mask) * painted,
@@ -163,6 +178,7 @@ class Decoder(nn.Module):
             mask_logits=mask_logits,
             flow=flow,
             coarse_flow=coarse_flow,
+            stillness=still[..., 0],
         )
 
 
@@ -174,8 +190,14 @@ class CoarseFlow(nn.Module):
     """
 
     @nn.compact
-    def __call__(self, features: jax.Array, source_points: jax.Array) -> jax.Array:
-        """Map `[B, h, w, C]` and `[B, D, h', w', 3]` to a flow `[B, h, w, 2]`."""
+    def __call__(
+        self, features: jax.Array, source_points: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
+        """Map `[B, h, w, C]` and `[B, D, h', w', 3]` to a flow `[B, h, w, 2]`.
+
+        Returns:
+            The flow, and the share of the still grid in it, `[B, h, w, 1]`.
+        """
         batch, height, width = features.shape[:3]
         depth = source_points.shape[1]
         places = geometry.resize(source_points[..., :2], depth, height, width)
@@ -187,7 +209,31 @@ class CoarseFlow(nn.Module):
         )(nn.relu(features).astype(jnp.float32))
         share = nn.softmax(raw[..., : depth + 1], axis=-1)
         flow = jnp.einsum("bhwd,bdhwc->bhwc", share, places)
-        return flow + COARSE_REACH * jnp.tanh(raw[..., depth + 1 :])
+        flow = flow + COARSE_REACH * jnp.tanh(raw[..., depth + 1 :])
+        return flow, share[..., depth, None]
+
+
+def _uncover(latents: types.FaceLatents, still: jax.Array):
+    """Tell where a frame shows what the portrait's head hides, and what is there.
+
+    Ours: that is where the frame keeps still and the portrait shows the head; without
+    it the old head's outline stays in the frame.
+
+    Args:
+        latents: the portrait's.
+        still: `[B, h, w, 1]` share of the still grid in the flow.
+
+    Returns:
+        The share of each cell `[B, h, w, 1]`, and the background `[B, h, w, C + 3]`.
+    """
+    behind, logits = latents.background[..., :-1], latents.background[..., -1:]
+    hidden = 1.0 - background.shrink(nn.sigmoid(logits), background.MARGIN)
+    height, width = still.shape[1:3]
+    return still * _fit(hidden, height, width), _fit(behind, height, width)
+
+
+def _mix(first: jax.Array, second: jax.Array, share: jax.Array) -> jax.Array:
+    return first + share * (second - first)
 
 
 def _smooth(image: jax.Array, growth: int) -> jax.Array:

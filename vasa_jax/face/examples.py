@@ -73,7 +73,8 @@ def pair(
         `driver_regions` [3, 2], `flow` [f, f, 2], `visible` [f, f]; and of the other
         person the same with `other_`, with `other_is_same_performance`, a float. Where
         the records have them also `*_arkit` [52], `*_gaze` [2], and
-        `source_surroundings` [f, f], 1 where the source does not show the head.
+        `source_surroundings` and `driver_surroundings` [f, f], 1 where the frame does
+        not show the head.
     """
     driver_record = same[0]
     source_record = same[0] if rng.random() < config.same_clip_share else same[-1]
@@ -92,10 +93,13 @@ def pair(
         )
         example["flow"] = flow.astype(np.float32)
         example["visible"] = visible.astype(np.float32)
-    if "masks" in source_record:
-        example["source_surroundings"] = read_surroundings(
-            source_record, source_frame, config.flow_size
-        )
+    for prefix, record, frame in (
+        ("driver", driver_record, driver_frame),
+        ("source", source_record, source_frame),
+    ):
+        if "masks" in record:
+            around = read_surroundings(record, frame, config.flow_size)
+            example[f"{prefix}_surroundings"] = around
     if config.use_other:
         is_same = other["performance"] == driver_record["performance"]
         frame = driver_frame if is_same else int(rng.integers(other["num_frames"]))

@@ -12,6 +12,7 @@ TERMS = (
     "coarse_flow",
     "visibility",
     "background",
+    "stillness",
     "head_pose",
     "expression",
     "gaze",
@@ -37,7 +38,8 @@ class FaceLossConfig:
             saturates.
         flow, coarse_flow: exact correspondence. Ours.
         visibility: of the mask. Ours.
-        background: of what is told to lie around the head. Ours.
+        background, stillness: of what is told to lie around the head, in the portrait
+            and in the frame. Ours.
         head_pose, expression, gaze: as the encoders were taught. 0 with frozen ones.
         motion_cycle: facial dynamics read from the frame against the driver's. Ours:
             a loss on lips and lids that sees what viewers see.
@@ -66,6 +68,7 @@ class FaceLossConfig:
     coarse_flow: float = 10.0
     visibility: float = 0.3
     background: float = 1.0
+    stillness: float = 0.5
     head_pose: float = 0.0
     expression: float = 0.0
     gaze: float = 0.0

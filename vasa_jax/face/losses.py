@@ -19,6 +19,9 @@ FLOW_DETAIL = 0.03
 Ours: lips and lids move by such lengths, and are few cells among many."""
 
 
+LEAST_SHARE = 1e-4
+"""What is added to a share, so that its logarithm stays finite. Ours."""
+
 EXPRESSION_DEVIATION = 0.14
 """Typical standard deviation of an ARKit weight. Ours: of jawOpen and eyeBlink in
 synthetic speech."""
@@ -148,6 +151,23 @@ def background(logits: jax.Array, is_around: jax.Array) -> jax.Array:
         `[B]`.
     """
     return mean_per_example(optax.sigmoid_binary_cross_entropy(logits, is_around))
+
+
+def stillness(share: jax.Array, is_around: jax.Array) -> jax.Array:
+    """Teach which cells of the frame keep still: those around the head.
+
+    Ours: the logarithm of what is rightly shared, since no flow is true where the head
+    has left.
+
+    Args:
+        share: `[B, h, w]` of the still grid, in [0, 1].
+        is_around: `[B, h, w]`, 1 where neither head nor hair is seen.
+
+    Returns:
+        `[B]`.
+    """
+    right = is_around * share + (1.0 - is_around) * (1.0 - share)
+    return -mean_per_example(jnp.log(right + LEAST_SHARE))
 
 
 def head_pose(predicted: types.HeadPose, target: types.HeadPose) -> jax.Array:

@@ -74,9 +74,11 @@ class FaceTask:
         frame, latents = self._render(params, scene)
         terms = self._frame_terms(frame, scene)
         if latents.background is not None and "source_surroundings" in scene:
-            terms["background"] = losses.background(
-                *_surroundings(latents, scene)
-            ).mean()
+            found, truth = _surroundings(latents, scene)
+            terms["background"] = losses.background(found, truth).mean()
+            still = frame.stillness
+            truth = _sized(scene["driver_surroundings"], still.shape[1])
+            terms["stillness"] = losses.stillness(still, truth).mean()
         terms |= self._motion_terms(params, frame, scene)
         total = loss_schedule.weighted_sum(self._loss, terms, step)
         dear_total, dear = self._dear_terms(params, frame, latents, scene, step)
@@ -370,5 +372,8 @@ class FaceTask:
 def _surroundings(latents, scene):
     """Return the logits `[B, h, w]` of what lies around the head, and the truth."""
     logits = latents.background[..., -1]
-    truth = regions.fit(scene["source_surroundings"][..., None], logits.shape[1])
-    return logits, truth[..., 0]
+    return logits, _sized(scene["source_surroundings"], logits.shape[1])
+
+
+def _sized(values, size):
+    return regions.fit(values[..., None], size)[..., 0]
