@@ -105,13 +105,30 @@ def test_the_shortcut_returns_the_image_where_flow_and_mask_start(tiny):
     features = jax.random.normal(jax.random.key(0), (2, 16, 16, 8))
     start = jax.eval_shape(coarse.init, jax.random.key(0), features, grid)
     zero = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), start)
-    flow = jax.jit(coarse.apply)(zero, features, grid)
+    flow, still = jax.jit(coarse.apply)(zero, features, grid)
+    np.testing.assert_allclose(still, 1 / (grid.shape[1] + 1), rtol=1e-5)
     # Voxels of the outermost cells are clamped to centres; the inside is exact.
     expected = geometry.image_grid(16, 16)[1:-1, 1:-1]
     np.testing.assert_allclose(flow[0, 1:-1, 1:-1], expected, atol=1e-5)
     fine = geometry.resize(geometry.image_grid(16, 16)[None], 32, 32)
     warped = geometry.sample_image(latents.source_image[:1], fine)
     np.testing.assert_allclose(warped[:, 2:-2, 2:-2], images[:1, 2:-2, 2:-2], atol=1e-4)
+
+
+def test_the_background_shows_where_the_frame_keeps_still_and_the_head_has_been():
+    is_head = np.zeros((1, 16, 16, 1), np.float32)
+    is_head[:, :, :8] = 1.0
+    colours = np.full((1, 16, 16, 3), 0.5, np.float32)
+    latents = types.FaceLatents(
+        **dict.fromkeys(f.name for f in dataclasses.fields(types.FaceLatents))
+    ).replace(background=jnp.concatenate([colours, 20 - 40 * is_head], axis=-1))
+    still = np.zeros((1, 16, 16, 1), np.float32)
+    still[:, :4] = 0.7
+    share, behind = decoder.uncover(latents, jnp.asarray(still))
+    np.testing.assert_allclose(share[0, :4, :10, 0], 0.7, atol=1e-5)  # with its margin
+    np.testing.assert_allclose(share[0, :, 10:, 0], 0.0, atol=1e-5)
+    np.testing.assert_allclose(share[0, 4:, :, 0], 0.0, atol=1e-5)
+    np.testing.assert_array_equal(behind, colours)
 
 
 def test_frames_come_at_the_portraits_size_and_blend_painted_with_warped(tiny):

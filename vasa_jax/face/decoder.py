@@ -105,7 +105,7 @@ class Decoder(nn.Module):
                 coarse_flow, still = CoarseFlow(name="coarse_flow")(x, source_points)
                 features = geometry.sample_image(latents.source_features, coarse_flow)
                 if config.fills_background:
-                    uncovered, behind = _uncover(latents, still)
+                    uncovered, behind = uncover(latents, still)
                     features = _mix(features, behind[..., :-3], uncovered)
                 x = jnp.concatenate([x, features.astype(dtype)], axis=-1)
             x = nn.Dense(channels, dtype=dtype, name=f"narrow_{stage}")(x)
@@ -164,7 +164,7 @@ class Decoder(nn.Module):
         fine_grid = _fit(flow, height, width)
         warped = geometry.sample_image(latents.source_image, fine_grid)
         if self.config.fills_background:
-            uncovered, behind = _uncover(latents, still)
+            uncovered, behind = uncover(latents, still)
             warped = _mix(
                 warped,
                 _fit(behind[..., -3:], height, width),
@@ -213,7 +213,7 @@ class CoarseFlow(nn.Module):
         return flow, share[..., depth, None]
 
 
-def _uncover(latents: types.FaceLatents, still: jax.Array):
+def uncover(latents: types.FaceLatents, still: jax.Array):
     """Tell where a frame shows what the portrait's head hides, and what is there.
 
     Ours: that is where the frame keeps still and the portrait shows the head; without
