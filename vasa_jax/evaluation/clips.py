@@ -55,6 +55,18 @@ class FaceCurves:
         """Yaw, pitch and roll, `[T, 3]` radians."""
         return self.head_pose[:, :3]
 
+    def seen_windows(self, num_frames: int) -> np.ndarray:
+        """Tell which windows of so many frames show the face all along.
+
+        Args:
+            num_frames: of a window, at most T.
+
+        Returns:
+            bool `[T - num_frames + 1]`.
+        """
+        windows = np.lib.stride_tricks.sliding_window_view(self.present, num_frames)
+        return windows.all(axis=1)
+
     def first(self, num_frames: int) -> "FaceCurves":
         """Return the curves of the first frames."""
         parts = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

@@ -60,12 +60,13 @@ class Sync(Weighted):
                 f"{MIN_FRAMES} are needed"
             )
         lips, sound = self._embed(clip)
-        found = sync_scores.score(sync_scores.distances(lips, sound))
-        shifted = np.roll(sound, len(sound) // 2, axis=0)
-        floor = sync_scores.score(sync_scores.distances(lips, shifted))
+        found = score_seen(clip.face, lips, sound)
+        if found is None:
+            return Measured(left_out=f"no {syncnet.WINDOW_FRAMES} frames show a face")
+        floor = score_seen(clip.face, lips, np.roll(sound, len(sound) // 2, axis=0))
         real = None
         if reference is not None and reference.facts.num_sound_frames >= MIN_FRAMES:
-            real = sync_scores.score(sync_scores.distances(*self._embed(reference)))
+            real = score_seen(reference.face, *self._embed(reference))
 
         def score(field, lowest=floor):
             ceiling = np.nan if real is None else float(getattr(real, field))
@@ -84,6 +85,20 @@ class Sync(Weighted):
         boxes = sync_crops.face_boxes(clip.face.head_pose, facts.height, facts.width)
         faces = sync_crops.cut_faces(clip.frames(), boxes)
         return sync_scores.embed(_params(self.weights), faces, clip.waveform)
+
+
+def score_seen(
+    face: clips.FaceCurves, lips: np.ndarray, sound: np.ndarray
+) -> sync_scores.SyncScores | None:
+    """Score the windows that show the face all along; None if there are none.
+
+    Args:
+        face: of T frames.
+        lips, sound: `[n, C]` embeddings of the first windows.
+    """
+    is_seen = face.seen_windows(syncnet.WINDOW_FRAMES)[: len(lips)]
+    table = sync_scores.distances(lips, sound)[is_seen]
+    return sync_scores.score(table) if len(table) else None
 
 
 @functools.cache
