@@ -86,6 +86,17 @@ def folder(tmp_path_factory):
     return place
 
 
+def _face(present):
+    curve = np.zeros(len(present))
+    return clips.FaceCurves(
+        head_pose=np.tile([0, 0, 0, 0, 0, 1.0], (len(present), 1)),
+        mouth_opening=curve,
+        eye_opening=curve,
+        gaze=np.zeros((len(present), 2)),
+        present=present,
+    )
+
+
 class _KnownClip(clips.Clip):
     """A clip whose frames, sound and face are known."""
 
@@ -96,13 +107,7 @@ class _KnownClip(clips.Clip):
         self.waveform = 0.1 * generator.normal(
             size=num_sound_frames * types.SAMPLES_PER_FRAME
         ).astype(np.float32)
-        self.face = clips.FaceCurves(
-            head_pose=np.tile([0, 0, 0, 0, 0, 1.0], (num_frames, 1)),
-            mouth_opening=np.zeros(num_frames),
-            eye_opening=np.zeros(num_frames),
-            gaze=np.zeros((num_frames, 2)),
-            present=np.ones(num_frames, bool),
-        )
+        self.face = _face(np.ones(num_frames, bool))
         self.facts = clips.Facts(
             num_frames=num_frames,
             height=64,
@@ -128,6 +133,34 @@ def test_the_rows_of_a_report_have_value_floor_and_ceiling(folder):
     assert np.isnan(metric.measure(clip, None).scores["own_sync/distance"].ceiling)
     left_out = metric.measure(_KnownClip(40, 9), None).left_out
     assert "its sound lasts 9 frames, and 35 are needed" in left_out
+
+
+def test_windows_without_a_face_do_not_count():
+    lips = _unit()
+    sound = lips.copy()
+    present = np.ones(49, bool)
+    present[[20, 30]] = False
+    unseen = np.r_[16:21, 26:31]
+    # What the network makes of frames without a face is anything.
+    lips[unseen] = _unit(10, seed=3)
+    found = lip_sync_metric.score_seen(_face(present), lips, sound, 5)
+    table = np.delete(lip_sync_scores.distances(lips, sound), unseen, axis=0)
+    np.testing.assert_allclose(found.distances, np.nanmean(table, axis=0), rtol=1e-6)
+    assert found.distance < 1e-4
+    # A face in the first half only: sound that is earlier lies before the clip.
+    present = np.arange(49) < 15
+    assert lip_sync_metric.score_seen(_face(present), lips, sound, 5) is None
+    assert lip_sync_metric.score_seen(_face(present & False), lips, sound, 5) is None
+
+
+def test_a_clip_whose_face_is_away_is_left_out_and_so_is_such_a_ceiling(folder):
+    metric = lip_sync_metric.OwnSync(weights=str(folder))
+    clip, away = _KnownClip(40, 40), _KnownClip(40, 40)
+    away.face = _face(np.arange(40) % 5 > 0)
+    assert "windows of 5 frames show a face" in metric.measure(away, clip).left_out
+    scores = metric.measure(clip, away).scores
+    assert np.isfinite(scores["own_sync/confidence"].value)
+    assert np.isnan(scores["own_sync/confidence"].ceiling)
 
 
 def test_the_report_calls_both_own():

@@ -80,12 +80,19 @@ class OwnSync(PerClip):
                 left_out=f"its sound lasts {clip.facts.num_sound_frames} frames, and "
                 f"{wanted} are needed"
             )
+        window = _scorer(self.weights).sizes.window_frames
         lips, sound = self._embed(clip)
-        found = _summary(lips, sound)
-        floor = _summary(lips, np.roll(sound, len(sound) // 2, axis=0))
+        found = score_seen(clip.face, lips, sound, window)
+        if found is None:
+            return Measured(
+                left_out=f"too few of its windows of {window} frames show a face all "
+                "along to try every offset of the sound"
+            )
+        away = np.roll(sound, len(sound) // 2, axis=0)
+        floor = score_seen(clip.face, lips, away, window)
         real = None
         if reference is not None and reference.facts.num_sound_frames >= wanted:
-            real = _summary(*self._embed(reference))
+            real = score_seen(reference.face, *self._embed(reference), window)
 
         def score(field, lowest=floor):
             ceiling = np.nan if real is None else float(getattr(real, field))
@@ -105,8 +112,24 @@ class OwnSync(PerClip):
         return scorer.embed(lips, scorer.hear(clip.waveform))
 
 
-def _summary(lips: np.ndarray, sound: np.ndarray) -> lip_sync_scores.LipScores:
-    return lip_sync_scores.score(lip_sync_scores.distances(lips, sound))
+def score_seen(
+    face: clips.FaceCurves, lips: np.ndarray, sound: np.ndarray, window_frames: int
+) -> lip_sync_scores.LipScores | None:
+    """Score the windows that show the face all along.
+
+    Args:
+        face: of T frames.
+        lips, sound: `[n, E]` embeddings of the first windows.
+        window_frames: of a window.
+
+    Returns:
+        The scores; None if at some offset no such window has sound.
+    """
+    is_seen = face.seen_windows(window_frames)[: len(lips)]
+    table = lip_sync_scores.distances(lips, sound)[is_seen]
+    if not np.isfinite(table).any(axis=0).all():
+        return None
+    return lip_sync_scores.score(table)
 
 
 @functools.cache
