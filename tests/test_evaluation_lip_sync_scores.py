@@ -1,10 +1,16 @@
 """Scores of lips and sound by the own network: offsets, ends, rows of the report."""
 
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
 import jax
 import numpy as np
 import pytest
 
-from vasa_jax import config, errors, export, types
+from vasa_jax import config, errors, export, media, types
 from vasa_jax.audio import encoders
 from vasa_jax.evaluation import (
     clips,
@@ -65,6 +71,16 @@ def test_right_sound_is_always_told_and_shifted_sound_never():
     by_one = lip_sync_scores.distances(lips, np.roll(lips, 1, axis=0))
     assert lip_sync_scores.told_apart(by_one) < 0.3
     assert np.isnan(lip_sync_scores.told_apart(right, 31))
+    assert np.isnan(lip_sync_scores.told_apart(right, 61))
+
+
+def test_windows_in_a_row_are_not_joined_across_one_that_is_not_seen():
+    lips, is_seen = _unit(60), np.arange(60) != 30
+    table = lip_sync_scores.distances(lips, lips, is_seen=is_seen)
+    assert np.isnan(table[30]).all() and np.isfinite(table[29]).all()
+    # All offsets are known from 15 to 44.
+    assert lip_sync_scores.told_apart(table, 15) == 1.0
+    assert np.isnan(lip_sync_scores.told_apart(table, 16))
 
 
 @pytest.fixture(scope="module")
@@ -182,3 +198,40 @@ def test_an_export_of_another_network_is_refused_by_name(tmp_path):
     export.save_export(place, {"x": {"y": np.zeros(2)}}, {}, {}, "Other.")
     with pytest.raises(errors.UserError, match="holds no lip-sync network"):
         lip_sync_scores.read(place)
+
+
+@pytest.mark.slow
+def test_the_table_counts_videos_without_a_face_and_leaves_them_out(
+    folder, tmp_path, rendered_photo
+):
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    generator = np.random.default_rng(0)
+    sound = 0.1 * generator.normal(size=40 * types.SAMPLES_PER_FRAME)
+    noise = generator.integers(0, 256, rendered_photo.shape, np.uint8)
+    for name, picture in (("face", rendered_photo), ("noise", noise)):
+        path = videos / f"{name}.mp4"
+        with media.VideoWriter(
+            path, *picture.shape[:2], waveform=sound.astype(np.float32)
+        ) as out:
+            out.write(np.broadcast_to(picture, (40, *picture.shape)))
+
+    def run(place):
+        program = [sys.executable, "-m", "experiments.sync_tables"]
+        return subprocess.run(
+            [*program, f"--sync={folder}", f"--videos={place}", f"--output={tmp_path}"],
+            cwd=pathlib.Path(__file__).parent.parent,
+            env={**os.environ, "JAX_PLATFORMS": "cpu"},
+            capture_output=True,
+            text=True,
+        )
+
+    done = run(videos)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "sync_tables.json").read_text())["videos"]
+    assert (found["num_clips"], found["num_left_out"]) == (1, 1)
+    assert np.isfinite(found["confidence"])
+    assert "| clips left out, too short or without a face | 1 |" in done.stdout
+    done = run(videos / "noise.mp4")
+    assert done.returncode == 2
+    assert "None of the 1 clips can be measured" in done.stderr

@@ -126,10 +126,8 @@ def score_seen(
         The scores; None if at some offset no such window has sound.
     """
     is_seen = face.seen_windows(window_frames)[: len(lips)]
-    table = lip_sync_scores.distances(lips, sound)[is_seen]
-    if not np.isfinite(table).any(axis=0).all():
-        return None
-    return lip_sync_scores.score(table)
+    table = lip_sync_scores.distances(lips, sound, is_seen=is_seen)
+    return lip_sync_scores.score(table) if lip_sync_scores.can_score(table) else None
 
 
 @functools.cache
