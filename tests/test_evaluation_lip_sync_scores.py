@@ -116,8 +116,10 @@ def _face(present):
 class _KnownClip(clips.Clip):
     """A clip whose frames, sound and face are known."""
 
-    def __init__(self, num_frames, num_sound_frames):
-        super().__init__("talk.mp4")
+    digest = "known"
+
+    def __init__(self, num_frames, num_sound_frames, cache_dir=None):
+        super().__init__("talk.mp4", cache_dir)
         generator = np.random.default_rng(0)
         self._images = generator.integers(0, 256, (num_frames, 64, 64, 3), np.uint8)
         self.waveform = 0.1 * generator.normal(
@@ -177,6 +179,16 @@ def test_a_clip_whose_face_is_away_is_left_out_and_so_is_such_a_ceiling(folder):
     scores = metric.measure(clip, away).scores
     assert np.isfinite(scores["own_sync/confidence"].value)
     assert np.isnan(scores["own_sync/confidence"].ceiling)
+
+
+def test_a_reference_is_embedded_once_for_all_samples(folder, tmp_path):
+    metric = lip_sync_metric.OwnSync(weights=str(folder))
+    clip, reference = _KnownClip(40, 40), _KnownClip(40, 40, tmp_path)
+    first = metric.measure(clip, reference).scores
+    reference._images = None  # whoever reads the frames again fails
+    second = metric.measure(clip, reference).scores["own_sync/distance"]
+    assert second == first["own_sync/distance"]
+    assert np.isfinite(second.ceiling)
 
 
 def test_the_report_calls_both_own():

@@ -82,8 +82,9 @@ class CappScore(PerClip):
         )
         ceiling = np.nan
         if reference is not None and _too_short(reference, scorer) is None:
-            heard = scorer.hear(_voice(reference))
-            ceiling = scorer.score(heard, seen_rotation(reference.face))
+            ceiling = self.kept_of_reference(
+                reference, lambda: {"score": _score(scorer, reference)}
+            )["score"]
         value = scorer.score(features, rotation)
         return Measured(scores={"capp": Score(value, floor, ceiling)})
 
@@ -91,6 +92,10 @@ class CappScore(PerClip):
 def seen_rotation(face: clips.FaceCurves) -> np.ndarray:
     """Return head turns `[T, 3]`, not a number where the face is away for long."""
     return curves.bridge_gaps(face.rotation, face.present, MAX_GAP_FRAMES)
+
+
+def _score(scorer: capp_scores.Scorer, clip: clips.Clip) -> float:
+    return scorer.score(scorer.hear(_voice(clip)), seen_rotation(clip.face))
 
 
 def _too_short(clip: clips.Clip, scorer: capp_scores.Scorer) -> str | None:

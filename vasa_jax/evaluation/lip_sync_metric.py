@@ -80,7 +80,7 @@ class OwnSync(PerClip):
                 left_out=f"its sound lasts {clip.facts.num_sound_frames} frames, and "
                 f"{wanted} are needed"
             )
-        window = _scorer(self.weights).sizes.window_frames
+        window = self._window_frames()
         lips, sound = self._embed(clip)
         found = score_seen(clip.face, lips, sound, window)
         if found is None:
@@ -90,12 +90,12 @@ class OwnSync(PerClip):
             )
         away = np.roll(sound, len(sound) // 2, axis=0)
         floor = score_seen(clip.face, lips, away, window)
-        real = None
+        real = {}
         if reference is not None and reference.facts.num_sound_frames >= wanted:
-            real = score_seen(reference.face, *self._embed(reference), window)
+            real = self.kept_of_reference(reference, lambda: self._find(reference))
 
         def score(field, lowest=floor):
-            ceiling = np.nan if real is None else float(getattr(real, field))
+            ceiling = real.get(field, np.nan)
             return Score(float(getattr(found, field)), getattr(lowest, field), ceiling)
 
         return Measured(
@@ -105,6 +105,15 @@ class OwnSync(PerClip):
                 "own_sync/offset": score("offset_frames")._replace(floor=np.nan),
             }
         )
+
+    def _window_frames(self) -> int:
+        return _scorer(self.weights).sizes.window_frames
+
+    def _find(self, clip: clips.Clip) -> dict[str, float]:
+        """Return the scores of a clip by name; none where they are not known."""
+        found = score_seen(clip.face, *self._embed(clip), self._window_frames())
+        names = ("confidence", "distance", "offset_frames")
+        return {} if found is None else {n: float(getattr(found, n)) for n in names}
 
     def _embed(self, clip: clips.Clip) -> tuple[np.ndarray, np.ndarray]:
         scorer = _scorer(self.weights)

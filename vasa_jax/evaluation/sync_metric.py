@@ -64,12 +64,12 @@ class Sync(Weighted):
         if found is None:
             return Measured(left_out=f"no {syncnet.WINDOW_FRAMES} frames show a face")
         floor = score_seen(clip.face, lips, np.roll(sound, len(sound) // 2, axis=0))
-        real = None
+        real = {}
         if reference is not None and reference.facts.num_sound_frames >= MIN_FRAMES:
-            real = score_seen(reference.face, *self._embed(reference))
+            real = self.kept_of_reference(reference, lambda: self._find(reference))
 
         def score(field, lowest=floor):
-            ceiling = np.nan if real is None else float(getattr(real, field))
+            ceiling = real.get(field, np.nan)
             return Score(float(getattr(found, field)), getattr(lowest, field), ceiling)
 
         return Measured(
@@ -79,6 +79,12 @@ class Sync(Weighted):
                 "sync/offset": score("offset_frames")._replace(floor=np.nan),
             }
         )
+
+    def _find(self, clip: clips.Clip) -> dict[str, float]:
+        """Return the scores of a clip by name; none where they are not known."""
+        found = score_seen(clip.face, *self._embed(clip))
+        names = ("confidence", "distance", "offset_frames")
+        return {} if found is None else {n: float(getattr(found, n)) for n in names}
 
     def _embed(self, clip: clips.Clip) -> tuple[np.ndarray, np.ndarray]:
         facts = clip.facts
