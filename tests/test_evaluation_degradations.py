@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from vasa_jax import audio, media
-from vasa_jax.evaluation import lips, movement, pictures, scoring, weighted
+from vasa_jax.evaluation import (
+    lip_sync_metric,
+    lips,
+    movement,
+    pictures,
+    scoring,
+    weighted,
+)
 
 pytestmark = [
     pytest.mark.slow,
@@ -62,6 +69,7 @@ def scored(tmp_path_factory):
         movement.Distance(),
         lips.LipCorrelation(),
         lips.SilentLips(),
+        lip_sync_metric.OwnSync(),
     ]
     of_pictures = [
         pictures.Psnr(every=10),
@@ -124,6 +132,15 @@ def test_a_shift_against_the_sound_is_told_by_lips_lag_and_silence(scored):
     assert late["lips/best"] > late["lips"] + 0.2
     assert scored["half late"]["silence/share"] > 1.5 * same["silence/share"]
     assert scored["half late"]["silence"] > 1.2 * same["silence"]
+
+
+def test_the_own_network_tells_a_shift_and_finds_a_small_one(scored):
+    same, late, half = (scored[name] for name in ("same", "late", "half late"))
+    confidence, distance = "own_sync/confidence", "own_sync/distance"
+    assert half[confidence] < 0.8 * same[confidence]
+    assert half[distance] > same[distance] + 0.02
+    assert abs(same["own_sync/offset"]) < 3
+    assert late["own_sync/offset"] == same["own_sync/offset"] + 3
 
 
 def test_frames_and_windows_out_of_order_raise_jitter_and_show_seams(scored):
