@@ -73,20 +73,20 @@ def main(_) -> int:
 
 
 def of_records(opened: records.Records, count: int) -> Iterator:
-    """Yield lips and features of the first records."""
+    """Yield lips and features of the first records, whose faces are always seen."""
     for index in tqdm.tqdm(range(count), unit="clip", delay=0.5):
         record = opened.read(index, list(FIELDS))
-        yield record["lips"], record["audio_features"]
+        yield record["lips"], record["audio_features"], None
 
 
 def of_videos(
     scorer: lip_sync_scores.LipScorer, paths: Sequence[pathlib.Path]
 ) -> Iterator:
-    """Yield lips and features of videos."""
+    """Yield lips and features of videos, and which frames show the face."""
     for path in tqdm.tqdm(paths, unit="video", delay=0.5):
         clip = clips.Clip(path)
         lips = lip_crops.cut_lips(clip.frames(), clip.face.head_pose)
-        yield lips, scorer.hear(clip.waveform)
+        yield lips, scorer.hear(clip.waveform), clip.face
 
 
 def measure(scorer: lip_sync_scores.LipScorer, found: Iterator) -> dict[str, float]:
@@ -94,18 +94,30 @@ def measure(scorer: lip_sync_scores.LipScorer, found: Iterator) -> dict[str, flo
 
     Args:
         scorer: the network.
-        found: yields lips `[T, 56, 56]` and features `[T, A]`.
+        found: yields lips `[T, 56, 56]`, features `[T, A]` and the face of these
+            frames; None if they all show it.
 
     Returns:
         Plain numbers by name.
+
+    Raises:
+        UserError: no clip can be measured.
     """
-    rows = []
-    for lips, features in found:
+    rows, num_left_out = [], 0
+    for lips, features, face in found:
         seen, heard = scorer.embed(lips, features)
-        table = lip_sync_scores.distances(seen, heard)
+        is_seen = np.ones(len(seen), bool)
+        if face is not None:
+            is_seen = face.seen_windows(scorer.sizes.window_frames)[: len(seen)]
+        table = lip_sync_scores.distances(seen, heard, is_seen=is_seen)
+        if not lip_sync_scores.can_score(table):
+            num_left_out += 1
+            continue
         own = lip_sync_scores.score(table)
         away = np.roll(heard, len(heard) // 2, axis=0)
-        shifted = lip_sync_scores.score(lip_sync_scores.distances(seen, away))
+        shifted = lip_sync_scores.score(
+            lip_sync_scores.distances(seen, away, is_seen=is_seen)
+        )
         right_offset = abs(own.offset_frames) < lip_sync_training.APART_FRAMES
         rows.append(
             {
@@ -120,8 +132,17 @@ def measure(scorer: lip_sync_scores.LipScorer, found: Iterator) -> dict[str, flo
                 },
             }
         )
-    means = {name: float(np.nanmean([row[name] for row in rows])) for name in rows[0]}
-    return {"num_clips": len(rows), **means}
+    config.require(
+        len(rows) > 0,
+        f"None of the {num_left_out} clips can be measured; give clips of at least "
+        f"{lip_sync_scores.MIN_FRAMES} frames that show a face.",
+    )
+    means = {}
+    for name in rows[0]:
+        # A clip without that many windows in a row has no number.
+        known = [row[name] for row in rows if np.isfinite(row[name])]
+        means[name] = float(np.mean(known)) if known else float("nan")
+    return {"num_clips": len(rows), "num_left_out": num_left_out, **means}
 
 
 def to_markdown(sets: Mapping[str, Mapping[str, float]]) -> str:
@@ -130,6 +151,7 @@ def to_markdown(sets: Mapping[str, Mapping[str, float]]) -> str:
     num_wrong = 2 * (sync_scores.MAX_OFFSET_FRAMES - apart + 1)
     titles = {
         "num_clips": "clips",
+        "num_left_out": "clips left out, too short or without a face",
         "confidence": "S_C (own)",
         "confidence_shifted": "S_C (own), sound shifted by half",
         "distance": "S_D (own)",
@@ -145,7 +167,7 @@ def to_markdown(sets: Mapping[str, Mapping[str, float]]) -> str:
     lines = ["| | " + " | ".join(sets) + " |", "|---|" + "---|" * len(sets)]
     for key, title in titles.items():
         cells = (
-            f"{one[key]:.0f}" if key == "num_clips" else f"{one[key]:.3f}"
+            f"{one[key]:.0f}" if key.startswith("num_") else f"{one[key]:.3f}"
             for one in sets.values()
         )
         lines.append(f"| {title} | " + " | ".join(cells) + " |")

@@ -1,5 +1,6 @@
 """CAPP scores of clips: windows, shifts, tables, and the row of the report."""
 
+import dataclasses
 import json
 
 import jax
@@ -58,6 +59,26 @@ def test_the_score_is_the_mean_over_windows_half_a_second_apart(scorer):
         for first in (0, 12, 24)
     ]
     assert scorer.score(features, rotation) == pytest.approx(np.mean(parts), abs=1e-6)
+
+
+def test_windows_in_which_the_head_is_away_do_not_count(scorer):
+    features, rotation = _clip(36)
+    away = rotation.copy()
+    away[15] = np.nan
+    parts = [
+        scorer.score(features[first : first + 12], rotation[first : first + 12])
+        for first in (0, 24)
+    ]
+    assert scorer.score(features, away) == pytest.approx(np.mean(parts), abs=1e-6)
+    assert capp_scores.has_window(features, away, 12)
+    away[[3, 30]] = np.nan
+    assert np.isnan(scorer.score(features, away))
+    assert not capp_scores.has_window(features, away, 12)
+    tables = capp_scores.sanity_tables(
+        scorer, [(features, rotation), (features, away)], (0,), (2.0,)
+    )
+    assert tables.num_clips == 1
+    assert tables.shifts[0] == pytest.approx(scorer.score(features, rotation), abs=1e-6)
 
 
 def test_a_clip_shorter_than_a_window_and_its_shift_is_refused(scorer):
@@ -144,6 +165,13 @@ def test_the_row_of_a_report_has_value_floor_and_ceiling(folder):
     hardly_short = _StillClip(clip.waveform[:-100], face, 30)
     near = metric.measure(hardly_short, None).scores["capp"].value
     assert near == pytest.approx(score.value, abs=0.1)
+    # A gap of six frames in every window; five would be passed.
+    gone = np.arange(30) % 12 >= 6
+    lost = _StillClip(clip.waveform, dataclasses.replace(face, present=~gone), 30)
+    assert "shows a face all along" in metric.measure(lost, None).left_out
+    gone[:] = np.arange(30) % 12 >= 7
+    seen = _StillClip(clip.waveform, dataclasses.replace(face, present=~gone), 30)
+    assert np.isfinite(metric.measure(seen, None).scores["capp"].value)
 
 
 def test_the_report_calls_it_own_and_asks_for_a_face_and_sound():

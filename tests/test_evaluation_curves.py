@@ -61,6 +61,17 @@ def test_a_padded_batch_gives_what_each_clip_gives_alone(measure):
     np.testing.assert_allclose(measure(batch, mask), alone, rtol=1e-12)
 
 
+def test_short_gaps_are_passed_straight_and_long_ones_are_not_known():
+    values = np.arange(12.0)[:, None] * [1.0, -2.0]
+    mask = np.array([0, 1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 0], bool)
+    wild = np.where(mask[:, None], values, 77.0)
+    found = curves.bridge_gaps(wild, mask, 2)
+    unknown = np.array([0, 6, 7, 8, 11])
+    assert np.isnan(found[unknown]).all()
+    np.testing.assert_allclose(np.delete(found - values, unknown, axis=0), 0)
+    np.testing.assert_allclose(curves.bridge_gaps(wild, mask, 3)[1:11], values[1:11])
+
+
 def test_spread_is_numpys_deviation():
     values = np.random.default_rng(2).normal(size=(50, 3))
     expected = np.sqrt(values.var(axis=0).mean())
@@ -160,6 +171,15 @@ def test_padding_of_a_batch_of_scores_does_not_count():
     )
     assert padded.compute().mean == pytest.approx(values[:, 0].mean())
     assert padded.compute().floor is None
+
+
+def test_floor_and_ceiling_are_of_the_clips_that_the_mean_is_of():
+    values = np.array([1.0, np.nan, 3.0])
+    floors, ceilings = np.array([0.0, 100.0, 0.2]), np.array([5.0, 100.0, np.nan])
+    found = scores.ClipScores.from_batch("abc", values, floors, ceilings).compute()
+    assert (found.mean, found.floor, found.ceiling) == (2.0, 0.1, 5.0)
+    assert (found.num_clips, found.num_floors, found.num_ceilings) == (2, 2, 1)
+    assert list(found.values) == ["a", "c"]
 
 
 def test_one_clip_has_no_interval_and_none_no_mean():

@@ -14,6 +14,21 @@ NUM_FRAMES, SIZE = 11, 36
 """Neither is even after all halvings, so that 'SAME' pads both ways."""
 
 
+# Of `arrays` and `video` by `_torch_endpoints` with PyTorch 2.13: the first logits of
+# both videos, and mean and deviation of the maps of some layers.
+PYTORCH_LOGITS = (
+    (-4.353469, 5.414629, 3.912296, 0.204340, 0.905316),
+    (-4.166746, 5.785738, 3.487475, 0.313666, 0.599931),
+)
+PYTORCH_MAPS = {
+    "Conv3d_1a_7x7": (0.307171, 0.472819),
+    "Conv3d_2c_3x3": (0.643079, 0.967381),
+    "Mixed_3c": (0.917212, 1.433180),
+    "Mixed_4f": (1.860982, 3.101925),
+    "Mixed_5c": (2.101556, 3.459215),
+}
+
+
 @pytest.fixture(scope="module")
 def arrays():
     generator = np.random.default_rng(0)
@@ -123,8 +138,9 @@ def _torch_endpoints(arrays, video):
     return maps, x.mean(dim=(2, 3, 4)).numpy()
 
 
-def test_every_layer_equals_pytorchs(arrays, video):
-    expected, expected_logits = _torch_endpoints(arrays, video)
+@pytest.fixture(scope="module")
+def own_endpoints(arrays, video):
+    """Logits, and the output of every named layer, of our network."""
 
     @jax.jit
     def run(params, video):
@@ -136,9 +152,25 @@ def test_every_layer_equals_pytorchs(arrays, video):
         )
 
     logits, found = run(i3d.from_published(arrays), video)
+    layers = found["intermediates"]
+    return logits, {n: layers[n]["__call__"][0] for n in layers if n != "__call__"}
+
+
+@pytest.mark.slow
+def test_layers_and_logits_are_those_that_pytorch_once_gave(own_endpoints):
+    logits, layers = own_endpoints
+    np.testing.assert_allclose(logits[:, :5], PYTORCH_LOGITS, atol=1e-4)
+    for name, expected in PYTORCH_MAPS.items():
+        found = layers[name].mean(), layers[name].std()
+        np.testing.assert_allclose(found, expected, rtol=1e-4, err_msg=name)
+
+
+def test_every_layer_equals_pytorchs(arrays, video, request):
+    expected, expected_logits = _torch_endpoints(arrays, video)
+    logits, layers = request.getfixturevalue("own_endpoints")
     largest = {}
     for name, layer in expected.items():
-        (own,) = found["intermediates"][name]["__call__"]
+        own = layers[name]
         assert own.shape == layer.shape, name
         largest[name] = np.abs(own - layer).max() / np.abs(layer).max()
     print({name: f"{value:.1e}" for name, value in largest.items()})

@@ -13,6 +13,7 @@ from vasa_jax.evaluation import (
     scoring,
     set_metric,
     sync_metric,
+    sync_scores,
     weighted,
 )
 
@@ -138,6 +139,34 @@ def test_lpips_and_features_of_vgg16_are_measured_from_files(tmp_path, vgg_file,
     pair = scoring.Pair(video=oblong, reference=pair.reference)
     reason = scoring.score(pair, rules(tmp_path, own.metrics[1])).measured
     assert "32 x 16 pixels" in reason["vgg_distance"].left_out
+
+
+def test_windows_without_a_face_do_not_count_in_s_c_and_s_d():
+    generator = np.random.default_rng(0)
+    lips = generator.normal(size=(45, 8)).astype(np.float32)
+    sound = lips.copy()
+    present = np.ones(50, bool)
+    present[[20, 30]] = False
+    unseen = np.r_[16:21, 26:31]
+    # What the network makes of frames without a face is anything.
+    lips[unseen] = 9 * generator.normal(size=(10, 8))
+    nothing = np.zeros((50, 6))
+
+    def face(present):
+        curve = nothing[:, 0]
+        return clips.FaceCurves(
+            head_pose=nothing,
+            mouth_opening=curve,
+            eye_opening=curve,
+            gaze=nothing[:, :2],
+            present=present,
+        )
+
+    found = sync_metric.score_seen(face(present), lips, sound)
+    table = np.delete(sync_scores.distances(lips, sound), unseen, axis=0)
+    np.testing.assert_allclose(found.distances, table.mean(axis=0), rtol=1e-6)
+    assert found.distance < 1e-4
+    assert sync_metric.score_seen(face(0 * present > 0), lips, sound) is None
 
 
 def published_shapes():

@@ -2,11 +2,12 @@
 
 import functools
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vasa_jax import statistics
+from vasa_jax import sharding, statistics
 
 
 def _data(seed=0, count=60):
@@ -67,6 +68,33 @@ def test_merged_moments_are_those_of_the_whole():
     mean, covariance = _merged(statistics.Moments.from_batch, x, mask).compute()
     np.testing.assert_allclose(mean, x[mask].mean(axis=0), rtol=1e-5)
     expected = np.cov(x[mask].astype(np.float64), rowvar=False, bias=True)
+    np.testing.assert_allclose(covariance, expected, atol=1e-3)
+
+
+def test_a_padded_batch_over_eight_devices_gives_what_one_device_gives_unpadded():
+    x, y, mask = _data(count=61)
+    filling = np.full((3, 3), np.nan, np.float32)
+    padded = np.concatenate([x, filling]), np.concatenate([y, filling])
+    counts = np.concatenate([mask, np.zeros(3, bool)])
+
+    @jax.jit
+    def states(x, y, mask):
+        return (
+            statistics.Mean.from_batch(x, mask).compute(),
+            statistics.Correlation.from_batch(x, y, mask).compute(),
+            *statistics.Moments.from_batch(x, mask).compute(),
+        )
+
+    rows = jax.NamedSharding(sharding.make_mesh(), jax.P("data"))
+    arrays = jax.device_put((*padded, counts), rows)
+    assert len(arrays[0].addressable_shards) == 8
+    mean, correlation, means, covariance = states(*arrays)
+    kept_x, kept_y = x[mask].astype(np.float64), y[mask].astype(np.float64)
+    np.testing.assert_allclose(mean, kept_x.mean(), rtol=1e-6)
+    pairs = [np.corrcoef(kept_x[:, c], kept_y[:, c])[0, 1] for c in range(3)]
+    np.testing.assert_allclose(correlation, pairs, atol=1e-5)
+    np.testing.assert_allclose(means, kept_x.mean(axis=0), rtol=1e-5)
+    expected = np.cov(kept_x, rowvar=False, bias=True)
     np.testing.assert_allclose(covariance, expected, atol=1e-3)
 
 

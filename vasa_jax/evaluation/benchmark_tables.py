@@ -195,13 +195,16 @@ def _sanity(
     if reason is not None:
         return None, reason
     scorer = capp_scores.read(options.capp_weights)
-    heard = []
+    heard, num_frames = [], scorer.sizes.window_frames
     for video in options.progress("capp", videos, iter(videos)):
         clip = clips.Clip(video, options.cache_dir)
         lengths = clip.facts.num_frames, clip.facts.num_sound_frames
-        if min(lengths) >= scorer.sizes.window_frames and clip.face.present.any():
-            heard.append((scorer.hear(clip.waveform), clip.face.rotation))
+        if min(lengths) < num_frames:
+            continue
+        both = scorer.hear(clip.waveform), capp_metric.seen_rotation(clip.face)
+        if capp_scores.has_window(*both, num_frames):
+            heard.append(both)
     if not heard:
-        seconds = scorer.sizes.window_frames / types.FRAME_RATE_HZ
+        seconds = num_frames / types.FRAME_RATE_HZ
         return None, f"needs real videos with sound and a face of {seconds:g} s"
     return capp_scores.sanity_tables(scorer, heard), None

@@ -57,8 +57,11 @@ class Scorer:
 
         Args:
             features: `[T, A]` of the voice, as from `hear`.
-            rotation: `[T, 3]` yaw, pitch and roll of the head, radians; what is
-                longer of both is cut.
+            rotation: `[T, 3]` yaw, pitch and roll of the head, radians; not a number
+                where the head is not seen; what is longer of both is cut.
+
+        Returns:
+            Of the windows that show the head all along; not a number if there are none.
 
         Raises:
             UserError: fewer frames than a window.
@@ -71,6 +74,9 @@ class Scorer:
         Args:
             features, rotation: as of `score`.
             frames: by which the sound is taken later; negative: earlier.
+
+        Returns:
+            As `score`.
 
         Raises:
             UserError: the clip is shorter than a window and the shift.
@@ -85,6 +91,10 @@ class Scorer:
             )
         window = np.arange(self.sizes.window_frames)[None]
         seen = np.asarray(rotation, np.float32)[places[:, None] + window]
+        is_whole = np.isfinite(seen).all(axis=(1, 2))
+        if not is_whole.any():
+            return np.nan
+        places, seen = places[is_whole], seen[is_whole]
         heard = np.asarray(features, np.float32)[places[:, None] + frames + window]
         return float(self._cosines(heard, seen).mean())
 
@@ -95,6 +105,19 @@ class Scorer:
             rows = np.arange(first, first + BATCH_WINDOWS).clip(max=len(seen) - 1)
             found.append(_cosines(self.sizes, self.params, heard[rows], seen[rows]))
         return np.concatenate([np.asarray(part) for part in found])[: len(seen)]
+
+
+def has_window(features: np.ndarray, rotation: np.ndarray, num_frames: int) -> bool:
+    """Tell whether a window that is scored shows the head all along.
+
+    Args:
+        features, rotation: as of `Scorer.score`.
+        num_frames: of a window.
+    """
+    num_both = min(len(features), len(rotation))
+    is_seen = np.isfinite(rotation).all(axis=1)
+    firsts = range(0, num_both - num_frames + 1, STEP_FRAMES)
+    return any(is_seen[first : first + num_frames].all() for first in firsts)
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -156,8 +179,8 @@ def sanity_tables(
 
     Args:
         scorer: the network.
-        clips: features `[T, A]` and rotation `[T, 3]` of each; those too short for a
-            shift are left out of its mean.
+        clips: features `[T, A]` and rotation `[T, 3]` of each, as of `Scorer.score`;
+            those too short for a shift are left out of its mean.
         shifts, scales: columns of the tables.
 
     Raises:
@@ -166,7 +189,7 @@ def sanity_tables(
     long_enough = [
         (features, rotation)
         for features, rotation in clips
-        if min(len(features), len(rotation)) >= scorer.sizes.window_frames
+        if has_window(features, rotation, scorer.sizes.window_frames)
     ]
     config.require(
         len(long_enough) > 0,
@@ -180,10 +203,12 @@ def sanity_tables(
         for shift in shifts:
             if shift <= spare:
                 both = [scorer.shifted(features, rotation, s) for s in (shift, -shift)]
-                by_shift[shift].append(float(np.mean(both)))
+                if np.isfinite(both).all():
+                    by_shift[shift].append(float(np.mean(both)))
         for scale in scales:
-            turned = capp_training.scale_turns(rotation, np.asarray(scale))
-            by_scale[scale].append(scorer.score(features, np.asarray(turned)))
+            # About which mean makes no difference, as windows are centred again.
+            turned = scale * np.asarray(rotation, np.float64)
+            by_scale[scale].append(scorer.score(features, turned))
     return SanityTables(
         shifts={k: float(np.mean(v)) for k, v in by_shift.items() if v},
         scales={k: float(np.mean(v)) for k, v in by_scale.items()},

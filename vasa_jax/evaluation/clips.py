@@ -55,6 +55,18 @@ class FaceCurves:
         """Yaw, pitch and roll, `[T, 3]` radians."""
         return self.head_pose[:, :3]
 
+    def seen_windows(self, num_frames: int) -> np.ndarray:
+        """Tell which windows of so many frames show the face all along.
+
+        Args:
+            num_frames: of a window, at most T.
+
+        Returns:
+            bool `[T - num_frames + 1]`.
+        """
+        windows = np.lib.stride_tricks.sliding_window_view(self.present, num_frames)
+        return windows.all(axis=1)
+
     def first(self, num_frames: int) -> "FaceCurves":
         """Return the curves of the first frames."""
         parts = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -117,7 +129,7 @@ class Clip:
                 )
             )
 
-        return Facts(**self._kept("facts", find))
+        return Facts(**self.kept("facts", find))
 
     @functools.cached_property
     def waveform(self) -> np.ndarray:
@@ -141,7 +153,7 @@ class Clip:
             fields = dataclasses.fields(FaceCurves)
             return {f.name: getattr(found, f.name).tolist() for f in fields}
 
-        kept = self._kept("face", find)
+        kept = self.kept("face", find)
         curves = {name: np.array(values) for name, values in kept.items()}
         return FaceCurves(**curves)
 
@@ -163,11 +175,19 @@ class Clip:
             self._sampled = (every, num_frames), np.stack(list(picked))
         return self._sampled[1]
 
-    def _kept(self, kind: str, find: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Return what was kept, or find it and keep it."""
+    def kept(
+        self, kind: str, find: Callable[[], dict[str, Any]], *parts: str
+    ) -> dict[str, Any]:
+        """Return what was kept of these bytes, or find it and keep it.
+
+        Args:
+            kind: of what is found.
+            find: returns what JSON can hold.
+            parts: texts that it depends on besides the file.
+        """
         if self._cache_dir is None:
             return find()
-        key = cache.key(kind, self.digest)
+        key = cache.key(kind, self.digest, *parts)
         return cache.kept(pathlib.Path(self._cache_dir) / f"{key}.json", find)
 
 

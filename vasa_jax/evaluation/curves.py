@@ -195,6 +195,29 @@ def minutes(mask: np.ndarray) -> np.ndarray:
     return mask.sum(axis=-1) / (60 * types.FRAME_RATE_HZ)
 
 
+def bridge_gaps(values: np.ndarray, mask: np.ndarray, most: int) -> np.ndarray:
+    """Pass short gaps in a straight line, and mark what is not known.
+
+    Args:
+        values: `[T, C]`.
+        mask: bool `[T]`, frames that count.
+        most: frames of a gap that is passed.
+
+    Returns:
+        float64 `[T, C]`; not a number in longer gaps, and before and after all frames
+        that count.
+    """
+    known = np.asarray(mask, bool)
+    bridged = np.where(known[:, None], values, np.nan).astype(np.float64)
+    seen = np.flatnonzero(known)
+    for before, after in zip(seen[:-1], seen[1:], strict=True):
+        if 1 < after - before <= most + 1:
+            share = np.arange(1, after - before)[:, None] / (after - before)
+            step = bridged[after] - bridged[before]
+            bridged[before + 1 : after] = bridged[before] + share * step
+    return bridged
+
+
 def _for_each_clip(
     measure: Callable[[np.ndarray], float], values: np.ndarray, mask: np.ndarray
 ) -> np.ndarray:

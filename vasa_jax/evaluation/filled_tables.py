@@ -128,7 +128,7 @@ def fill(
         Row(
             name=f"{OWN_VIDEO}, measured alike",
             origin=REAL,
-            cells=own(last, lambda s: Cell(value=s.ceiling, num_clips=s.num_clips)),
+            cells=own(last, _ceiling),
         )
     )
     return Filled(
@@ -193,6 +193,12 @@ def _score(summary) -> Cell:
         high=summary.high,
         num_clips=summary.num_clips,
     )
+
+
+def _ceiling(summary) -> Cell:
+    # Sets of clips have one ceiling and count no clips for it.
+    count = summary.num_ceilings or summary.num_clips
+    return Cell(value=summary.ceiling, num_clips=count)
 
 
 def _missing(column: paper_tables.Column, report: Report) -> str:

@@ -80,15 +80,22 @@ class OwnSync(PerClip):
                 left_out=f"its sound lasts {clip.facts.num_sound_frames} frames, and "
                 f"{wanted} are needed"
             )
+        window = self._window_frames()
         lips, sound = self._embed(clip)
-        found = _summary(lips, sound)
-        floor = _summary(lips, np.roll(sound, len(sound) // 2, axis=0))
-        real = None
+        found = score_seen(clip.face, lips, sound, window)
+        if found is None:
+            return Measured(
+                left_out=f"too few of its windows of {window} frames show a face all "
+                "along to try every offset of the sound"
+            )
+        away = np.roll(sound, len(sound) // 2, axis=0)
+        floor = score_seen(clip.face, lips, away, window)
+        real = {}
         if reference is not None and reference.facts.num_sound_frames >= wanted:
-            real = _summary(*self._embed(reference))
+            real = self.kept_of_reference(reference, lambda: self._find(reference))
 
         def score(field, lowest=floor):
-            ceiling = np.nan if real is None else float(getattr(real, field))
+            ceiling = real.get(field, np.nan)
             return Score(float(getattr(found, field)), getattr(lowest, field), ceiling)
 
         return Measured(
@@ -99,14 +106,37 @@ class OwnSync(PerClip):
             }
         )
 
+    def _window_frames(self) -> int:
+        return _scorer(self.weights).sizes.window_frames
+
+    def _find(self, clip: clips.Clip) -> dict[str, float]:
+        """Return the scores of a clip by name; none where they are not known."""
+        found = score_seen(clip.face, *self._embed(clip), self._window_frames())
+        names = ("confidence", "distance", "offset_frames")
+        return {} if found is None else {n: float(getattr(found, n)) for n in names}
+
     def _embed(self, clip: clips.Clip) -> tuple[np.ndarray, np.ndarray]:
         scorer = _scorer(self.weights)
         lips = lip_crops.cut_lips(clip.frames(), clip.face.head_pose)
         return scorer.embed(lips, scorer.hear(clip.waveform))
 
 
-def _summary(lips: np.ndarray, sound: np.ndarray) -> lip_sync_scores.LipScores:
-    return lip_sync_scores.score(lip_sync_scores.distances(lips, sound))
+def score_seen(
+    face: clips.FaceCurves, lips: np.ndarray, sound: np.ndarray, window_frames: int
+) -> lip_sync_scores.LipScores | None:
+    """Score the windows that show the face all along.
+
+    Args:
+        face: of T frames.
+        lips, sound: `[n, E]` embeddings of the first windows.
+        window_frames: of a window.
+
+    Returns:
+        The scores; None if at some offset no such window has sound.
+    """
+    is_seen = face.seen_windows(window_frames)[: len(lips)]
+    table = lip_sync_scores.distances(lips, sound, is_seen=is_seen)
+    return lip_sync_scores.score(table) if lip_sync_scores.can_score(table) else None
 
 
 @functools.cache

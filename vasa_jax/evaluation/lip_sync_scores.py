@@ -46,6 +46,7 @@ def distances(
     lips: np.ndarray,
     sound: np.ndarray,
     max_offset: int = sync_scores.MAX_OFFSET_FRAMES,
+    is_seen: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return how far each window of lips is from the sound around it.
 
@@ -56,10 +57,11 @@ def distances(
     Args:
         lips, sound: `[n, E]`, embeddings of the same times.
         max_offset: frames to either side.
+        is_seen: bool `[n]`, windows that show a face all along; None is all.
 
     Returns:
         float32 `[n, 2 * max_offset + 1]`, the sound from early to late; not a number
-        beyond the ends.
+        beyond the ends, nor in windows that are not seen.
     """
     ends = (max_offset, max_offset), (0, 0)
     padded = np.pad(sound.astype(np.float32), ends, constant_values=np.nan)
@@ -67,11 +69,17 @@ def distances(
         np.linalg.norm(lips - padded[k : k + len(lips)], axis=1)
         for k in range(2 * max_offset + 1)
     ]
-    return np.stack(columns, axis=1)
+    table = np.stack(columns, axis=1)
+    return table if is_seen is None else np.where(is_seen[:, None], table, np.nan)
+
+
+def can_score(distances: np.ndarray) -> bool:
+    """Tell whether every offset has a window that is seen and heard."""
+    return bool(np.isfinite(distances).any(axis=0).all())
 
 
 def score(distances: np.ndarray) -> LipScores:
-    """Summarise distances `[n, 2 * max_offset + 1]` of a clip.
+    """Summarise distances `[n, 2 * max_offset + 1]` of a clip for which `can_score`.
 
     Follows: syncnet_python, as `sync_scores.score`.
     """
@@ -101,12 +109,14 @@ def told_apart(
         A share of the places in a clip, not a number where the clip is too short.
     """
     half = distances.shape[1] // 2
-    # Where every offset is known, or chance would differ from place to place.
-    whole = distances[np.isfinite(distances).all(axis=1)]
-    if len(whole) < num_windows:
+    if len(distances) < num_windows:
         return float("nan")
-    stretches = np.lib.stride_tricks.sliding_window_view(whole, num_windows, axis=0)
+    stretches = np.lib.stride_tricks.sliding_window_view(distances, num_windows, axis=0)
     mean = stretches.mean(axis=-1)
+    # Where every offset is known, or chance would differ from place to place.
+    mean = mean[np.isfinite(mean).all(axis=1)]
+    if not len(mean):
+        return float("nan")
     wrong = np.abs(np.arange(distances.shape[1]) - half) >= apart
     return float(np.mean(mean[:, half] < mean[:, wrong].min(axis=1)))
 

@@ -6,7 +6,8 @@ settings, and a line in `registry.make`.
 
 import dataclasses
 import importlib.util
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -147,6 +148,17 @@ class PerClip:
 
     def prepare(self) -> None:
         """Load nothing."""
+
+    def kept_of_reference(
+        self, reference: clips.Clip, find: Callable[[], dict[str, float]]
+    ) -> dict[str, float]:
+        """Return what is found in a reference alone.
+
+        Ours: kept beside the report, because the samples of a voice, and the reports
+        of other systems, share their references.
+        """
+        settings = json.dumps(self.settings(), sort_keys=True)
+        return reference.kept(f"{self.name}_of_reference", find, settings)
 
     def summarise(self, measured: Mapping[str, Measured]) -> dict[str, Summary]:
         """Average the clips that have a score, row by row."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from vasa_jax.evaluation.metrics import AS_REAL, Measured, Metric, Row
 from vasa_jax.evaluation.scores import Summary
-from vasa_jax.evaluation.scoring import ClipResult
+from vasa_jax.evaluation.scoring import TOO_FEW_FRAMES, ClipResult
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,11 +49,21 @@ class Report:
 
     @property
     def notes(self) -> list[str]:
-        """Sentences on clips: what differed, and which frames show no face."""
+        """Sentences: what differed, where no face is seen, which ends lack clips."""
         notes = [note for clip in self.clips.values() for note in clip.notes]
         for name, count in self.num_missing.items():
             total = self.clips[name].num_frames
             notes.append(f"{name}: no face in {count} of {total} frames, left out")
+        for line in self.lines.values():
+            total = line.summary.num_clips
+            for what, count in (
+                ("floor", line.summary.num_floors),
+                ("ceiling", line.summary.num_ceilings),
+            ):
+                if 0 < count < total:
+                    notes.append(
+                        f"{line.row.title}: the {what} is of {count} of {total} clips"
+                    )
         return list(dict.fromkeys(notes))
 
 
@@ -91,8 +101,12 @@ def _left_out(measured: Mapping[str, Measured], key: str) -> dict[str, str]:
     """Name the clips without a score; a metric of sets has no scores of clips."""
     reasons = {n: m.left_out for n, m in measured.items() if m.left_out is not None}
     for name, one in measured.items():
-        if one.left_out is None and one.scores and key not in one.scores:
+        if one.left_out is not None or not one.scores:
+            continue
+        if key not in one.scores:
             reasons[name] = "it does not apply"
+        elif math.isnan(one.scores[key].value):
+            reasons[name] = TOO_FEW_FRAMES
     return dict(sorted(reasons.items()))
 
 

@@ -28,9 +28,11 @@ class Summary:
     """One line of a report; None is "not measured".
 
     Attributes:
-        mean, floor, ceiling: means over the clips that have them.
+        mean: over the clips that have a value.
+        floor, ceiling: means over those of them that have one.
         low, high: where the mean lies with 95 %; None for a single clip.
         num_clips: clips in `mean`.
+        num_floors, num_ceilings: clips in `floor` and `ceiling`, where clips have any.
         values: of each clip, by name.
     """
 
@@ -40,6 +42,8 @@ class Summary:
     floor: float | None = None
     ceiling: float | None = None
     num_clips: int = 0
+    num_floors: int = 0
+    num_ceilings: int = 0
     values: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
@@ -93,15 +97,21 @@ class ClipScores:
         return ClipScores({**self.scores, **other.scores})
 
     def compute(self) -> Summary:
-        """Return means, interval and count; what is no number is left out."""
-        ordered = sorted(self.scores.items())
-        columns = {
-            name: {clip: getattr(s, name) for clip, s in ordered}
-            for name in Score._fields
-        }
+        """Return means, interval and count.
+
+        Ours: a clip whose value is no number is left out with its floor and ceiling,
+        or these would be of other clips than the mean beside them.
+        """
+        ordered = [
+            (n, s) for n, s in sorted(self.scores.items()) if not np.isnan(s.value)
+        ]
         known = {
-            name: {clip: v for clip, v in column.items() if not np.isnan(v)}
-            for name, column in columns.items()
+            name: {
+                clip: getattr(s, name)
+                for clip, s in ordered
+                if not np.isnan(getattr(s, name))
+            }
+            for name in Score._fields
         }
         means = {
             name: float(np.mean(list(column.values()))) if column else None
@@ -118,5 +128,7 @@ class ClipScores:
             floor=means["floor"],
             ceiling=means["ceiling"],
             num_clips=len(values),
+            num_floors=len(known["floor"]),
+            num_ceilings=len(known["ceiling"]),
             values=known["value"],
         )

@@ -27,6 +27,9 @@ SOUND_TOLERANCE = 5
 MAX_MISSING = 0.1
 """Share of frames without a face up to which a clip is scored. Ours."""
 
+TOO_FEW_FRAMES = "too few of its frames can be measured"
+"""Why a clip has no number where nothing is missing for all clips alike."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -137,12 +140,18 @@ def score(pair: Pair, rules: Rules) -> ClipResult:
         UserError: too many frames show no face.
     """
     clip, reference = _open(pair, rules)
-    num_missing = None
+    num_missing, notes = None, ()
     if any(metric.needs.face for metric in rules.metrics):
         for one in (clip, reference):
             if one is not None:
                 _check_faces(one, rules.max_missing)
         num_missing = int((~clip.face.present).sum())
+        if reference is not None and (count := int((~reference.face.present).sum())):
+            total = len(reference.face.present)
+            notes = (
+                f"reference {reference.path.name}: no face in {count} of {total} "
+                "frames, left out",
+            )
     measured = {}
     for metric in rules.metrics:
         reason = _lacks(metric, clip, reference)
@@ -161,7 +170,10 @@ def score(pair: Pair, rules: Rules) -> ClipResult:
         )
         measured[metric.name] = Measured.from_plain(found)
     return ClipResult(
-        measured=measured, num_frames=clip.facts.num_frames, num_missing=num_missing
+        measured=measured,
+        num_frames=clip.facts.num_frames,
+        num_missing=num_missing,
+        notes=notes,
     )
 
 
@@ -203,7 +215,7 @@ def score_all(
             found = progress(label, pairs, _each(score, pairs, own, count))
             results = [_joined(a, b) for a, b in zip(results, list(found), strict=True)]
     return [
-        dataclasses.replace(result, notes=sentences)
+        dataclasses.replace(result, notes=(*sentences, *result.notes))
         for result, sentences in zip(results, notes, strict=True)
     ]
 
@@ -223,25 +235,36 @@ def average_samples(
     groups: dict[str, list[ClipResult]] = {}
     for pair, result in zip(pairs, results, strict=True):
         groups.setdefault(pair.name, []).append(result)
-    return {name: _mean_of(groups[name]) for name in sorted(groups)}
+    return {name: _mean_of(name, groups[name]) for name in sorted(groups)}
 
 
-def _mean_of(samples: list[ClipResult]) -> ClipResult:
+def _mean_of(clip: str, samples: list[ClipResult]) -> ClipResult:
     if len(samples) == 1:
         return samples[0]
-    measured = {}
+    measured, notes = {}, []
     for name in samples[0].measured:
         found = [one.measured[name] for one in samples]
         kept = [one for one in found if one.left_out is None]
         if not kept:
             measured[name] = found[0]
             continue
+        if len(kept) < len(found):
+            reason = next(one.left_out for one in found if one.left_out is not None)
+            notes.append(
+                f"{clip}: {name} is of {len(kept)} of {len(found)} samples: {reason}"
+            )
+        scores = {}
+        for key in dict.fromkeys(key for one in kept for key in one.scores):
+            given = [one.scores[key] for one in kept if key in one.scores]
+            known = [score for score in given if not np.isnan(score.value)]
+            scores[key] = Score(*np.mean(known or given, axis=0).tolist())
+            if 0 < len(known) < len(kept):
+                notes.append(
+                    f"{clip}: {key} is of {len(known)} of {len(found)} samples: "
+                    f"{TOO_FEW_FRAMES}"
+                )
         measured[name] = Measured(
-            scores={
-                key: Score(*np.mean([one.scores[key] for one in kept], axis=0).tolist())
-                for key in kept[0].scores
-                if all(key in one.scores for one in kept)
-            },
+            scores=scores,
             features={
                 key: np.concatenate([one.features[key] for one in kept])
                 for key in kept[0].features
@@ -252,7 +275,7 @@ def _mean_of(samples: list[ClipResult]) -> ClipResult:
         measured=measured,
         num_frames=sum(one.num_frames for one in samples),
         num_missing=sum(missing) if missing else None,
-        notes=tuple(note for one in samples for note in one.notes),
+        notes=(*(note for one in samples for note in one.notes), *notes),
     )
 
 
@@ -286,6 +309,7 @@ def _joined(a: ClipResult, b: ClipResult) -> ClipResult:
         measured={**a.measured, **b.measured},
         num_frames=b.num_frames,
         num_missing=a.num_missing if b.num_missing is None else b.num_missing,
+        notes=tuple(dict.fromkeys((*a.notes, *b.notes))),
     )
 
 

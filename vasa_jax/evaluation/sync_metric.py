@@ -60,15 +60,16 @@ class Sync(Weighted):
                 f"{MIN_FRAMES} are needed"
             )
         lips, sound = self._embed(clip)
-        found = sync_scores.score(sync_scores.distances(lips, sound))
-        shifted = np.roll(sound, len(sound) // 2, axis=0)
-        floor = sync_scores.score(sync_scores.distances(lips, shifted))
-        real = None
+        found = score_seen(clip.face, lips, sound)
+        if found is None:
+            return Measured(left_out=f"no {syncnet.WINDOW_FRAMES} frames show a face")
+        floor = score_seen(clip.face, lips, np.roll(sound, len(sound) // 2, axis=0))
+        real = {}
         if reference is not None and reference.facts.num_sound_frames >= MIN_FRAMES:
-            real = sync_scores.score(sync_scores.distances(*self._embed(reference)))
+            real = self.kept_of_reference(reference, lambda: self._find(reference))
 
         def score(field, lowest=floor):
-            ceiling = np.nan if real is None else float(getattr(real, field))
+            ceiling = real.get(field, np.nan)
             return Score(float(getattr(found, field)), getattr(lowest, field), ceiling)
 
         return Measured(
@@ -79,11 +80,31 @@ class Sync(Weighted):
             }
         )
 
+    def _find(self, clip: clips.Clip) -> dict[str, float]:
+        """Return the scores of a clip by name; none where they are not known."""
+        found = score_seen(clip.face, *self._embed(clip))
+        names = ("confidence", "distance", "offset_frames")
+        return {} if found is None else {n: float(getattr(found, n)) for n in names}
+
     def _embed(self, clip: clips.Clip) -> tuple[np.ndarray, np.ndarray]:
         facts = clip.facts
         boxes = sync_crops.face_boxes(clip.face.head_pose, facts.height, facts.width)
         faces = sync_crops.cut_faces(clip.frames(), boxes)
         return sync_scores.embed(_params(self.weights), faces, clip.waveform)
+
+
+def score_seen(
+    face: clips.FaceCurves, lips: np.ndarray, sound: np.ndarray
+) -> sync_scores.SyncScores | None:
+    """Score the windows that show the face all along; None if there are none.
+
+    Args:
+        face: of T frames.
+        lips, sound: `[n, C]` embeddings of the first windows.
+    """
+    is_seen = face.seen_windows(syncnet.WINDOW_FRAMES)[: len(lips)]
+    table = sync_scores.distances(lips, sound)[is_seen]
+    return sync_scores.score(table) if len(table) else None
 
 
 @functools.cache
