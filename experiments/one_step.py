@@ -116,12 +116,13 @@ def make_settings(
     )
     if stage == "motion":
         return settings
-    # Noise has no surface whose places could be told.
+    # Noise has neither a surface whose places could be told nor a head.
+    unknown = (*face_fields.FLOW_WEIGHTS, *face_fields.MASK_WEIGHTS)
     return dataclasses.replace(
         settings,
         example=dataclasses.replace(settings.example, use_flow=False),
         face_loss=dataclasses.replace(
-            settings.face_loss, **dict.fromkeys(face_fields.FLOW_WEIGHTS, 0.0)
+            settings.face_loss, **dict.fromkeys(unknown, 0.0)
         ),
     )
 

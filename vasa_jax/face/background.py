@@ -69,15 +69,21 @@ class Background(nn.Module):
         return jnp.concatenate([fill(seen, share), logits], axis=-1)
 
     def _correction(self, x: jax.Array) -> jax.Array:
-        """Map `[B, h, w, C]` to logits `[B, h, w, 1]`. Follows: U-Net."""
+        """Map `[B, h, w, C]` to logits `[B, h, w, 1]`, at sizes down to an odd one.
+
+        Follows: U-Net.
+        """
         wider = []
         for stage, channels in enumerate(CHANNELS):
             if stage:
                 wider.append(x)
-                x = layers.halve(x)
+                if x.shape[1] % 2 == 0 and x.shape[2] % 2 == 0:
+                    x = layers.halve(x)
             x = nn.relu(layers.Convolution(channels, name=f"down_{stage}")(x))
         for stage in reversed(range(len(wider))):
-            x = jnp.concatenate([layers.double(x), wider[stage]], axis=-1)
+            if x.shape[1] < wider[stage].shape[1]:
+                x = layers.double(x)
+            x = jnp.concatenate([x, wider[stage]], axis=-1)
             x = nn.relu(layers.Convolution(CHANNELS[stage], name=f"up_{stage}")(x))
         zeros = nn.initializers.zeros
         return layers.Convolution(1, kernel_init=zeros, name="correction")(x)
