@@ -5,6 +5,7 @@ image shortcut; see `Decoder`.
 """
 
 import functools
+from typing import NamedTuple
 
 import einops
 import flax.linen as nn
@@ -96,7 +97,7 @@ class Decoder(nn.Module):
         x = nn.Dense(config.decoder_channels[0], dtype=dtype, name="flatten")(x)
         for index in range(config.decoder_blocks):
             x = block(config.decoder_channels[0], name=f"deep_{index}")(x, code)
-        coarse_flow = flow = still = None
+        coarse_flow = flow = still = hidden = None
         for stage, channels in enumerate(config.decoder_channels[1:], start=1):
             x = layers.double(x)
             if overlay is not None and stage == config.flow_stage:
@@ -105,8 +106,8 @@ class Decoder(nn.Module):
                 coarse_flow, still = CoarseFlow(name="coarse_flow")(x, source_points)
                 features = geometry.sample_image(latents.source_features, coarse_flow)
                 if config.fills_background:
-                    uncovered, behind = uncover(latents, still)
-                    features = _mix(features, behind[..., :-3], uncovered)
+                    hidden = uncover(latents, still)
+                    features = _mix(features, hidden.behind[..., :-3], hidden.share)
                 x = jnp.concatenate([x, features.astype(dtype)], axis=-1)
             x = nn.Dense(channels, dtype=dtype, name=f"narrow_{stage}")(x)
             x = block(channels, name=f"grow_{stage}")(x, code)
@@ -126,7 +127,9 @@ class Decoder(nn.Module):
         )
         decoded = jnp.tanh(x[..., :3])
         mask_logits = _smooth(x[..., 3:], growth) + MASK_BIAS
-        return self._blend(decoded, mask_logits, flow, coarse_flow, still, latents)
+        return self._blend(
+            decoded, mask_logits, flow, coarse_flow, still, hidden, latents
+        )
 
     def _lay_over(self, overlay, latents, channels):
         """Map what is laid over the view to `channels`; all begins at nothing."""
@@ -147,7 +150,7 @@ class Decoder(nn.Module):
             laid = laid + dense(name="background")(_fit(seen, *size))
         return laid
 
-    def _blend(self, decoded, mask_logits, flow, coarse_flow, still, latents):
+    def _blend(self, decoded, mask_logits, flow, coarse_flow, still, hidden, latents):
         height, width = latents.source_image.shape[1:3]
         painted = _fit(decoded, height, width)
         if not self.config.use_shortcut:
@@ -163,12 +166,11 @@ class Decoder(nn.Module):
             )
         fine_grid = _fit(flow, height, width)
         warped = geometry.sample_image(latents.source_image, fine_grid)
-        if self.config.fills_background:
-            uncovered, behind = uncover(latents, still)
+        if hidden is not None:
             warped = _mix(
                 warped,
-                _fit(behind[..., -3:], height, width),
-                _fit(uncovered, height, width),
+                _fit(hidden.behind[..., -3:], height, width),
+                _fit(hidden.share, height, width),
             )
         mask = _fit(nn.sigmoid(mask_logits), height, width)
         return RenderedFrame(
@@ -213,7 +215,19 @@ class CoarseFlow(nn.Module):
         return flow, share[..., depth, None]
 
 
-def uncover(latents: types.FaceLatents, still: jax.Array):
+class Uncovered(NamedTuple):
+    """What a frame shows of what the portrait's head hides.
+
+    Attributes:
+        share: `[B, h, w, 1]` of each cell.
+        behind: `[B, h, w, C + 3]` the background there: features and colours.
+    """
+
+    share: jax.Array
+    behind: jax.Array
+
+
+def uncover(latents: types.FaceLatents, still: jax.Array) -> Uncovered:
     """Tell where a frame shows what the portrait's head hides, and what is there.
 
     Ours: that is where the frame keeps still and the portrait shows the head; without
@@ -222,14 +236,13 @@ def uncover(latents: types.FaceLatents, still: jax.Array):
     Args:
         latents: the portrait's.
         still: `[B, h, w, 1]` share of the still grid in the flow.
-
-    Returns:
-        The share of each cell `[B, h, w, 1]`, and the background `[B, h, w, C + 3]`.
     """
     behind, logits = latents.background[..., :-1], latents.background[..., -1:]
     hidden = 1.0 - background.shrink(nn.sigmoid(logits), background.MARGIN)
     height, width = still.shape[1:3]
-    return still * _fit(hidden, height, width), _fit(behind, height, width)
+    return Uncovered(
+        share=still * _fit(hidden, height, width), behind=_fit(behind, height, width)
+    )
 
 
 def _mix(first: jax.Array, second: jax.Array, share: jax.Array) -> jax.Array:

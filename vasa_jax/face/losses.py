@@ -18,7 +18,6 @@ FLOW_DETAIL = 0.03
 """Departure from its smooth version at which flow counts in full, half images.
 Ours: lips and lids move by such lengths, and are few cells among many."""
 
-
 LEAST_SHARE = 1e-4
 """What is added to a share, so that its logarithm stays finite. Ours."""
 
