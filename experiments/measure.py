@@ -42,7 +42,7 @@ OUTPUT = flags.DEFINE_string(
 )
 NUM_CLIPS = flags.DEFINE_integer("num_clips", 12, "Of each driving.", lower_bound=1)
 NUM_FRAMES = flags.DEFINE_integer("num_frames", 15, "Of a driving.", lower_bound=2)
-NUM_VOICES = flags.DEFINE_integer("num_voices", 8, "Synthetic voices.", lower_bound=1)
+NUM_VOICES = flags.DEFINE_integer("num_voices", 20, "Synthetic voices.", lower_bound=1)
 NUM_REAL = flags.DEFINE_integer("num_real", 8, "Real files a folder.", lower_bound=1)
 SECONDS = flags.DEFINE_float("seconds", 3.0, "Of a real clip.", lower_bound=0.4)
 LPIPS = flags.DEFINE_string(

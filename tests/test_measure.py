@@ -71,6 +71,22 @@ def test_change_per_frame_of_an_even_turn_is_its_speed():
     assert signals.change_per_frame(rotation) == pytest.approx(0.5, rel=1e-3)
 
 
+def test_an_offset_of_the_heads_own_frame_is_found_and_taken_out():
+    generator = np.random.default_rng(4)
+    truth = generator.uniform(-0.5, 0.5, (40, 3)).astype(np.float32)
+    own = np.float32([0.01, 0.1, -0.02])
+    turned = geometry.rotation_matrix(truth) @ geometry.rotation_matrix(own)
+    noise = generator.normal(0, 0.01, (40, 3))
+    seen = np.asarray(geometry.rotation_angles(turned)) + noise
+    offset = signals.mean_offset(seen, truth)
+    np.testing.assert_allclose(offset, geometry.rotation_matrix(own), atol=0.01)
+    assert signals.angles_between(seen, truth).mean() > 5
+    left = signals.without_offset(seen, offset)
+    assert signals.angles_between(left, truth).mean() < 1.5
+    mirrored = signals.mean_offset(truth * np.float32([1, -1, 1]), truth)
+    assert np.linalg.det(mirrored) == pytest.approx(1)
+
+
 def test_jitter_counts_fast_movement_and_not_slow():
     time = np.arange(100) / 25
     fast, slow = np.sin(2 * np.pi * 10 * time), np.sin(2 * np.pi * time)
@@ -84,6 +100,23 @@ def test_the_interval_holds_the_mean_and_is_a_point_for_equal_clips():
     assert low < values.mean() < high
     assert high - low == pytest.approx(2 * 1.96 * values.std() / 30**0.5, rel=0.2)
     assert signals.interval(np.full(4, 3.0)) == (3.0, 3.0)
+
+
+def test_a_ratio_is_of_means_and_does_not_favour_truths_that_hardly_move():
+    generator = np.random.default_rng(5)
+    model, truth = generator.uniform(0.2, 4, (2, 400))
+    row = report.Row(group="One", title="Deviation", is_ratio=True)
+    clips = [{"a": report.Value(m, 0.0, t)} for m, t in zip(model, truth, strict=True)]
+    found = report.summarise({"a": row}, [*clips, {"a": report.Value(9.0, 0.0)}, {}])
+    ratio = found["a"]
+    assert (model / truth).mean() > 1.4
+    assert ratio["model"] == pytest.approx(model.mean() / truth.mean())
+    assert ratio["low"] < ratio["model"] < ratio["high"]
+    assert ratio["high"] - ratio["low"] < 0.3
+    assert (ratio["copy"], ratio["truth"], ratio["num_clips"]) == (0, 1, 400)
+    nothing = report.summarise({"a": row}, [{"a": report.Value(1.0, 0.0, 0.0)}])
+    assert nothing["a"]["model"] is None
+    assert "| Deviation | not measured |" in report.to_markdown({"a": row}, nothing)
 
 
 def test_psnr_of_the_source_itself_is_infinite_and_else_that_of_its_error():
@@ -195,6 +228,9 @@ def test_driving_by_the_source_itself_makes_copying_perfect(
     assert values["same/psnr"].copy > 30
     assert values["same/psnr"].model < values["same/psnr"].copy
     assert values["same/pose_seen"].copy < 5
+    # Every true frame is alike, so the fit errs by its offset alone.
+    assert values["same/pose"].truth > values["same/pose_own"].truth
+    assert values["same/pose_own"].truth < 1
     assert np.isnan(values["same/pose_seen"].truth)
     assert values["same/lpips"][:2] == (1, 1)
     assert "same/turned_identity" not in values

@@ -36,6 +36,10 @@ class Row:
         unit: of the numbers; empty if none.
         aim: what would be good, in words; empty if there is no aim.
         digits: after the point.
+        is_ratio: whether the table shows the values' mean over that of the truth.
+            Ours: a mean of each clip's own ratio is above 1 for two performances that
+            move alike, since some truths hardly move (1.13 for head poses of held-out
+            clips set beside one another at random).
     """
 
     group: str
@@ -43,6 +47,7 @@ class Row:
     unit: str = ""
     aim: str = ""
     digits: int = 2
+    is_ratio: bool = False
 
 
 Measured = dict[str, Value]
@@ -67,8 +72,11 @@ def summarise(
     """
     clips = list(clips)
     summary = {}
-    for key in rows:
+    for key, row in rows.items():
         found = [clip[key] for clip in clips if key in clip]
+        if row.is_ratio:
+            summary[key] = _summarise_ratio(found)
+            continue
         columns = {
             name: [v for v in (getattr(one, name) for one in found) if not np.isnan(v)]
             for name in Value._fields
@@ -80,6 +88,24 @@ def summarise(
         num_clips = len(columns["model"])
         summary[key] = {**numbers, "low": low, "high": high, "num_clips": num_clips}
     return summary
+
+
+def _summarise_ratio(found: list[Value]) -> dict[str, Any]:
+    """Summarise values as means over the mean of the truth."""
+    values = np.array(found, np.float64).reshape(-1, len(Value._fields))
+    model, copy, truth = values[np.isfinite(values).all(axis=1)].T
+    low = high = None
+    if not truth.sum() > 0:
+        numbers = dict.fromkeys(Value._fields)
+    else:
+        means = (model.mean(), copy.mean(), truth.mean())
+        numbers = {
+            name: float(mean / truth.mean())
+            for name, mean in zip(Value._fields, means, strict=True)
+        }
+        if len(truth) > 1:
+            low, high = signals.interval(model, over=truth)
+    return {**numbers, "low": low, "high": high, "num_clips": len(truth)}
 
 
 def to_markdown(

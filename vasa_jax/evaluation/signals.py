@@ -62,6 +62,30 @@ def angles_between(rotation: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.degrees(2 * np.arcsin(np.clip(distance / np.sqrt(8), 0, 1)))
 
 
+def mean_offset(rotation: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return by what turn of the head's own frame rotations differ from the truth.
+
+    Follows: Moakher 2002 (the mean rotation, nearest to the matrices' mean).
+
+    Args:
+        rotation, truth: `[T, 3]` yaw, pitch, roll in radians.
+
+    Returns:
+        float64 `[3, 3]`; the truth turned by it first is the rotation, in the mean.
+    """
+    a = np.asarray(geometry.rotation_matrix(rotation), np.float64)
+    b = np.asarray(geometry.rotation_matrix(truth), np.float64)
+    left, _, right = np.linalg.svd(np.einsum("tji,tjk->ik", b, a))
+    sign = np.array([1.0, 1.0, np.linalg.det(left @ right)])
+    return (left * sign) @ right
+
+
+def without_offset(rotation: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Take a turn of the head's own frame out of rotations `[T, 3]`; see above."""
+    matrix = np.asarray(geometry.rotation_matrix(rotation), np.float64) @ offset.T
+    return np.asarray(geometry.rotation_angles(matrix), np.float64)
+
+
 def change_per_frame(rotation: np.ndarray) -> float:
     """Return the mean turn from frame to frame in degrees, of `[T, 3]` radians.
 
@@ -96,7 +120,9 @@ def fast_movement(values: np.ndarray, above_hz: float = JITTER_HZ) -> float:
     return float(np.sqrt((power / (weights**2).sum()).mean()))
 
 
-def interval(values: np.ndarray, share: float = 0.95) -> tuple[float, float]:
+def interval(
+    values: np.ndarray, share: float = 0.95, over: np.ndarray | None = None
+) -> tuple[float, float]:
     """Return where the mean of clips lies, by resampling them.
 
     Follows: Efron (bootstrap, percentiles).
@@ -104,6 +130,7 @@ def interval(values: np.ndarray, share: float = 0.95) -> tuple[float, float]:
     Args:
         values: `[n]`, one for each clip, finite.
         share: of the means that lie inside.
+        over: `[n]` of the same clips, above 0, by whose mean it is divided.
 
     Returns:
         Its two ends.
@@ -111,5 +138,7 @@ def interval(values: np.ndarray, share: float = 0.95) -> tuple[float, float]:
     generator = np.random.default_rng(0)
     picks = generator.integers(len(values), size=(NUM_RESAMPLES, len(values)))
     means = np.asarray(values, np.float64)[picks].mean(axis=1)
+    if over is not None:
+        means = means / np.asarray(over, np.float64)[picks].mean(axis=1)
     low, high = np.quantile(means, [(1 - share) / 2, (1 + share) / 2])
     return float(low), float(high)

@@ -61,7 +61,9 @@ def rows(
     def row(title, unit="", aim="", digits=2):
         return Row(group=group, title=title, unit=unit, aim=aim, digits=digits)
 
-    ratio = "0.7 to 1.4"
+    def ratio(title):
+        return Row(group=group, title=title, aim="0.7 to 1.4", is_ratio=True)
+
     table = {
         "correlation": row("Mouth opening against the truth", aim=correlation_aim),
         "shifted": row("The same, truth shifted by 1 s", aim="much lower"),
@@ -69,8 +71,8 @@ def rows(
         "asked": row("Mouth opening seen against the one asked for", aim="above 0.7"),
         "speech_opening": row("Mouth opening in speech", digits=3),
         "pause_opening": row("Mouth opening in pauses", aim="much lower", digits=3),
-        "opening_spread": row("Deviation of mouth opening over the truth's", aim=ratio),
-        "pose_spread": row("Deviation of head pose over the truth's", aim=ratio),
+        "opening_spread": ratio("Deviation of mouth opening over the truth's"),
+        "pose_spread": ratio("Deviation of head pose over the truth's"),
         "pose_change": row("Head-pose change per frame", "degrees"),
         "jitter": row("Jitter of head pose above 6 Hz", "degrees", "as the truth"),
         "face": row("Frames with a face", aim="1"),
@@ -127,8 +129,7 @@ def measure(
         values["cosine"] = Value(alike, 1.0, true_alike)
         for key, curve in (("opening_spread", "opening"), ("pose_spread", "rotation")):
             moved = [signals.spread(getattr(one, curve)) for one in seen]
-            if moved[1] > 0:
-                values[key] = Value(moved[0] / moved[1], 0.0, 1.0)
+            values[key] = Value(moved[0], 0.0, moved[1])
     if clip.opening is not None:
         for key, compare in (
             ("correlation", signals.correlation),
