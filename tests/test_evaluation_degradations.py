@@ -13,6 +13,7 @@ from vasa_jax.evaluation import (
     movement,
     pictures,
     scoring,
+    sync_metric,
     weighted,
 )
 
@@ -67,6 +68,7 @@ def scored(tmp_path_factory):
         movement.Blinks(),
         movement.Seams(every=WINDOW),
         movement.Distance(),
+        movement.Gaze(),
         lips.LipCorrelation(),
         lips.SilentLips(),
         lip_sync_metric.OwnSync(),
@@ -77,6 +79,9 @@ def scored(tmp_path_factory):
         pictures.Csim(every=25),
     ]
     frozen = os.environ.get("VASA_FROZEN_WEIGHTS", "")
+    syncnet = pathlib.Path(frozen, "syncnet", "syncnet_v2.model")
+    if syncnet.is_file():
+        metrics.append(sync_metric.Sync(weights=str(syncnet)))
     vgg = pathlib.Path(frozen, "vgg16_lpips", "lpips_vgg16.npz")
     if vgg.is_file():
         of_pictures.append(weighted.Lpips(every=25, weights=str(vgg)))
@@ -90,6 +95,7 @@ def scored(tmp_path_factory):
         "stuttering": stuttering(real),
         "torn": torn(real),
         "far": far(real),
+        "mirrored": real[:, :, ::-1],
         "swapped": other,
     }.items():
         video = folder / f"{name}.mp4"
@@ -152,6 +158,19 @@ def test_frames_and_windows_out_of_order_raise_jitter_and_show_seams(scored):
 
 def test_a_smaller_head_is_farther_away(scored):
     assert scored["far"]["distance"] > 0.2 > 0.05 > scored["same"]["distance"]
+
+
+def test_a_mirrored_face_looks_elsewhere(scored):
+    assert scored["mirrored"]["gaze"] > 4 > 1 > scored["same"]["gaze"]
+
+
+def test_the_published_network_tells_a_shift_and_finds_a_small_one(scored):
+    if "sync/confidence" not in scored["same"]:
+        pytest.skip("VASA_FROZEN_WEIGHTS/syncnet/syncnet_v2.model is missing")
+    same, late, half = (scored[name] for name in ("same", "late", "half late"))
+    assert half["sync/confidence"] < 0.5 * same["sync/confidence"]
+    assert half["sync/distance"] > same["sync/distance"] + 1
+    assert late["sync/offset"] == same["sync/offset"] + 3
 
 
 def test_another_person_is_no_likeness(scored):
