@@ -52,7 +52,7 @@ export_once encoders
 run encode --checkpoint="$WORK/encoders/export" --data_dir="$DATA" \
   --output_dir="$WORK/encoded"
 train motion "$SIZES" motion "$MOTION_STEPS" --set=data_dir="$WORK/encoded" \
-  --set=face_export="$WORK/encoders/export"
+  --set=face_export="$WORK/encoders/export" --set=model.num_audio_channels=770
 train face "$SIZES" face "$FACE_STEPS" --set=data_dir="$DATA" \
   --init_from="$WORK/encoders/export" "${mouths[@]}"
 run export --workdir="$WORK/face" --workdir="$WORK/motion" --output="$OUTPUT" \

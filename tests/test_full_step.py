@@ -16,9 +16,13 @@ QUICK_COMPILATION = (
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "stage, names", [("motion", ["motion/loss"]), ("face", ["face/gradient_norm"])]
+    "stage, more, names",
+    [
+        ("motion", [], ["motion/loss"]),
+        ("face", ["--stock_convolutions"], ["face/gradient_norm"]),
+    ],
 )
-def test_time_memory_and_metrics_of_a_full_step_are_printed(stage, names):
+def test_time_memory_and_metrics_of_a_full_step_are_printed(stage, more, names):
     ended = subprocess.run(
         [
             sys.executable,
@@ -26,6 +30,7 @@ def test_time_memory_and_metrics_of_a_full_step_are_printed(stage, names):
             "experiments.full_step",
             f"--stage={stage}",
             "--preset=tiny",
+            *more,
         ],
         cwd=ROOT,
         env={**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": QUICK_COMPILATION},
