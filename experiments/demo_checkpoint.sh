@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Train the shipped checkpoint from seeds: bash experiments/demo_checkpoint.sh WORK OUTPUT
-# Every step goes on where it was stopped. Some 7 hours on two CPU cores (estimated).
+# Every step goes on where it was stopped. Some 8 hours on two CPU cores (estimated).
 # NUM_CLIPS, NUM_SMILES (clips of people whose happy takes bare their teeth),
 # ENCODER_STEPS, FACE_STEPS and MOTION_STEPS change how much is done; SPEECH names a
 # folder of recordings for a quarter of the voices, VGG16 an npz whose features compare
@@ -13,7 +13,7 @@ NUM_CLIPS=${NUM_CLIPS:-1024}
 NUM_SMILES=${NUM_SMILES:-512}
 ENCODER_STEPS=${ENCODER_STEPS:-3400}
 FACE_STEPS=${FACE_STEPS:-5000}
-MOTION_STEPS=${MOTION_STEPS:-2400}
+MOTION_STEPS=${MOTION_STEPS:-5000}
 SIZE=${SIZE:-256}
 SIZES=${SIZES:-demo}
 PYTHON=${PYTHON:-python}

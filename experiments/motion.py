@@ -7,7 +7,7 @@ FACE, an export of stage one, serves the lip loss; leave it out to train without
 
 Presets ("measured": it was run; "counted": a dry run says so):
 
-- `demo`: 2 CPU cores, 40 to 50 minutes (1.9 s a step beside another training,
+- `demo`: 2 CPU cores, 1.1 to 1.8 hours (0.8 s a step alone, 1.3 s beside other work,
   measured); 5.5 M parameters, 0.1 GiB for state, gradients and batch, 6.2e10 operations
   a step (counted). With the face's the shipped checkpoint.
 - `demo_gpu`: the same sizes for longer on one GPU; nothing measured.
@@ -18,7 +18,7 @@ Presets ("measured": it was run; "counted": a dry run says so):
 
 `shuffled_correlation` should be near 0, and `pose_spread`, `dynamics_spread`
 and `seam` near 1. `dynamics_correlation` stays low, since lids, gaze and mood do not
-follow from a voice: 0.25 came with lips that correlate at 0.75 (TRAINING.md).
+follow from a voice: 0.41 came with lips that correlate at 0.76 (TRAINING.md).
 """
 
 import dataclasses
@@ -108,9 +108,9 @@ def _demo() -> MotionExperiment:
     return MotionExperiment(
         model=motion_config.demo(),
         train=training.TrainConfig(
-            batch_size=16, num_steps=1600, evaluate_every_steps=250
+            batch_size=16, num_steps=5000, evaluate_every_steps=500
         ),
-        optimizer=_optimizer(1e-3, 1600, 100, 0.995),
+        optimizer=_optimizer(1e-3, 5000, 100, 0.995),
         dropout=STREAMING_DROPOUT,
     )
 

@@ -256,6 +256,13 @@ def test_speech_is_measured_beside_a_truth_that_moves(actor, network, voice):
     # Noise shows no face, so nothing follows the truth.
     assert values["voice/face"].model == 0
     assert values["voice/correlation"].model == 0
+    # Where the truth's face is lost, no landmarks are compared.
+    lost = dataclasses.replace(clip, truth=dataclasses.replace(clip.truth, share=0.4))
+    assert set(speaking.measure("voice", actor, lost, network)) == {
+        "voice/face",
+        "voice/identity",
+        "voice/cosine",
+    }
     blind = dataclasses.replace(clip, truth=None, opening=None, is_silent=None)
     less = speaking.measure("voice", actor, blind, network)
     assert set(less) <= set(speaking.rows("voice", "Voices", has_truth=False))

@@ -16,8 +16,8 @@ NUM_PICKED = 5
 neighbours look alike."""
 
 LEAST_TRUTH_SHARE = 0.5
-"""Share of true frames with a face from which poses are measured by its landmarks.
-Ours: a fit to a face that is mostly lost measures the search, not the head."""
+"""Share of true frames with a face from which clips are measured by its landmarks.
+Ours: landmarks of a face that is mostly lost measure the search, not the head."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -104,7 +104,8 @@ def measure(
         network: of identity.
 
     Returns:
-        Values by key; what needs the truth is left out where there is none.
+        Values by key; what needs the truth is left out where there is none, and what
+        needs landmarks where the true video mostly shows no face to them.
     """
     motion = performer.speak(clip.waveform, clip.controls)
     made = watch(performer.drive(clip.portrait, motion))
@@ -113,20 +114,31 @@ def measure(
     own = network.embed(clip.portrait.image)
     away, alike = _likeness(own, made, network)
     values = {
-        "asked": Value(
-            signals.correlation(made.opening, performer.opening_asked(motion)), 0.0
-        ),
         "face": Value(made.share, still.share, truth.share if truth else np.nan),
         "identity": Value(away, 0.0),
         "cosine": Value(alike, 1.0),
     }
-    seen = [made] if truth is None else [made, truth]
-    values["pose_change"] = _three(signals.change_per_frame, seen)
-    values["jitter"] = _three(lambda x: np.degrees(signals.fast_movement(x)), seen)
+    if truth is None or truth.share >= driving.LEAST_TRUTH_SHARE:
+        asked = performer.opening_asked(motion)
+        values |= _measure_movement(clip, made, still, asked)
     if truth is not None:
         true_away, true_alike = _likeness(own, truth, network)
         values["identity"] = Value(away, 0.0, true_away)
         values["cosine"] = Value(alike, 1.0, true_alike)
+    return {f"{prefix}/{key}": value for key, value in values.items()}
+
+
+def _measure_movement(
+    clip: SpokenClip, made: Seen, still: Seen, asked: np.ndarray
+) -> Measured:
+    """Measure by landmarks how mouth and head move; asked is the mouth's `[T]`."""
+    seen = [made] if clip.truth is None else [made, clip.truth]
+    values = {
+        "asked": Value(signals.correlation(made.opening, asked), 0.0),
+        "pose_change": _three(signals.change_per_frame, seen),
+        "jitter": _three(lambda x: np.degrees(signals.fast_movement(x)), seen),
+    }
+    if clip.truth is not None:
         for key, curve in (("opening_spread", "opening"), ("pose_spread", "rotation")):
             moved = [signals.spread(getattr(one, curve)) for one in seen]
             values[key] = Value(moved[0], 0.0, moved[1])
@@ -144,7 +156,7 @@ def measure(
                 levels = [float(one.opening[is_meant].mean()) for one in seen]
                 copy = float(still.opening[0])
                 values[f"{key}_opening"] = Value(levels[0], copy, *levels[1:])
-    return {f"{prefix}/{key}": value for key, value in values.items()}
+    return values
 
 
 def portrait_rows(prefix: str, group: str) -> dict[str, Row]:
