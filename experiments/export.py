@@ -4,15 +4,17 @@
         --output=checkpoint --dtype=float16
 """
 
+import dataclasses
 import json
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from absl import flags, logging
 
 from experiments import program, rounding
 from vasa_jax import checkpoint, config, export, loop
+from vasa_jax.face import config as face_config
 
 WORKDIR = flags.DEFINE_multi_string(
     "workdir", None, "Work folder of a run; give one for each stage.", required=True
@@ -25,6 +27,9 @@ DTYPE = flags.DEFINE_enum(
 NAME = flags.DEFINE_string("name", "vasa_jax checkpoint", "Title of the model card.")
 COMPARE_ROUNDING = flags.DEFINE_bool(
     "compare_rounding", True, "Measure what a dtype below float32 costs, for the card."
+)
+DYNAMICS_GAIN = flags.DEFINE_float(
+    "dynamics_gain", None, "Of the face model, see its config; the run's if left."
 )
 LICENSE = flags.DEFINE_string("license", "apache-2.0", "Licence of the weights.")
 
@@ -99,6 +104,20 @@ def model_card(runs: list[dict[str, Any]], remarks: Sequence[str] = ()) -> str:
     return "\n".join(lines) + "\n"
 
 
+def with_gain(configs: Mapping[str, str], gain: float) -> str:
+    """Return the face model's config, JSON, with another `dynamics_gain`.
+
+    Raises:
+        UserError: there is no face model, or no face model takes this gain.
+    """
+    config.require(
+        "face" in configs,
+        "--dynamics_gain is of the face model; give the --workdir of a stage-one run.",
+    )
+    sizes = config.from_json(face_config.FaceConfig, configs["face"])
+    return config.to_json(dataclasses.replace(sizes, dynamics_gain=gain))
+
+
 def main(_) -> int:
     """Export as the flags say; return the exit code."""
     # Orbax warns that a folder opened for reading is read-only.
@@ -116,6 +135,8 @@ def main(_) -> int:
         params |= groups
         configs |= {k: json.dumps(v) for k, v in metadata["configs"].items()}
         runs.append(metadata)
+    if DYNAMICS_GAIN.value is not None:
+        configs["face"] = with_gain(configs, DYNAMICS_GAIN.value)
     metadata = {run["experiment"]: export.without_folders(run) for run in runs}
     remarks = []
     is_rounded = DTYPE.value != "float32" and COMPARE_ROUNDING.value

@@ -1,5 +1,6 @@
 """Published folders: what goes in comes out, and damage is refused."""
 
+import dataclasses
 import hashlib
 import json
 import pathlib
@@ -10,8 +11,10 @@ import numpy as np
 import pytest
 
 from experiments import data_card, rounding
-from vasa_jax import export
+from experiments import export as export_program
+from vasa_jax import config, export
 from vasa_jax.errors import UserError
+from vasa_jax.face import config as face_config
 
 
 def _params():
@@ -210,3 +213,14 @@ def test_rounding_is_measured_in_the_frames_of_the_example(tiny_checkpoint):
     sentence = rounding.compare(params, configs, "bfloat16")
     assert sentence.startswith("What rounding to bfloat16 costs: 50 frames")
     assert " dB" in sentence
+
+
+def test_a_gain_is_put_into_the_face_models_config_and_nowhere_else():
+    sizes = face_config.tiny()
+    kept = config.to_json(sizes)
+    found = config.from_json(
+        face_config.FaceConfig, export_program.with_gain({"face": kept}, 1.4)
+    )
+    assert found == dataclasses.replace(sizes, dynamics_gain=1.4)
+    with pytest.raises(UserError, match="give the --workdir of a stage-one run"):
+        export_program.with_gain({"motion": "{}"}, 1.4)

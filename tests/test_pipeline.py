@@ -203,6 +203,28 @@ def test_the_batch_size_of_decoding_does_not_change_the_frames(
     assert np.abs(few - many).max() <= 1
 
 
+def test_a_gain_overdoes_the_way_from_the_portraits_own_dynamics(tiny_models, portrait):
+    sizes, params = tiny_models.face_config, tiny_models.face_params
+    gained = dataclasses.replace(sizes, dynamics_gain=1.5)
+    plain, strong = (rendering.Renderer(one, params) for one in (sizes, gained))
+    latents = plain.encode_portrait(portrait.image, portrait.head_pose)
+    own = np.concatenate(
+        [portrait.head_pose.to_vector(), latents.facial_dynamics], axis=-1
+    )
+    asked = own.copy()
+    asked[:, 6:] += np.random.default_rng(0).normal(0, 0.5, asked[:, 6:].shape)
+    beyond = own + np.float32(1.5) * (asked - own)
+
+    def image(renderer, motion):
+        return joined(renderer.render(latents, [motion])).astype(int)
+
+    assert np.abs(image(strong, asked) - image(plain, beyond)).max() <= 1
+    assert np.abs(image(strong, asked) - image(plain, asked)).max() > 1
+    np.testing.assert_array_equal(image(strong, own), image(plain, own))
+    with pytest.raises(UserError, match="dynamics_gain is 3.0: it must be above 0"):
+        dataclasses.replace(sizes, dynamics_gain=3.0)
+
+
 def test_a_portrait_is_found_cut_and_animated(talking_face, rendered_photo, voice):
     found = talking_face.locate(rendered_photo)
     size = talking_face.image_size

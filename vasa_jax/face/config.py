@@ -4,6 +4,9 @@ import dataclasses
 
 from vasa_jax import errors
 
+MAX_DYNAMICS_GAIN = 2.0
+"""Ours: codes twice as far away were never seen in training, and faces break."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class VectorEncoderConfig:
@@ -76,6 +79,10 @@ class FaceConfig:
             decoder at `flow_stage`; size 0 leaves it out. Ours: see `unwrapping`.
         fills_background: whether what the head hides is spread from its surroundings
             first; needs the map of the unwrapped face. Ours: see `background`.
+        dynamics_gain: by how much a finished checkpoint overdoes the way from the
+            portrait's own facial dynamics to those asked for; training knows nothing of
+            it. Ours: a renderer that is trained for hours by absolute errors opens
+            mouths less than asked; see `experiments.export`.
         use_remat: recompute blocks, and whole renderings, in the backward pass.
         dtype: "float32" or "bfloat16", of the computation.
     """
@@ -106,6 +113,7 @@ class FaceConfig:
     face_map_channels: int = 32
     face_map_blocks: int = 2
     fills_background: bool = False
+    dynamics_gain: float = 1.0
     use_remat: bool = False
     dtype: str = "float32"
 
@@ -125,6 +133,11 @@ class FaceConfig:
         if self.dtype not in ("float32", "bfloat16"):
             raise errors.UserError(
                 f"dtype is '{self.dtype}': it must be 'float32' or 'bfloat16'."
+            )
+        if not 0 < self.dynamics_gain <= MAX_DYNAMICS_GAIN:
+            raise errors.UserError(
+                f"dynamics_gain is {self.dynamics_gain}: it must be above 0 and at "
+                f"most {MAX_DYNAMICS_GAIN:g}."
             )
         if self.face_map_size and not self.use_shortcut:
             raise errors.UserError(

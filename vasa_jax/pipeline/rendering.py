@@ -132,12 +132,17 @@ def render(
     latents: types.FaceLatents,
     motion: jax.Array,
 ) -> jax.Array:
-    """Render one portrait in motion `[n, M]`; return uint8 `[n, H, W, 3]`."""
+    """Render one portrait in motion `[n, M]`; return uint8 `[n, H, W, 3]`.
+
+    Ours: facial dynamics go beyond what is asked for by `FaceConfig.dynamics_gain`.
+    """
+    own = latents.facial_dynamics
+    asked = motion[:, types.POSE_CHANNELS :]
     frame = face_model.FaceModel(config).apply(
         {"params": params},
         face_model.expand(latents, motion.shape[0]),
         types.HeadPose.from_vector(motion[:, : types.POSE_CHANNELS]),
-        motion[:, types.POSE_CHANNELS :],
+        own + config.dynamics_gain * (asked - own),
         method="render",
     )
     return to_pixels(frame.image)
