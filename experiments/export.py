@@ -29,7 +29,9 @@ COMPARE_ROUNDING = flags.DEFINE_bool(
     "compare_rounding", True, "Measure what a dtype below float32 costs, for the card."
 )
 DYNAMICS_GAIN = flags.DEFINE_float(
-    "dynamics_gain", None, "Of the face model, see its config; the run's if left."
+    "dynamics_gain",
+    None,
+    "How far facial dynamics are overdone when rendered; the run's (1) if left.",
 )
 LICENSE = flags.DEFINE_string("license", "apache-2.0", "Licence of the weights.")
 
@@ -124,7 +126,7 @@ def main(_) -> int:
     logging.set_verbosity(logging.ERROR)
     params: dict[str, Any] = {}
     configs: dict[str, str] = {}
-    runs = []
+    runs, remarks = [], []
     for workdir in WORKDIR.value:
         groups, metadata = read_run(workdir, STEP.value)
         for name in groups:
@@ -137,8 +139,11 @@ def main(_) -> int:
         runs.append(metadata)
     if DYNAMICS_GAIN.value is not None:
         configs["face"] = with_gain(configs, DYNAMICS_GAIN.value)
+        remarks.append(
+            f"Facial dynamics are overdone by {DYNAMICS_GAIN.value:g} when rendered "
+            f"(`dynamics_gain` in `{export.CONFIG_NAME}`)."
+        )
     metadata = {run["experiment"]: export.without_folders(run) for run in runs}
-    remarks = []
     is_rounded = DTYPE.value != "float32" and COMPARE_ROUNDING.value
     if is_rounded and rounding.PARTS <= configs.keys():
         remarks.append(rounding.compare(params, configs, DTYPE.value))

@@ -5,7 +5,7 @@ import dataclasses
 from vasa_jax import errors
 
 MAX_DYNAMICS_GAIN = 2.0
-"""Ours: codes twice as far away were never seen in training, and faces break."""
+"""Ours: codes so far away were never seen in training, and nothing beyond was tried."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
