@@ -87,7 +87,7 @@ def test_encoder_task_teaches_only_the_motion_encoders():
 
 @pytest.mark.slow
 def test_frozen_motion_encoders_get_no_gradient_and_the_renderer_does():
-    task = _face_task(motion_cycle=0.5)
+    task = _face_task(motion_cycle=0.5, expression_cycle=0.5, pose_cycle=0.5)
     params = jax.jit(task.init)(jax.random.key(0))
     batch = _pair_batch()
     gradients = jax.jit(
@@ -106,6 +106,8 @@ def test_every_term_joins_when_its_weight_is_not_zero():
         "expression",
         "gaze",
         "motion_cycle",
+        "expression_cycle",
+        "pose_cycle",
         "contrast",
         "consistency",
         "cross_identity",

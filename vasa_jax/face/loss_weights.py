@@ -17,6 +17,8 @@ TERMS = (
     "expression",
     "gaze",
     "motion_cycle",
+    "expression_cycle",
+    "pose_cycle",
     "contrast",
     "consistency",
     "cross_identity",
@@ -43,6 +45,9 @@ class FaceLossConfig:
         head_pose, expression, gaze: as the encoders were taught. 0 with frozen ones.
         motion_cycle: facial dynamics read from the frame against the driver's. Ours:
             a loss on lips and lids that sees what viewers see.
+        expression_cycle, pose_cycle: expression and head pose read from the frame
+            against those read from its driver, unchanged. Ours: images compared pixel
+            by pixel settle on mouths half open and on heads a tenth too far.
         contrast: CosFace on the motion code. Follows: MegaPortraits, 2.
         consistency: L_consist. Paper: VASA-1 §3.1; weight ours.
         cross_identity: L_cross_id. Paper: VASA-1 §3.1; weight ours.
@@ -73,6 +78,8 @@ class FaceLossConfig:
     expression: float = 0.0
     gaze: float = 0.0
     motion_cycle: float = 0.0
+    expression_cycle: float = 0.0
+    pose_cycle: float = 0.0
     contrast: float = 0.0
     consistency: float = 0.0
     cross_identity: float = 0.0
