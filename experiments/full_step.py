@@ -5,13 +5,15 @@ r"""Take full training steps of a stage on this machine; print time and peak mem
 
 By default one row of the `vasa1` preset as it is: bfloat16, activations computed again,
 both networks of stage one, AdamW and averages, on records of noise. Each stage in a
-process of its own, because the peak is the process's. A CPU of 16 GB takes stage one at
-256 px, with all its parameters, by
+process of its own, because the peak is the process's. A CPU takes stage one, with all
+its parameters, in 24 GB and a little swap space by
 
     JAX_COMPILATION_CACHE_DIR=cache \
     XLA_FLAGS=--xla_cpu_enable_concurrency_optimized_scheduler=false \
-        python -m experiments.full_step --stage=face --preset=vasa1_256 \
-        --dtype=float32 --stock_convolutions
+        python -m experiments.full_step --stage=face --dtype=float32 \
+        --stock_convolutions
+
+and in 16 GB at 256 px with `--preset=vasa1_256`.
 """
 
 import contextlib
