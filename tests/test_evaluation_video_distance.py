@@ -139,7 +139,7 @@ def test_blur_stillness_and_one_person_move_videos_away_from_real_ones(real_clip
     )
     if not weights.is_file():
         pytest.skip("VASA_FROZEN_WEIGHTS/vgg16_lpips is missing")
-    away = _away(video_distance.VGG16Features(weights, image_size=48), real_clips)
+    away = _away(video_distance.VGG16Features(weights), real_clips)
     weak, strong = (away(_blurred(real_clips, size)) for size in (36, 12))
     assert away(real_clips) < 1e-3 * weak
     assert 0 < 2 * weak < strong

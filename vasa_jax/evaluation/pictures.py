@@ -29,10 +29,12 @@ class PairedFrames(PerClip, abc.ABC):
 
     Attributes:
         every: n takes one frame in n.
+        ceiling_every: n takes one in n of those for the ceiling.
     """
 
     every: int = EVERY
     needs = Needs(reference=True, same_size=True)
+    ceiling_every = 1
 
     def measure(self, clip: clips.Clip, reference: clips.Clip | None) -> Measured:
         """Measure one clip."""
@@ -41,10 +43,12 @@ class PairedFrames(PerClip, abc.ABC):
         truth = reference.sampled(self.every, num_frames)
         still = np.broadcast_to(truth[:1], truth.shape)
         coded = _coded(reference, self.every, num_frames)
+        few = slice(None, None, self.ceiling_every)
         found = [
-            float(np.mean(c)) for c in self.compare_all([seen, still, coded], truth)
+            *self.compare_all([seen, still], truth),
+            self.compare(coded[few], truth[few]),
         ]
-        return Measured(scores={self.name: Score(*found)})
+        return Measured(scores={self.name: Score(*map(_mean, found))})
 
     def compare_all(
         self, videos: Sequence[np.ndarray], truth: np.ndarray
@@ -174,6 +178,10 @@ def _beside_strangers(
         )
         for key, score in one.scores.items()
     }
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(np.mean(values))
 
 
 def _mean_cosine(a: np.ndarray, b: np.ndarray) -> float:
