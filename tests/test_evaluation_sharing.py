@@ -64,6 +64,27 @@ def test_frames_are_decoded_and_encoded_once_for_all_who_ask(tmp_path, frames):
     assert metrics[0].measure(clip, clip).scores["psnr"].value == pictures.MAX_PSNR
 
 
+class SeenFrames(pictures.PairedFrames):
+    """Counts what it is shown, the ceiling by every second frame."""
+
+    name = "seen"
+    ceiling_every = 2
+
+    def compare(self, frames, truth):
+        """Return the number of frames, for each of them."""
+        assert frames.shape == truth.shape
+        return np.full(len(frames), len(frames))
+
+
+def test_a_slow_metric_takes_its_ceiling_from_fewer_frames(tmp_path, frames):
+    path = tmp_path / "a.mp4"
+    with media.VideoWriter(path, 16, 16) as out:
+        out.write(frames.repeat(4, axis=0))
+    clip = clips.Clip(path)
+    score = SeenFrames(every=2).measure(clip, clip).scores["seen"]
+    assert (score.value, score.floor, score.ceiling) == (6, 6, 3)
+
+
 def test_ssim_is_that_of_a_plain_double_loop():
     generator = np.random.default_rng(2)
     a, b = generator.integers(0, 256, (2, 12, 13, 3)).astype(np.uint8)
