@@ -254,7 +254,7 @@ def _pair(example, rng, same, other):
 
 
 def _write_strip(settings, task, drawn, params, step, folder: pathlib.Path):
-    """Write source, driver, frame, painted, warped and mask of some pairs."""
+    """Write source, driver, frame, painted, warped, mirrored and mask of some pairs."""
     count = min(8, settings.train.batch_size)
     batch = next(
         iter(pipeline.evaluation_batches(drawn("validation"), batch_size=count))
@@ -271,7 +271,8 @@ def _write_strip(settings, task, drawn, params, step, folder: pathlib.Path):
 
     mask = 2.0 * jax.nn.sigmoid(frame.mask_logits).repeat(3, axis=-1) - 1.0
     rows = [scene["source"], scene["driver"], frame.image, frame.decoded]
-    strip = np.concatenate([tile(row) for row in [*rows, frame.warped, mask]])
+    rows += [frame.warped, frame.mirrored, mask]
+    strip = np.concatenate([tile(row) for row in rows])
     image = np.clip((strip + 1.0) * 127.5, 0, 255).astype(np.uint8)
     folder.mkdir(parents=True, exist_ok=True)
     media.write_png(folder / f"strip_{step:07d}.png", image)

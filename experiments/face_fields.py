@@ -16,7 +16,7 @@ ALWAYS_IN_PAIRS = ("keypoints", "performance")
 """Fields without which nothing can be learnt. Ours."""
 
 FLOW_FIELD = "geometry"
-FLOW_WEIGHTS = ("flow", "coarse_flow", "visibility", "warped")
+FLOW_WEIGHTS = ("flow", "coarse_flow", "visibility", "warped", "mirrored")
 """Losses of the face that compare with exact flow, and the field that tells it."""
 
 FIELD_OF_WEIGHT = {"expression": "arkit", "gaze": "gaze_in_head"}

@@ -96,6 +96,7 @@ def _vasa1(settings: Settings) -> Settings:
         discriminator_optimizer=optimizer_lib.OptimizerConfig(ema_decay=None),
         face_loss=face_training.FaceLossConfig(
             warped=0.0,
+            mirrored=0.0,
             flow=0.0,
             coarse_flow=0.0,
             visibility=0.0,

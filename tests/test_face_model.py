@@ -103,16 +103,45 @@ def test_the_shortcut_returns_the_image_where_flow_and_mask_start(tiny):
     grid = warping.batched_volume_grid(model.config, 2)
     coarse = decoder.CoarseFlow()
     features = jax.random.normal(jax.random.key(0), (2, 16, 16, 8))
-    start = jax.eval_shape(coarse.init, jax.random.key(0), features, grid)
+    places = decoder.Places(own=grid, mirrored=warping.mirror(grid))
+    start = jax.eval_shape(coarse.init, jax.random.key(0), features, places)
     zero = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), start)
-    flow, still = jax.jit(coarse.apply)(zero, features, grid)
+    flow, still, mirrored = jax.jit(coarse.apply)(zero, features, places)
     np.testing.assert_allclose(still, 1 / (grid.shape[1] + 1), rtol=1e-5)
     # Voxels of the outermost cells are clamped to centres; the inside is exact.
     expected = geometry.image_grid(16, 16)[1:-1, 1:-1]
     np.testing.assert_allclose(flow[0, 1:-1, 1:-1], expected, atol=1e-5)
+    still_x = expected[..., 0] / (grid.shape[1] + 1)
+    turned_x = -expected[..., 0] * grid.shape[1] / (grid.shape[1] + 1)
+    np.testing.assert_allclose(
+        mirrored[0, 1:-1, 1:-1, 0], still_x + turned_x, atol=1e-5
+    )
     fine = geometry.resize(geometry.image_grid(16, 16)[None], 32, 32)
     warped = geometry.sample_image(latents.source_image[:1], fine)
     np.testing.assert_allclose(warped[:, 2:-2, 2:-2], images[:1, 2:-2, 2:-2], atol=1e-4)
+
+
+def test_the_mirrored_portrait_fills_only_what_the_portrait_hides(tiny):
+    model, params, images = tiny
+    pose = types.HeadPose.from_vector(jnp.array([[0.0, 0.0, 0.0, 0.0, 0.0, 1.0]] * 2))
+    code = jnp.zeros((2, model.config.dynamics_channels))
+
+    def render(model, pictures):
+        latents = model.encode_portrait(images, pose, code)
+        return model.render(latents.replace(source_image=pictures), pose, code)
+
+    frame = apply(model, params, images, method=render)
+    mask = geometry.resize(jax.nn.sigmoid(frame.mask_logits), 32, 32)
+    unmirrored = dataclasses.replace(model.config, mirrors_face=False)
+    plain = apply(face_model.FaceModel(unmirrored), params, images, method=render)
+    assert not plain.mirrored.any()
+    share = (frame.image - plain.image) / (1 - mask) / (frame.mirrored - frame.decoded)
+    np.testing.assert_allclose(share, share.mean(), atol=0.01)
+    np.testing.assert_allclose(share.mean(), jax.nn.sigmoid(-2.0), atol=0.01)
+    ramp = jnp.broadcast_to(jnp.linspace(-1, 1, 32)[:, None], images.shape)
+    seen = apply(model, params, ramp, method=render)
+    rise = [(x[:, :, 16:] - x[:, :, :16]).mean() for x in (seen.warped, seen.mirrored)]
+    assert rise[0] > 0.3 and rise[1] < -0.3
 
 
 def test_the_background_shows_where_the_frame_keeps_still_and_the_head_has_been():

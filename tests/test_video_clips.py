@@ -37,6 +37,7 @@ WITHOUT_TRUTH = (
     "face_loss.coarse_flow=0",
     "face_loss.visibility=0",
     "face_loss.warped=0",
+    "face_loss.mirrored=0",
     "face_loss.background=0",
     "face_loss.stillness=0",
 )

@@ -77,6 +77,9 @@ class FaceConfig:
         face_map_size, face_map_channels, face_map_blocks: side, channels and residual
             blocks of the map of facial dynamics on the unwrapped face, which joins the
             decoder at `flow_stage`; size 0 leaves it out. Ours: see `unwrapping`.
+        mirrors_face: whether the portrait, mirrored about the middle of the face, is a
+            second source of pixels for the shortcut. Ours: a head that turns shows the
+            side that the portrait hides, and faces are nearly symmetric.
         fills_background: whether what the head hides is spread from its surroundings
             first; needs the map of the unwrapped face. Ours: see `background`.
         dynamics_gain: by how much a finished checkpoint overdoes the way from the
@@ -112,6 +115,7 @@ class FaceConfig:
     face_map_size: int = 0
     face_map_channels: int = 32
     face_map_blocks: int = 2
+    mirrors_face: bool = False
     fills_background: bool = False
     dynamics_gain: float = 1.0
     use_remat: bool = False
@@ -138,6 +142,11 @@ class FaceConfig:
             raise errors.UserError(
                 f"dynamics_gain is {self.dynamics_gain}: it must be above 0 and at "
                 f"most {MAX_DYNAMICS_GAIN:g}."
+            )
+        if self.mirrors_face and not self.use_shortcut:
+            raise errors.UserError(
+                "mirrors_face is True without the shortcut, whose second source it is: "
+                "give both or neither."
             )
         if self.face_map_size and not self.use_shortcut:
             raise errors.UserError(
@@ -249,6 +258,7 @@ def demo() -> FaceConfig:
         is_decoder_conditioned=True,
         use_shortcut=True,
         face_map_size=32,
+        mirrors_face=True,
         fills_background=True,
         face_map_channels=48,
     )
@@ -288,6 +298,7 @@ def tiny() -> FaceConfig:
         face_map_size=8,
         face_map_channels=8,
         face_map_blocks=1,
+        mirrors_face=True,
         fills_background=True,
     )
 

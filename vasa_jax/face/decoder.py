@@ -28,6 +28,25 @@ MASK_BIAS = 1.0
 an unripe decoder's blur would ghost over everything."""
 
 
+MIRROR_BIAS = -2.0
+"""Where the share of the mirrored portrait starts, before the sigmoid. Ours: towards
+the painted image, as what the portrait hides begins at the edges of the face, where
+mirrors err."""
+
+
+class Places(NamedTuple):
+    """Where in the portrait the voxels of the driver's space lie.
+
+    Attributes:
+        own: `[B, D, h, w, 3]`.
+        mirrored: `[B, D, h, w, 3]` of their mirror images about the middle of the
+            face; None where the decoder does not take them.
+    """
+
+    own: jax.Array
+    mirrored: jax.Array | None = None
+
+
 @struct.dataclass
 class RenderedFrame:
     """A frame and what it was made of; all float32.
@@ -36,6 +55,7 @@ class RenderedFrame:
         image: `[B, H, W, 3]` the frame.
         decoded: `[B, h, w, 3]` what the decoder paints.
         warped: `[B, H, W, 3]` the portrait warped into place; zeros without shortcut.
+        mirrored: `[B, H, W, 3]` the mirrored portrait in its place; zeros without it.
         mask_logits: `[B, h, w, 1]` share of `warped` before the sigmoid.
         flow: `[B, f, f, 2]` where in the portrait each cell of the frame lies.
         coarse_flow: `[B, c, c, 2]` the same before refinement.
@@ -45,6 +65,7 @@ class RenderedFrame:
     image: jax.Array
     decoded: jax.Array
     warped: jax.Array
+    mirrored: jax.Array
     mask_logits: jax.Array
     flow: jax.Array
     coarse_flow: jax.Array
@@ -58,7 +79,8 @@ class Decoder(nn.Module):
     softmax over depth makes a 2-D flow of them; what does not turn with the head
     (torso, background) takes the still grid instead; corrections refine it at two
     sizes. The portrait is warped by it, with its background in the place that the head
-    leaves, and blended with the painted image by a mask.
+    leaves, and blended with the painted image by a mask. Where the portrait hides one
+    side of the face, the other may be mirrored into the painted image.
 
     Follows: MegaPortraits, image decoder, for the painting; Shi et al. (sub-pixel
     convolution) for the last step, which a CPU does faster than blocks at full size.
@@ -72,7 +94,7 @@ class Decoder(nn.Module):
     def __call__(
         self,
         volume: jax.Array,
-        source_points: jax.Array,
+        places: Places,
         code: jax.Array,
         latents: types.FaceLatents,
         overlay: jax.Array | None = None,
@@ -81,7 +103,7 @@ class Decoder(nn.Module):
 
         Args:
             volume: `[B, D, h, w, C]` appearance in the driver's space.
-            source_points: `[B, D, h, w, 3]` where each voxel lies in the portrait.
+            places: where each voxel lies in the portrait.
             code: `[B, I]` of facial dynamics and identity.
             latents: the portrait's, for the shortcut.
             overlay: `[B, f, f, C]` facial dynamics laid over the view; see
@@ -97,20 +119,25 @@ class Decoder(nn.Module):
         x = nn.Dense(config.decoder_channels[0], dtype=dtype, name="flatten")(x)
         for index in range(config.decoder_blocks):
             x = block(config.decoder_channels[0], name=f"deep_{index}")(x, code)
-        coarse_flow = flow = still = hidden = None
+        coarse_flow = flow = still = hidden = mirror = None
         for stage, channels in enumerate(config.decoder_channels[1:], start=1):
             x = layers.double(x)
             if overlay is not None and stage == config.flow_stage:
                 x = x + self._lay_over(overlay, latents, x.shape[-1])
             if config.use_shortcut and stage == config.flow_stage:
-                coarse_flow, still = CoarseFlow(name="coarse_flow")(x, source_points)
+                coarse = CoarseFlow(name="coarse_flow")(x, places)
+                coarse_flow, still = coarse.flow, coarse.still
                 features = geometry.sample_image(latents.source_features, coarse_flow)
                 if config.fills_background:
                     hidden = uncover(latents, still)
                     features = _mix(features, hidden.behind[..., :-3], hidden.share)
                 x = jnp.concatenate([x, features.astype(dtype)], axis=-1)
             x = nn.Dense(channels, dtype=dtype, name=f"narrow_{stage}")(x)
+            if config.mirrors_face and stage == config.flow_stage:
+                x = x + self._look_mirrored(latents, coarse.mirrored, channels)
             x = block(channels, name=f"grow_{stage}")(x, code)
+            if config.mirrors_face and stage == config.flow_stage:
+                mirror = Mirror(name="mirror")(x, coarse.mirrored)
             if config.use_shortcut and stage == config.flow_stage:
                 correction = layers.Convolution(
                     2, kernel_init=nn.initializers.normal(1e-3), name="fine_flow"
@@ -127,9 +154,8 @@ class Decoder(nn.Module):
         )
         decoded = jnp.tanh(x[..., :3])
         mask_logits = _smooth(x[..., 3:], growth) + MASK_BIAS
-        return self._blend(
-            decoded, mask_logits, flow, coarse_flow, still, hidden, latents
-        )
+        flows = flow, coarse_flow, still
+        return self._blend(decoded, mask_logits, flows, hidden, mirror, latents)
 
     def _lay_over(self, overlay, latents, channels):
         """Map what is laid over the view to `channels`; all begins at nothing."""
@@ -150,7 +176,17 @@ class Decoder(nn.Module):
             laid = laid + dense(name="background")(_fit(seen, *size))
         return laid
 
-    def _blend(self, decoded, mask_logits, flow, coarse_flow, still, hidden, latents):
+    def _look_mirrored(self, latents, flow, channels):
+        """Map the mirrored portrait's features to `channels`; it begins at nothing."""
+        features = geometry.sample_image(latents.source_features, flow)
+        return nn.Dense(
+            channels,
+            kernel_init=nn.initializers.zeros,
+            dtype=jnp.dtype(self.config.dtype),
+            name="mirrored",
+        )(features)
+
+    def _blend(self, decoded, mask_logits, flows, hidden, mirror, latents):
         height, width = latents.source_image.shape[1:3]
         painted = _fit(decoded, height, width)
         if not self.config.use_shortcut:
@@ -159,11 +195,13 @@ class Decoder(nn.Module):
                 image=painted,
                 decoded=decoded,
                 warped=jnp.zeros_like(painted),
+                mirrored=jnp.zeros_like(painted),
                 mask_logits=mask_logits,
                 flow=nothing,
                 coarse_flow=nothing,
                 stillness=nothing[..., 0],
             )
+        flow, coarse_flow, still = flows
         fine_grid = _fit(flow, height, width)
         warped = geometry.sample_image(latents.source_image, fine_grid)
         if hidden is not None:
@@ -172,11 +210,18 @@ class Decoder(nn.Module):
                 _fit(hidden.behind[..., -3:], height, width),
                 _fit(hidden.share, height, width),
             )
+        mirrored = jnp.zeros_like(painted)
+        if mirror is not None:
+            grid = _fit(mirror.flow, height, width)
+            mirrored = geometry.sample_image(latents.source_image, grid)
+            share = _fit(nn.sigmoid(mirror.logits), height, width)
+            painted = _mix(painted, mirrored, share)
         mask = _fit(nn.sigmoid(mask_logits), height, width)
         return RenderedFrame(
             image=mask * warped + (1.0 - mask) * painted,
             decoded=decoded,
             warped=warped,
+            mirrored=mirrored,
             mask_logits=mask_logits,
             flow=flow,
             coarse_flow=coarse_flow,
@@ -184,35 +229,80 @@ class Decoder(nn.Module):
         )
 
 
+class Coarse(NamedTuple):
+    """The flow at the size of the decoder's features.
+
+    Attributes:
+        flow: `[B, h, w, 2]` where in the portrait each cell lies.
+        still: `[B, h, w, 1]` share of the still grid in it.
+        mirrored: `[B, h, w, 2]` where its mirror image lies, or None.
+    """
+
+    flow: jax.Array
+    still: jax.Array
+    mirrored: jax.Array | None
+
+
 class CoarseFlow(nn.Module):
     """Turn the composed warps into a 2-D flow at the size of the decoder's features.
 
     Ours: see `Decoder`. The still grid is one more place beside those of the depths,
-    so that one softmax chooses among all of them.
+    so that one softmax chooses among all of them; it chooses for the mirror images too.
     """
 
     @nn.compact
-    def __call__(
-        self, features: jax.Array, source_points: jax.Array
-    ) -> tuple[jax.Array, jax.Array]:
-        """Map `[B, h, w, C]` and `[B, D, h', w', 3]` to a flow `[B, h, w, 2]`.
-
-        Returns:
-            The flow, and the share of the still grid in it, `[B, h, w, 1]`.
-        """
+    def __call__(self, features: jax.Array, places: Places) -> Coarse:
+        """Map `[B, h, w, C]` and places `[B, D, h', w', 3]` to a flow."""
         batch, height, width = features.shape[:3]
-        depth = source_points.shape[1]
-        places = geometry.resize(source_points[..., :2], depth, height, width)
-        still = geometry.image_grid(height, width)
-        still = jnp.broadcast_to(still, (batch, 1, height, width, 2))
-        places = jnp.concatenate([places, still], axis=1)
+        depth = places.own.shape[1]
         raw = layers.Convolution(
             depth + 3, kernel_init=nn.initializers.normal(1e-3), name="logits"
         )(nn.relu(features).astype(jnp.float32))
         share = nn.softmax(raw[..., : depth + 1], axis=-1)
-        flow = jnp.einsum("bhwd,bdhwc->bhwc", share, places)
-        flow = flow + COARSE_REACH * jnp.tanh(raw[..., depth + 1 :])
-        return flow, share[..., depth, None]
+        still = geometry.image_grid(height, width)
+        still = jnp.broadcast_to(still, (batch, 1, height, width, 2))
+
+        def choose(points):
+            choices = geometry.resize(points[..., :2], depth, height, width)
+            choices = jnp.concatenate([choices, still], axis=1)
+            return jnp.einsum("bhwd,bdhwc->bhwc", share, choices)
+
+        return Coarse(
+            flow=choose(places.own) + COARSE_REACH * jnp.tanh(raw[..., depth + 1 :]),
+            still=share[..., depth, None],
+            mirrored=None if places.mirrored is None else choose(places.mirrored),
+        )
+
+
+class Mirrored(NamedTuple):
+    """How the mirrored portrait comes into a frame.
+
+    Attributes:
+        flow: `[B, h, w, 2]` where in the portrait the mirror image of each cell lies.
+        logits: `[B, h, w, 1]` of its share in what the portrait itself hides.
+    """
+
+    flow: jax.Array
+    logits: jax.Array
+
+
+class Mirror(nn.Module):
+    """Refine the flow of the mirrored portrait, and tell where to believe it.
+
+    Ours: faces are not quite symmetric, and light falls on one side; the rest is left
+    to the painted image.
+    """
+
+    @nn.compact
+    def __call__(self, features: jax.Array, flow: jax.Array) -> Mirrored:
+        """Map `[B, h, w, C]` and the coarse flow `[B, h, w, 2]`."""
+        raw = layers.Convolution(
+            3, kernel_init=nn.initializers.normal(1e-3), name="output"
+        )(nn.relu(features).astype(jnp.float32))
+        return Mirrored(
+            flow=flow + FINE_REACH * jnp.tanh(raw[..., :2]),
+            logits=raw[..., 2:] + MIRROR_BIAS,
+        )
 
 
 class Uncovered(NamedTuple):

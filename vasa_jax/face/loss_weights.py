@@ -8,6 +8,7 @@ TERMS = (
     "reconstruction",
     "decoded",
     "warped",
+    "mirrored",
     "flow",
     "coarse_flow",
     "visibility",
@@ -38,6 +39,7 @@ class FaceLossConfig:
         reconstruction, decoded, warped: of the blend, the painted image, the warped
             portrait. Ours: each of the three is taught by itself, or the mask
             saturates.
+        mirrored: of the mirrored portrait where the portrait hides the head. Ours.
         flow, coarse_flow: exact correspondence. Ours.
         visibility: of the mask. Ours.
         background, stillness: of what is told to lie around the head, in the portrait
@@ -69,6 +71,7 @@ class FaceLossConfig:
     reconstruction: float = 4.0
     decoded: float = 2.0
     warped: float = 2.0
+    mirrored: float = 1.0
     flow: float = 30.0
     coarse_flow: float = 10.0
     visibility: float = 0.3

@@ -149,15 +149,24 @@ class FaceModel(nn.Module):
         grid = warping.batched_volume_grid(self.config, batch)
         canonical = warping.driver_to_canonical(grid, displacement, head_pose)
         volume = geometry.sample_volume(latents.appearance_volume, canonical)
-        source_points = warping.canonical_to_source(
-            canonical, latents.source_displacement, latents.head_pose
+
+        def in_portrait(points):
+            return warping.canonical_to_source(
+                points, latents.source_displacement, latents.head_pose
+            )
+
+        places = decoder.Places(
+            own=in_portrait(canonical),
+            mirrored=in_portrait(warping.mirror(canonical))
+            if self.config.mirrors_face
+            else None,
         )
         code = latents.identity + self.decoder_code(facial_dynamics)
         overlay = None
         if self.config.face_map_size:
             drawn = self.face_map(latents, facial_dynamics)
             overlay = unwrapping.wrap(drawn, head_pose, self.config.flow_size)
-        return self.decoder(volume, source_points, code, latents, overlay)
+        return self.decoder(volume, places, code, latents, overlay)
 
     def read_dynamics(self, facial_dynamics: jax.Array) -> DynamicsReadout:
         """Read expression weights and gaze out of facial dynamics `[..., Z]`."""

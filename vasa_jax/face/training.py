@@ -223,6 +223,14 @@ class FaceTask:
             terms["warped"] = losses.reconstruction(
                 frame.warped, scene["driver"], weight * seen
             )
+            if self._model.config.mirrors_face:
+                hidden = 1.0 - seen
+                if "driver_surroundings" in scene:
+                    around = scene["driver_surroundings"][..., None]
+                    hidden = hidden * (1.0 - regions.fit(around, size))
+                terms["mirrored"] = losses.reconstruction(
+                    frame.mirrored, scene["driver"], weight * hidden
+                )
             near = regions.fit(weight, visible.shape[1])[..., 0]
             terms["flow"] = losses.flow(frame.flow, scene["flow"], near * visible)
             coarse = frame.coarse_flow.shape[1]

@@ -86,6 +86,14 @@ def driver_to_canonical(
     return upright + geometry.sample_volume(displacement, upright)
 
 
+def mirror(points: jax.Array) -> jax.Array:
+    """Mirror canonical points `[..., 3]` about the middle of the face, x = 0.
+
+    Ours: see `FaceConfig.mirrors_face`.
+    """
+    return points * jnp.array([-1.0, 1.0, 1.0]).reshape((1,) * (points.ndim - 1) + (3,))
+
+
 def batched_volume_grid(config: face_config.FaceConfig, batch: int) -> jax.Array:
     """Return the identity grid of the volume for a batch, `[B, D, H, W, 3]`."""
     grid = geometry.volume_grid(
