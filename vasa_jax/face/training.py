@@ -1,5 +1,7 @@
 """The second task of stage one: the whole face model and its discriminator, if any."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,7 @@ import numpy as np
 from vasa_jax import loss_schedule, statistics, types
 from vasa_jax.face import (
     augmentation,
+    cycles,
     discriminator,
     encoder_training,
     loss_weights,
@@ -262,48 +265,22 @@ class FaceTask:
                 params, scene["driver"], method=lambda m, x: m.pose_encoder(x)
             )
             terms["head_pose"] = losses.head_pose(found, scene["driver_pose"]).mean()
-        cycles = (
+        read_back = (
             weights.motion_cycle,
             weights.contrast,
             weights.expression_cycle,
             weights.pose_cycle,
         )
-        if any(cycles) or is_measured:
-            terms |= self._cycle_terms(params, frame, scene, is_measured)
+        if any(read_back) or is_measured:
+            use_other = "other_code" in scene and not is_measured
+            terms |= cycles.compare(
+                functools.partial(self._apply, jax.lax.stop_gradient(params)),
+                frame.image,
+                scene,
+                self._expression_weight,
+                use_other,
+            )
         return terms
-
-    def _cycle_terms(self, params, frame, scene, is_measured):
-        """Compare what the frame shows with what its driver shows, read alike."""
-        fixed = jax.lax.stop_gradient(params)
-
-        def read(image):
-            _, code = self._apply(
-                fixed, image, scene["driver_pose"], method="encode_motion"
-            )
-            arkit = self._apply(fixed, code, method="read_dynamics").arkit
-            pose = self._apply(fixed, image, method=lambda m, x: m.pose_encoder(x))
-            return code, arkit, pose
-
-        again, arkit, pose = read(frame.image)
-        _, asked_arkit, asked_pose = jax.lax.stop_gradient(read(scene["driver"]))
-        asked = jax.lax.stop_gradient(scene["driver_code"])
-        others = [scene["source_code"]]
-        if "other_code" in scene and not is_measured:
-            is_foe = 1.0 - scene["other_is_same_performance"][:, None]
-            others.append(
-                jnp.where(is_foe > 0.5, scene["other_code"], -scene["driver_code"])
-            )
-        terms = {
-            "motion_cycle": jnp.abs(again - asked).mean(-1),
-            "expression_cycle": losses.expression(
-                arkit, asked_arkit, jnp.asarray(self._expression_weight)
-            ),
-            "pose_cycle": losses.head_pose(pose, asked_pose),
-            "contrast": losses.contrast(
-                again, asked, jax.lax.stop_gradient(jnp.stack(others, axis=1))
-            ),
-        }
-        return {name: term.mean() for name, term in terms.items()}
 
     def _dear_terms(self, params, frame, latents, scene, step):
         names = ("consistency", "cross_identity", "canonical", "perceptual")
