@@ -162,7 +162,8 @@ def test_the_background_shows_where_the_frame_keeps_still_and_the_head_has_been(
 
 def test_frames_come_at_the_portraits_size_and_blend_painted_with_warped(tiny):
     model, params, images = tiny
-    frame, readout = apply(model, params, images, images)
+    unmirrored = dataclasses.replace(model.config, mirrors_face=False)
+    frame, readout = apply(face_model.FaceModel(unmirrored), params, images, images)
     assert frame.image.shape == images.shape
     assert frame.decoded.shape == (2, model.config.decoder_size, 32, 3)
     mask = jax.nn.sigmoid(frame.mask_logits)
@@ -176,6 +177,7 @@ def test_without_the_shortcut_the_frame_is_what_the_decoder_paints():
         face_config.tiny(),
         use_shortcut=False,
         face_map_size=0,
+        mirrors_face=False,
         fills_background=False,
     )
     model = face_model.FaceModel(config)
@@ -268,6 +270,8 @@ def test_a_face_map_steers_the_mouth_and_not_what_lies_beside_the_face(tiny):
 def test_a_face_map_needs_the_shortcut():
     with pytest.raises(errors.UserError, match="face_map_size is 8 without"):
         dataclasses.replace(face_config.tiny(), use_shortcut=False)
+    with pytest.raises(errors.UserError, match="mirrors_face is True without"):
+        dataclasses.replace(face_config.tiny(), use_shortcut=False, face_map_size=0)
 
 
 def test_the_mask_keeps_no_pattern_of_the_sub_pixel_convolution(tiny):

@@ -143,15 +143,15 @@ class FaceConfig:
                 f"dynamics_gain is {self.dynamics_gain}: it must be above 0 and at "
                 f"most {MAX_DYNAMICS_GAIN:g}."
             )
-        if self.mirrors_face and not self.use_shortcut:
-            raise errors.UserError(
-                "mirrors_face is True without the shortcut, whose second source it is: "
-                "give both or neither."
-            )
         if self.face_map_size and not self.use_shortcut:
             raise errors.UserError(
                 f"face_map_size is {self.face_map_size} without the shortcut, whose "
                 "features it needs: set use_shortcut, or face_map_size to 0."
+            )
+        if self.mirrors_face and not self.use_shortcut:
+            raise errors.UserError(
+                "mirrors_face is True without the shortcut, whose second source it is: "
+                "give both or neither."
             )
         if self.fills_background and not self.face_map_size:
             raise errors.UserError(
