@@ -99,7 +99,6 @@ def take(experiment: training.Experiment, num_steps: int) -> dict[str, str]:
     del traced
     jax.clear_caches()
     gc.collect()
-    placed = jax.tree.map(lambda leaf: leaf.sharding, abstract)
     start = time.perf_counter()
     state = jax.jit(lambda: training.init_state(experiment), out_shardings=placed)()
     jax.block_until_ready(state)

@@ -33,8 +33,8 @@ class PairedFrames(PerClip, abc.ABC):
     """
 
     every: int = EVERY
+    ceiling_every: int = 1
     needs = Needs(reference=True, same_size=True)
-    ceiling_every = 1
 
     def measure(self, clip: clips.Clip, reference: clips.Clip | None) -> Measured:
         """Measure one clip."""

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import pathlib
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -118,6 +118,10 @@ class VggDistance(SetDistance):
     }
     flag = f"--lpips_weights=FILE ({lpips.CURE})"
     network = video_distance.VGG16Features
+
+    def settings(self) -> dict[str, Any]:
+        """Return the fields with the size of frames, so that no other's are reused."""
+        return {**super().settings(), "image_size": video_distance.VGG16_SIZE}
 
 
 @functools.cache

@@ -22,6 +22,10 @@ from vasa_jax.pipeline import rendering
 NUM_FRAMES = 25
 """Of a clip. Paper: VASA-1 section 4.1."""
 
+VGG16_SIZE = 48
+"""Pixels a side of what VGG16 sees. Ours: by it real clips of 288 pixels are told from
+blurred, held and exchanged ones, and cost grows by its square."""
+
 
 class FeatureNetwork(Protocol):
     """Turns clips into features.
@@ -78,8 +82,7 @@ class VGG16Features:
 
     Args:
         path: weights as of `lpips.load`.
-        image_size: to which frames are resized. Ours: 48, at which blur, stillness
-            and one person for all can be told on real clips; cost grows by its square.
+        image_size: to which frames are resized.
 
     Raises:
         UserError: as `lpips.load`.
@@ -88,7 +91,7 @@ class VGG16Features:
     title = "Frechet distance of VGG16 features over 25 frames (not FVD)"
     num_channels = 2 * perceptual.VGG16_BLOCKS[-1][0]
 
-    def __init__(self, path: str | os.PathLike[str], image_size: int = 48):
+    def __init__(self, path: str | os.PathLike[str], image_size: int = VGG16_SIZE):
         self._weights = jax.device_put(lpips.load(path))
         self._size = image_size
         self._compiled = jax.jit(self._frame_features)

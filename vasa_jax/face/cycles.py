@@ -1,7 +1,7 @@
 """What a frame shows, read back by the motion encoders, against what was asked of it.
 
 Ours: losses that see lips, lids and turns as viewers do, where pixels compared one by
-one settle on mouths half open and on heads a tenth too far.
+one settle on mouths half open.
 """
 
 from collections.abc import Callable, Mapping

@@ -49,7 +49,7 @@ class FaceLossConfig:
             a loss on lips and lids that sees what viewers see.
         expression_cycle, pose_cycle: expression and head pose read from the frame
             against those read from its driver, unchanged. Ours: images compared pixel
-            by pixel settle on mouths half open and on heads a tenth too far.
+            by pixel settle on mouths half open.
         contrast: CosFace on the motion code. Follows: MegaPortraits, 2.
         consistency: L_consist. Paper: VASA-1 §3.1; weight ours.
         cross_identity: L_cross_id. Paper: VASA-1 §3.1; weight ours.
