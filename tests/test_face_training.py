@@ -22,6 +22,7 @@ from vasa_jax.face import config as face_config
 from vasa_jax.face import training as face_training
 
 BATCH = 2
+KEY = jax.random.key(5)
 
 
 def _pair_batch(seed=0):
@@ -91,7 +92,7 @@ def test_frozen_motion_encoders_get_no_gradient_and_the_renderer_does():
     params = jax.jit(task.init)(jax.random.key(0))
     batch = _pair_batch()
     gradients = jax.jit(
-        jax.grad(lambda p: task.face_loss(p, batch, None, jnp.zeros((), jnp.int32))[0])
+        jax.grad(lambda p: task.face_loss(p, batch, KEY, jnp.zeros((), jnp.int32))[0])
     )(params)["face"]
     for name in ("pose_encoder", "dynamics_encoder", "dynamics_heads"):
         assert _largest(gradients[name]) == 0.0, name
@@ -124,9 +125,9 @@ def test_every_term_joins_when_its_weight_is_not_zero():
 
     @jax.jit
     def compute(params):
-        total, metrics = task.face_loss(params, batch, None, jnp.zeros((), jnp.int32))
+        total, metrics = task.face_loss(params, batch, KEY, jnp.zeros((), jnp.int32))
         seen = {**batch, "shared": metrics.pop("shared")}
-        judged, _ = task.discriminator_loss(params, seen, None, None)
+        judged, _ = task.discriminator_loss(params, seen, KEY, None)
         return total, metrics, judged
 
     total, metrics, judged = compute(params)

@@ -54,9 +54,11 @@ class FaceLossConfig:
         consistency: L_consist. Paper: VASA-1 §3.1; weight ours.
         cross_identity: L_cross_id. Paper: VASA-1 §3.1; weight ours.
         canonical: agreement of canonical volumes. Follows: EMOPortraits; weight ours.
-        perceptual: on crops of mouth and eyes. Follows: MegaPortraits, 20.
-        adversarial, feature_matching: Follows: MegaPortraits, 1 and 40 (features
-            averaged here).
+        perceptual: on crops of mouth, eyes and elsewhere. Follows: MegaPortraits, 20.
+        adversarial, feature_matching: on the same crops. Follows: MegaPortraits, 1 and
+            40 (features averaged here).
+        crops_elsewhere: crops of each frame drawn at random, beside those of mouth and
+            eyes. Ours: hair, ears and hidden cheeks.
         adversarial_start: step from which the renderer hears the discriminator, which
             learns from the first step on.
         dear_every: the dear terms (consistency, cross_identity, canonical, perceptual)
@@ -90,6 +92,7 @@ class FaceLossConfig:
     perceptual: float = 0.0
     adversarial: float = 0.0
     feature_matching: float = 0.0
+    crops_elsewhere: int = 1
     adversarial_start: int = 5000
     dear_every: int = 1
     cross_share: float = 0.5

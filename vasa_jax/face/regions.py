@@ -25,6 +25,11 @@ CROP_SIZE = 64
 """Side of the crops, pixels. Ours: about the pixels that a 256 px frame has there."""
 
 
+ELSEWHERE = 0.6
+"""How far from the middle crops elsewhere may lie, half images. Ours: cheeks, ears,
+hair and shoulders, but not the corners."""
+
+
 def weight(centres: jax.Array, size: int) -> jax.Array:
     """Return the weight of each pixel, 1 and more around mouth and eyes.
 
@@ -57,6 +62,26 @@ def inside(centres: jax.Array, size: int) -> jax.Array:
 def fit(image: jax.Array, size: int) -> jax.Array:
     """Resize `[B, H, W, C]` to `[B, size, size, C]`, if it is not that already."""
     return image if image.shape[1] == size else geometry.resize(image, size, size)
+
+
+def places(centres: jax.Array, key: jax.Array, num_elsewhere: int) -> jax.Array:
+    """Add points drawn anew to those of mouth and eyes.
+
+    Ours: what lies between them, above all the side of the face that the portrait
+    hides, stays soft when pixels alone are compared there.
+
+    Args:
+        centres: `[B, P, 2]`, in [-1, 1].
+        key: JAX random key.
+        num_elsewhere: points to draw for each image, 0 for none.
+
+    Returns:
+        `[B, P + num_elsewhere, 2]`.
+    """
+    drawn = jax.random.uniform(
+        key, (len(centres), num_elsewhere, 2), minval=-ELSEWHERE, maxval=ELSEWHERE
+    )
+    return jnp.concatenate([centres, drawn], axis=1)
 
 
 def crops(image: jax.Array, centres: jax.Array) -> jax.Array:

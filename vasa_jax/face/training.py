@@ -72,8 +72,8 @@ class FaceTask:
 
     def face_loss(self, params, batch, key, step):
         """Sum all terms; see `training.LossFunction`."""
-        del key
         scene = self._prepare(params, batch)
+        scene["places"] = self._places(batch, key)
         frame, latents = self._render(params, scene)
         terms = self._frame_terms(frame, scene)
         if latents.background is not None and "source_surroundings" in scene:
@@ -94,11 +94,10 @@ class FaceTask:
 
     def discriminator_loss(self, params, batch, key, step):
         """Judge crops of drivers and of the frames that the face's loss has made."""
-        del key, step
-        real = regions.crops(
-            encoder_training.to_float(batch["driver"]), batch["driver_regions"]
-        )
-        fake = regions.crops(batch["shared"]["image"], batch["driver_regions"])
+        del step
+        places = self._places(batch, key)
+        real = regions.crops(encoder_training.to_float(batch["driver"]), places)
+        fake = regions.crops(batch["shared"]["image"], places)
         real, _ = self._judge.apply({"params": params["discriminator"]}, real)
         fake, _ = self._judge.apply({"params": params["discriminator"]}, fake)
         hinge = sum(
@@ -348,14 +347,18 @@ class FaceTask:
         return losses.agreement(own.appearance_volume, latents.appearance_volume).mean()
 
     def _perceptual(self, params, image, latents, scene):
-        """Compare frozen features of mouth and eyes. Follows: MegaPortraits."""
+        """Compare frozen features of crops. Follows: MegaPortraits."""
         del params, latents
-        predicted = regions.crops(image, scene["driver_regions"])
-        target = regions.crops(scene["driver"], scene["driver_regions"])
+        predicted = regions.crops(image, scene["places"])
+        target = regions.crops(scene["driver"], scene["places"])
         return losses.feature_distance(
             perceptual_lib.vgg16_features(self._perceptual_weights, predicted),
             perceptual_lib.vgg16_features(self._perceptual_weights, target),
         ).mean()
+
+    def _places(self, batch, key):
+        centres = batch["driver_regions"]
+        return regions.places(centres, key, self._loss.crops_elsewhere)
 
     def _mean_features(self, image):
         small = regions.fit(image, min(64, image.shape[1]))
@@ -365,10 +368,10 @@ class FaceTask:
     def _adversarial_terms(self, params, frame, scene, step):
         judge = jax.lax.stop_gradient(params["discriminator"])
         fake, fake_maps = self._judge.apply(
-            {"params": judge}, regions.crops(frame.image, scene["driver_regions"])
+            {"params": judge}, regions.crops(frame.image, scene["places"])
         )
         _, real_maps = self._judge.apply(
-            {"params": judge}, regions.crops(scene["driver"], scene["driver_regions"])
+            {"params": judge}, regions.crops(scene["driver"], scene["places"])
         )
         fooled = sum(losses.hinge_generator(logits).mean() for logits in fake)
         matched = losses.feature_distance(fake_maps, real_maps).mean()
