@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from vasa_jax import media
-from vasa_jax.evaluation import clips, lpips, pictures, structure, video_distance
+from vasa_jax.evaluation import (
+    clips,
+    hearing,
+    lpips,
+    pictures,
+    structure,
+    video_distance,
+)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +48,7 @@ def test_videos_beside_one_truth_are_as_far_as_each_alone(weights, frames):
 def test_a_held_frame_has_the_features_of_one_frame_and_no_change(weights, frames):
     network = video_distance.VGG16Features(weights, image_size=16)
     first, second = (network(frame[None].repeat(2, axis=0)) for frame in frames[:2])
-    both = network(frames[:2])
+    both = network(frames[:2].repeat(video_distance.VGG16_EVERY, axis=0))
     channels = network.num_channels // 2
     assert not first[channels:].any()
     mean, change = (first + second) / 2, np.abs(first - second)
@@ -103,3 +110,27 @@ def test_ssim_is_that_of_a_plain_double_loop():
             light = (2 * mean_p * mean_q + c1) / (mean_p**2 + mean_q**2 + c1)
             found.append(light * (2 * both + c2) / (var_p + var_q + c2))
     assert structure.ssim(a, b) == pytest.approx(np.mean(found), rel=1e-9)
+
+
+def test_a_voice_is_heard_once_by_all_networks(monkeypatch):
+    calls = []
+
+    class Encoder:
+        def features(self, variables, waveform):
+            calls.append(len(waveform[0]))
+            return waveform[:, ::640, None] * variables
+
+    monkeypatch.setattr(hearing, "_encoder", lambda name: (Encoder(), float(name)))
+    hearing._features.cache_clear()
+    sounds = [np.arange(1280, dtype=np.float32) + n for n in range(2)]
+    for _ in range(2):
+        for sound in sounds:
+            found = hearing.features("2", sound.astype(np.float64))
+            np.testing.assert_array_equal(found, 2 * sound[::640, None])
+    assert calls == [1280, 1280]
+    with pytest.raises(ValueError, match="read-only"):
+        found[0] = 0
+    assert (
+        hearing.features("3", sounds[1])[0, 0] == 3
+    )  # another encoder, another answer
+    hearing._features.cache_clear()

@@ -164,6 +164,17 @@ def test_a_video_is_resampled_to_the_nearest_frames(tmp_path, stored, wanted, ex
         assert numbers == expected
 
 
+@pytest.mark.parametrize(("stored", "wanted"), [(25, 25), (50, 25), (10, 25), (30, 25)])
+def test_one_frame_in_n_is_what_a_slice_of_all_would_give(tmp_path, stored, wanted):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(media.encode_video(_numbered(20), stored))
+    frames = list(media.iterate_video(path, frame_rate_hz=wanted))
+    assert media.count_frames(path, frame_rate_hz=wanted) == len(frames)
+    for every in (2, 3, 7, 100):
+        some = list(media.iterate_video(path, frame_rate_hz=wanted, every=every))
+        np.testing.assert_array_equal(some, frames[::every])
+
+
 def test_uneven_timestamps_are_resampled_by_time(tmp_path):
     path = tmp_path / "uneven.mp4"
     milliseconds = [0, 40, 80, 280, 320, 360]

@@ -217,4 +217,4 @@ def _first_frame(path: pathlib.Path) -> np.ndarray:
 
 
 def _count(path: pathlib.Path) -> int:
-    return sum(1 for _ in media.iterate_video(path))
+    return media.count_frames(path)

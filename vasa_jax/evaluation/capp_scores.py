@@ -15,8 +15,7 @@ import jax
 import numpy as np
 
 from vasa_jax import config, errors, export, types
-from vasa_jax.audio import encoders
-from vasa_jax.evaluation import capp, capp_training
+from vasa_jax.evaluation import capp, capp_training, hearing
 
 SHIPPED = pathlib.Path(__file__).parent.parent / "weights" / "capp"
 """Folder of the network that ships, trained on performances of synthetic heads."""
@@ -49,8 +48,7 @@ class Scorer:
 
     def hear(self, waveform: np.ndarray) -> np.ndarray:
         """Return the features float32 `[T, A]` of a voice `[S]` at 16 kHz."""
-        encoder, variables = _audio_encoder(self.sizes.audio_encoder)
-        return encoder.features(variables, np.asarray(waveform, np.float32)[None])[0]
+        return hearing.features(self.sizes.audio_encoder, waveform)
 
     def score(self, features: np.ndarray, rotation: np.ndarray) -> float:
         """Return the mean cosine over the windows of a clip.
@@ -124,12 +122,6 @@ def has_window(features: np.ndarray, rotation: np.ndarray, num_frames: int) -> b
 def _cosines(sizes: capp.CappConfig, params: Any, heard, seen):
     voice, movement, _ = capp.Capp(sizes).apply({"params": params}, heard, seen)
     return (voice * movement).sum(axis=-1)
-
-
-@functools.cache
-def _audio_encoder(name: str):
-    encoder = encoders.make(name)
-    return encoder, encoder.load_variables()
 
 
 def read(folder: str | os.PathLike[str] | None = None) -> Scorer:

@@ -121,7 +121,7 @@ class Clip:
             num_samples = len(self.waveform) if info.has_sound else 0
             return dataclasses.asdict(
                 Facts(
-                    num_frames=sum(1 for _ in self.frames()),
+                    num_frames=media.count_frames(self.path),
                     height=info.height,
                     width=info.width,
                     frame_rate_hz=info.frame_rate_hz,
@@ -171,7 +171,8 @@ class Clip:
             num_frames: of these.
         """
         if self._sampled[0] != (every, num_frames):
-            picked = itertools.islice(self.frames(), 0, num_frames, every)
+            frames = media.iterate_video(self.path, every=every)
+            picked = itertools.islice(frames, -(-num_frames // every))
             self._sampled = (every, num_frames), np.stack(list(picked))
         return self._sampled[1]
 

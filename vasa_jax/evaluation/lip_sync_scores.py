@@ -11,8 +11,13 @@ import jax
 import numpy as np
 
 from vasa_jax import config, errors, export
-from vasa_jax.audio import encoders
-from vasa_jax.evaluation import lip_crops, lip_sync, lip_sync_training, sync_scores
+from vasa_jax.evaluation import (
+    hearing,
+    lip_crops,
+    lip_sync,
+    lip_sync_training,
+    sync_scores,
+)
 
 SHIPPED = pathlib.Path(__file__).parent.parent / "weights" / "sync"
 """Folder of the network that ships, trained on rendered heads."""
@@ -135,8 +140,7 @@ class LipScorer:
 
     def hear(self, waveform: np.ndarray) -> np.ndarray:
         """Return the features float32 `[T, A]` of a voice `[S]` at 16 kHz."""
-        encoder, variables = _audio_encoder(self.sizes.audio_encoder)
-        return encoder.features(variables, np.asarray(waveform, np.float32)[None])[0]
+        return hearing.features(self.sizes.audio_encoder, waveform)
 
     def embed(
         self, lips: np.ndarray, features: np.ndarray
@@ -178,12 +182,6 @@ class LipScorer:
 def _embed(sizes: lip_sync.LipSyncConfig, params: Any, lips, features):
     seen, heard, _ = lip_sync.LipSync(sizes).apply({"params": params}, lips, features)
     return seen, heard
-
-
-@functools.cache
-def _audio_encoder(name: str):
-    encoder = encoders.make(name)
-    return encoder, encoder.load_variables()
 
 
 def read(folder: str | os.PathLike[str] | None = None) -> LipScorer:

@@ -120,8 +120,12 @@ class VggDistance(SetDistance):
     network = video_distance.VGG16Features
 
     def settings(self) -> dict[str, Any]:
-        """Return the fields with the size of frames, so that no other's are reused."""
-        return {**super().settings(), "image_size": video_distance.VGG16_SIZE}
+        """Return the fields with how frames are seen, so that no other's are reused."""
+        return {
+            **super().settings(),
+            "image_size": video_distance.VGG16_SIZE,
+            "every": video_distance.VGG16_EVERY,
+        }
 
 
 @functools.cache

@@ -10,6 +10,7 @@ from typing import Any
 _HOME_OF_NAME = {
     "VideoInfo": "video_reader",
     "VideoWriter": "video_writer",
+    "count_frames": "video_reader",
     "decode_image": "image",
     "decode_video": "video_reader",
     "encode_video": "video_writer",

@@ -68,7 +68,9 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
 
 
 def iterate_video(
-    path: str | os.PathLike[str], frame_rate_hz: int = types.FRAME_RATE_HZ
+    path: str | os.PathLike[str],
+    frame_rate_hz: int = types.FRAME_RATE_HZ,
+    every: int = 1,
 ) -> Iterator[np.ndarray]:
     """Yield a video's frames at an even rate, one at a time.
 
@@ -78,7 +80,9 @@ def iterate_video(
 
     Args:
         path: the file.
-        frame_rate_hz: frames a second to yield.
+        frame_rate_hz: frames a second, of which to yield some or all.
+        every: n yields the first of every n of them, and spares the others'
+            conversion to RGB.
 
     Yields:
         uint8 `[H, W, 3]`, RGB.
@@ -87,22 +91,27 @@ def iterate_video(
         UserError: the file is missing, broken, holds no picture, or has frames of
             over 64 megapixels.
     """
-    with _open(path) as (container, stream):
-        start = fractions.Fraction(container.start_time or 0, _MICROSECONDS)
-        step = fractions.Fraction(1, frame_rate_hz)
-        stored_step = 1 / (stream.average_rate or fractions.Fraction(frame_rate_hz))
-        held, held_time, count = None, -stored_step, 0
-        for frame in _decode(container, stream, path):
-            if frame.pts is None:
-                time = held_time + stored_step
-            else:
-                time = frame.pts * frame.time_base - start
-            if held is not None:
-                num_due = _num_ticks_before((held_time + time) / 2, step)
-                yield from _repeated(held, num_due - count)
-                count = max(count, num_due)
-            held, held_time = frame, max(time, held_time)
-        yield from _repeated(held, round((held_time + stored_step) / step) - count)
+    count = 0
+    for frame, num_times in _shown(path, frame_rate_hz):
+        wanted = range(-count % every, num_times, every)
+        count += num_times
+        if wanted:
+            yield from itertools.repeat(_to_rgb(frame), len(wanted))
+
+
+def count_frames(
+    path: str | os.PathLike[str], frame_rate_hz: int = types.FRAME_RATE_HZ
+) -> int:
+    """Return how many frames `iterate_video` yields; all are decoded to be sure.
+
+    Args:
+        path: the file.
+        frame_rate_hz: frames a second.
+
+    Raises:
+        UserError: as of `iterate_video`.
+    """
+    return sum(num_times for _, num_times in _shown(path, frame_rate_hz))
 
 
 def decode_video(data: bytes, indices: Sequence[int] | None = None) -> np.ndarray:
@@ -202,9 +211,24 @@ def _num_ticks_before(time: fractions.Fraction, step: fractions.Fraction) -> int
     return max(0, -(-time // step))
 
 
-def _repeated(frame: av.VideoFrame, num_times: int) -> Iterator[np.ndarray]:
-    if num_times > 0:
-        yield from itertools.repeat(_to_rgb(frame), num_times)
+def _shown(path, frame_rate_hz: int) -> Iterator[tuple[av.VideoFrame, int]]:
+    """Yield stored frames, and how often each is due at an even rate."""
+    with _open(path) as (container, stream):
+        start = fractions.Fraction(container.start_time or 0, _MICROSECONDS)
+        step = fractions.Fraction(1, frame_rate_hz)
+        stored_step = 1 / (stream.average_rate or fractions.Fraction(frame_rate_hz))
+        held, held_time, count = None, -stored_step, 0
+        for frame in _decode(container, stream, path):
+            if frame.pts is None:
+                time = held_time + stored_step
+            else:
+                time = frame.pts * frame.time_base - start
+            if held is not None:
+                num_due = _num_ticks_before((held_time + time) / 2, step)
+                yield held, max(0, num_due - count)
+                count = max(count, num_due)
+            held, held_time = frame, max(time, held_time)
+        yield held, max(0, round((held_time + stored_step) / step) - count)
 
 
 def _runs(packets, wanted: list[int]) -> Iterator[tuple[int, int]]:
