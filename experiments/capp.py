@@ -37,6 +37,9 @@ PRESETS = ("demo", "paper", "tiny")
 FIELDS = ("motion", "audio_features")
 """What is read of a record."""
 
+WEIGHT_DECAY = 0.05
+"""Ours: clips are few."""
+
 CARD = """A contrastive score of how well head movement goes with a voice (CAPP, VASA-1
 section 4.1). Scores are comparable among scores of these weights only, not with the
 paper's. What is learned from performances of `datasets.synthetic_heads` alone knows
@@ -74,20 +77,6 @@ def get_config(preset: str) -> CappExperiment:
     return {"demo": _demo, "paper": _paper, "tiny": _tiny}[preset]()
 
 
-def _optimizer(learning_rate, num_steps, warmup_steps, ema_decay):
-    """Return AdamW with betas 0.9 and 0.99, which are those of transformers."""
-    return optimizer.OptimizerConfig(
-        learning_rate=learning_rate,
-        num_steps=num_steps,
-        warmup_steps=warmup_steps,
-        beta1=0.9,
-        beta2=0.99,
-        weight_decay=0.05,
-        final_fraction=0.02,
-        ema_decay=ema_decay,
-    )
-
-
 def _demo() -> CappExperiment:
     return CappExperiment(
         model=capp.demo(),
@@ -98,7 +87,7 @@ def _demo() -> CappExperiment:
             evaluate_every_steps=100,
             save_every_steps=50,
         ),
-        optimizer=_optimizer(2e-3, 400, 50, 0.99),
+        optimizer=optimizer.for_transformers(2e-3, 400, 50, 0.99, WEIGHT_DECAY),
     )
 
 
@@ -111,7 +100,7 @@ def _paper() -> CappExperiment:
             evaluate_every_steps=2000,
             save_every_steps=2000,
         ),
-        optimizer=_optimizer(2e-4, 100_000, 1000, 0.999),
+        optimizer=optimizer.for_transformers(2e-4, 100_000, 1000, 0.999, WEIGHT_DECAY),
     )
 
 
@@ -125,7 +114,7 @@ def _tiny() -> CappExperiment:
             evaluate_every_steps=10,
             save_every_steps=10,
         ),
-        optimizer=_optimizer(2e-3, 10, 2, 0.9),
+        optimizer=optimizer.for_transformers(2e-3, 10, 2, 0.9, WEIGHT_DECAY),
     )
 
 

@@ -23,13 +23,12 @@ import pathlib
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import tqdm
 from absl import flags, logging
 
-from experiments import compilation_cache, program
-from vasa_jax import config, export, media
+from experiments import compilation_cache, folders, program
+from vasa_jax import config, export
 from vasa_jax.audio import encoders
 from vasa_jax.data import joined, records
 from vasa_jax.pipeline import encoding
@@ -71,7 +70,7 @@ def main(_) -> int:
     encoder = encoders.make(AUDIO_ENCODER.value, AUDIO_WEIGHTS.value)
     clips = encoding.ClipEncoder(sizes, face_params, encoder, BATCH_SIZE.value)
     manifest = pathlib.Path(CHECKPOINT.value) / export.MANIFEST_NAME
-    _keep_settings(
+    folders.keep_settings(
         output,
         {
             "face_export": json.loads(manifest.read_text(encoding="utf-8"))["hash"],
@@ -161,22 +160,6 @@ def read_ahead(read, indices: Iterable[int]) -> Iterator:
 
 def _name_of(opened: records.Records, index: int) -> records.Record:
     return opened.read(index, [records.NAME_FIELD])
-
-
-def _keep_settings(output: pathlib.Path, settings: dict[str, Any]) -> None:
-    """Write what encodes a folder; refuse one that another model has begun."""
-    file = output / encoding.SETTINGS_NAME
-    if file.exists():
-        before = json.loads(file.read_text(encoding="utf-8"))
-        config.require(
-            before == settings,
-            f"The clips in {str(output)!r} were encoded by another face model or audio "
-            "encoder; give a new --output_dir.",
-        )
-        return
-    output.mkdir(parents=True, exist_ok=True)
-    with media.written_beside(file) as beside:
-        beside.write_text(json.dumps(settings, indent=2), encoding="utf-8")
 
 
 if __name__ == "__main__":

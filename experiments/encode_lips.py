@@ -7,7 +7,6 @@ one folder. A three-second clip costs about a second of one core; training then 
 video. The same command goes on where it was stopped.
 """
 
-import json
 import pathlib
 import re
 
@@ -15,8 +14,8 @@ import numpy as np
 import tqdm
 from absl import flags, logging
 
-from experiments import compilation_cache, program
-from vasa_jax import config, media
+from experiments import compilation_cache, folders, program
+from vasa_jax import config
 from vasa_jax.audio import encoders
 from vasa_jax.data import records
 from vasa_jax.evaluation import lip_crops
@@ -46,8 +45,9 @@ def main(_) -> int:
     sets = {split: records.open_folder(DATA_DIR.value, split) for split in SPLITS.value}
     output = pathlib.Path(OUTPUT_DIR.value)
     encoder = encoders.make(AUDIO_ENCODER.value, AUDIO_WEIGHTS.value)
-    _keep_settings(
-        output, encoding.audio_settings(AUDIO_ENCODER.value, AUDIO_WEIGHTS.value)
+    folders.keep_settings(
+        output,
+        encoding.audio_settings(AUDIO_ENCODER.value, AUDIO_WEIGHTS.value),
     )
     variables = encoder.load_variables()
     num_corrupt = num_whole = 0
@@ -100,22 +100,6 @@ def encode(
         "lips": lip_crops.cut_lips(frames, record["head_pose"]),
         "audio_features": np.asarray(features, np.float16),
     }
-
-
-def _keep_settings(output: pathlib.Path, settings) -> None:
-    """Write what encodes a folder's sound; refuse one that was begun otherwise."""
-    file = output / encoding.SETTINGS_NAME
-    if file.exists():
-        before = json.loads(file.read_text(encoding="utf-8"))
-        config.require(
-            before == settings,
-            f"The clips in {str(output)!r} were encoded by another audio encoder; give "
-            "a new --output_dir.",
-        )
-        return
-    output.mkdir(parents=True, exist_ok=True)
-    with media.written_beside(file) as beside:
-        beside.write_text(json.dumps(settings, indent=2), encoding="utf-8")
 
 
 if __name__ == "__main__":

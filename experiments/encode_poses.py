@@ -8,17 +8,14 @@ two seconds of one core. It needs the speech tools of the extra `data`. The same
 goes on where it was stopped.
 """
 
-import json
 import pathlib
-from typing import Any
 
 import numpy as np
 import tqdm
 from absl import flags, logging
 
 from datasets.synthetic_heads import performance, plan
-from experiments import compilation_cache, program
-from vasa_jax import config, media
+from experiments import compilation_cache, folders, program
 from vasa_jax.audio import encoders
 from vasa_jax.data import records
 from vasa_jax.pipeline import encoding
@@ -53,7 +50,7 @@ def main(_) -> int:
     )
     output = pathlib.Path(OUTPUT_DIR.value)
     encoder = encoders.make(AUDIO_ENCODER.value, AUDIO_WEIGHTS.value)
-    _keep_settings(
+    folders.keep_settings(
         output,
         {
             "seconds": SECONDS.value,
@@ -101,22 +98,6 @@ def wanted_clips(settings: plan.Settings, num_clips: int) -> list[plan.Clip]:
             found.setdefault(clip.performance, clip)
         identity += 1
     return list(found.values())[:num_clips]
-
-
-def _keep_settings(output: pathlib.Path, settings: dict[str, Any]) -> None:
-    """Write how a folder was made; refuse one that was begun otherwise."""
-    file = output / encoding.SETTINGS_NAME
-    if file.exists():
-        before = json.loads(file.read_text(encoding="utf-8"))
-        config.require(
-            before == settings,
-            f"The clips in {str(output)!r} were begun with {before}; give the same "
-            "flags or a new --output_dir.",
-        )
-        return
-    output.mkdir(parents=True, exist_ok=True)
-    with media.written_beside(file) as beside:
-        beside.write_text(json.dumps(settings, indent=2), encoding="utf-8")
 
 
 if __name__ == "__main__":

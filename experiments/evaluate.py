@@ -17,8 +17,8 @@ from collections.abc import Iterator, Sequence
 import tqdm
 from absl import flags, logging
 
-from experiments import compilation_cache, program
-from vasa_jax import config, errors, media
+from experiments import compilation_cache, folders, program
+from vasa_jax import config, media
 from vasa_jax.evaluation import (
     benchmark,
     metrics,
@@ -128,11 +128,11 @@ def main(_) -> int:
     else:
         items = benchmark.read_items(BENCHMARK.value)
         unmet = find_unmet(asked, any(item.reference for item in items))
-        pairs = generate(items, make_folder(folder / VIDEO_FOLDER))
+        pairs = generate(items, folders.make(folder / VIDEO_FOLDER))
     chosen = tuple(metric for metric in asked if metric.name not in unmet)
     rules = scoring.Rules(
         metrics=chosen,
-        cache_dir=make_folder(folder / CACHE),
+        cache_dir=folders.make(folder / CACHE),
         max_missing=MAX_MISSING_FACES.value,
         length_tolerance=LENGTH_TOLERANCE.value,
     )
@@ -233,22 +233,6 @@ def find_unmet(asked: Sequence[metrics.Metric], has_references: bool) -> dict[st
                 f"The metric {metric.name} {reason}; give it, or leave the metric out.",
             )
     return unmet
-
-
-def make_folder(place: pathlib.Path) -> pathlib.Path:
-    """Create a folder where there is none.
-
-    Raises:
-        UserError: it cannot be.
-    """
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise errors.UserError(
-            f"The folder {place} cannot be made ({error.strerror}); name another "
-            "--output."
-        ) from error
-    return place
 
 
 def about(asked: Sequence[metrics.Metric]) -> dict[str, object]:

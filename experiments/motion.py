@@ -89,28 +89,13 @@ def get_config(preset: str) -> MotionExperiment:
     ]()
 
 
-def _optimizer(
-    learning_rate: float, num_steps: int, warmup_steps: int, ema_decay: float
-) -> optimizer.OptimizerConfig:
-    """Return AdamW with betas 0.9 and 0.99, which are those of transformers."""
-    return optimizer.OptimizerConfig(
-        learning_rate=learning_rate,
-        num_steps=num_steps,
-        warmup_steps=warmup_steps,
-        beta1=0.9,
-        beta2=0.99,
-        final_fraction=0.02,
-        ema_decay=ema_decay,
-    )
-
-
 def _demo() -> MotionExperiment:
     return MotionExperiment(
         model=motion_config.demo(),
         train=training.TrainConfig(
             batch_size=16, num_steps=5000, evaluate_every_steps=500
         ),
-        optimizer=_optimizer(1e-3, 5000, 100, 0.995),
+        optimizer=optimizer.for_transformers(1e-3, 5000, 100, 0.995),
         dropout=STREAMING_DROPOUT,
     )
 
@@ -121,7 +106,7 @@ def _demo_gpu() -> MotionExperiment:
         train=training.TrainConfig(
             batch_size=128, num_steps=30_000, evaluate_every_steps=2000
         ),
-        optimizer=_optimizer(1e-3, 30_000, 500, 0.999),
+        optimizer=optimizer.for_transformers(1e-3, 30_000, 500, 0.999),
         dropout=STREAMING_DROPOUT,
     )
 
@@ -135,7 +120,7 @@ def _vasa1() -> MotionExperiment:
             evaluate_every_steps=5000,
             save_every_steps=2000,
         ),
-        optimizer=_optimizer(2e-4, 300_000, 2000, 0.9999),
+        optimizer=optimizer.for_transformers(2e-4, 300_000, 2000, 0.9999),
     )
 
 
@@ -149,7 +134,7 @@ def _tiny() -> MotionExperiment:
             evaluate_every_steps=10,
             save_every_steps=10,
         ),
-        optimizer=_optimizer(2e-3, 20, 2, 0.9),
+        optimizer=optimizer.for_transformers(2e-3, 20, 2, 0.9),
     )
 
 

@@ -37,6 +37,9 @@ PRESETS = ("demo", "paper", "tiny")
 FIELDS = ("lips", "audio_features")
 """What training needs of a record."""
 
+WEIGHT_DECAY = 0.05
+"""Ours: clips are few."""
+
 CARD = """Tells how well lips and sound belong together, in the manner of SyncNet.
 Scores are comparable among scores of these weights only, not with those of the
 published network."""
@@ -72,20 +75,6 @@ def get_config(preset: str) -> SyncExperiment:
     return {"demo": _demo, "paper": _paper, "tiny": _tiny}[preset]()
 
 
-def _optimizer(learning_rate, num_steps, warmup_steps, ema_decay):
-    """Return AdamW with betas 0.9 and 0.99, as for CAPP."""
-    return optimizer.OptimizerConfig(
-        learning_rate=learning_rate,
-        num_steps=num_steps,
-        warmup_steps=warmup_steps,
-        beta1=0.9,
-        beta2=0.99,
-        weight_decay=0.05,
-        final_fraction=0.02,
-        ema_decay=ema_decay,
-    )
-
-
 def _demo() -> SyncExperiment:
     return SyncExperiment(
         model=lip_sync.demo(),
@@ -96,7 +85,7 @@ def _demo() -> SyncExperiment:
             evaluate_every_steps=300,
             save_every_steps=300,
         ),
-        optimizer=_optimizer(1e-3, 1650, 100, 0.99),
+        optimizer=optimizer.for_transformers(1e-3, 1650, 100, 0.99, WEIGHT_DECAY),
     )
 
 
@@ -109,7 +98,7 @@ def _paper() -> SyncExperiment:
             evaluate_every_steps=2000,
             save_every_steps=2000,
         ),
-        optimizer=_optimizer(3e-4, 100_000, 1000, 0.999),
+        optimizer=optimizer.for_transformers(3e-4, 100_000, 1000, 0.999, WEIGHT_DECAY),
     )
 
 
@@ -124,7 +113,7 @@ def _tiny() -> SyncExperiment:
             evaluate_every_steps=10,
             save_every_steps=10,
         ),
-        optimizer=_optimizer(2e-3, 10, 2, 0.9),
+        optimizer=optimizer.for_transformers(2e-3, 10, 2, 0.9, WEIGHT_DECAY),
     )
 
 

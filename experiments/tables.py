@@ -19,8 +19,8 @@ from collections.abc import Iterator, Sequence
 import tqdm
 from absl import flags, logging
 
-from experiments import compilation_cache, program
-from vasa_jax import config, errors, media
+from experiments import compilation_cache, folders, program
+from vasa_jax import config, media
 from vasa_jax.data import records
 from vasa_jax.evaluation import (
     benchmark,
@@ -87,10 +87,10 @@ def main(_) -> int:
     asked = ask(TABLES.value)
     compilation_cache.enable()
     output = pathlib.Path(OUTPUT.value)
-    cache_dir = make_folder(output / CACHE)
+    cache_dir = folders.make(output / CACHE)
     items = find_items(output)
     generator = benchmark.Generator(
-        CHECKPOINT.value, make_folder(output / VIDEOS), controls.Controls()
+        CHECKPOINT.value, folders.make(output / VIDEOS), controls.Controls()
     )
     known = registry.make(
         registry.Settings(
@@ -150,7 +150,7 @@ def find_items(output: pathlib.Path) -> list[benchmark.Item]:
         found = benchmark_items.find(BENCHMARK.value)
         return benchmark_items.spread(found, NUM_CLIPS.value)
     opened = records.open_folder(DATA_DIR.value, SPLIT.value)
-    folder = make_folder(output / SOURCES)
+    folder = folders.make(output / SOURCES)
     return benchmark_items.from_records(opened, folder, NUM_CLIPS.value)
 
 
@@ -162,22 +162,6 @@ def benchmark_name() -> str:
     people = "rendered people" if "geometry" in opened.read(0) else "people"
     name = pathlib.Path(DATA_DIR.value).name
     return f"{people} of the {SPLIT.value} split of {name}"
-
-
-def make_folder(place: pathlib.Path) -> pathlib.Path:
-    """Create a folder where there is none.
-
-    Raises:
-        UserError: it cannot be.
-    """
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise errors.UserError(
-            f"The folder {place} cannot be made ({error.strerror}); name another "
-            "--output."
-        ) from error
-    return place
 
 
 def page(made, cache_dir: pathlib.Path) -> str:

@@ -153,7 +153,8 @@ def test_the_rows_of_a_report_have_value_floor_and_ceiling(folder):
     assert "its sound lasts 9 frames, and 35 are needed" in left_out
 
 
-def test_windows_without_a_face_do_not_count():
+def test_windows_without_a_face_do_not_count(folder):
+    metric = lip_sync_metric.OwnSync(weights=str(folder))
     lips = _unit()
     sound = lips.copy()
     present = np.ones(49, bool)
@@ -161,14 +162,14 @@ def test_windows_without_a_face_do_not_count():
     unseen = np.r_[16:21, 26:31]
     # What the network makes of frames without a face is anything.
     lips[unseen] = _unit(10, seed=3)
-    found = lip_sync_metric.score_seen(_face(present), lips, sound, 5)
+    found = metric.score_seen(_face(present), lips, sound)
     table = np.delete(lip_sync_scores.distances(lips, sound), unseen, axis=0)
     np.testing.assert_allclose(found.distances, np.nanmean(table, axis=0), rtol=1e-6)
     assert found.distance < 1e-4
     # A face in the first half only: sound that is earlier lies before the clip.
     present = np.arange(49) < 15
-    assert lip_sync_metric.score_seen(_face(present), lips, sound, 5) is None
-    assert lip_sync_metric.score_seen(_face(present & False), lips, sound, 5) is None
+    assert metric.score_seen(_face(present), lips, sound) is None
+    assert metric.score_seen(_face(present & False), lips, sound) is None
 
 
 def test_a_clip_whose_face_is_away_is_left_out_and_so_is_such_a_ceiling(folder):

@@ -162,11 +162,11 @@ def test_windows_without_a_face_do_not_count_in_s_c_and_s_d():
             present=present,
         )
 
-    found = sync_metric.score_seen(face(present), lips, sound)
+    found = sync_metric.Sync().score_seen(face(present), lips, sound)
     table = np.delete(sync_scores.distances(lips, sound), unseen, axis=0)
     np.testing.assert_allclose(found.distances, table.mean(axis=0), rtol=1e-6)
     assert found.distance < 1e-4
-    assert sync_metric.score_seen(face(0 * present > 0), lips, sound) is None
+    assert sync_metric.Sync().score_seen(face(0 * present > 0), lips, sound) is None
 
 
 def published_shapes():

@@ -7,22 +7,18 @@ from typing import Any
 import numpy as np
 
 from vasa_jax import export
-from vasa_jax.evaluation import cache, clips, lip_crops, lip_sync_scores
-from vasa_jax.evaluation.metrics import (
-    HIGHER,
-    LOWER,
-    Measured,
-    Needs,
-    PerClip,
-    Row,
+from vasa_jax.evaluation import (
+    cache,
+    clips,
+    lip_crops,
+    lip_sync_scores,
+    synchrony,
 )
-from vasa_jax.evaluation.scores import Score
-
-FLOOR = "its sound shifted by half"
+from vasa_jax.evaluation.metrics import Needs
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class OwnSync(PerClip):
+class OwnSync(synchrony.Synchrony):
     """Whether lips and sound belong together, by a network that comes with the package.
 
     Paper: VASA-1 section 4.1, S_C and S_D. Ours: by another network than the published
@@ -35,17 +31,8 @@ class OwnSync(PerClip):
     weights: str | None = None
 
     name = "own_sync"
-    rows = {
-        "own_sync/confidence": Row(
-            title="S_C (own)", better=HIGHER, floor=FLOOR, digits=3
-        ),
-        "own_sync/distance": Row(
-            title="S_D (own)", better=LOWER, floor=FLOOR, digits=3
-        ),
-        "own_sync/offset": Row(
-            title="Offset of least distance (own)", unit="frames", digits=1
-        ),
-    }
+    rows = synchrony.rows("own_sync", "own", digits=3)
+    min_frames = lip_sync_scores.MIN_FRAMES
 
     @property
     def needs(self) -> Needs:
@@ -56,7 +43,7 @@ class OwnSync(PerClip):
         return Needs(
             sound=True,
             face=True,
-            num_frames=lip_sync_scores.MIN_FRAMES,
+            num_frames=self.min_frames,
             missing=missing,
             is_in_main=True,
         )
@@ -72,71 +59,39 @@ class OwnSync(PerClip):
         """Read the weights."""
         _scorer(self.weights)
 
-    def measure(self, clip: clips.Clip, reference: clips.Clip | None) -> Measured:
-        """Measure one clip."""
-        wanted = lip_sync_scores.MIN_FRAMES
-        if clip.facts.num_sound_frames < wanted:
-            return Measured(
-                left_out=f"its sound lasts {clip.facts.num_sound_frames} frames, and "
-                f"{wanted} are needed"
-            )
-        window = self._window_frames()
-        lips, sound = self._embed(clip)
-        found = score_seen(clip.face, lips, sound, window)
-        if found is None:
-            return Measured(
-                left_out=f"too few of its windows of {window} frames show a face all "
-                "along to try every offset of the sound"
-            )
-        away = np.roll(sound, len(sound) // 2, axis=0)
-        floor = score_seen(clip.face, lips, away, window)
-        real = {}
-        if reference is not None and reference.facts.num_sound_frames >= wanted:
-            real = self.kept_of_reference(reference, lambda: self._find(reference))
-
-        def score(field, lowest=floor):
-            ceiling = real.get(field, np.nan)
-            return Score(float(getattr(found, field)), getattr(lowest, field), ceiling)
-
-        return Measured(
-            scores={
-                "own_sync/confidence": score("confidence"),
-                "own_sync/distance": score("distance"),
-                "own_sync/offset": score("offset_frames")._replace(floor=np.nan),
-            }
-        )
-
-    def _window_frames(self) -> int:
-        return _scorer(self.weights).sizes.window_frames
-
-    def _find(self, clip: clips.Clip) -> dict[str, float]:
-        """Return the scores of a clip by name; none where they are not known."""
-        found = score_seen(clip.face, *self._embed(clip), self._window_frames())
-        names = ("confidence", "distance", "offset_frames")
-        return {} if found is None else {n: float(getattr(found, n)) for n in names}
-
-    def _embed(self, clip: clips.Clip) -> tuple[np.ndarray, np.ndarray]:
+    def embed(self, clip: clips.Clip) -> tuple[np.ndarray, np.ndarray]:
+        """Return embeddings of lips and of sound."""
         scorer = _scorer(self.weights)
         lips = lip_crops.cut_lips(clip.frames(), clip.face.head_pose)
         return scorer.embed(lips, scorer.hear(clip.waveform))
 
+    def score_seen(
+        self, face: clips.FaceCurves, lips: np.ndarray, sound: np.ndarray
+    ) -> lip_sync_scores.LipScores | None:
+        """Score the windows that show the face all along.
 
-def score_seen(
-    face: clips.FaceCurves, lips: np.ndarray, sound: np.ndarray, window_frames: int
-) -> lip_sync_scores.LipScores | None:
-    """Score the windows that show the face all along.
+        Args:
+            face: of T frames.
+            lips, sound: `[n, E]` embeddings of the first windows.
 
-    Args:
-        face: of T frames.
-        lips, sound: `[n, E]` embeddings of the first windows.
-        window_frames: of a window.
+        Returns:
+            The scores; None if at some offset no such window has sound.
+        """
+        is_seen = face.seen_windows(self._window_frames())[: len(lips)]
+        table = lip_sync_scores.distances(lips, sound, is_seen=is_seen)
+        return (
+            lip_sync_scores.score(table) if lip_sync_scores.can_score(table) else None
+        )
 
-    Returns:
-        The scores; None if at some offset no such window has sound.
-    """
-    is_seen = face.seen_windows(window_frames)[: len(lips)]
-    table = lip_sync_scores.distances(lips, sound, is_seen=is_seen)
-    return lip_sync_scores.score(table) if lip_sync_scores.can_score(table) else None
+    def unseen(self) -> str:
+        """Say that too few windows show a face."""
+        return (
+            f"too few of its windows of {self._window_frames()} frames show a face all "
+            "along to try every offset of the sound"
+        )
+
+    def _window_frames(self) -> int:
+        return _scorer(self.weights).sizes.window_frames
 
 
 @functools.cache

@@ -5,9 +5,15 @@ import functools
 
 import numpy as np
 
-from vasa_jax.evaluation import clips, sync_crops, sync_scores, syncnet, syncnet_weights
-from vasa_jax.evaluation.metrics import HIGHER, LOWER, Measured, Needs, Row
-from vasa_jax.evaluation.scores import Score
+from vasa_jax.evaluation import (
+    clips,
+    sync_crops,
+    sync_scores,
+    synchrony,
+    syncnet,
+    syncnet_weights,
+)
+from vasa_jax.evaluation.metrics import Needs
 from vasa_jax.evaluation.weighted import Weighted
 
 MIN_FRAMES = 2 * (sync_scores.MAX_OFFSET_FRAMES + syncnet.WINDOW_FRAMES)
@@ -15,24 +21,15 @@ MIN_FRAMES = 2 * (sync_scores.MAX_OFFSET_FRAMES + syncnet.WINDOW_FRAMES)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Sync(Weighted):
+class Sync(Weighted, synchrony.Synchrony):
     """Whether lips and sound belong together, by the published SyncNet.
 
     Paper: VASA-1 section 4.1, S_C and S_D.
     """
 
     name = "sync"
-    rows = {
-        "sync/confidence": Row(
-            title="S_C (SyncNet)", better=HIGHER, floor="its sound shifted by half"
-        ),
-        "sync/distance": Row(
-            title="S_D (SyncNet)", better=LOWER, floor="its sound shifted by half"
-        ),
-        "sync/offset": Row(
-            title="Offset of least distance (SyncNet)", unit="frames", digits=1
-        ),
-    }
+    rows = synchrony.rows("sync", "SyncNet", digits=2)
+    min_frames = MIN_FRAMES
 
     @property
     def needs(self) -> Needs:
@@ -52,59 +49,24 @@ class Sync(Weighted):
         """Read the weights."""
         _params(self.weights)
 
-    def measure(self, clip: clips.Clip, reference: clips.Clip | None) -> Measured:
-        """Measure one clip."""
-        if clip.facts.num_sound_frames < MIN_FRAMES:
-            return Measured(
-                left_out=f"its sound lasts {clip.facts.num_sound_frames} frames, and "
-                f"{MIN_FRAMES} are needed"
-            )
-        lips, sound = self._embed(clip)
-        found = score_seen(clip.face, lips, sound)
-        if found is None:
-            return Measured(left_out=f"no {syncnet.WINDOW_FRAMES} frames show a face")
-        floor = score_seen(clip.face, lips, np.roll(sound, len(sound) // 2, axis=0))
-        real = {}
-        if reference is not None and reference.facts.num_sound_frames >= MIN_FRAMES:
-            real = self.kept_of_reference(reference, lambda: self._find(reference))
-
-        def score(field, lowest=floor):
-            ceiling = real.get(field, np.nan)
-            return Score(float(getattr(found, field)), getattr(lowest, field), ceiling)
-
-        return Measured(
-            scores={
-                "sync/confidence": score("confidence"),
-                "sync/distance": score("distance"),
-                "sync/offset": score("offset_frames")._replace(floor=np.nan),
-            }
-        )
-
-    def _find(self, clip: clips.Clip) -> dict[str, float]:
-        """Return the scores of a clip by name; none where they are not known."""
-        found = score_seen(clip.face, *self._embed(clip))
-        names = ("confidence", "distance", "offset_frames")
-        return {} if found is None else {n: float(getattr(found, n)) for n in names}
-
-    def _embed(self, clip: clips.Clip) -> tuple[np.ndarray, np.ndarray]:
+    def embed(self, clip: clips.Clip) -> tuple[np.ndarray, np.ndarray]:
+        """Return embeddings of faces and of sound."""
         facts = clip.facts
         boxes = sync_crops.face_boxes(clip.face.head_pose, facts.height, facts.width)
         faces = sync_crops.cut_faces(clip.frames(), boxes)
         return sync_scores.embed(_params(self.weights), faces, clip.waveform)
 
+    def score_seen(
+        self, face: clips.FaceCurves, lips: np.ndarray, sound: np.ndarray
+    ) -> sync_scores.SyncScores | None:
+        """Score the windows that show the face all along; None if there are none."""
+        is_seen = face.seen_windows(syncnet.WINDOW_FRAMES)[: len(lips)]
+        table = sync_scores.distances(lips, sound)[is_seen]
+        return sync_scores.score(table) if len(table) else None
 
-def score_seen(
-    face: clips.FaceCurves, lips: np.ndarray, sound: np.ndarray
-) -> sync_scores.SyncScores | None:
-    """Score the windows that show the face all along; None if there are none.
-
-    Args:
-        face: of T frames.
-        lips, sound: `[n, C]` embeddings of the first windows.
-    """
-    is_seen = face.seen_windows(syncnet.WINDOW_FRAMES)[: len(lips)]
-    table = sync_scores.distances(lips, sound)[is_seen]
-    return sync_scores.score(table) if len(table) else None
+    def unseen(self) -> str:
+        """Say that no window shows a face."""
+        return f"no {syncnet.WINDOW_FRAMES} frames show a face"
 
 
 @functools.cache
