@@ -58,7 +58,7 @@ class FaceLossConfig:
         adversarial, feature_matching: on the same crops. Follows: MegaPortraits, 1 and
             40 (features averaged here).
         crops_elsewhere: crops of each frame drawn at random, beside those of mouth and
-            eyes. Ours: hair, ears and hidden cheeks.
+            eyes. Ours: hair, ears and hidden cheeks, where there is time for them.
         adversarial_start: step from which the renderer hears the discriminator, which
             learns from the first step on.
         dear_every: the dear terms (consistency, cross_identity, canonical, perceptual)
@@ -92,7 +92,7 @@ class FaceLossConfig:
     perceptual: float = 0.0
     adversarial: float = 0.0
     feature_matching: float = 0.0
-    crops_elsewhere: int = 1
+    crops_elsewhere: int = 0
     adversarial_start: int = 5000
     dear_every: int = 1
     cross_share: float = 0.5
