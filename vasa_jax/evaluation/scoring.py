@@ -1,6 +1,7 @@
 """Score clips by metrics, in processes, keeping each result as soon as it is known."""
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import json
 import multiprocessing
@@ -185,8 +186,8 @@ def score_all(
 ) -> list[ClipResult]:
     """Check and then score all videos.
 
-    Ours: what uses the accelerator is measured in this process, the rest in workers;
-    the results do not depend on how many there are.
+    Ours: what uses the accelerator is measured in this process, the rest in workers
+    that run ahead of it; the results do not depend on how many there are.
 
     Args:
         pairs: the files.
@@ -205,15 +206,19 @@ def score_all(
     for metric in in_main:
         metric.prepare()
     notes = list(progress("read", pairs, _each(check, pairs, rules, num_workers)))
-    results = [ClipResult(measured={}, num_frames=0)] * len(pairs)
-    for label, chosen, count in (
-        ("measure", in_workers, num_workers),
-        ("networks", in_main, 1),
-    ):
-        if chosen:
-            own = dataclasses.replace(rules, metrics=chosen)
-            found = progress(label, pairs, _each(score, pairs, own, count))
-            results = [_joined(a, b) for a, b in zip(results, list(found), strict=True)]
+    nothing = ClipResult(measured={}, num_frames=0)
+    found = (nothing for _ in pairs)
+    if in_workers:
+        own = dataclasses.replace(rules, metrics=in_workers)
+        found = _each(score, pairs, own, num_workers)
+    networks = dataclasses.replace(rules, metrics=in_main)
+    results = []
+    with contextlib.closing(found):
+        for result in progress("measure", pairs, found):
+            if in_main:
+                pair = pairs[len(results)]
+                result = _joined(result, score(pair, networks))
+            results.append(result)
     return [
         dataclasses.replace(result, notes=(*sentences, *result.notes))
         for result, sentences in zip(results, notes, strict=True)
