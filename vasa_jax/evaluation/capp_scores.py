@@ -23,8 +23,9 @@ SHIPPED = pathlib.Path(__file__).parent.parent / "weights" / "capp"
 STEP_FRAMES = 12
 """Frames from one window of a clip to the next. Ours: about half a second."""
 
-BATCH_WINDOWS = 16
-"""Windows embedded at once. Ours: one shape is one compilation."""
+BATCH_WINDOWS = 4
+"""Windows embedded at once. Ours: one shape is one compilation, and a clip of four
+seconds has three windows."""
 
 SHIFTS = (0, 1, 2, 3, 4, 8, 12, 25)
 """Frames of the first table. Paper: 0 to 4. Ours: the wider ones, because synthetic

@@ -34,7 +34,7 @@ class Lpips(Weighted, pictures.PairedFrames):
     Ours: the ceiling by fewer frames, as the network is slow and they hardly differ.
     """
 
-    ceiling_every: int = 5
+    ceiling_every: int = 10
 
     name = "lpips"
     rows = {
