@@ -201,6 +201,28 @@ def test_two_processes_give_what_one_gives(tmp_path, rules):
     assert two == scoring.score_all(pairs, rules, num_workers=1)
 
 
+class InMain(pictures.Psnr):
+    """Measured in this process."""
+
+    name = "in_main"
+    needs = dataclasses.replace(pictures.Psnr.needs, is_in_main=True)
+
+
+def test_what_this_process_measures_joins_the_same_clip(tmp_path, rules):
+    reference = write(tmp_path / "reference.mp4", noise(seed=9))
+    videos = [write(tmp_path / "near.mp4", noise(seed=9))]
+    videos += [write(tmp_path / f"{seed}.mp4", noise(seed=seed)) for seed in (1, 2)]
+    pairs = [scoring.Pair(video=video, reference=reference) for video in videos]
+    both = dataclasses.replace(rules, metrics=(pictures.Psnr(), InMain()))
+    found = [
+        {name: part.scores[name].value for name, part in result.measured.items()}
+        for result in scoring.score_all(pairs, both)
+    ]
+    assert [one["psnr"] for one in found] == [one["in_main"] for one in found]
+    assert found[0]["psnr"] > 10 + found[1]["psnr"]
+    assert len({one["psnr"] for one in found}) == 3
+
+
 def test_samples_of_one_voice_are_averaged_before_clips_are(tmp_path):
     pairs = [
         scoring.Pair(video=tmp_path / f"{n}.{s}.mp4", sample_of=n)
