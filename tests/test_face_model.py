@@ -8,8 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vasa_jax import errors, geometry, types
-from vasa_jax.face import augmentation, decoder, encoders, unwrapping, warping
+from vasa_jax import errors, geometry, layers, types
+from vasa_jax.face import (
+    augmentation,
+    decoder,
+    encoders,
+    subpixel,
+    unwrapping,
+    warping,
+)
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
 
@@ -274,13 +281,41 @@ def test_a_face_map_needs_the_shortcut():
         dataclasses.replace(face_config.tiny(), use_shortcut=False, face_map_size=0)
 
 
+def test_a_painter_begins_with_broad_colours_and_adds_detail_across_cells():
+    painter = subpixel.Painter(features=4, channels=8, growth=4, dtype=jnp.float32)
+    x = jax.random.normal(jax.random.key(1), (1, 6, 6, 5))
+    params = painter.init(jax.random.key(0), x)["params"]
+    kernel = params["broad"]["kernel"]
+    broad = geometry.resize(layers.convolve(x, kernel), 24, 24)
+    painted = painter.apply({"params": params}, x)
+    np.testing.assert_allclose(painted, broad, atol=1e-5)
+
+    # Detail at the edge of a cell answers to its neighbour in the layer between.
+    rng = np.random.default_rng(0)
+    fine = rng.normal(0, 0.3, params["fine"]["kernel"].shape)
+    params["fine"]["kernel"] = jnp.asarray(fine, jnp.float32)
+    middle = jnp.zeros_like(params["middle"]["kernel"])
+    params["middle"]["kernel"] = middle.at[1, 1].set(params["middle"]["kernel"][1, 1])
+    one_cell = jnp.zeros_like(x).at[0, 3, 3].set(x[0, 3, 3])
+    params["broad"]["kernel"] = jnp.zeros_like(kernel)
+    seen = np.abs(painter.apply({"params": params}, one_cell)).sum((0, 3)) > 0
+    rows, columns = np.nonzero(seen)
+    assert (rows.min(), rows.max()) == (10, 17)  # rows 12 to 15, and two beyond each
+    assert (columns.min(), columns.max()) == (10, 17)
+
+
+def test_two_steps_of_painting_need_an_even_growth():
+    with pytest.raises(errors.UserError, match="detail_channels is 4 and output_upsam"):
+        dataclasses.replace(face_config.tiny(), output_upsampling=1)
+
+
 def test_the_mask_keeps_no_pattern_of_the_sub_pixel_convolution(tiny):
     model, params, images = tiny
-    paint = params["params"]["decoder"]["paint"]
+    painter = jax.tree.map(jnp.zeros_like, params["params"]["decoder"]["painter"])
     # A mask whose sub-pixels differ, and nothing else.
-    pattern = jnp.zeros_like(paint["bias"]).at[3].set(2.0).at[7].set(-2.0)
-    painted = {"kernel": jnp.zeros_like(paint["kernel"]), "bias": pattern}
-    decoder_params = {**params["params"]["decoder"], "paint": painted}
+    bias = painter["fine"]["bias"].at[3].set(2.0).at[7].set(-2.0)
+    painter["fine"]["bias"] = bias
+    decoder_params = {**params["params"]["decoder"], "painter": painter}
     changed = {"params": {**params["params"], "decoder": decoder_params}}
     frame, _ = apply(model, changed, images, images)
     np.testing.assert_allclose(

@@ -68,6 +68,8 @@ class FaceConfig:
         decoder_blocks: residual blocks of the first stage. Follows: MegaPortraits, 8.
         output_upsampling: growth of the last, sub-pixel convolution; 1 is a plain one.
             Follows: Shi et al. Ours: where a CPU must decode in real time.
+        detail_channels: at half the image's size, where that growth is taken in two
+            steps; 0 takes it in one. Ours: see `subpixel.Painter`.
         is_decoder_conditioned: whether codes steer the decoder's norms too. Ours: a
             coarse warp cannot open a mouth that is two cells wide.
         use_shortcut: whether pixels of the portrait are warped and blended in. Ours:
@@ -117,6 +119,7 @@ class FaceConfig:
     face_map_blocks: int = 2
     mirrors_face: bool = False
     fills_background: bool = False
+    detail_channels: int = 0
     dynamics_gain: float = 1.0
     use_remat: bool = False
     dtype: str = "float32"
@@ -157,6 +160,12 @@ class FaceConfig:
             raise errors.UserError(
                 "fills_background is True and face_map_size 0: the background comes in "
                 "with the map of the unwrapped face; give both or neither."
+            )
+        if self.detail_channels and self.output_upsampling % 2:
+            raise errors.UserError(
+                f"detail_channels is {self.detail_channels} and output_upsampling "
+                f"{self.output_upsampling}: detail is painted where the last "
+                "convolution grows by an even number; set detail_channels to 0."
             )
         if self.use_shortcut and not 1 <= self.flow_stage < len(self.decoder_channels):
             raise errors.UserError(
@@ -255,6 +264,7 @@ def demo() -> FaceConfig:
         decoder_channels=(144, 96, 56),
         decoder_blocks=2,
         output_upsampling=4,
+        detail_channels=16,
         is_decoder_conditioned=True,
         use_shortcut=True,
         face_map_size=32,
@@ -291,6 +301,7 @@ def tiny() -> FaceConfig:
         decoder_channels=(16, 8),
         decoder_blocks=1,
         output_upsampling=2,
+        detail_channels=4,
         is_decoder_conditioned=True,
         use_shortcut=True,
         shortcut_channels=8,

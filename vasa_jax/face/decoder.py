@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from vasa_jax import geometry, layers, types
-from vasa_jax.face import background
+from vasa_jax.face import background, subpixel
 from vasa_jax.face import config as face_config
 
 COARSE_REACH = 0.25
@@ -145,15 +145,17 @@ class Decoder(nn.Module):
                 flow = coarse_flow + FINE_REACH * jnp.tanh(correction)
         x = nn.relu(layers.AdaptiveNorm(dtype=dtype)(x))
         growth = config.output_upsampling
-        x = layers.Convolution(4 * growth**2, dtype=dtype, name="paint")(x)
-        x = einops.rearrange(
-            x.astype(jnp.float32),
-            "b h w (i j c) -> b (h i) (w j) c",
-            i=growth,
-            j=growth,
-        )
-        decoded = jnp.tanh(x[..., :3])
-        mask_logits = _smooth(x[..., 3:], growth) + MASK_BIAS
+        if config.detail_channels:
+            period = 2
+            painted = subpixel.Painter(
+                4, config.detail_channels, growth, dtype, name="painter"
+            )(x)
+        else:
+            period = growth
+            painted = layers.Convolution(4 * growth**2, dtype=dtype, name="paint")(x)
+            painted = subpixel.shuffle(painted.astype(jnp.float32), growth)
+        decoded = jnp.tanh(painted[..., :3])
+        mask_logits = subpixel.smooth(painted[..., 3:], period) + MASK_BIAS
         flows = flow, coarse_flow, still
         return self._blend(decoded, mask_logits, flows, hidden, mirror, latents)
 
@@ -337,27 +339,6 @@ def uncover(latents: types.FaceLatents, still: jax.Array) -> Uncovered:
 
 def _mix(first: jax.Array, second: jax.Array, share: jax.Array) -> jax.Array:
     return first + share * (second - first)
-
-
-def _smooth(image: jax.Array, growth: int) -> jax.Array:
-    """Average away the pattern that a sub-pixel convolution leaves, period `growth`.
-
-    Ours: a mask that alternates from pixel to pixel shows as dots in the blend. The
-    window is a box of the period upon a box of two, so that it stays centred.
-    """
-    if growth == 1:
-        return image
-    window = jnp.convolve(jnp.ones(growth), jnp.ones(2)) / (2.0 * growth)
-    reach = growth // 2
-    for axis in (1, 2):
-        pad = [(reach, reach) if axis == here else (0, 0) for here in range(4)]
-        padded = jnp.pad(image, pad, mode="edge")
-        size = image.shape[axis]
-        image = sum(
-            window[tap] * jax.lax.slice_in_dim(padded, tap, tap + size, axis=axis)
-            for tap in range(growth + 1)
-        )
-    return image
 
 
 def _fit(image: jax.Array, height: int, width: int) -> jax.Array:

@@ -1,0 +1,79 @@
+"""Sub-pixel convolutions, and how to paint without the pattern that they leave.
+
+Follows: Shi et al., sub-pixel convolution: one layer at a small size writes several
+pixels of each cell, which a CPU does faster than blocks at full size.
+"""
+
+import functools
+
+import einops
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from vasa_jax import geometry, layers
+
+
+def shuffle(x: jax.Array, growth: int) -> jax.Array:
+    """Spread the channels `(i j c)` of `[B, h, w, i j C]` over `growth` pixels a side.
+
+    Returns:
+        `[B, growth h, growth w, C]`.
+    """
+    return einops.rearrange(x, "b h w (i j c) -> b (h i) (w j) c", i=growth, j=growth)
+
+
+def smooth(image: jax.Array, period: int) -> jax.Array:
+    """Average away what repeats itself every `period` pixels of `[B, H, W, C]`.
+
+    Ours: a mask that alternates from pixel to pixel shows as dots in the blend, colours
+    that do show as stripes. The window is a box of the period upon a box of two, so
+    that it stays centred.
+    """
+    if period == 1:
+        return image
+    window = jnp.convolve(jnp.ones(period), jnp.ones(2)) / (2.0 * period)
+    reach = period // 2
+    for axis in (1, 2):
+        pad = [(reach, reach) if axis == here else (0, 0) for here in range(4)]
+        padded = jnp.pad(image, pad, mode="edge")
+        size = image.shape[axis]
+        image = sum(
+            window[tap] * jax.lax.slice_in_dim(padded, tap, tap + size, axis=axis)
+            for tap in range(period + 1)
+        )
+    return image
+
+
+class Painter(nn.Module):
+    """Paint in two steps what one sub-pixel convolution paints in stripes.
+
+    Ours: a growth by four writes 4 x 4 pixels of each cell at once, which no later
+    layer sees together, so that sharp things such as teeth come out as stripes 4 pixels
+    apart. Here broad colours are resized, and detail, which begins at nothing, grows in
+    two steps with a layer at half the full size between them that sees across cells.
+
+    Attributes:
+        features: what is painted.
+        channels: channels at half the full size.
+        growth: even; pixels a side of each cell.
+        dtype: of the computation.
+    """
+
+    features: int
+    channels: int
+    growth: int
+    dtype: jnp.dtype
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Map `[B, h, w, C]` to float32 `[B, growth h, growth w, features]`."""
+        conv = functools.partial(layers.Convolution, dtype=self.dtype)
+        broad = conv(self.features, name="broad")(x).astype(jnp.float32)
+        first = self.growth // 2
+        middle = conv(self.channels * first**2, name="middle")(x)
+        fine = conv(4 * self.features, kernel_init=nn.initializers.zeros, name="fine")(
+            nn.relu(shuffle(middle, first))
+        )
+        fine = shuffle(fine.astype(jnp.float32), 2)
+        return geometry.resize(broad, *fine.shape[1:3]) + fine
