@@ -2,12 +2,17 @@
 
     python -m experiments.export --workdir=runs/face --workdir=runs/motion \
         --output=checkpoint --dtype=float16
+
+A renderer that was trained on joins the denoiser that ships:
+
+    python -m experiments.export --workdir=runs/face --output=checkpoint \
+        --rest_from=vasa_jax/weights/demo
 """
 
 import dataclasses
 import json
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from absl import flags, logging
@@ -15,9 +20,14 @@ from absl import flags, logging
 from experiments import program, rounding
 from vasa_jax import checkpoint, config, export, loop
 from vasa_jax.face import config as face_config
+from vasa_jax.motion import sampler
+from vasa_jax.pipeline import trained
 
 WORKDIR = flags.DEFINE_multi_string(
     "workdir", None, "Work folder of a run; give one for each stage.", required=True
+)
+REST_FROM = flags.DEFINE_string(
+    "rest_from", None, "Export that gives the stages for which no run is named."
 )
 STEP = flags.DEFINE_integer("step", None, "Checkpoint step; the newest if left.")
 OUTPUT = flags.DEFINE_string("output", None, "Folder to write.", required=True)
@@ -32,6 +42,12 @@ DYNAMICS_GAIN = flags.DEFINE_float(
     "dynamics_gain",
     None,
     "How far facial dynamics are overdone when rendered; the run's (1) if left.",
+)
+NUM_STEPS = flags.DEFINE_integer(
+    "num_steps", None, "Steps in which motion is sampled; the run's if left."
+)
+SAMPLER = flags.DEFINE_enum(
+    "sampler", None, list(sampler.METHODS), "How it is sampled; the run's if left."
 )
 LICENSE = flags.DEFINE_string("license", "apache-2.0", "Licence of the weights.")
 
@@ -65,6 +81,38 @@ def read_run(workdir: str, step: int | None) -> tuple[dict[str, Any], dict[str, 
         run.close()
     params = {**parts["params"], **parts.get("ema", {})}
     return {group: params[group] for group in metadata["groups"]}, metadata
+
+
+def read_rest(
+    folder: str, known: Collection[str]
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Read the stages of an export that no run has given.
+
+    Args:
+        folder: of the export.
+        known: groups of parameters that runs have given.
+
+    Returns:
+        For each such stage what `read_run` returns.
+
+    Raises:
+        UserError: the folder cannot be read, or runs have given all of it.
+    """
+    params, texts, stages = export.load_export(folder)
+    rest = []
+    for metadata in stages.values():
+        if set(metadata["groups"]) & set(known):
+            continue
+        # As exported: a gain is in them, and not in the run's.
+        configs = {name: json.loads(texts[name]) for name in metadata["configs"]}
+        groups = {group: params[group] for group in metadata["groups"]}
+        rest.append((groups, {**metadata, "configs": configs}))
+    config.require(
+        bool(rest),
+        f"--rest_from={folder} holds nothing but {', '.join(sorted(known))}, which the "
+        "runs give already; leave the flag out.",
+    )
+    return rest
 
 
 def model_card(runs: list[dict[str, Any]], remarks: Sequence[str] = ()) -> str:
@@ -120,6 +168,26 @@ def with_gain(configs: Mapping[str, str], gain: float) -> str:
     return config.to_json(dataclasses.replace(sizes, dynamics_gain=gain))
 
 
+def with_sampling(
+    configs: Mapping[str, str], num_steps: int | None, method: str | None
+) -> str:
+    """Return how the checkpoint wants to be used, JSON, with another sampler.
+
+    Raises:
+        UserError: there is no denoiser, or the number is below 1.
+    """
+    config.require(
+        "animation" in configs,
+        "--num_steps and --sampler are of the denoiser; give the --workdir of a "
+        "stage-two run.",
+    )
+    animation = config.from_json(trained.AnimationConfig, configs["animation"])
+    changes = {"num_steps": num_steps, "method": method}
+    given = {name: value for name, value in changes.items() if value is not None}
+    sampling = dataclasses.replace(animation.sampling, **given)
+    return config.to_json(dataclasses.replace(animation, sampling=sampling))
+
+
 def main(_) -> int:
     """Export as the flags say; return the exit code."""
     # Orbax warns that a folder opened for reading is read-only.
@@ -127,8 +195,11 @@ def main(_) -> int:
     params: dict[str, Any] = {}
     configs: dict[str, str] = {}
     runs, remarks = [], []
-    for workdir in WORKDIR.value:
-        groups, metadata = read_run(workdir, STEP.value)
+    stages = [read_run(workdir, STEP.value) for workdir in WORKDIR.value]
+    if REST_FROM.value is not None:
+        known = {group for groups, _ in stages for group in groups}
+        stages += read_rest(REST_FROM.value, known)
+    for groups, metadata in stages:
         for name in groups:
             config.require(
                 name not in params,
@@ -143,6 +214,8 @@ def main(_) -> int:
             f"Facial dynamics are overdone by {DYNAMICS_GAIN.value:g} when rendered "
             f"(`dynamics_gain` in `{export.CONFIG_NAME}`)."
         )
+    if NUM_STEPS.value is not None or SAMPLER.value is not None:
+        configs["animation"] = with_sampling(configs, NUM_STEPS.value, SAMPLER.value)
     metadata = {run["experiment"]: export.without_folders(run) for run in runs}
     is_rounded = DTYPE.value != "float32" and COMPARE_ROUNDING.value
     if is_rounded and rounding.PARTS <= configs.keys():

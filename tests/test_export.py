@@ -15,6 +15,7 @@ from experiments import export as export_program
 from vasa_jax import config, export
 from vasa_jax.errors import UserError
 from vasa_jax.face import config as face_config
+from vasa_jax.pipeline import trained
 
 
 def _params():
@@ -224,3 +225,35 @@ def test_a_gain_is_put_into_the_face_models_config_and_nowhere_else():
     assert found == dataclasses.replace(sizes, dynamics_gain=1.4)
     with pytest.raises(UserError, match="give the --workdir of a stage-one run"):
         export_program.with_gain({"motion": "{}"}, 1.4)
+
+
+def test_an_export_gives_the_stages_for_which_no_run_is_named():
+    folder = str(trained.SHIPPED_FOLDER)
+    params, configs, _ = export.load_export(folder)
+    ((groups, metadata),) = export_program.read_rest(folder, ["motion", "statistics"])
+    assert (set(groups), metadata["experiment"]) == ({"face"}, "face")
+    assert metadata["configs"] == {"face": json.loads(configs["face"])}
+    assert metadata["configs"]["face"]["dynamics_gain"] > 1
+    shipped = export.flatten(params["face"])
+    for name, array in export.flatten(groups["face"]).items():
+        np.testing.assert_array_equal(array, shipped[name])
+    known = ["face", "motion", "statistics"]
+    with pytest.raises(UserError, match="holds nothing but face, motion, statistics"):
+        export_program.read_rest(folder, known)
+
+
+def test_sampling_is_put_into_the_animations_config_and_nothing_else_is_changed():
+    kept = trained.AnimationConfig(audio_encoder="mel")
+    configs = {"animation": config.to_json(kept)}
+    changed = config.from_json(
+        trained.AnimationConfig, export_program.with_sampling(configs, 7, None)
+    )
+    sampling = dataclasses.replace(kept.sampling, num_steps=7)
+    assert changed == dataclasses.replace(kept, sampling=sampling)
+    text = export_program.with_sampling(configs, None, "ddim")
+    sampling = config.from_json(trained.AnimationConfig, text).sampling
+    assert sampling == dataclasses.replace(kept.sampling, method="ddim")
+    with pytest.raises(UserError, match="give the --workdir of a stage-two run"):
+        export_program.with_sampling({"face": "{}"}, 7, None)
+    with pytest.raises(UserError, match="num_steps"):
+        export_program.with_sampling(configs, 0, None)

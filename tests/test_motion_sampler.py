@@ -33,7 +33,7 @@ def test_samples_have_the_mean_and_variance_of_the_data(method):
 def test_ten_steps_of_ddim_already_keep_mean_and_most_of_the_deviation():
     schedule = sampler.make_schedule(NUM_DIFFUSION_STEPS, 10)
     samples = sampler.sample(
-        jax.random.key(1), gaussian_denoiser, (5000, 2, 2), schedule
+        jax.random.key(1), gaussian_denoiser, (5000, 2, 2), schedule, "ddim"
     )
     np.testing.assert_allclose(samples.mean(), MEAN, atol=0.03)
     np.testing.assert_allclose(samples.std(), DEVIATION, rtol=0.15)

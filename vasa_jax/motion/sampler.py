@@ -129,8 +129,8 @@ def _predict(denoise, carry, entry):
     return denoise(carry.noisy, step)
 
 
-METHODS = {"ddim": ddim_step, "ddpm": ddpm_step}
-"""The steps by name: deterministic (eta 0) and ancestral."""
+METHODS = {"ddpm": ddpm_step, "ddim": ddim_step}
+"""The steps by name: ancestral, and deterministic (eta 0)."""
 
 
 def sample(
@@ -138,7 +138,7 @@ def sample(
     denoise: DenoiseFunction,
     shape: tuple[int, int, int],
     schedule: SamplingSchedule,
-    method: str = "ddim",
+    method: str = "ddpm",
 ) -> jax.Array:
     """Sample motion by one scan over the schedule.
 
@@ -147,8 +147,7 @@ def sample(
         denoise: any denoise function.
         shape: (B, T, M).
         schedule: of `make_schedule`.
-        method: of `METHODS`. Ours: "ddim", as good in few steps (the paper names
-            none).
+        method: of `METHODS`. Ours: see `config.SamplingConfig`.
 
     Returns:
         float32 `[B, T, M]`.
