@@ -29,6 +29,13 @@ if [[ -n ${VGG16:-} ]]; then
     --set=perceptual_weights="$VGG16")
 fi
 
+# A discriminator sharpens what the renderer has learnt in the first four fifths.
+sharpness=(--set=face_loss.adversarial=0.1 --set=face_loss.feature_matching=3
+  --set=face_loss.adversarial_start=$((FACE_STEPS * 4 / 5))
+  --set=face_loss.crops_elsewhere=1
+  --set=discriminator_optimizer.learning_rate=4e-4
+  --set=discriminator_optimizer.num_steps="$FACE_STEPS")
+
 run() { "$PYTHON" -m "experiments.$1" "${@:2}"; }
 train() { # config, preset, workdir, steps, more flags
   run train --config="experiments/$1.py" --preset="$2" --workdir="$WORK/$3" \
@@ -54,6 +61,6 @@ run encode --checkpoint="$WORK/encoders/export" --data_dir="$DATA" \
 train motion "$SIZES" motion "$MOTION_STEPS" --set=data_dir="$WORK/encoded" \
   --set=face_export="$WORK/encoders/export" --set=model.num_audio_channels=770
 train face "$SIZES" face "$FACE_STEPS" --set=data_dir="$DATA" \
-  --init_from="$WORK/encoders/export" "${mouths[@]}"
+  --init_from="$WORK/encoders/export" "${mouths[@]}" "${sharpness[@]}"
 run export --workdir="$WORK/face" --workdir="$WORK/motion" --output="$OUTPUT" \
   --dtype=float16 --dynamics_gain=1.2

@@ -304,9 +304,10 @@ def test_a_painter_begins_with_broad_colours_and_adds_detail_across_cells():
     assert (columns.min(), columns.max()) == (10, 17)
 
 
-def test_two_steps_of_painting_need_an_even_growth():
-    with pytest.raises(errors.UserError, match="detail_channels is 4 and output_upsam"):
-        dataclasses.replace(face_config.tiny(), output_upsampling=1)
+@pytest.mark.parametrize("changes", [{"output_upsampling": 3}, {"detail_channels": 0}])
+def test_a_painter_needs_an_even_growth_and_channels(changes):
+    with pytest.raises(errors.UserError, match="give output_upsampling 1, or an even"):
+        dataclasses.replace(face_config.tiny(), **changes)
 
 
 def test_the_mask_keeps_no_pattern_of_the_sub_pixel_convolution(tiny):

@@ -66,10 +66,11 @@ class FaceConfig:
         decoder_channels: of the decoder's stages; each but the first doubles the size.
             Follows: MegaPortraits, 512, 256, 128, 64.
         decoder_blocks: residual blocks of the first stage. Follows: MegaPortraits, 8.
-        output_upsampling: growth of the last, sub-pixel convolution; 1 is a plain one.
-            Follows: Shi et al. Ours: where a CPU must decode in real time.
-        detail_channels: at half the image's size, where that growth is taken in two
-            steps; 0 takes it in one. Ours: see `subpixel.Painter`.
+        output_upsampling: growth by the last, sub-pixel convolutions, an even number; 1
+            is a plain convolution. Follows: Shi et al. Ours: where a CPU must decode in
+            real time.
+        detail_channels: at half the image's size, where the last convolutions grow.
+            Ours: see `subpixel.Painter`.
         is_decoder_conditioned: whether codes steer the decoder's norms too. Ours: a
             coarse warp cannot open a mouth that is two cells wide.
         use_shortcut: whether pixels of the portrait are warped and blended in. Ours:
@@ -161,11 +162,13 @@ class FaceConfig:
                 "fills_background is True and face_map_size 0: the background comes in "
                 "with the map of the unwrapped face; give both or neither."
             )
-        if self.detail_channels and self.output_upsampling % 2:
+        if self.output_upsampling != 1 and (
+            self.output_upsampling % 2 or not self.detail_channels
+        ):
             raise errors.UserError(
-                f"detail_channels is {self.detail_channels} and output_upsampling "
-                f"{self.output_upsampling}: detail is painted where the last "
-                "convolution grows by an even number; set detail_channels to 0."
+                f"output_upsampling is {self.output_upsampling} and detail_channels "
+                f"{self.detail_channels}: give output_upsampling 1, or an even number "
+                "and at least one channel of detail."
             )
         if self.use_shortcut and not 1 <= self.flow_stage < len(self.decoder_channels):
             raise errors.UserError(

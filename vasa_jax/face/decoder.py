@@ -83,7 +83,7 @@ class Decoder(nn.Module):
     side of the face, the other may be mirrored into the painted image.
 
     Follows: MegaPortraits, image decoder, for the painting; Shi et al. (sub-pixel
-    convolution) for the last step, which a CPU does faster than blocks at full size.
+    convolution) for the last steps, which a CPU does faster than blocks at full size.
     Ours: the shortcut, because small models keep identity and sharpness when the pixels
     are the portrait's own; stages narrow before their block, at half its cost.
     """
@@ -145,17 +145,16 @@ class Decoder(nn.Module):
                 flow = coarse_flow + FINE_REACH * jnp.tanh(correction)
         x = nn.relu(layers.AdaptiveNorm(dtype=dtype)(x))
         growth = config.output_upsampling
-        if config.detail_channels:
-            period = 2
+        if growth == 1:
+            painted = layers.Convolution(4, dtype=dtype, name="paint")(x)
+            painted = painted.astype(jnp.float32)
+        else:
             painted = subpixel.Painter(
                 4, config.detail_channels, growth, dtype, name="painter"
             )(x)
-        else:
-            period = growth
-            painted = layers.Convolution(4 * growth**2, dtype=dtype, name="paint")(x)
-            painted = subpixel.shuffle(painted.astype(jnp.float32), growth)
+            painted = subpixel.smooth(painted)
         decoded = jnp.tanh(painted[..., :3])
-        mask_logits = subpixel.smooth(painted[..., 3:], period) + MASK_BIAS
+        mask_logits = painted[..., 3:] + MASK_BIAS
         flows = flow, coarse_flow, still
         return self._blend(decoded, mask_logits, flows, hidden, mirror, latents)
 
