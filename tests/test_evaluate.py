@@ -3,10 +3,6 @@
 import dataclasses
 import html.parser
 import json
-import os
-import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -27,7 +23,6 @@ from vasa_jax.evaluation import (
 )
 from vasa_jax.portrait import crop
 
-ROOT = pathlib.Path(__file__).parent.parent
 NUM_FRAMES = 50
 MOVEMENT = (movement.PoseChange(), movement.Jitter(), movement.Distance(asked=1.0))
 PICTURES = (pictures.Psnr(every=10), pictures.Ssim(every=10))
@@ -369,34 +364,3 @@ def test_another_rate_or_length_is_noted(tmp_path, rules):
     notes = scoring.check(scoring.Pair(video=video, reference=reference), rules)
     assert notes[0] == "a.mp4 has 30 frames a second; it is read at 25"
     assert "50 frames and its reference 49" in notes[1]
-
-
-def evaluate(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "experiments.evaluate", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "JAX_PLATFORMS": "cpu"},
-        capture_output=True,
-        text=True,
-    )
-
-
-def test_the_program_writes_a_report_or_one_sentence(tmp_path):
-    write(tmp_path / "made" / "a.mp4", noise())
-    write(tmp_path / "real" / "a.mp4", noise(seed=1))
-    output = tmp_path / "report"
-    flags = [f"--videos={tmp_path / 'made'}", f"--output={output}", "--num_workers=1"]
-    refused = evaluate(tmp_path, *flags, "--metrics=psnr")
-    assert refused.returncode == 2
-    assert refused.stderr == (
-        "error: The metric psnr needs references (--reference); give it, or leave the "
-        "metric out.\n"
-    )
-    assert not output.exists()
-    done = evaluate(
-        tmp_path, *flags, "--metrics=psnr,ssim", f"--reference={tmp_path / 'real'}"
-    )
-    assert done.returncode == 0, done.stderr
-    assert "| PSNR, dB |" in done.stdout
-    names = sorted(path.name for path in output.iterdir())
-    assert names == ["clips", "report.html", "report.json", "report.md"]
