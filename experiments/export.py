@@ -3,7 +3,8 @@
     python -m experiments.export --workdir=runs/face --workdir=runs/motion \
         --output=checkpoint --dtype=float16
 
-A renderer that was trained on joins the denoiser that ships:
+A renderer that was trained on with its motion encoders fixed joins the denoiser that
+ships:
 
     python -m experiments.export --workdir=runs/face --output=checkpoint \
         --rest_from=vasa_jax/weights/demo
@@ -109,8 +110,8 @@ def read_rest(
         rest.append((groups, {**metadata, "configs": configs}))
     config.require(
         bool(rest),
-        f"--rest_from={folder} holds nothing but {', '.join(sorted(known))}, which the "
-        "runs give already; leave the flag out.",
+        f"--rest_from={folder} names no stage beside those that the runs give "
+        f"({', '.join(sorted(known))}); leave the flag out, or name another export.",
     )
     return rest
 

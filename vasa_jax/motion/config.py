@@ -80,8 +80,8 @@ class SamplingConfig:
     Attributes:
         num_steps: denoiser calls a window. Paper: 50, with 10 nearly as good.
         method: "ddpm", ancestral, or "ddim", deterministic. # ours: ddpm; the paper
-            names no sampler. In few steps ddim forgets what is rare: eyes blinked half
-            as often (TRAINING.md, run 8).
+            names no sampler. In few steps ddim forgets what is rare: its motion blinked
+            half as often (TRAINING.md, run 8).
     """
 
     num_steps: int = 50
