@@ -250,7 +250,7 @@ def _frames(example, rng, record):
 
 def _pair(example, rng, same, other):
     indices = tuple(names.KEYPOINT_NAMES.index(name) for name in examples.REGIONS)
-    return examples.pair(rng, same, other, example, correspondence.flow, indices)
+    return examples.pair(rng, same, other, example, correspondence.between, indices)
 
 
 def _write_strip(settings, task, drawn, params, step, folder: pathlib.Path):

@@ -16,7 +16,15 @@ ALWAYS_IN_PAIRS = ("keypoints", "performance")
 """Fields without which nothing can be learnt. Ours."""
 
 FLOW_FIELD = "geometry"
-FLOW_WEIGHTS = ("flow", "coarse_flow", "visibility", "warped", "mirrored")
+FLOW_WEIGHTS = (
+    "flow",
+    "coarse_flow",
+    "visibility",
+    "warped",
+    "mirrored",
+    "mirrored_flow",
+    "mirrored_visibility",
+)
 """Losses of the face that compare with exact flow, and the field that tells it."""
 
 FIELD_OF_WEIGHT = {"expression": "arkit", "gaze": "gaze_in_head"}

@@ -125,6 +125,8 @@ def _vasa1(settings: Settings) -> Settings:
             flow=0.0,
             coarse_flow=0.0,
             visibility=0.0,
+            mirrored_flow=0.0,
+            mirrored_visibility=0.0,
             head_pose=1.0,
             expression=1.0,
             gaze=1.0,

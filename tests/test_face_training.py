@@ -1,5 +1,6 @@
 """The two tasks of stage one, on made-up batches at the tests' scale."""
 
+import dataclasses
 import zlib
 
 import jax
@@ -12,9 +13,11 @@ from vasa_jax import types
 from vasa_jax.face import (
     augmentation,
     background,
+    decoder,
     discriminator,
     encoder_training,
     examples,
+    frame_losses,
     losses,
     perceptual,
 )
@@ -36,8 +39,14 @@ def _pair_batch(seed=0):
         batch[f"{who}_arkit"] = rng.random((BATCH, 52), np.float32)
         batch[f"{who}_gaze"] = rng.normal(0, 0.2, (BATCH, 2)).astype(np.float32)
     batch["driver_regions"] = rng.uniform(-0.4, 0.4, (BATCH, 3, 2)).astype(np.float32)
-    batch["flow"] = rng.uniform(-1, 1, (BATCH, 16, 16, 2)).astype(np.float32)
-    for name in ("visible", "source_surroundings", "driver_surroundings"):
+    for name in ("flow", "mirrored_flow"):
+        batch[name] = rng.uniform(-1, 1, (BATCH, 16, 16, 2)).astype(np.float32)
+    for name in (
+        "visible",
+        "mirrored_visible",
+        "source_surroundings",
+        "driver_surroundings",
+    ):
         batch[name] = (rng.random((BATCH, 16, 16)) > 0.3).astype(np.float32)
     batch["other_is_same_performance"] = np.array([1.0, 0.0], np.float32)
     batch["example_key"] = jax.random.split(jax.random.key(seed), BATCH)
@@ -131,10 +140,56 @@ def test_every_term_joins_when_its_weight_is_not_zero():
         return total, metrics, judged
 
     total, metrics, judged = compute(params)
-    assert set(names) <= set(metrics)
+    mirrored = {"mirrored", "mirrored_flow", "mirrored_visibility"}
+    assert {*names, *mirrored} <= set(metrics)
     assert all(np.isfinite(value) for value in metrics.values())
     assert np.isfinite(total)
     assert float(judged) > 0.0
+
+
+def test_mirrored_terms_see_hidden_cells_of_the_head_only():
+    zeros = np.zeros((1, 8, 8), np.float32)
+    scene = {
+        "driver": jnp.zeros((1, 32, 32, 3)),
+        "visible": zeros.copy(),
+        "mirrored_flow": zeros[..., None].repeat(2, -1),
+        "mirrored_visible": zeros.copy(),
+        "driver_surroundings": zeros.copy(),
+    }
+    scene["visible"][:, :, 4:] = 1.0
+    scene["mirrored_visible"][:, 2:] = 1.0
+    scene["driver_surroundings"][:, 6:] = 1.0
+    frame = dict.fromkeys(f.name for f in dataclasses.fields(decoder.RenderedFrame))
+
+    def terms(changed, where):
+        wrong = {
+            "mirrored": np.zeros((1, 32, 32, 3), np.float32),
+            "mirrored_flow": zeros[..., None].repeat(2, -1),
+            "mirror_logits": 20 * scene["mirrored_visible"][..., None] - 10,
+        }
+        wrong[changed][where] = 0.5
+        return frame_losses.mirrored_terms(
+            decoder.RenderedFrame(**frame | {**wrong, "image": scene["driver"]}),
+            scene,
+            jnp.ones((1, 32, 32, 1)),
+        )
+
+    hidden, visible = np.s_[:, 4:8, 4:8], np.s_[:, 4:8, 20:24]
+    assert terms("mirrored", hidden)["mirrored"] > 1e-3
+    assert terms("mirrored", visible)["mirrored"] == 0.0
+    assert terms("mirrored", np.s_[:, 28:])["mirrored"] == 0.0  # around the head
+    for places, is_seen in (
+        (np.s_[:, 3, 2], True),  # the portrait shows its mirror image,
+        (np.s_[:, 3, 6], True),  # also where it shows the place itself,
+        (np.s_[:, 1, 2], False),  # but not here,
+        (np.s_[:, 7, 2], False),  # and around the head nothing is mirrored
+    ):
+        error = float(terms("mirrored_flow", places)["mirrored_flow"][0])
+        assert (error > 0.01) == is_seen
+    known = float(terms("mirror_logits", visible)["mirrored_visibility"][0])
+    assert known < 1e-3
+    doubtful = terms("mirror_logits", np.s_[:, 3, 2])["mirrored_visibility"]
+    assert float(doubtful[0]) > 0.01
 
 
 def test_spectral_norm_divides_by_the_largest_singular_value():

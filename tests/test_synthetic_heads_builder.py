@@ -159,7 +159,7 @@ def test_a_record_shows_what_it_says(small_set):
 
 def test_two_takes_of_an_identity_correspond(small_set):
     first, second, *_ = read(small_set)
-    flow, visible = correspondence.flow(first, 0, second, 4, size=16)
+    flow, visible, *_ = correspondence.between(first, 0, second, 4, size=16)
     assert flow.shape == (16, 16, 2) and visible.any()
 
 

@@ -175,7 +175,7 @@ def test_masks_tell_head_torso_and_background_apart():
 
 def test_flow_between_equal_frames_is_the_identity():
     packed = record(scene.camera(20.0), state((0.3, 0.1, 0)))
-    where, visible = correspondence.flow(packed, 0, packed, 0, size=32)
+    where, visible, *_ = correspondence.between(packed, 0, packed, 0, size=32)
     centres = (np.arange(32) + 0.5) / 32 * 2 - 1
     expected = np.stack(np.meshgrid(centres, centres), axis=-1)
     np.testing.assert_allclose(where, expected, atol=2e-4)
@@ -187,7 +187,7 @@ def test_flow_carries_colours_from_the_source_to_the_driver():
     posed = state((0.3, 0.1, 0.1), jawOpen=0.4), state((-0.1, 0, 0))
     frames = [render(p, camera=c) for p, c in zip(posed, cameras, strict=True)]
     driver, source = (record(c, p) for p, c in zip(posed, cameras, strict=True))
-    where, visible = correspondence.flow(driver, 0, source, 0, size=SIZE)
+    where, visible, *_ = correspondence.between(driver, 0, source, 0, size=SIZE)
     cells = np.clip(((where + 1) / 2 * SIZE).astype(int), 0, SIZE - 1)
     carried = frames[1].image[cells[..., 1], cells[..., 0]].astype(float)
     error = np.abs(carried - frames[0].image)[visible].mean()
@@ -200,7 +200,7 @@ def test_the_far_cheek_and_the_open_mouth_are_not_visible_in_the_source():
     camera = scene.camera(20.0)
     driver = record(camera, state((-0.7, 0, 0), jawOpen=0.6))
     source = record(camera, state((0.7, 0, 0)))
-    _, visible = correspondence.flow(driver, 0, source, 0)
+    _, visible, *_ = correspondence.between(driver, 0, source, 0)
     frame = render(state((-0.7, 0, 0), jawOpen=0.6), camera=camera)
     face = frame.masks == names.MASK_CLASSES.index("head")
     mouth = frame.masks == names.MASK_CLASSES.index("mouth_interior")
@@ -225,7 +225,7 @@ def test_glasses_and_hats_sit_on_the_head_and_turn_with_it():
 def test_two_identities_have_no_correspondence():
     camera = scene.camera(20.0)
     with pytest.raises(errors.UserError, match="one identity"):
-        correspondence.flow(
+        correspondence.between(
             record(camera, state()), 0, record(camera, state(), person(4)), 0
         )
 
@@ -291,7 +291,7 @@ def test_an_exaggerated_identity_keeps_its_correspondence():
     who = person(5, 1.0)
     packed = record(scene.camera(20.0), state((0.2, 0, 0)), who)
     assert correspondence.unpack_geometry(packed["geometry"]).exaggeration > 1.0
-    where, _ = correspondence.flow(packed, 0, packed, 0, size=16)
+    where, _, *_ = correspondence.between(packed, 0, packed, 0, size=16)
     centres = (np.arange(16) + 0.5) / 16 * 2 - 1
     expected = np.stack(np.meshgrid(centres, centres), axis=-1)
     np.testing.assert_allclose(where, expected, atol=2e-4)

@@ -38,6 +38,8 @@ WITHOUT_TRUTH = (
     "face_loss.visibility=0",
     "face_loss.warped=0",
     "face_loss.mirrored=0",
+    "face_loss.mirrored_flow=0",
+    "face_loss.mirrored_visibility=0",
     "face_loss.background=0",
     "face_loss.stillness=0",
 )
@@ -229,7 +231,12 @@ def test_pairs_are_drawn_without_the_truth_that_is_not_there(built):
     assert pair["driver"].shape == (32, 32, 3)
     assert pair["driver_regions"].shape == (3, 2)
     assert not any("arkit" in name or "gaze" in name for name in pair)
-    assert not {"flow", "source_surroundings", "driver_surroundings"} & set(pair)
+    assert not {
+        "flow",
+        "mirrored_flow",
+        "source_surroundings",
+        "driver_surroundings",
+    } & set(pair)
 
 
 @pytest.mark.slow

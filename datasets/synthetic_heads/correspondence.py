@@ -8,13 +8,16 @@ stored flows would need a pair to be chosen at rendering time.
 import dataclasses
 import io
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from datasets.synthetic_heads import (
     avatar,
     geometry,
+    head,
     kernels,
+    mirroring,
     rasterizer,
     renderer,
     scene,
@@ -26,7 +29,12 @@ DEPTH_TOLERANCE = 0.08
 """Mesh units between a point and what the source frame shows there, at which the
 point still counts as seen. Ours: under the thickness of lids, lips and ears."""
 
+MIRRORED_HAIR_TOLERANCE = 0.25
+"""The same for hair and its mirror image, mesh units. Ours: hair is combed to a side
+and stands in layers; under the thickness of most of it."""
+
 _SOURCE_OVERSAMPLING = 2
+_HAIR, _DRAPE = head.HAIR, head.DRAPE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +64,25 @@ class ClipGeometry:
             self.rotation[frame],
             self.translation[frame],
         )
+
+
+class Correspondence(NamedTuple):
+    """Where a source frame shows what a driver frame shows.
+
+    Attributes:
+        flow: float32 `[size, size, 2]` (x, y) in [-1, 1] in the source frame for each
+            driver pixel's centre. Background keeps its own place.
+        visible: bool `[size, size]` whether it is visible there; background is where
+            the source shows background too.
+        mirrored_flow: the same for the mirror image of each surface point about the
+            middle of the face.
+        mirrored_visible: whether that is visible; background never is.
+    """
+
+    flow: np.ndarray
+    visible: np.ndarray
+    mirrored_flow: np.ndarray
+    mirrored_visible: np.ndarray
 
 
 def pack_geometry(
@@ -101,13 +128,13 @@ def unpack_geometry(packed: bytes) -> ClipGeometry:
     )
 
 
-def flow(
+def between(
     record_driver: Mapping[str, bytes],
     frame_driver: int,
     record_source: Mapping[str, bytes],
     frame_source: int,
     size: int = 64,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Correspondence:
     """Tell for each pixel of the driver frame where the source frame shows it.
 
     Follows: rasterised dense correspondence, as renderers' motion vectors.
@@ -118,37 +145,18 @@ def flow(
         frame_driver, frame_source: indices of the frames.
         size: cells along an edge.
 
-    Returns:
-        float32 `[size, size, 2]` (x, y) in [-1, 1] in the source frame for each
-        driver pixel's centre, and bool `[size, size]` whether it is visible there.
-        Background keeps its own place, and is visible where the source shows
-        background too.
-
     Raises:
         UserError: the records show two identities.
     """
     driver = unpack_geometry(record_driver["geometry"])
     source = unpack_geometry(record_source["geometry"])
-    return clip_flow(driver, frame_driver, source, frame_source, size)
-
-
-def clip_flow(
-    driver: ClipGeometry,
-    frame_driver: int,
-    source: ClipGeometry,
-    frame_source: int,
-    size: int = 64,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Do what `flow` does on unpacked records."""
-    if (driver.identity_seed, driver.exaggeration) != (
-        source.identity_seed,
-        source.exaggeration,
-    ):
+    who = driver.identity_seed, driver.exaggeration
+    if who != (source.identity_seed, source.exaggeration):
         raise errors.UserError(
             f"Records of identities {driver.identity_seed} and {source.identity_seed} "
             "have no correspondence; give two records of one identity."
         )
-    shape = geometry.build_geometry(driver.identity_seed, driver.exaggeration)
+    shape = geometry.build_geometry(*who)
     table = strands.strand_table()
 
     def rasterized(clip, frame, samples):
@@ -164,21 +172,31 @@ def clip_flow(
     _, screen, _, shown = rasterized(driver, frame_driver, size)
     finer = size * _SOURCE_OVERSAMPLING
     places, _, depth, shown_there = rasterized(source, frame_source, finer)
-    where = np.empty((size, size, 2), np.float32)
-    visible = np.empty((size, size), np.bool_)
-    _trace(
-        screen,
-        shape.triangles,
-        shape.attributes,
-        shown,
-        (places - source.camera.eye) @ source.camera.axes.T,
-        np.float32(source.camera.focal),
-        depth,
-        shown_there,
-        where,
-        visible,
+    places = (places - source.camera.eye) @ source.camera.axes.T
+
+    def traced(places, hair_tolerance):
+        where = np.empty((size, size, 2), np.float32)
+        visible = np.empty((size, size), np.bool_)
+        _trace(
+            screen,
+            shape.triangles,
+            shape.attributes,
+            shown,
+            places,
+            np.float32(source.camera.focal),
+            depth,
+            shown_there,
+            np.float32(hair_tolerance),
+            where,
+            visible,
+        )
+        return where, visible
+
+    flow, visible = traced(places, DEPTH_TOLERANCE)
+    mirrored_flow, mirrored_visible = traced(
+        places[mirroring.partners(*who)], MIRRORED_HAIR_TOLERANCE
     )
-    return where, visible
+    return Correspondence(flow, visible, mirrored_flow, mirrored_visible & (shown >= 0))
 
 
 @kernels.cached
@@ -191,6 +209,7 @@ def _trace(
     focal,
     source_depth,
     source_shown,
+    hair_tolerance,
     where,
     visible,
 ):
@@ -203,7 +222,15 @@ def _trace(
                 u, v = (x + 0.5) / size * 2 - 1, (y + 0.5) / size * 2 - 1
                 where[y, x, 0], where[y, x, 1] = u, v
                 visible[y, x] = _is_shown(
-                    u, v, -1, 0.0, triangles, attributes, source_depth, source_shown
+                    u,
+                    v,
+                    -1,
+                    0.0,
+                    0.0,
+                    triangles,
+                    attributes,
+                    source_depth,
+                    source_shown,
                 )
                 continue
             a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
@@ -234,11 +261,14 @@ def _trace(
             )
             u, v = focal * px / depth, -focal * py / depth
             where[y, x, 0], where[y, x, 1] = u, v
+            material = int(attributes[a, geometry.MATERIAL])
+            is_hair = material == _HAIR or material == _DRAPE
             visible[y, x] = _is_shown(
                 u,
                 v,
-                int(attributes[a, geometry.MATERIAL]),
+                material,
                 depth,
+                hair_tolerance if is_hair else DEPTH_TOLERANCE,
                 triangles,
                 attributes,
                 source_depth,
@@ -247,7 +277,17 @@ def _trace(
 
 
 @kernels.cached
-def _is_shown(u, v, material, depth, triangles, attributes, there_depth, there_shown):
+def _is_shown(
+    u,
+    v,
+    material,
+    depth,
+    tolerance,
+    triangles,
+    attributes,
+    there_depth,
+    there_shown,
+):
     """Tell whether one of the four nearest samples shows the material (-1: none)."""
     size = there_shown.shape[0]
     if abs(u) > 1.0 or abs(v) > 1.0:
@@ -264,6 +304,6 @@ def _is_shown(u, v, material, depth, triangles, attributes, there_depth, there_s
                     return True
                 continue
             same = int(attributes[triangles[t, 0], geometry.MATERIAL]) == material
-            if same and abs(there_depth[row, column] - depth) < DEPTH_TOLERANCE:
+            if same and abs(there_depth[row, column] - depth) < tolerance:
                 return True
     return False

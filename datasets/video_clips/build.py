@@ -19,7 +19,8 @@ that synthetic heads have taught:
         --set=example.use_flow=False --set=example.same_clip_share=1 \
         --set=face_loss.flow=0 --set=face_loss.coarse_flow=0 \
         --set=face_loss.visibility=0 --set=face_loss.warped=0 \
-        --set=face_loss.mirrored=0 --set=face_loss.background=0 \
+        --set=face_loss.mirrored=0 --set=face_loss.mirrored_flow=0 \
+        --set=face_loss.mirrored_visibility=0 --set=face_loss.background=0 \
         --set=face_loss.stillness=0
 
 `same_clip_share=1` takes both frames of a pair from one clip, because a person's other

@@ -59,6 +59,9 @@ class RenderedFrame:
         mask_logits: `[B, h, w, 1]` share of `warped` before the sigmoid.
         flow: `[B, f, f, 2]` where in the portrait each cell of the frame lies.
         coarse_flow: `[B, c, c, 2]` the same before refinement.
+        mirrored_flow: `[B, f, f, 2]` where its mirror image lies; zeros without it.
+        mirror_logits: `[B, f, f, 1]` share of `mirrored` in what is not `warped`,
+            before the sigmoid.
         stillness: `[B, c, c]` share of the still grid in it.
     """
 
@@ -69,6 +72,8 @@ class RenderedFrame:
     mask_logits: jax.Array
     flow: jax.Array
     coarse_flow: jax.Array
+    mirrored_flow: jax.Array
+    mirror_logits: jax.Array
     stillness: jax.Array
 
 
@@ -200,6 +205,8 @@ class Decoder(nn.Module):
                 mask_logits=mask_logits,
                 flow=nothing,
                 coarse_flow=nothing,
+                mirrored_flow=nothing,
+                mirror_logits=nothing[..., :1],
                 stillness=nothing[..., 0],
             )
         flow, coarse_flow, still = flows
@@ -212,7 +219,10 @@ class Decoder(nn.Module):
                 _fit(hidden.share, height, width),
             )
         mirrored = jnp.zeros_like(painted)
-        if mirror is not None:
+        if mirror is None:
+            nothing = jnp.zeros_like(flow)
+            mirror = Mirrored(nothing, nothing[..., :1])
+        else:
             grid = _fit(mirror.flow, height, width)
             mirrored = geometry.sample_image(latents.source_image, grid)
             share = _fit(nn.sigmoid(mirror.logits), height, width)
@@ -226,6 +236,8 @@ class Decoder(nn.Module):
             mask_logits=mask_logits,
             flow=flow,
             coarse_flow=coarse_flow,
+            mirrored_flow=mirror.flow,
+            mirror_logits=mirror.logits,
             stillness=still[..., 0],
         )
 

@@ -16,7 +16,10 @@ import numpy as np
 from vasa_jax.data import clips
 
 Record = dict[str, Any]
-FlowFunction = Callable[..., tuple[np.ndarray, np.ndarray]]
+FlowFunction = Callable[..., tuple[np.ndarray, ...]]
+
+FLOW_FIELDS = ("flow", "visible", "mirrored_flow", "mirrored_visible")
+"""What exact correspondence tells of a pair, in the order of a flow function."""
 
 SURROUNDINGS = (0, 1)
 """Classes of the masks that do not turn with the head: background and torso. Follows:
@@ -64,17 +67,18 @@ def pair(
         other: a record of another person; frame t shows the first record's
             performance at t where its `performance` agrees.
         config: see `ExampleConfig`.
-        flow_function: from (driver record, frame, source record, frame, size) to flow
-            and visibility; None leaves flow out.
+        flow_function: from (driver record, frame, source record, frame, size) to
+            `FLOW_FIELDS`; None leaves them out.
         region_indices: places of `REGIONS` among the records' keypoints.
 
     Returns:
         Arrays by name: `source` and `driver` images uint8, their `*_pose` [6],
-        `driver_regions` [3, 2], `flow` [f, f, 2], `visible` [f, f]; and of the other
-        person the same with `other_`, with `other_is_same_performance`, a float. Where
-        the records have them also `*_arkit` [52], `*_gaze` [2], and
-        `source_surroundings` and `driver_surroundings` [f, f], 1 where the frame does
-        not show the head.
+        `driver_regions` [3, 2]; `flow` [f, f, 2] and `visible` [f, f], and with
+        `mirrored_` the same of mirror images about the middle of the face; of the other
+        person the image and what is known of it with `other_`, and
+        `other_is_same_performance`, a float. Where the records have them also
+        `*_arkit` [52], `*_gaze` [2], and `source_surroundings` and
+        `driver_surroundings` [f, f], 1 where the frame does not show the head.
     """
     driver_record = same[0]
     source_record = same[0] if rng.random() < config.same_clip_share else same[-1]
@@ -88,11 +92,11 @@ def pair(
         ].astype(np.float32),
     }
     if config.use_flow and flow_function is not None:
-        flow, visible = flow_function(
+        found = flow_function(
             driver_record, driver_frame, source_record, source_frame, config.flow_size
         )
-        example["flow"] = flow.astype(np.float32)
-        example["visible"] = visible.astype(np.float32)
+        for name, values in zip(FLOW_FIELDS, found, strict=True):
+            example[name] = values.astype(np.float32)
     for prefix, record, frame in (
         ("driver", driver_record, driver_frame),
         ("source", source_record, source_frame),

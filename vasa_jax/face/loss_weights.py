@@ -12,6 +12,8 @@ TERMS = (
     "flow",
     "coarse_flow",
     "visibility",
+    "mirrored_flow",
+    "mirrored_visibility",
     "background",
     "stillness",
     "head_pose",
@@ -42,6 +44,9 @@ class FaceLossConfig:
         mirrored: of the mirrored portrait where the portrait hides the head. Ours.
         flow, coarse_flow: exact correspondence. Ours.
         visibility: of the mask. Ours.
+        mirrored_flow, mirrored_visibility: exact correspondence of mirror images, and
+            where the portrait shows them but not the place itself. Ours: pixels alone
+            left ears and far cheeks to a blur.
         background, stillness: of what is told to lie around the head, in the portrait
             and in the frame. Ours.
         head_pose, expression, gaze: as the encoders were taught. 0 with frozen ones.
@@ -77,6 +82,8 @@ class FaceLossConfig:
     flow: float = 30.0
     coarse_flow: float = 10.0
     visibility: float = 0.3
+    mirrored_flow: float = 10.0
+    mirrored_visibility: float = 0.1
     background: float = 1.0
     stillness: float = 0.5
     head_pose: float = 0.0

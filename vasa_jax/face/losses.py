@@ -131,10 +131,10 @@ def visibility(logits: jax.Array, visible: jax.Array, weight: jax.Array) -> jax.
         weight: `[B, h, w]`.
 
     Returns:
-        `[B]` mean cross-entropy.
+        `[B]` mean cross-entropy; 0 where nothing weighs.
     """
     error = optax.sigmoid_binary_cross_entropy(logits, visible)
-    return (error * weight).sum((1, 2)) / weight.sum((1, 2))
+    return (error * weight).sum((1, 2)) / jnp.maximum(weight.sum((1, 2)), 1e-3)
 
 
 def background(logits: jax.Array, is_around: jax.Array) -> jax.Array:

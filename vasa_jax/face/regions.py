@@ -64,6 +64,11 @@ def fit(image: jax.Array, size: int) -> jax.Array:
     return image if image.shape[1] == size else geometry.resize(image, size, size)
 
 
+def sized(values: jax.Array, size: int) -> jax.Array:
+    """Resize `[B, H, W]` to `[B, size, size]`, if it is not that already."""
+    return fit(values[..., None], size)[..., 0]
+
+
 def places(centres: jax.Array, key: jax.Array, num_elsewhere: int) -> jax.Array:
     """Add points drawn anew to those of mouth and eyes.
 

@@ -12,6 +12,7 @@ from vasa_jax.face import (
     cycles,
     discriminator,
     encoder_training,
+    frame_losses,
     loss_weights,
     losses,
     regions,
@@ -75,12 +76,12 @@ class FaceTask:
         scene = self._prepare(params, batch)
         scene["places"] = self._places(batch, key)
         frame, latents = self._render(params, scene)
-        terms = self._frame_terms(frame, scene)
+        terms = frame_losses.compare(frame, scene, self._model.config.mirrors_face)
         if latents.background is not None and "source_surroundings" in scene:
             found, truth = _surroundings(latents, scene)
             terms["background"] = losses.background(found, truth).mean()
             still = frame.stillness
-            truth = _sized(scene["driver_surroundings"], still.shape[1])
+            truth = regions.sized(scene["driver_surroundings"], still.shape[1])
             terms["stillness"] = losses.stillness(still, truth).mean()
         terms |= self._motion_terms(params, frame, scene)
         total = loss_schedule.weighted_sum(self._loss, terms, step)
@@ -205,45 +206,6 @@ class FaceTask:
             return frame, latents
 
         return self._apply(params, method=render)
-
-    def _frame_terms(self, frame, scene):
-        size = frame.image.shape[1]
-        weight = regions.weight(scene["driver_regions"], size)
-        painted_size = frame.decoded.shape[1]
-        target = regions.fit(scene["driver"], painted_size)
-        terms = {
-            "reconstruction": losses.reconstruction(
-                frame.image, scene["driver"], weight
-            ),
-            "decoded": losses.reconstruction(
-                frame.decoded, target, regions.fit(weight, painted_size)
-            ),
-        }
-        if "flow" in scene:
-            visible = scene["visible"]
-            seen = regions.fit(visible[..., None], size)
-            terms["warped"] = losses.reconstruction(
-                frame.warped, scene["driver"], weight * seen
-            )
-            if self._model.config.mirrors_face:
-                hidden = 1.0 - seen
-                if "driver_surroundings" in scene:
-                    around = scene["driver_surroundings"][..., None]
-                    hidden = hidden * (1.0 - regions.fit(around, size))
-                terms["mirrored"] = losses.reconstruction(
-                    frame.mirrored, scene["driver"], weight * hidden
-                )
-            near = regions.fit(weight, visible.shape[1])[..., 0]
-            terms["flow"] = losses.flow(frame.flow, scene["flow"], near * visible)
-            coarse = frame.coarse_flow.shape[1]
-            terms["coarse_flow"] = losses.flow(
-                frame.coarse_flow,
-                regions.fit(scene["flow"], coarse),
-                regions.fit(visible[..., None], coarse)[..., 0],
-            )
-            logits = regions.fit(frame.mask_logits, visible.shape[1])[..., 0]
-            terms["visibility"] = losses.visibility(logits, visible, near)
-        return {name: term.mean() for name, term in terms.items()}
 
     def _motion_terms(self, params, frame, scene, is_measured=False):
         """Compare what the motion encoders read from frames with what was asked."""
@@ -383,8 +345,4 @@ class FaceTask:
 def _surroundings(latents, scene):
     """Return the logits `[B, h, w]` of what lies around the head, and the truth."""
     logits = latents.background[..., -1]
-    return logits, _sized(scene["source_surroundings"], logits.shape[1])
-
-
-def _sized(values, size):
-    return regions.fit(values[..., None], size)[..., 0]
+    return logits, regions.sized(scene["source_surroundings"], logits.shape[1])
