@@ -1,5 +1,8 @@
 """Mouth and eyes: where errors weigh more, and the crops that show them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import einops
 import jax
 import jax.numpy as jnp
@@ -28,6 +31,10 @@ CROP_SIZE = 64
 ELSEWHERE = 0.6
 """How far from the middle crops elsewhere may lie, half images. Ours: cheeks, ears,
 hair and shoulders, but not the corners."""
+
+HIDDEN_ODDS = 20.0
+"""How many times as often crops elsewhere are drawn where the portrait hides the head.
+Ours: a twentieth of the cells, so about every other crop."""
 
 
 def weight(centres: jax.Array, size: int) -> jax.Array:
@@ -69,7 +76,30 @@ def sized(values: jax.Array, size: int) -> jax.Array:
     return fit(values[..., None], size)[..., 0]
 
 
-def places(centres: jax.Array, key: jax.Array, num_elsewhere: int) -> jax.Array:
+def head(scene: Mapping[str, Any]) -> jax.Array:
+    """Tell where a driver shows the head, `[B, h, w]` shares of the cells.
+
+    Args:
+        scene: with `visible` `[B, h, w]`; without `driver_surroundings` the whole frame
+            counts as head.
+    """
+    visible = scene["visible"]
+    if "driver_surroundings" not in scene:
+        return jnp.ones_like(visible)
+    return 1.0 - sized(scene["driver_surroundings"], visible.shape[1])
+
+
+def hidden_head(scene: Mapping[str, Any]) -> jax.Array:
+    """Tell where a driver shows of the head what the portrait hides; see `head`."""
+    return head(scene) * (1.0 - scene["visible"])
+
+
+def places(
+    centres: jax.Array,
+    key: jax.Array,
+    num_elsewhere: int,
+    hidden: jax.Array | None = None,
+) -> jax.Array:
     """Add points drawn anew to those of mouth and eyes.
 
     Ours: what lies between them, above all the side of the face that the portrait
@@ -79,13 +109,23 @@ def places(centres: jax.Array, key: jax.Array, num_elsewhere: int) -> jax.Array:
         centres: `[B, P, 2]`, in [-1, 1].
         key: JAX random key.
         num_elsewhere: points to draw for each image, 0 for none.
+        hidden: `[B, h, w]` share of hidden head, drawn `HIDDEN_ODDS` times as often;
+            None draws all places alike.
 
     Returns:
         `[B, P + num_elsewhere, 2]`.
     """
-    drawn = jax.random.uniform(
-        key, (len(centres), num_elsewhere, 2), minval=-ELSEWHERE, maxval=ELSEWHERE
-    )
+    shape = (len(centres), num_elsewhere, 2)
+    if hidden is None:
+        drawn = jax.random.uniform(key, shape, minval=-ELSEWHERE, maxval=ELSEWHERE)
+    else:
+        height, width = hidden.shape[1:]
+        odds = einops.rearrange(1.0 + HIDDEN_ODDS * hidden, "b h w -> b 1 (h w)")
+        cells = jax.random.categorical(key, jnp.log(odds), shape=shape[:2])
+        middles = einops.rearrange(
+            geometry.image_grid(height, width), "h w c -> (h w) c"
+        )
+        drawn = jnp.clip(middles[cells], -ELSEWHERE, ELSEWHERE)
     return jnp.concatenate([centres, drawn], axis=1)
 
 

@@ -319,8 +319,10 @@ class FaceTask:
         ).mean()
 
     def _places(self, batch, key):
-        centres = batch["driver_regions"]
-        return regions.places(centres, key, self._loss.crops_elsewhere)
+        hidden = regions.hidden_head(batch) if "visible" in batch else None
+        return regions.places(
+            batch["driver_regions"], key, self._loss.crops_elsewhere, hidden
+        )
 
     def _mean_features(self, image):
         small = regions.fit(image, min(64, image.shape[1]))
