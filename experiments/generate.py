@@ -29,10 +29,12 @@ NUM_STEPS = flags.DEFINE_integer(
 AUDIO_GUIDANCE = flags.DEFINE_float("audio_guidance", 0.5, "Hold to the voice, 0-10.")
 GAZE_GUIDANCE = flags.DEFINE_float("gaze_guidance", 1.0, "Hold to the gaze, 0-10.")
 GAZE = flags.DEFINE_string(
-    "gaze", "0,0", "Yaw,pitch in degrees; right side of the image and down positive."
+    "gaze",
+    "0,0",
+    "Yaw,pitch in degrees within 25,15; right side of the image and down positive.",
 )
 DISTANCE = flags.DEFINE_float(
-    "distance", 1.0, "Of the head; 1 is the portrait's framing, 0.5-2."
+    "distance", 1.0, "Of the head; 1 is the portrait's framing, 0.85-1.3."
 )
 EMOTION = flags.DEFINE_string(
     "emotion", "", "Such as happiness or sadness:0.7,surprise:0.3; the voice's if left."
@@ -58,7 +60,8 @@ def main(_) -> int:
         pose_scale=POSE_SCALE.value,
     )
     compilation_cache.enable()
-    with tqdm.tqdm(unit="frame", desc="animate", leave=False, delay=0.5) as bar:
+    # The bar stays, so that what is said after it, such as an error, has its own line.
+    with tqdm.tqdm(unit="frame", desc="animate", delay=0.5) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total

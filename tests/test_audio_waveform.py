@@ -1,7 +1,10 @@
-"""Sound of any rate and format arrives as 16 kHz mono, in time."""
+"""Sound of any rate and format arrives as 16 kHz mono, in time, whole or in pieces."""
 
+import io
+import logging
 import os
 import pathlib
+import tracemalloc
 import wave
 
 import av
@@ -9,12 +12,14 @@ import numpy as np
 import pytest
 
 from vasa_jax import audio, errors
+from vasa_jax.audio import waveform as waveform_lib
 
 
-def _write(path, channels, rate, codec="pcm_f32le", format="fltp", layout=None):
+def _write(place, channels, rate, codec="pcm_f32le", format="fltp", container=None):
     """Write float channels `[C, S]` in blocks of a thousand samples."""
-    layout = layout or {1: "mono", 2: "stereo"}[len(channels)]
-    with av.open(str(path), "w") as container:
+    layout = {1: "mono", 2: "stereo"}[len(channels)]
+    place = place if isinstance(place, io.BytesIO) else str(place)
+    with av.open(place, "w", format=container) as container:
         stream = container.add_stream(codec, rate=rate, layout=layout)
         for start in range(0, channels.shape[1], 1000):
             block = np.ascontiguousarray(channels[:, start : start + 1000], np.float32)
@@ -115,6 +120,119 @@ def test_bad_files_are_refused_with_a_sentence(tmp_path):
     }.items():
         with pytest.raises(errors.UserError, match=sentence):
             audio.load_waveform(tmp_path / name)
+
+
+def _packed(hertz, rate, channels, container, codec, seconds=1.0):
+    """Return the bytes of a tone as compressed sound."""
+    buffer = io.BytesIO()
+    tone = np.repeat(0.5 * _sine(hertz, rate, seconds)[None], channels, axis=0)
+    _write(buffer, tone, rate, codec, container=container)
+    return bytearray(buffer.getvalue())
+
+
+def _pitch(samples):
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)), 64_000))
+    return spectrum.argmax() * 16_000 / 64_000
+
+
+@pytest.mark.parametrize(
+    "container, codec", [("mp3", "libmp3lame"), ("adts", "aac")], ids=["mp3", "aac"]
+)
+@pytest.mark.parametrize(
+    "first, second",
+    [
+        ((44_100, 1), (44_100, 2)),
+        ((44_100, 2), (44_100, 1)),
+        ((48_000, 1), (44_100, 1)),
+        ((44_100, 1), (48_000, 2)),
+    ],
+)
+def test_rate_and_channels_may_change_in_the_middle(
+    tmp_path, container, codec, first, second
+):
+    path = tmp_path / f"joined.{container}"
+    path.write_bytes(
+        _packed(440.0, *first, container, codec)
+        + _packed(880.0, *second, container, codec)
+    )
+    waveform = audio.load_waveform(path)
+    assert abs(len(waveform) - 32_000) < 1_600
+    assert _pitch(waveform[2_000:14_000]) == pytest.approx(440.0, abs=1)
+    assert _pitch(waveform[-14_000:-2_000]) == pytest.approx(880.0, abs=1)
+
+
+def _damage(data, num_bytes=400):
+    middle = len(data) // 2
+    data[middle : middle + num_bytes] = bytes(num_bytes)
+    return data
+
+
+@pytest.mark.parametrize(
+    "container, codec, late_seconds",
+    [("mp4", "aac", 0.0), ("adts", "aac", 0.05), ("mp3", "libmp3lame", 0.2)],
+    ids=["m4a", "aac", "mp3"],
+)
+def test_a_damaged_packet_leaves_silence_and_a_warning(
+    tmp_path, caplog, container, codec, late_seconds
+):
+    path = tmp_path / f"damaged.{container}"
+    tone = _packed(440.0, 44_100, 1, container, codec, seconds=4.0)
+    path.write_bytes(tone)
+    whole = audio.load_waveform(path)
+    path.write_bytes(_damage(tone))
+    with caplog.at_level(logging.WARNING):
+        damaged = audio.load_waveform(path)
+    assert -late_seconds * 16_000 - 10 <= len(damaged) - len(whole) <= 10
+    np.testing.assert_allclose(damaged[2_000:24_000], whole[2_000:24_000], atol=1e-6)
+    assert _pitch(damaged[-20_000:-4_000]) == pytest.approx(440.0, abs=1)
+    (record,) = caplog.records
+    assert f"{path} is damaged" in record.message
+    if container == "mp4":
+        # A tone of 440 Hz changes by less in a sample.
+        np.testing.assert_allclose(damaged[-20_000:], whole[-20_000:], atol=0.09)
+        assert np.any([not damaged[i : i + 320].any() for i in range(30_000, 36_000)])
+
+
+def test_sound_of_which_too_little_can_be_decoded_is_refused(tmp_path):
+    tone = _packed(440.0, 44_100, 1, "mp4", "aac")
+    start = tone.find(b"mdat") + 4
+    end = tone.find(b"moov") - 4
+    tone[start:end] = bytes(end - start)
+    path = tmp_path / "broken.m4a"
+    path.write_bytes(tone)
+    with pytest.raises(
+        errors.UserError, match=r"packets cannot be decoded, which leaves 0"
+    ):
+        audio.load_waveform(path)
+
+
+@pytest.mark.parametrize("seconds", [9.5, 20.0, 25.3])
+def test_pieces_have_one_length_and_join_to_the_whole(tmp_path, seconds):
+    path = tmp_path / "long.wav"
+    num_samples = round(16_000 * seconds)
+    samples = np.random.default_rng(0).uniform(-1, 1, (1, num_samples)).astype("f4")
+    _write(path, samples, 16_000)
+    pieces = list(audio.iterate_waveform(path))
+    lengths = [len(piece) for piece in pieces]
+    whole_pieces, rest = divmod(num_samples, waveform_lib.PIECE_SAMPLES)
+    assert lengths == [waveform_lib.PIECE_SAMPLES] * whole_pieces + [rest] * bool(rest)
+    np.testing.assert_array_equal(np.concatenate(pieces), samples[0])
+    np.testing.assert_array_equal(audio.load_waveform(path), samples[0])
+    assert audio.count_samples(path) == num_samples
+
+
+def test_memory_does_not_grow_with_the_length_of_a_sound(tmp_path):
+    path = tmp_path / "long.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        for _ in range(5 * 60):
+            file.writeframes(np.full(16_000, 99, np.int16).tobytes())
+    tracemalloc.start()
+    num_samples = audio.count_samples(path)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert num_samples == 5 * 60 * 16_000
+    assert peak_bytes < 4 * 4 * waveform_lib.PIECE_SAMPLES < num_samples
 
 
 @pytest.mark.skipif("VASA_REAL_DATA" not in os.environ, reason="needs real recordings")

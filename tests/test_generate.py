@@ -4,16 +4,19 @@ import os
 import pathlib
 import subprocess
 import sys
+import threading
 import wave
 
 import av
 import numpy as np
 import pytest
 
-from vasa_jax import media
+from vasa_jax import audio, media
+from vasa_jax.audio import waveform as waveform_lib
 from vasa_jax.errors import UserError
 from vasa_jax.pipeline import files
 from vasa_jax.pipeline.controls import Controls
+from vasa_jax.pipeline.talking_face import TalkingFace
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -39,15 +42,17 @@ def inputs(tmp_path, rendered_photo, voice, tiny_checkpoint):
     }
 
 
-def generate(arguments, *flags):
-    """Run the program as a user does."""
+def generate(arguments, *flags, shell_first="", **environment):
+    """Run the program as a user does, after some words of a shell."""
     names = {"audio_file": "audio"}
     flags += tuple(f"--{names.get(k, k)}={value}" for k, value in arguments.items())
+    command = [sys.executable, "-m", "experiments.generate", *flags]
     return subprocess.run(
-        [sys.executable, "-m", "experiments.generate", *flags],
+        ["sh", "-c", f'{shell_first} exec "$@"', "sh", *command],
         cwd=ROOT,
         capture_output=True,
         text=True,
+        env={**os.environ, **environment},
     )
 
 
@@ -71,6 +76,36 @@ def test_the_whole_picture_moves_where_the_face_is_and_nowhere_else(
     # The crop is square and as high as the picture; its sides keep the picture.
     assert away[:, :20].mean() < 4 and away[:, -20:].mean() < 4
     assert away[120:170, 170:210].mean() > 8
+
+
+def test_a_voice_in_pieces_gives_the_video_that_the_whole_gives(
+    inputs, tmp_path, tiny_checkpoint, monkeypatch
+):
+    face = TalkingFace.from_checkpoint(tiny_checkpoint)
+    waveform = audio.load_waveform(inputs["audio_file"])
+    size = face.image_size
+    whole = tmp_path / "whole.mp4"
+    with media.VideoWriter(whole, size, size, waveform=waveform) as writer:
+        for frames in face.animate(media.read_image(inputs["image"]), waveform):
+            writer.write(frames)
+    monkeypatch.setattr(waveform_lib, "PIECE_SAMPLES", 3_000)
+    assert len(list(audio.iterate_waveform(inputs["audio_file"]))) == 4
+    assert files.animate_files(**inputs) == len(waveform) // 640
+    for read in (media.iterate_video, audio.iterate_waveform):
+        np.testing.assert_array_equal(
+            np.concatenate(list(read(inputs["output"]))),
+            np.concatenate(list(read(whole))),
+        )
+
+
+def test_a_voice_may_come_through_a_pipe(inputs, tmp_path):
+    sound = pathlib.Path(inputs["audio_file"]).read_bytes()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writing = threading.Thread(target=pipe.write_bytes, args=(sound,))
+    writing.start()
+    assert files.animate_files(**{**inputs, "audio_file": pipe}) == 15
+    writing.join()
 
 
 def test_an_older_output_is_replaced(inputs):
@@ -177,6 +212,22 @@ def test_more_steps_than_the_model_has_give_one_sentence(inputs, tmp_path):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    "kind", ["image missing", "audio corrupt", "output no mp4", "output folder missing"]
+)
+def test_inputs_and_output_are_checked_before_the_weights(kind, inputs, tmp_path):
+    spoilt, _ = damage("checkpoint truncated", inputs, tmp_path)
+    arguments, words = damage(kind, spoilt, tmp_path)
+    with pytest.raises(UserError, match=words):
+        files.animate_files(**arguments)
+
+
+def test_steps_are_checked_before_the_weights(inputs, tmp_path):
+    spoilt, _ = damage("checkpoint truncated", inputs, tmp_path)
+    with pytest.raises(UserError, match="num_steps is 101"):
+        files.animate_files(**spoilt, controls=Controls(num_steps=101))
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_cannot_be_written_gives_one_sentence(inputs, tmp_path):
     locked = tmp_path / "locked"
@@ -209,6 +260,28 @@ def test_several_faces_give_a_warning_and_a_video(inputs, rendered_photo):
     assert "2 faces were found" in warnings[0]
 
 
+def test_a_damaged_voice_gives_one_warning_and_a_video(inputs, tmp_path):
+    place = tmp_path / "voice.mp3"
+    with av.open(str(place), "w") as container:
+        stream = container.add_stream("libmp3lame", rate=16_000, layout="mono")
+        samples = audio.load_waveform(inputs["audio_file"])
+        frame = av.AudioFrame.from_ndarray(samples[None], "fltp", "mono")
+        frame.sample_rate = 16_000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    data = bytearray(place.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 200] = bytes(200)
+    place.write_bytes(data)
+    warnings = []
+    num_frames = files.animate_files(
+        **{**inputs, "audio_file": place}, warn=warnings.append
+    )
+    assert 10 <= num_frames <= 16
+    assert len(warnings) == 1
+    assert "is damaged" in warnings[0]
+
+
 def test_progress_counts_up_to_all_frames(inputs):
     calls = []
     files.animate_files(**inputs, progress=lambda *call: calls.append(call))
@@ -239,7 +312,8 @@ def test_the_program_writes_a_video_with_every_control_set(inputs):
     [
         ({"image": "missing.png"}, "Cannot read the image missing.png"),
         ({"audio_file": ""}, "--audio is missing"),
-        ({"gaze": "50,0"}, "gaze yaw (degrees) is 50"),
+        ({"gaze": "26,0"}, "gaze yaw (degrees) is 26"),
+        ({"distance": "2"}, "(--distance) is 2; give a number from 0.85 to 1.3"),
         ({"emotion": "joy"}, "There is no emotion 'joy'"),
     ],
 )
@@ -253,3 +327,16 @@ def test_the_program_leaves_with_code_2_and_an_error_line(
     assert words in ended.stderr
     assert "Traceback" not in ended.stderr
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_error_after_the_bar_has_its_own_line(inputs):
+    # With room for a kilobyte a file, no compiled program must be kept.
+    ended = generate(
+        inputs,
+        shell_first="ulimit -f 1;",
+        JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="1e6",
+    )
+    assert ended.returncode == 2
+    *_, bar, error, _ = ended.stderr.split("\n")
+    assert "animate" in bar
+    assert error.startswith("error: Cannot write")

@@ -1,6 +1,7 @@
 """Images of every format are read as another library reads them."""
 
 import io
+import os
 import struct
 import zlib
 
@@ -121,6 +122,20 @@ def test_an_image_over_64_megapixels_is_refused_by_its_header(tmp_path):
     path.write_bytes(_png_that_claims(8001, 8000))
     with pytest.raises(errors.UserError, match="8001 x 8000 .* 64 megapixels"):
         media.read_image(path)
+
+
+def test_a_file_far_larger_than_any_image_is_refused_unread(tmp_path, photo):
+    path = tmp_path / "huge.png"
+    path.write_bytes(_bytes(photo, "png"))
+    os.truncate(path, 40 * 10**9)
+    with pytest.raises(errors.UserError, match="40,000,000,000 bytes; at most 600 MB"):
+        media.read_image(path)
+
+
+def test_a_pipe_is_refused_unread(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(errors.UserError, match="a pipe or a device; give a file"):
+        media.read_image(tmp_path / "pipe.png")
 
 
 @pytest.mark.parametrize("format", ["png", "jpeg", "webp", "bmp", "tiff", "gif"])

@@ -254,6 +254,32 @@ def test_the_sound_of_a_written_video_is_in_time(tmp_path):
     assert abs(int(correlation.argmax()) - 1_000) <= 2
 
 
+def test_sound_in_pieces_gives_the_file_that_the_whole_gives(tmp_path):
+    waveform = _tone(1.31)
+    pieces = np.split(waveform, [0, 1, 700, 12_345])
+    for name, sound in {"whole.mp4": waveform, "pieces.mp4": iter(pieces)}.items():
+        with media.VideoWriter(tmp_path / name, 32, 32, waveform=sound) as writer:
+            for start in range(0, 40, 7):
+                writer.write(_numbered(40)[start : start + 7])
+    whole, in_pieces = ((tmp_path / f"{n}.mp4") for n in ("whole", "pieces"))
+    assert whole.read_bytes() == in_pieces.read_bytes()
+
+
+def test_no_more_sound_is_read_than_the_frames_need(tmp_path):
+    num_read = 0
+
+    def endless():
+        nonlocal num_read
+        while True:
+            num_read += 1
+            yield np.zeros(640, np.float32)
+
+    with media.VideoWriter(tmp_path / "a.mp4", 32, 32, waveform=endless()) as writer:
+        for num_frames in range(1, 31):
+            writer.write(_numbered(30)[num_frames - 1 : num_frames])
+            assert num_read == num_frames
+
+
 def test_odd_sizes_repeat_their_last_row_and_column(tmp_path):
     path = tmp_path / "odd.mp4"
     frames = _waves(5, 47, 63)
@@ -291,6 +317,18 @@ def test_outputs_that_cannot_be_written_are_refused_at_once(tmp_path):
         (tmp_path / "folder.mp4").mkdir(exist_ok=True)
         with pytest.raises(errors.UserError, match="Cannot write"):
             media.VideoWriter(path, 32, 32).__enter__()
+
+
+def test_a_place_is_checked_without_leaving_anything(tmp_path):
+    path = tmp_path / "talk.mp4"
+    media.check_video_path(path)
+    path.write_text("old")
+    media.check_video_path(path)
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["old"]
+    (tmp_path / "folder.mp4").mkdir()
+    for name in ("talk.avi", "missing/talk.mp4", "folder.mp4", "a" * 300 + ".mp4"):
+        with pytest.raises(errors.UserError, match="Cannot write|must end in .mp4"):
+            media.check_video_path(tmp_path / name)
 
 
 def test_corrupt_videos_are_refused(tmp_path):

@@ -129,7 +129,7 @@ def test_controls_change_the_frames(talking_face, portrait, voice):
     plain = joined(talking_face.animate(portrait, voice))
     for change in (
         {"gaze": (20.0, 0.0)},
-        {"head_distance": 1.5},
+        {"head_distance": 1.25},
         {"emotion": {"anger": 1.0}},
         {"pose_scale": 0.0},
         {"audio_guidance": 2.0},
@@ -278,6 +278,19 @@ def test_a_checkpoint_gives_back_what_was_saved(tiny_models, tiny_checkpoint):
     for name in ("face_params", "motion_params", "statistics"):
         saved = getattr(tiny_models, name)
         jax.tree.map(np.testing.assert_array_equal, saved, getattr(loaded, name))
+
+
+def test_what_the_denoiser_is_can_be_read_without_the_weights(
+    tiny_models, tiny_checkpoint, tmp_path
+):
+    for name in ("manifest.json", "config.json"):
+        (tmp_path / name).write_bytes((tiny_checkpoint / name).read_bytes())
+    assert trained.load_motion_config(tmp_path) == tiny_models.motion_config
+    with pytest.raises(UserError, match="lacks the file"):
+        trained.load(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(UserError, match="truncated or changed"):
+        trained.load_motion_config(tmp_path)
 
 
 def test_a_loaded_checkpoint_animates_as_the_models_that_were_saved(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from datasets.synthetic_heads import gaze, plan
 from vasa_jax import types
 from vasa_jax.errors import UserError
 from vasa_jax.pipeline import controls as controls_lib
@@ -24,11 +25,14 @@ def test_the_defaults_are_those_of_the_paper():
         ({"num_steps": 0}, "num_steps is 0"),
         ({"audio_guidance": 10.5}, "audio_guidance is 10.5; give a number from 0 to"),
         ({"gaze_guidance": -0.1}, "gaze_guidance is -0.1"),
-        ({"gaze": (41.0, 0.0)}, "gaze yaw (degrees) is 41; give a number from -40 to"),
-        ({"gaze": (0.0, -26.0)}, "gaze pitch (degrees) is -26"),
+        ({"gaze": (26.0, 0.0)}, "gaze yaw (degrees) is 26; give a number from -25 to"),
+        ({"gaze": (0.0, -16.0)}, "gaze pitch (degrees) is -16"),
         ({"gaze": (1.0,)}, "gaze has 1 numbers"),
-        ({"head_distance": 0.4}, "head_distance is 0.4; give a number from 0.5 to 2"),
-        ({"head_distance": float("nan")}, "head_distance is nan"),
+        (
+            {"head_distance": 0.8},
+            "head_distance (--distance) is 0.8; give a number from 0.85 to 1.3",
+        ),
+        ({"head_distance": float("nan")}, "head_distance (--distance) is nan"),
         ({"pose_scale": 2.1}, "pose_scale is 2.1; give a number from 0 to 2"),
         ({"emotion": {"joy": 1.0}}, "no emotion 'joy'; choose among neutral, happi"),
         ({"emotion": {"anger": 1.5}}, "the strength of anger is 1.5"),
@@ -39,6 +43,19 @@ def test_out_of_range_controls_are_refused_with_the_range(setting, words):
         Controls(**setting)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_no_more_is_accepted_than_the_synthetic_heads_show():
+    trained_gaze = np.degrees([gaze.MAIN_YAW_RADIANS, gaze.MAIN_PITCH_RADIANS])
+    np.testing.assert_allclose(controls_lib.MAX_GAZE_DEGREES, trained_gaze)
+    distances = [
+        clip.request.head_distance
+        for identity in range(200)
+        for clip in plan.clips_of(plan.Settings(), identity)
+    ]
+    nearest, farthest = controls_lib.HEAD_DISTANCE_RANGE
+    assert nearest <= min(distances) < nearest + 0.005
+    assert farthest - 0.005 < max(distances) <= farthest
 
 
 def test_gaze_turns_from_degrees_to_radians():

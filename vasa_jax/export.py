@@ -25,6 +25,8 @@ MANIFEST_NAME = "manifest.json"
 CONFIG_NAME = "config.json"
 CARD_NAME = "README.md"
 
+_MEND = "fetch or export the checkpoint again."
+
 LARGEST_FILE_BYTES = 15 * 2**20
 """Bytes of weights in one file of an export.
 
@@ -172,39 +174,9 @@ def load_export(
             not hold what its hashes say.
     """
     folder = pathlib.Path(folder)
-    mend = "fetch or export the checkpoint again."
-    file = folder / MANIFEST_NAME
-    if not file.is_file():
-        raise UserError(
-            f"There is no checkpoint at {os.fspath(folder)!r} (no {MANIFEST_NAME}); "
-            "name a folder that experiments.export wrote."
-        )
-    try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{file} is truncated or damaged; {mend}") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise UserError(f"{file} is not the manifest of a vasa_jax export; {mend}")
-    if manifest.get("format_version") != VERSION:
-        raise UserError(
-            f"The checkpoint {os.fspath(folder)!r} has format version "
-            f"{manifest.get('format_version')} and this vasa_jax reads version "
-            f"{VERSION}; install the vasa_jax it was made with, or {mend}"
-        )
-    if manifest.get("hash") != _manifest_hash(manifest):
-        raise UserError(f"{file} was changed after it was written; {mend}")
+    manifest = _read_manifest(folder)
     for name, known in manifest["files"].items():
-        path = folder / name
-        if not path.is_file():
-            raise UserError(f"The checkpoint lacks the file {path}; {mend}")
-        data = path.read_bytes()
-        if len(data) != known["bytes"]:
-            raise UserError(
-                f"{path} has {len(data)} bytes instead of {known['bytes']}: it is "
-                f"truncated or changed; {mend}"
-            )
-        if hashlib.sha256(data).hexdigest() != known["sha256"]:
-            raise UserError(f"{path} does not match its hash; {mend}")
+        _read_checked(folder / name, known)
     pieces: dict[str, np.ndarray] = {}
     for name in manifest["files"]:
         if name.endswith(".safetensors"):
@@ -216,9 +188,68 @@ def load_export(
         array = np.concatenate(parts).reshape(tensor["shape"])
         is_floating = jnp.issubdtype(array.dtype, jnp.floating)
         flat[name] = array.astype(np.float32) if is_floating else array
-    stored = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
-    configs = {name: json.dumps(value, indent=2) for name, value in stored.items()}
-    return unflatten(flat), configs, manifest["metadata"]
+    return unflatten(flat), load_configs(folder), manifest["metadata"]
+
+
+def load_configs(folder: str | os.PathLike) -> dict[str, str]:
+    """Read only the configurations of a folder that `save_export` wrote.
+
+    Ours: what a checkpoint can do is known at once, before its weights are read.
+
+    Args:
+        folder: the folder.
+
+    Returns:
+        The JSON text of each configuration by name.
+
+    Raises:
+        UserError: the folder is missing, is of another version, or lacks or has
+            changed configurations.
+    """
+    folder = pathlib.Path(folder)
+    known = _read_manifest(folder)["files"][CONFIG_NAME]
+    stored = json.loads(_read_checked(folder / CONFIG_NAME, known))
+    return {name: json.dumps(value, indent=2) for name, value in stored.items()}
+
+
+def _read_manifest(folder: pathlib.Path) -> dict[str, Any]:
+    """Read what an export says of itself, and refuse one that is none or damaged."""
+    file = folder / MANIFEST_NAME
+    if not file.is_file():
+        raise UserError(
+            f"There is no checkpoint at {os.fspath(folder)!r} (no {MANIFEST_NAME}); "
+            "name a folder that experiments.export wrote."
+        )
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{file} is truncated or damaged; {_MEND}") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise UserError(f"{file} is not the manifest of a vasa_jax export; {_MEND}")
+    if manifest.get("format_version") != VERSION:
+        raise UserError(
+            f"The checkpoint {os.fspath(folder)!r} has format version "
+            f"{manifest.get('format_version')} and this vasa_jax reads version "
+            f"{VERSION}; install the vasa_jax it was made with, or {_MEND}"
+        )
+    if manifest.get("hash") != _manifest_hash(manifest):
+        raise UserError(f"{file} was changed after it was written; {_MEND}")
+    return manifest
+
+
+def _read_checked(path: pathlib.Path, known: Mapping[str, Any]) -> bytes:
+    """Read a file of an export, and refuse another than the manifest knows."""
+    if not path.is_file():
+        raise UserError(f"The checkpoint lacks the file {path}; {_MEND}")
+    data = path.read_bytes()
+    if len(data) != known["bytes"]:
+        raise UserError(
+            f"{path} has {len(data)} bytes instead of {known['bytes']}: it is "
+            f"truncated or changed; {_MEND}"
+        )
+    if hashlib.sha256(data).hexdigest() != known["sha256"]:
+        raise UserError(f"{path} does not match its hash; {_MEND}")
+    return data
 
 
 def _manifest_hash(manifest: Mapping[str, Any]) -> str:

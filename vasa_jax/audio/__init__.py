@@ -14,6 +14,8 @@ _HOME_OF_NAME = {
     "StreamCarry": "streaming",
     "StreamingFeatures": "streaming",
     "WindowGrid": "windows",
+    "count_samples": "waveform",
+    "iterate_waveform": "waveform",
     "load_waveform": "waveform",
     "make": "encoders",
 }

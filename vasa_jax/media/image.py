@@ -4,6 +4,7 @@ import fractions
 import io
 import os
 import pathlib
+import stat
 
 import av
 import numpy as np
@@ -14,6 +15,10 @@ from vasa_jax.media import image_header, partial_file
 
 MAX_PIXELS = 64_000_000
 """Ours: more than any phone's photo; decoded it takes 192 MB."""
+
+MAX_FILE_BYTES = 600_000_000
+"""Ours: 64 megapixels of 16-bit RGBA without compression take 512 MB; the rest is room
+for what cameras and editors write beside the pixels."""
 
 ALPHA_BACKGROUND = 128
 """Ours: transparent pixels show mid-grey, the zero of images in [-1, 1]."""
@@ -52,10 +57,21 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
         uint8 `[H, W, 3]`, RGB.
 
     Raises:
-        UserError: the file is missing, no image, broken, or over 64 megapixels.
+        UserError: the file is missing, no image, broken, over 64 megapixels or 600 MB,
+            or no regular file (a pipe or a device, which may never end).
     """
     path = pathlib.Path(path)
     try:
+        status = path.stat()
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+            raise errors.UserError(
+                f"Cannot read the image {path}: it is a pipe or a device; give a file."
+            )
+        if status.st_size > MAX_FILE_BYTES:
+            raise errors.UserError(
+                f"The image {path} has {status.st_size:,} bytes; at most "
+                f"{MAX_FILE_BYTES // 1_000_000} MB are read, so save it as PNG or JPEG."
+            )
         data = path.read_bytes()
     except OSError as error:
         raise errors.UserError(

@@ -24,10 +24,33 @@ def written_beside(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     Raises:
         UserError: the folder is missing or cannot be written, or `path` is a folder.
     """
-    path = pathlib.Path(path)
-    if path.is_dir():
+    partial = _begin(pathlib.Path(path))
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def check_place(path: str | os.PathLike[str]) -> None:
+    """Refuse, as `written_beside` would, a place that cannot be written.
+
+    Ours: so that a program tells of it before it has worked for hours.
+
+    Args:
+        path: where a file shall stand at the end.
+
+    Raises:
+        UserError: as of `written_beside`.
+    """
+    _begin(pathlib.Path(path)).unlink(missing_ok=True)
+
+
+def _begin(path: pathlib.Path) -> pathlib.Path:
+    """Create the empty file that is to be renamed."""
+    if os.path.isdir(path):
         raise errors.UserError(f"Cannot write {path}: it is a folder; name a file.")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise errors.UserError(
             f"Cannot write {path}: the folder {path.parent} does not exist; create it "
             "or name another."
@@ -39,8 +62,4 @@ def written_beside(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
         raise errors.UserError(
             f"Cannot write {path}: {error.strerror}; name a place that can be written."
         ) from error
-    try:
-        yield partial
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    return partial

@@ -4,7 +4,7 @@ import contextlib
 import fractions
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import av
 import numpy as np
@@ -85,6 +85,27 @@ def encode_video(
     return buffer.getvalue()
 
 
+def check_video_path(path: str | os.PathLike[str]) -> None:
+    """Refuse what `VideoWriter` could not write, before anything is computed.
+
+    Args:
+        path: of the video to come.
+
+    Raises:
+        UserError: the path does not end in .mp4, is a folder, or is in a folder that is
+            missing or cannot be written.
+    """
+    _check_suffix(path)
+    partial_file.check_place(path)
+
+
+def _check_suffix(path: str | os.PathLike[str]) -> None:
+    if os.path.splitext(path)[1].lower() != ".mp4":
+        raise errors.UserError(
+            f"The output {path} must end in .mp4, the one format written; rename it."
+        )
+
+
 class VideoWriter:
     """Write a video, with sound or without, a few frames at a time.
 
@@ -98,7 +119,7 @@ class VideoWriter:
         path: str | os.PathLike[str],
         height: int,
         width: int,
-        waveform: np.ndarray | None = None,
+        waveform: np.ndarray | Iterable[np.ndarray] | None = None,
         frame_rate_hz: int = types.FRAME_RATE_HZ,
         constant_rate_factor: int = CONSTANT_RATE_FACTOR,
     ):
@@ -108,22 +129,19 @@ class VideoWriter:
             path: an mp4 file; an older one is replaced.
             height: rows of each frame.
             width: pixels a row.
-            waveform: float `[S]` in [-1, 1], 16 kHz mono; None for no sound.
+            waveform: float `[S]` in [-1, 1], 16 kHz mono, or an iterable of pieces of
+                it, which are read as the frames need them; None for no sound.
             frame_rate_hz: frames a second.
             constant_rate_factor: x264's quality, 0 to 51.
 
         Raises:
             UserError: the path does not end in .mp4.
         """
-        if os.path.splitext(path)[1].lower() != ".mp4":
-            raise errors.UserError(
-                f"The output {path} must end in .mp4, the one format written; rename "
-                "it."
-            )
+        _check_suffix(path)
         self.num_frames = 0
         self._path = path
         self._size = height, width
-        self._waveform = waveform
+        self._sound = None if waveform is None else _Sound(waveform)
         self._frame_rate_hz = frame_rate_hz
         self._constant_rate_factor = constant_rate_factor
         self._num_samples = 0
@@ -144,7 +162,7 @@ class VideoWriter:
                 self._constant_rate_factor,
                 KEYFRAME_INTERVAL,
             )
-            if self._waveform is not None:
+            if self._sound is not None:
                 self._audio = self._container.add_stream(
                     "aac", rate=types.SAMPLE_RATE_HZ, layout="mono"
                 )
@@ -200,10 +218,10 @@ class VideoWriter:
 
     def _write_sound(self) -> None:
         """Encode the sound up to the end of the last frame written."""
-        if self._waveform is None:
+        if self._sound is None:
             return
         due = self.num_frames * types.SAMPLE_RATE_HZ // self._frame_rate_hz
-        for samples in _blocks(self._waveform[self._num_samples : due]):
+        for samples in self._sound.next_blocks(due - self._num_samples):
             frame = av.AudioFrame.from_ndarray(samples[None], "fltp", "mono")
             frame.sample_rate = types.SAMPLE_RATE_HZ
             frame.time_base = fractions.Fraction(1, types.SAMPLE_RATE_HZ)
@@ -215,12 +233,34 @@ class VideoWriter:
         if not self.num_frames:
             raise ValueError("no frame was written")
         self._mux(self._video.encode(None))
-        if self._waveform is not None:
+        if self._sound is not None:
             self._mux(self._audio.encode(None))
 
     def _mux(self, packets) -> None:
         with self._io():
             self._container.mux(packets)
+
+
+class _Sound:
+    """Samples given at once or in pieces, taken in blocks that the encoder likes."""
+
+    def __init__(self, waveform: np.ndarray | Iterable[np.ndarray]):
+        is_whole = hasattr(waveform, "dtype")
+        self._pieces = iter([waveform] if is_whole else waveform)
+        self._held = np.zeros(0, np.float32)
+
+    def next_blocks(self, num_samples: int) -> Iterator[np.ndarray]:
+        """Yield the next samples, float32 in [-1, 1]; fewer where the sound ends."""
+        while num_samples > 0:
+            while not len(self._held):
+                piece = next(self._pieces, None)
+                if piece is None:
+                    return
+                self._held = piece
+            block = self._held[: min(num_samples, _AUDIO_BLOCK)]
+            self._held = self._held[len(block) :]
+            num_samples -= len(block)
+            yield np.ascontiguousarray(np.clip(block, -1.0, 1.0), np.float32)
 
 
 def _add_video(container, height, width, rate, constant_rate_factor, interval):
@@ -251,9 +291,3 @@ def _to_yuv(pixels: np.ndarray, index: int, rate: int) -> av.VideoFrame:
     frame.pts = index
     frame.time_base = fractions.Fraction(1, rate)
     return frame
-
-
-def _blocks(waveform: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(waveform), _AUDIO_BLOCK):
-        block = np.clip(waveform[start : start + _AUDIO_BLOCK], -1.0, 1.0)
-        yield np.ascontiguousarray(block, np.float32)

@@ -9,11 +9,13 @@ import numpy as np
 from vasa_jax import types
 from vasa_jax.errors import UserError
 
-MAX_GAZE_DEGREES = (40.0, 25.0)
-"""Ours: eyes turn no further without the head; training sees a little less."""
+MAX_GAZE_DEGREES = (25.0, 15.0)
+"""Ours: yaw and pitch to each side, as far as the main gazes of the synthetic heads go
+that checkpoints are trained on."""
 
-HEAD_DISTANCE_RANGE = (0.5, 2.0)
-"""Ours: nearer, the head leaves the frame; further, it is smaller than any trained."""
+HEAD_DISTANCE_RANGE = (0.85, 1.3)
+"""Ours: the distances of the synthetic heads that checkpoints are trained on; beyond
+them heads stay near the ends of this range (measured: 0.81 for 0.5, 1.35 for 2)."""
 
 MAX_POSE_SCALE = 2.0
 """Ours: twice the natural movement is already a caricature."""
@@ -33,9 +35,9 @@ class Controls:
         audio_guidance: 0 to 10. Paper: 0.5.
         gaze_guidance: 0 to 10. Paper: 1.0.
         gaze: (yaw, pitch) in degrees, camera frame: yaw > 0 to the right side of the
-            image, pitch > 0 down; within 40 and 25. Paper: forward.
-        head_distance: 1 is the portrait's framing, 2 twice as far; 0.5 to 2. Paper:
-            the mean distance.
+            image, pitch > 0 down; within 25 and 15. Paper: forward.
+        head_distance: 1 is the portrait's framing, 1.2 a fifth farther; 0.85 to 1.3.
+            Paper: the mean distance.
         emotion: strength 0 to 1 by name of `types.EMOTIONS`. Paper: empty, so that
             the voice alone decides.
         pose_scale: strength of the head's movement, 0 still, 1 as generated, up to 2.
@@ -72,7 +74,9 @@ class Controls:
             ("yaw", "pitch"), self.gaze, MAX_GAZE_DEGREES, strict=True
         ):
             _check_range(f"gaze {name} (degrees)", value, -limit, limit)
-        _check_range("head_distance", self.head_distance, *HEAD_DISTANCE_RANGE)
+        _check_range(
+            "head_distance (--distance)", self.head_distance, *HEAD_DISTANCE_RANGE
+        )
         _check_range("pose_scale", self.pose_scale, 0.0, MAX_POSE_SCALE)
         for name, strength in self.emotion.items():
             if name not in types.EMOTIONS:

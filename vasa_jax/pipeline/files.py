@@ -1,10 +1,15 @@
 """From a picture file and a sound file to a video file."""
 
+import contextlib
+import itertools
 import os
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
+
+import numpy as np
 
 from vasa_jax import audio, media, types
-from vasa_jax.pipeline import talking_face, whole_picture
+from vasa_jax.pipeline import speech, talking_face, trained, whole_picture
 from vasa_jax.pipeline.controls import Controls
 
 Path = str | os.PathLike[str]
@@ -24,8 +29,9 @@ def animate_files(
 ) -> int:
     """Animate the portrait of one file by the voice of another.
 
-    Ours: the cheap checks come first, so that a mistake is told at once, and the output
-    appears only when it is whole.
+    Ours: the cheap checks come first, so that a mistake is told at once; memory does
+    not grow with the length of the voice, which is decoded twice, once to find out
+    whether it can be; and the output appears only when it is whole.
 
     Args:
         image: a picture with one clear face, in a usual format.
@@ -46,10 +52,13 @@ def animate_files(
     Raises:
         UserError: a file or a control cannot be used.
     """
+    controls = controls or Controls()
+    media.check_video_path(output)
     picture = media.read_image(image)
-    waveform = audio.load_waveform(audio_file)
+    speech.check_controls(controls, trained.load_motion_config(checkpoint))
+    num_samples, samples = _read_voice(audio_file, warn)
+    num_frames = num_samples // types.SAMPLES_PER_FRAME
     face = talking_face.TalkingFace.from_checkpoint(checkpoint, audio_weights)
-    num_frames = len(waveform) // types.SAMPLES_PER_FRAME
     portrait = face.locate(picture)
     if portrait.warning:
         warn(portrait.warning)
@@ -57,9 +66,42 @@ def animate_files(
     if show_whole_picture:
         whole = whole_picture.fit(picture, portrait.box)
         height, width = whole.image.shape[:2]
-    with media.VideoWriter(output, height, width, waveform=waveform) as writer:
+    # The writer follows the stream by no more than a piece and a window.
+    heard, written = itertools.tee(samples)
+    with media.VideoWriter(output, height, width, waveform=written) as writer:
         progress(0, num_frames)
-        for frames in face.animate(portrait, waveform, controls):
+        for frames in _stream(face, portrait, heard, controls):
             writer.write(whole.with_faces(frames) if show_whole_picture else frames)
             progress(writer.num_frames, num_frames)
-    return num_frames
+    return writer.num_frames
+
+
+def _read_voice(
+    path: Path, warn: Callable[[str], None]
+) -> tuple[int, Iterator[np.ndarray]]:
+    """Return how many samples a sound has, and the samples piece by piece."""
+    if _is_pipe(path):
+        # It can be read only once, and so is held whole.
+        pieces = list(audio.iterate_waveform(path, warn))
+        return sum(map(len, pieces)), iter(pieces)
+    num_samples = audio.count_samples(path, warn)
+    return num_samples, audio.iterate_waveform(path, warn=lambda sentence: None)
+
+
+def _is_pipe(path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    return False
+
+
+def _stream(
+    face: talking_face.TalkingFace,
+    portrait: talking_face.Portrait,
+    samples: Iterator[np.ndarray],
+    controls: Controls,
+) -> Iterator[np.ndarray]:
+    """Yield the frames that `TalkingFace.animate` gives for the whole, exactly."""
+    stream = face.stream(portrait, controls)
+    for piece in samples:
+        yield from stream.push(piece)
+    yield from stream.finish()

@@ -17,6 +17,22 @@ from vasa_jax.pipeline import trained
 from vasa_jax.pipeline.controls import Controls
 
 
+def check_controls(controls: Controls, config: motion_config.MotionConfig) -> None:
+    """Refuse what a denoiser cannot do; `SpeechModel.stream` would refuse it later.
+
+    Args:
+        controls: what is asked of a performance.
+        config: of the denoiser, whose weights need not be read yet.
+
+    Raises:
+        UserError: more steps than the model has, or a stream's step that its windows
+            cannot take.
+    """
+    if controls.num_steps is not None:
+        sampler.make_schedule(config.num_diffusion_steps, controls.num_steps)
+    _step_frames(controls, config)
+
+
 class SpeechModel:
     """The audio encoder and the motion denoiser, with their parameters."""
 

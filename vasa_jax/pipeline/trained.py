@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 from flax import serialization
@@ -105,12 +106,7 @@ def load(
     """
     folder = SHIPPED_FOLDER if folder is None else folder
     params, configs, metadata = export.load_export(folder)
-    for name in ("face", "motion", "animation"):
-        if name not in configs:
-            raise UserError(
-                f"The checkpoint {os.fspath(folder)!r} has no settings of '{name}'; "
-                "name one that holds both models."
-            )
+    _require_both(folder, configs)
     loaded_motion = config_lib.from_json(motion_config.MotionConfig, configs["motion"])
     animation = config_lib.from_json(AnimationConfig, configs["animation"])
     if audio_weights is None and animation.audio_weights is not None:
@@ -129,6 +125,33 @@ def load(
         metadata=metadata,
         audio_weights=audio_weights,
     )
+
+
+def load_motion_config(
+    folder: str | os.PathLike[str] | None = None,
+) -> motion_config.MotionConfig:
+    """Read only what the denoiser of a checkpoint is, which takes no time.
+
+    Args:
+        folder: as of `load`.
+
+    Raises:
+        UserError: as of `load`, but for what only the weights can tell.
+    """
+    folder = SHIPPED_FOLDER if folder is None else folder
+    configs = export.load_configs(folder)
+    _require_both(folder, configs)
+    return config_lib.from_json(motion_config.MotionConfig, configs["motion"])
+
+
+def _require_both(folder: str | os.PathLike[str], configs: Mapping[str, str]) -> None:
+    """Refuse a checkpoint of one model."""
+    for name in ("face", "motion", "animation"):
+        if name not in configs:
+            raise UserError(
+                f"The checkpoint {os.fspath(folder)!r} has no settings of '{name}'; "
+                "name one that holds both models."
+            )
 
 
 def save(
