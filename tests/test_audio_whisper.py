@@ -208,6 +208,18 @@ def test_shipped_weights_hear_sound_and_not_its_gain():
     assert loud[:, :768].std(axis=0).mean() > 0.1
 
 
+def test_shipped_weights_keep_the_features_that_the_original_gave_the_example():
+    """The reference holds every fourth frame of seconds 1 to 5, by Whisper's own."""
+    folder = pathlib.Path(__file__).parent
+    voice = audio.load_waveform(folder.parent / "examples/voice.wav")[16_000:80_000]
+    with np.load(folder / "whisper_tiny_features.npz") as file:
+        original = file["features"].astype(np.float32)
+    encoder = audio.make("whisper_tiny")
+    shipped = encoder.features(encoder.load_variables(), voice[None])[0, ::4, :768]
+    cosines = _cosines(original, np.asarray(shipped))
+    assert cosines.mean() > 0.999 and cosines.min() > 0.998
+
+
 @pytest.mark.skipif(
     _FROZEN is None or _REAL is None, reason="needs Whisper's own weights and speech"
 )

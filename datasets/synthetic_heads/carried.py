@@ -2,7 +2,7 @@
 
 Ours: a rented machine has neither speech tools nor network. A file holds what a pair of
 identities performs, its curves as float16 and its clean voices in four bits a sample,
-about 25 kB for three seconds; room, noise and loudness are drawn again from the seed.
+about 20 kB for three seconds; room, noise and loudness are drawn again from the seed.
 """
 
 import io
