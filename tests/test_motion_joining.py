@@ -1,4 +1,4 @@
-"""Windows that are led out of one another."""
+"""Windows that are led out of one another, and heads that do not tremble."""
 
 import numpy as np
 
@@ -39,3 +39,22 @@ def test_one_previous_frame_is_enough():
     motion, previous = windows()
     joined = joining.join(motion, previous[:, -1:])
     np.testing.assert_allclose(joined[:, 0], previous[:, -1], rtol=1e-4, atol=1e-4)
+
+
+def test_a_head_that_goes_on_evenly_is_left_as_it_is_and_lips_always_are():
+    time = np.arange(1, 31, dtype=np.float32)[None, :, None]
+    motion = np.repeat(0.1 * time, 10, axis=2)
+    motion[..., 6:] = np.random.default_rng(0).normal(size=(1, 30, 4))
+    steadied = np.array(joining.steady(motion, np.zeros((1, 1, 10), np.float32)))
+    np.testing.assert_array_equal(steadied[..., 6:], motion[..., 6:])
+    np.testing.assert_allclose(steadied[:, :-1, :6], motion[:, :-1, :6], atol=1e-6)
+
+
+def test_trembling_of_the_head_is_quartered_but_slow_turns_stay():
+    noise = np.random.default_rng(1).normal(size=(4, 200, 6)).astype(np.float32)
+    steadied = np.array(joining.steady(noise, noise[:, :1]))
+    ratio = np.diff(steadied, 2, axis=1).std() / np.diff(noise, 2, axis=1).std()
+    assert 0.2 < ratio < 0.3
+    turn = np.sin(2 * np.pi * np.arange(200) / 50)[None, :, None].repeat(6, 2)
+    slow = np.array(joining.steady(turn.astype(np.float32), turn[:, :1]))
+    assert slow[:, 10:-10].std() > 0.99 * turn[:, 10:-10].std()

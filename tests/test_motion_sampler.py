@@ -8,6 +8,7 @@ import pytest
 from vasa_jax import types
 from vasa_jax.errors import UserError
 from vasa_jax.motion import conditions, diffusion, sampler
+from vasa_jax.pipeline import trained
 
 NUM_DIFFUSION_STEPS = 500
 MEAN, DEVIATION = 1.5, 0.6
@@ -39,9 +40,38 @@ def test_ten_steps_of_ddim_already_keep_mean_and_most_of_the_deviation():
     np.testing.assert_allclose(samples.std(), DEVIATION, rtol=0.15)
 
 
-def test_a_schedule_starts_at_noise_ends_clean_and_never_repeats():
+@pytest.mark.parametrize("deviation", [0.6, 2.0, 6.0])
+def test_crowding_steps_where_there_is_noise_keeps_large_deviations(deviation):
+    """What the shipped checkpoint takes, beside as many even steps."""
+    level = diffusion.cosine_schedule(NUM_DIFFUSION_STEPS)
+
+    def denoise(noisy, step):
+        here = level.at(step).over_frames()
+        total = here.signal**2 * deviation**2 + here.noise**2
+        return here.signal * deviation**2 / total * noisy
+
+    def spread(spacing):
+        schedule = sampler.make_schedule(NUM_DIFFUSION_STEPS, taken.num_steps, spacing)
+        samples = sampler.sample(
+            jax.random.key(2), denoise, (5000, 2, 2), schedule, taken.method
+        )
+        return float(samples.std() / deviation)
+
+    taken = trained.AnimationConfig().sampling
+    assert spread(taken.spacing) > 0.8
+    gain = spread(taken.spacing) - spread(1.0)
+    assert gain > (0.1 if deviation > 2.0 else -0.1)
+
+
+def test_even_steps_are_evenly_spaced():
+    schedule = sampler.make_schedule(NUM_DIFFUSION_STEPS, 10)
+    np.testing.assert_array_equal(schedule.step, np.arange(499, 0, -50))
+
+
+@pytest.mark.parametrize("spacing", [1.0, 1.6, 3.0])
+def test_a_schedule_starts_at_noise_ends_clean_and_never_repeats(spacing):
     for num_steps in (1, 7, 10, 50, 333, 500):
-        schedule = sampler.make_schedule(NUM_DIFFUSION_STEPS, num_steps)
+        schedule = sampler.make_schedule(NUM_DIFFUSION_STEPS, num_steps, spacing)
         assert schedule.step.shape == (num_steps,)
         assert schedule.step[0] == NUM_DIFFUSION_STEPS - 1
         assert np.all(np.diff(schedule.step) < 0) and schedule.step[-1] >= 0

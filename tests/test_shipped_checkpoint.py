@@ -6,10 +6,12 @@ import pathlib
 import numpy as np
 import pytest
 
+from datasets.synthetic_heads import names
 from vasa_jax import audio, media, types
+from vasa_jax.evaluation import performer
 from vasa_jax.face import config as face_config
 from vasa_jax.motion import config as motion_config
-from vasa_jax.pipeline import speech, talking_face, trained
+from vasa_jax.pipeline import talking_face, trained
 from vasa_jax.pipeline.controls import Controls
 from vasa_jax.portrait import locate
 
@@ -33,16 +35,33 @@ def test_it_has_the_sizes_of_the_demo_presets(models):
     assert models.animation.audio_encoder == "whisper_tiny"
 
 
-@pytest.mark.slow
-def test_its_motion_follows_the_voice(models, voice):
-    def motion(waveform):
-        stream = speech.SpeechModel(models).stream(Controls(seed=1))
-        return np.concatenate([*stream.push(waveform), *stream.finish()])
+@pytest.fixture(scope="module")
+def actor(models):
+    return performer.Performer(models)
 
-    heard, silent = motion(voice), motion(np.zeros_like(voice))
+
+@pytest.mark.slow
+def test_its_motion_follows_the_voice(models, actor, voice):
+    controls = Controls(seed=1)
+    heard = actor.speak(voice, controls)
+    silent = actor.speak(np.zeros_like(voice), controls)
     assert heard.shape == (50, models.motion_config.num_motion_channels)
     lips = slice(types.POSE_CHANNELS, None)
     assert heard[:, lips].std(0).mean() > 1.2 * silent[:, lips].std(0).mean()
+
+
+@pytest.mark.slow
+def test_silence_rests_the_mouth_while_lids_and_head_move(actor, voice):
+    silent = np.zeros(8 * types.SAMPLE_RATE_HZ, np.float32)
+    motion = actor.speak(silent, Controls(seed=1))
+    spoken = actor.speak(voice, Controls(seed=1))
+    opening = actor.opening_asked(motion)
+    assert opening.std() < 0.25 * actor.opening_asked(spoken).std()
+    assert opening.max() < actor.opening_asked(spoken).max()
+    blink = actor.arkit_asked(motion)[:, names.ARKIT_NAMES.index("eyeBlinkLeft")]
+    assert blink.max() > 0.4 and np.median(blink) < 0.2
+    moved = np.degrees(motion[:, :3]).std(axis=0)
+    assert moved.max() > 0.2 and moved.max() < 10
 
 
 @pytest.mark.slow

@@ -79,17 +79,24 @@ class SamplingConfig:
 
     Attributes:
         num_steps: denoiser calls a window. Paper: 50, with 10 nearly as good.
-        method: "ddpm", ancestral, or "ddim", deterministic. # ours: ddpm; the paper
-            names no sampler. In few steps ddim forgets what is rare: its motion blinked
-            half as often (TRAINING.md, run 8).
+        method: "ddpm", ancestral, or "ddim", deterministic. # ours: ddim; the paper
+            names no sampler. In few steps heads move further so (TRAINING.md, run 9).
+        spacing: exponent of how steps crowd at the noisy end; 1 spaces them evenly.
+            # ours: what is slow (where a head goes) or rare (a blink) has far more
+            variance than a frame of noise, and is settled while there is much of it.
     """
 
     num_steps: int = 50
-    method: Literal["ddpm", "ddim"] = "ddpm"
+    method: Literal["ddpm", "ddim"] = "ddim"
+    spacing: float = 1.6
 
     def __post_init__(self):
-        """Refuse an empty run of steps."""
+        """Refuse an empty run of steps, and steps that crowd at the clean end."""
         config.require_positive(self, "num_steps")
+        config.require(
+            self.spacing >= 1,
+            f"SamplingConfig.spacing is {self.spacing}; give 1 (even) or more.",
+        )
 
 
 def vasa1(

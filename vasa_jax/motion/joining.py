@@ -1,4 +1,4 @@
-"""Lead a window of motion out of the one before it, without a step at the seam.
+"""Lead a window of motion out of the one before it, and keep the head from trembling.
 
 Ours: the paper leaves joining to the conditions on previous frames. A sampled window
 begins near them, but not as near as neighbouring frames are, and a head that starts
@@ -35,8 +35,29 @@ def join(motion: jax.Array, previous_motion: jax.Array) -> jax.Array:
     """
     last = previous_motion[:, -1]
     expected = last + VELOCITY_SHARE * (last - previous_motion[:, -2:][:, 0])
-    is_pose = jnp.arange(motion.shape[-1]) < types.POSE_CHANNELS
-    length = jnp.where(is_pose, POSE_FRAMES, DYNAMICS_FRAMES)
+    length = jnp.where(_is_pose(motion), POSE_FRAMES, DYNAMICS_FRAMES)
     place = jnp.minimum(jnp.arange(motion.shape[1])[:, None] / length[None], 1.0)
     fade = 0.5 + 0.5 * jnp.cos(jnp.pi * place)
     return motion + fade[None] * (expected - motion[:, 0])[:, None]
+
+
+def steady(motion: jax.Array, before: jax.Array) -> jax.Array:
+    """Average the head pose of each frame with those beside it, by 1, 2, 1.
+
+    Ours: sampled frames tremble by a fraction of a degree, which heads do not; what
+    they do is slower. Lips and lids, which are as fast as frames, stay as they are.
+
+    Args:
+        motion: `[B, W, M]`, head pose vector and facial dynamics.
+        before: `[B, 1, M]`, the frame before.
+
+    Returns:
+        `[B, W, M]`.
+    """
+    padded = jnp.concatenate([before, motion, motion[:, -1:]], axis=1)
+    average = 0.25 * padded[:, :-2] + 0.5 * motion + 0.25 * padded[:, 2:]
+    return jnp.where(_is_pose(motion), average, motion)
+
+
+def _is_pose(motion):
+    return jnp.arange(motion.shape[-1]) < types.POSE_CHANNELS

@@ -155,11 +155,15 @@ def next_window(
         jax.random.fold_in(key, carry.window_index),
         sampler.guided(denoise, conditions, controls.guidance),
         (batch_size, config.window_frames, config.num_motion_channels),
-        sampler.make_schedule(config.num_diffusion_steps, sampling.num_steps),
+        sampler.make_schedule(
+            config.num_diffusion_steps, sampling.num_steps, sampling.spacing
+        ),
         sampling.method,
     )
     is_first = carry.window_index == 0
-    motion = jnp.where(is_first, motion, joining.join(motion, carry.previous_motion))
+    joined = joining.join(motion, carry.previous_motion)
+    before = jnp.where(is_first, motion[:, :1], carry.previous_motion[:, -1:])
+    motion = joining.steady(jnp.where(is_first, motion, joined), before)
     first = num_frames - config.previous_frames
     last_frames = functools.partial(
         jax.lax.dynamic_slice_in_dim,

@@ -43,8 +43,10 @@ class SamplerCarry:
     key: jax.Array
 
 
-def make_schedule(num_diffusion_steps: int, num_steps: int) -> SamplingSchedule:
-    """Choose `num_steps` of the diffusion steps, evenly, the noisiest included.
+def make_schedule(
+    num_diffusion_steps: int, num_steps: int, spacing: float = 1.0
+) -> SamplingSchedule:
+    """Choose `num_steps` of the diffusion steps, the noisiest included.
 
     Follows: Lin et al., Common Diffusion Noise Schedules Are Flawed ("trailing"), so
     that sampling starts at the level where there is noise alone.
@@ -52,6 +54,8 @@ def make_schedule(num_diffusion_steps: int, num_steps: int) -> SamplingSchedule:
     Args:
         num_diffusion_steps: S of the training.
         num_steps: n, 1 to S. Paper: 50.
+        spacing: exponent; 1 spaces evenly, more crowds the noisy end. Ours: see
+            `config.SamplingConfig`.
 
     Returns:
         The schedule.
@@ -65,8 +69,10 @@ def make_schedule(num_diffusion_steps: int, num_steps: int) -> SamplingSchedule:
         "steps, so give a number in this range.",
     )
     levels = diffusion.cosine_schedule(num_diffusion_steps)
-    ends = np.linspace(num_diffusion_steps, 0, num_steps + 1)[:-1]
-    step = np.round(ends).astype(np.int32) - 1
+    ends = num_diffusion_steps * (1 - (np.arange(num_steps) / num_steps) ** spacing)
+    # Crowded ones move on, so that none is visited twice.
+    latest = num_diffusion_steps - np.arange(num_steps)
+    step = np.minimum(np.round(ends).astype(np.int32), latest) - 1
     signal, noise = levels.signal[step], levels.noise[step]
     return SamplingSchedule(
         step=step,
@@ -138,7 +144,7 @@ def sample(
     denoise: DenoiseFunction,
     shape: tuple[int, int, int],
     schedule: SamplingSchedule,
-    method: str = "ddpm",
+    method: str = "ddim",
 ) -> jax.Array:
     """Sample motion by one scan over the schedule.
 

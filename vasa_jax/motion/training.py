@@ -12,7 +12,7 @@ from vasa_jax import loss_schedule, training, types
 from vasa_jax import statistics as metric_states
 from vasa_jax.motion import conditions as conditions_lib
 from vasa_jax.motion import denoiser, diffusion, losses, normalization, sampler
-from vasa_jax.motion.config import MotionConfig
+from vasa_jax.motion.config import MotionConfig, SamplingConfig
 
 GROUP = "motion"
 """Name of the trained group, in states and exports."""
@@ -20,8 +20,8 @@ GROUP = "motion"
 STATISTICS_GROUP = "statistics"
 """Name of the constant group that holds the normalisation."""
 
-EVALUATION_STEPS = 10
-"""Sampling steps of an evaluation. Ours: what the demo ships with."""
+EVALUATION_SAMPLING = SamplingConfig(num_steps=10)
+"""How an evaluation samples. Ours: as the demo ships."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -217,13 +217,18 @@ class MotionTask:
                 {"params": params[GROUP]}, noisy, step, conditions
             )
 
-        steps = min(EVALUATION_STEPS, self.config.num_diffusion_steps)
+        taken = EVALUATION_SAMPLING
         target = statistics.motion.normalise(batch["motion"])
         sampled = sampler.sample(
             sample_key,
             denoise,
             target.shape,
-            sampler.make_schedule(self.config.num_diffusion_steps, steps),
+            sampler.make_schedule(
+                self.config.num_diffusion_steps,
+                min(taken.num_steps, self.config.num_diffusion_steps),
+                taken.spacing,
+            ),
+            taken.method,
         )
         return {
             "loss": metric_states.Mean.from_batch(terms["motion"]),

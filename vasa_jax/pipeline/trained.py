@@ -28,13 +28,12 @@ class AnimationConfig:
         audio_encoder: name of `audio.encoders`.
         audio_weights: file of its weights, where they do not come with the package.
         sampling: steps, unless the user asks for another number, and method. # ours:
-            15 steps; the paper takes 50 and reports that 10 are nearly as good, but
-            eyes blink more often in 15.
+            10 steps; the paper takes 50 and reports that 10 are nearly as good.
     """
 
     audio_encoder: str = "whisper_tiny"
     audio_weights: weights_file.WeightsFile | None = None
-    sampling: motion_config.SamplingConfig = motion_config.SamplingConfig(num_steps=15)
+    sampling: motion_config.SamplingConfig = motion_config.SamplingConfig(num_steps=10)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
