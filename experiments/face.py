@@ -15,20 +15,30 @@ The paper's scale, at 256 px and then, from the same networks, at 512 px; the se
 takes over both players from the first one's work folder:
 
     python -m experiments.train --config=experiments/face.py --preset=vasa1_256 \
-        --workdir=runs/face256 --set=data_dir=DATA --mesh=data:-1
+        --workdir=runs/face256 --set=data_dir=DATA --mesh=data:-1 \
+        --set=perceptual_weights=VGG16.npz --set=identity_weights=MobileFaceNet.onnx
     python -m experiments.train --config=experiments/face.py --preset=vasa1 \
         --workdir=runs/face512 --set=data_dir=DATA --mesh=data:-1 \
-        --init_from=runs/face256
+        --init_from=runs/face256 \
+        --set=perceptual_weights=VGG16.npz --set=identity_weights=MobileFaceNet.onnx
+
+Losses by frozen networks, in these two presets and `demo_gpu`, read them from files:
+`face_loss.perceptual` VGG16 as `experiments.pack_lpips` packs it, and
+`face_loss.cross_identity` a face network, MobileFaceNet as ONNX (foamliu/MobileFaceNet,
+Apache-2.0, exported with its 112 px input; its data, MS-Celeb-1M, were withdrawn by
+their makers, so judge yourself whether you may use it). `random` in place of a file
+draws weights, for tests and dry runs; `--set=face_loss.NAME=0` leaves a loss out.
 
 What each preset takes; "measured" says that it was run, "counted" that a dry run or its
 arithmetic says so, and what has neither is not known yet:
 
-- `demo_encoders`: 2 CPU cores, half an hour (1.3 s a step, measured); pose within 2.1
-  degrees, gaze within 5.1, blinks correlate at 0.96 (measured).
-- `demo`: 2 CPU cores, two hours (2.0 s a step, measured), 2.5 GiB for the process
-  (measured), of which 0.09 are state (counted); PSNR 27.3 dB, 19.5 for copying the
-  source (measured). With `demo_encoders` and stage two the shipped checkpoint, for
-  whose last half VGG16's features compared mouths and eyes (`perceptual_weights`).
+- `demo_encoders`: 2 CPU cores, half an hour (1.3 s a step, measured); after twice as
+  long on 342 people pose within 1.5 degrees, gaze within 4.7, blinks correlate at 0.95
+  (measured).
+- `demo`: 2 CPU cores, two hours (2.1 to 4 s a step, measured), 3.5 GiB for the process
+  (measured), of which 0.09 are state (counted). With `demo_encoders` and stage two the
+  shipped checkpoint, whose renderer took some 8000 steps, VGG16's features
+  (`perceptual_weights`) and a discriminator in the end.
 - `demo_gpu`: the same sizes with all losses, for one GPU; nothing measured.
 - `vasa1_256`, `vasa1`: 8 GPUs of 80 GB or a TPU slice; 215 M parameters, 4.0 GiB for
   state and gradients (counted; `--mesh=fsdp:N` splits large arrays); one row in float32
@@ -51,7 +61,7 @@ import jax
 import numpy as np
 
 from datasets.synthetic_heads import correspondence, names
-from experiments import data_card, face_fields, face_presets
+from experiments import data_card, face_fields, face_networks, face_presets
 from vasa_jax import media, training
 from vasa_jax import optimizer as optimizer_lib
 from vasa_jax.data import examples as data_examples
@@ -61,7 +71,6 @@ from vasa_jax.face import (
     encoder_training,
     examples,
     growth,
-    perceptual,
 )
 from vasa_jax.face import config as face_config
 from vasa_jax.face import training as face_training
@@ -109,7 +118,9 @@ class FaceExperiment:
         augment: of drivers.
         example: how examples are cut.
         data: workers and threads.
-        perceptual_weights: npz of VGG16; None compares random features.
+        perceptual_weights, identity_weights: npz of VGG16 and ONNX of MobileFaceNet,
+            for the losses that compare by them; `random` draws weights, for tests and
+            for measuring speed. See `experiments.face_networks`.
     """
 
     model: face_config.FaceConfig
@@ -128,6 +139,7 @@ class FaceExperiment:
     example: examples.ExampleConfig = examples.ExampleConfig()
     data: pipeline.PipelineConfig = pipeline.PipelineConfig()
     perceptual_weights: str | None = None
+    identity_weights: str | None = None
 
 
 def get_config(preset: str) -> FaceExperiment:
@@ -211,20 +223,12 @@ def make_task(settings: FaceExperiment):
         return encoder_training.EncoderTask(
             settings.model, settings.encoder_loss, settings.augment, expression_weight()
         )
-    weights = None
-    loss = settings.face_loss
-    if loss.perceptual or loss.cross_identity:
-        weights = (
-            perceptual.random_vgg16(jax.random.key(0))
-            if settings.perceptual_weights is None
-            else perceptual.load_vgg16(settings.perceptual_weights)
-        )
     return face_training.FaceTask(
         settings.model,
         settings.face_loss,
         settings.augment,
         expression_weight(),
-        perceptual_weights=weights,
+        **face_networks.load(settings),
     )
 
 

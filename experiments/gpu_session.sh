@@ -14,7 +14,9 @@
 # From the environment: SIZE (gpu, or tiny for a test on a CPU), CARRIED (what step 0
 # fills and the others read), OUT, LIMIT, PYTHON, NUM_CLIPS, and the steps of the
 # trainings ENCODER_STEPS, FACE_STEPS, MOTION_STEPS, which decide the decay of the
-# learning rate: set them to what fits the time.
+# learning rate: set them to what fits the time. VGG16 names an npz and IDENTITY an ONNX
+# file of the frozen networks that experiments/face.py tells of; without one the renderer
+# is trained without the loss that needs it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -68,6 +70,16 @@ esac
 if [[ ! $STEP =~ ^[0-4]$ ]]; then
   echo "error: the step is '$STEP'; give 0 to 4." >&2
   exit 2
+fi
+if [[ -n ${VGG16:-} ]]; then
+  FACE+=(--set=perceptual_weights="$VGG16")
+else
+  FACE+=(--set=face_loss.perceptual=0)
+fi
+if [[ -n ${IDENTITY:-} ]]; then
+  FACE+=(--set=identity_weights="$IDENTITY")
+else
+  FACE+=(--set=face_loss.cross_identity=0)
 fi
 LIMIT=${LIMIT:-${LIMITS[STEP]}}
 export JAX_COMPILATION_CACHE_DIR=${JAX_COMPILATION_CACHE_DIR:-$PWD/.cache/jax_session}

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from datasets.synthetic_heads import names
-from experiments import face, face_fields, motion, timing
+from experiments import face, face_fields, face_networks, motion, timing
 from vasa_jax import sharding, training, types
 from vasa_jax.data import pipeline, records
 
@@ -116,7 +116,8 @@ def make_settings(
     )
     if stage == "motion":
         return settings
-    # Noise has neither a surface whose places could be told nor a head.
+    # Noise has neither a surface whose places could be told nor a head; and what frozen
+    # networks say of it takes the same time and memory whatever their weights are.
     unknown = (*face_fields.FLOW_WEIGHTS, *face_fields.MASK_WEIGHTS)
     return dataclasses.replace(
         settings,
@@ -124,6 +125,8 @@ def make_settings(
         face_loss=dataclasses.replace(
             settings.face_loss, **dict.fromkeys(unknown, 0.0)
         ),
+        perceptual_weights=face_networks.RANDOM,
+        identity_weights=face_networks.RANDOM,
     )
 
 

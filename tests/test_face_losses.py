@@ -87,6 +87,33 @@ def test_head_pose_loss_adds_angles_place_and_relative_size():
     )
 
 
+def test_expression_loss_is_the_weighted_square_of_typical_deviations():
+    truth = jax.random.uniform(jax.random.key(0), (2, 52))
+    off = truth + losses.EXPRESSION_DEVIATION
+    np.testing.assert_allclose(losses.expression(off, truth, jnp.ones(52)), 1.0, 1e-5)
+    weight = jnp.zeros(52).at[24].set(52.0)
+    one = truth.at[1, 24].add(-3 * losses.EXPRESSION_DEVIATION).at[:, 0].add(9.0)
+    np.testing.assert_allclose(
+        losses.expression(one, truth, weight), [0.0, 9.0], rtol=1e-5
+    )
+
+
+def test_gaze_loss_adds_the_errors_of_both_angles():
+    found = losses.gaze(
+        jnp.array([[0.1, -0.2], [0.0, 0.3]]), jnp.array([[0.4, 0.2], [0.0, 0.3]])
+    )
+    np.testing.assert_allclose(found, [0.3 + 0.4, 0.0], rtol=1e-6)
+
+
+def test_agreement_is_the_mean_difference_of_images_and_of_volumes():
+    for shape in ((2, 4, 4, 3), (2, 3, 4, 4, 5)):
+        first = jax.random.normal(jax.random.key(0), shape)
+        second = first.at[1, 0].add(-0.6)
+        expected = [0.0, 0.6 / shape[1]]
+        for pair in ((first, second), (second, first)):
+            np.testing.assert_allclose(losses.agreement(*pair), expected, atol=1e-6)
+
+
 def test_hinge_losses_match_their_definition():
     real, fake = jnp.array([[2.0, 0.0]]), jnp.array([[-3.0, 1.0]])
     np.testing.assert_allclose(losses.hinge_discriminator(real, fake), [0.5 + 1.0])

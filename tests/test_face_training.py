@@ -1,6 +1,6 @@
 """The two tasks of stage one, on made-up batches at the tests' scale."""
 
-import dataclasses
+import functools
 import zlib
 
 import jax
@@ -9,16 +9,16 @@ import numpy as np
 import optax
 import pytest
 
-from vasa_jax import types
+from vasa_jax import errors, geometry, loss_schedule, types
 from vasa_jax.face import (
     augmentation,
     background,
-    decoder,
     discriminator,
     encoder_training,
+    encoders,
     examples,
-    frame_losses,
     losses,
+    mobilefacenet,
     perceptual,
 )
 from vasa_jax.face import config as face_config
@@ -53,13 +53,22 @@ def _pair_batch(seed=0):
     return batch
 
 
-def _face_task(**weights):
+def _mean_colours(face):
+    """Stand in for a network of faces, which it sees cut out."""
+    assert face.shape[1:] == (mobilefacenet.SIZE, mobilefacenet.SIZE, 3)
+    return (face.mean((1, 2)) + 1.0,)
+
+
+def _face_task(shift=0.12, **weights):
     return face_training.FaceTask(
         face_config.tiny(),
         face_training.FaceLossConfig(**weights),
-        augmentation.AugmentationConfig(),
+        augmentation.AugmentationConfig(shift=shift),
         np.ones(52, np.float32),
-        perceptual_weights=perceptual.random_vgg16(jax.random.key(0)),
+        perceptual_network=functools.partial(
+            perceptual.vgg16_features, perceptual.random_vgg16(jax.random.key(0))
+        ),
+        identity_network=_mean_colours,
         discriminator_channels=(8, 8),
     )
 
@@ -147,49 +156,119 @@ def test_every_term_joins_when_its_weight_is_not_zero():
     assert float(judged) > 0.0
 
 
-def test_mirrored_terms_see_hidden_cells_of_the_head_only():
-    zeros = np.zeros((1, 8, 8), np.float32)
-    scene = {
-        "driver": jnp.zeros((1, 32, 32, 3)),
-        "visible": zeros.copy(),
-        "mirrored_flow": zeros[..., None].repeat(2, -1),
-        "mirrored_visible": zeros.copy(),
-        "driver_surroundings": zeros.copy(),
-    }
-    scene["visible"][:, :, 4:] = 1.0
-    scene["mirrored_visible"][:, 2:] = 1.0
-    scene["driver_surroundings"][:, 6:] = 1.0
-    frame = dict.fromkeys(f.name for f in dataclasses.fields(decoder.RenderedFrame))
-
-    def terms(changed, where):
-        wrong = {
-            "mirrored": np.zeros((1, 32, 32, 3), np.float32),
-            "mirrored_flow": zeros[..., None].repeat(2, -1),
-            "mirror_logits": 20 * scene["mirrored_visible"][..., None] - 10,
-        }
-        wrong[changed][where] = 0.5
-        return frame_losses.mirrored_terms(
-            decoder.RenderedFrame(**frame | {**wrong, "image": scene["driver"]}),
-            scene,
-            jnp.ones((1, 32, 32, 1)),
+@pytest.mark.parametrize("term", ["perceptual", "cross_identity"])
+def test_a_term_without_its_frozen_network_is_refused(term):
+    with pytest.raises(errors.UserError, match=f"{term} is 2.0 without a frozen"):
+        face_training.FaceTask(
+            face_config.tiny(),
+            face_training.FaceLossConfig(**{term: 2.0}),
+            augmentation.AugmentationConfig(),
+            np.ones(52, np.float32),
         )
 
-    hidden, visible = np.s_[:, 4:8, 4:8], np.s_[:, 4:8, 20:24]
-    assert terms("mirrored", hidden)["mirrored"] > 1e-3
-    assert terms("mirrored", visible)["mirrored"] == 0.0
-    assert terms("mirrored", np.s_[:, 28:])["mirrored"] == 0.0  # around the head
-    for places, is_seen in (
-        (np.s_[:, 3, 2], True),  # the portrait shows its mirror image,
-        (np.s_[:, 3, 6], True),  # also where it shows the place itself,
-        (np.s_[:, 1, 2], False),  # but not here,
-        (np.s_[:, 7, 2], False),  # and around the head nothing is mirrored
-    ):
-        error = float(terms("mirrored_flow", places)["mirrored_flow"][0])
-        assert (error > 0.01) == is_seen
-    known = float(terms("mirror_logits", visible)["mirrored_visibility"][0])
-    assert known < 1e-3
-    doubtful = terms("mirror_logits", np.s_[:, 3, 2])["mirrored_visibility"]
-    assert float(doubtful[0]) > 0.01
+
+def test_steps_between_teach_the_discriminator_nothing():
+    tasks = [_face_task(adversarial=1.0, adversarial_every=n) for n in (1, 2)]
+    judge = jax.jit(discriminator.PatchDiscriminator((8, 8)).init)
+    params = {"discriminator": judge(KEY, jnp.zeros((1, 64, 64, 3)))["params"]}
+    image = jax.random.uniform(KEY, (BATCH, 32, 32, 3), minval=-1.0)
+    batch = {**_pair_batch(), "shared": {"image": image}}
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def gradients(number, step):
+        return jax.grad(
+            lambda params: tasks[number].discriminator_loss(params, batch, KEY, step)[0]
+        )(params)
+
+    always = gradients(0, 3)
+    assert _largest(always) > 0.0
+    assert _largest(gradients(1, 3)) == 0.0
+    twice = jax.tree.map(lambda leaf: 2 * leaf, always)
+    jax.tree.map(
+        functools.partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6),
+        gradients(1, 4),
+        twice,
+    )
+
+
+@pytest.mark.slow
+def test_steps_between_leave_the_adversarial_terms_out():
+    names = {"adversarial", "feature_matching"}
+    task = _face_task(
+        **dict.fromkeys(names, 1.0), adversarial_start=0, adversarial_every=2
+    )
+    weights = face_training.FaceLossConfig(**dict.fromkeys(names, 1.0))
+    params, batch = jax.jit(task.init)(jax.random.key(0)), _pair_batch()
+    compute = jax.jit(lambda step: task.face_loss(params, batch, KEY, step))
+    totals, terms = {}, {}
+    for step in (1, 2):
+        totals[step], terms[step] = compute(step)
+        assert terms[step].pop("shared")["image"].shape == (BATCH, 32, 32, 3)
+    assert all(terms[1][name] == 0.0 != terms[2][name] for name in names)
+    rest = {name: value for name, value in terms[1].items() if name not in names}
+    expected = loss_schedule.weighted_sum(weights, rest, 0)
+    np.testing.assert_allclose(totals[1], expected, rtol=1e-5)
+    more = sum(terms[2][name] for name in names)
+    np.testing.assert_allclose(totals[2], expected + 2 * more, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["adversarial_every", "dear_every"])
+def test_terms_on_every_0th_step_are_refused(name):
+    with pytest.raises(errors.UserError, match=name):
+        face_training.FaceLossConfig(**{name: 0})
+
+
+def test_cropped_drivers_show_the_same_face_where_their_pose_says():
+    size, still = (
+        64,
+        dict.fromkeys(
+            ("gain", "brightness", "contrast", "noise", "blur_share", "spline"), 0.0
+        ),
+    )
+    config = augmentation.AugmentationConfig(**still, pose_noise=0.0)
+    grid = geometry.image_grid(size, size)
+    image = jnp.stack([jnp.sin(3 * grid[..., i % 2] + i) for i in range(3)], axis=-1)
+    pose = types.HeadPose.from_vector(jnp.array([0.1, 0.1, 0.2, 0.05, 0.0, 0.6]))
+
+    @jax.jit
+    def face(image, pose):
+        pose = jax.tree.map(lambda leaf: leaf[None], pose)
+        return encoders.align_face(image[None], pose, 16)[0]
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def change(is_cropped):
+        return augmentation.change_driver(KEY, image, pose, config, is_cropped)
+
+    left = change(False)
+    np.testing.assert_allclose(left[0], image, atol=1e-5)
+    np.testing.assert_array_equal(left[1].to_vector(), pose.to_vector())
+    moved, moved_pose, bent, shaken = change(True)
+    assert float(jnp.abs(moved - image).mean()) > 0.05
+    assert float(jnp.abs(moved_pose.to_vector() - pose.to_vector()).max()) > 0.02
+    np.testing.assert_allclose(bent, moved, atol=1e-5)
+    np.testing.assert_allclose(shaken.to_vector(), moved_pose.to_vector(), atol=1e-6)
+    np.testing.assert_allclose(face(moved, moved_pose), face(image, pose), atol=0.02)
+
+
+@pytest.mark.parametrize(
+    "is_trained", [True, pytest.param(False, marks=pytest.mark.slow)]
+)
+def test_drivers_are_cropped_where_motion_encoders_learn_from_them(is_trained):
+    weights = {"head_pose": 1.0, "expression": 1.0, "is_motion_trained": is_trained}
+    rng, batch = np.random.default_rng(0), _pair_batch()
+    shapes = jax.eval_shape(_face_task(**weights).init, KEY)
+    params = jax.tree.map(
+        lambda leaf: rng.normal(0, 0.1, leaf.shape).astype(leaf.dtype), shapes
+    )
+
+    @jax.jit
+    def read(params, shift):
+        task = _face_task(shift, **weights)
+        _, terms = task.face_loss(params, batch, KEY, jnp.zeros((), jnp.int32))
+        return terms["head_pose"], terms["expression"]
+
+    differs = np.array(read(params, 0.0)) != np.array(read(params, 0.3))
+    assert (differs == is_trained).all()
 
 
 def test_spectral_norm_divides_by_the_largest_singular_value():

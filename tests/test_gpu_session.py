@@ -70,6 +70,34 @@ def run_step(step, work, carried, **more):
 
 
 @pytest.mark.parametrize(
+    "given, flags",
+    [
+        ({}, ["face_loss.perceptual=0", "face_loss.cross_identity=0"]),
+        (
+            {"VGG16": "vgg16.npz"},
+            ["perceptual_weights=vgg16.npz", "face_loss.cross_identity=0"],
+        ),
+        (
+            {"VGG16": "vgg16.npz", "IDENTITY": "faces.onnx"},
+            ["perceptual_weights=vgg16.npz", "identity_weights=faces.onnx"],
+        ),
+    ],
+)
+def test_losses_by_frozen_networks_are_left_out_where_there_are_none(
+    tmp_path, given, flags
+):
+    (tmp_path / "face_export").mkdir()
+    (tmp_path / "check.json").write_text("{}")
+    # Nothing is run: the session tells each command before it runs it.
+    ended = run_step(3, tmp_path, tmp_path, SIZE="gpu", PYTHON="true", **given)
+    assert ended.returncode == 0, ended.stderr
+    (told,) = [line for line in ended.stdout.splitlines() if "preset=demo_gpu" in line]
+    names = ("perceptual", "cross_identity", "identity_weights")
+    found = [word for word in told.split() if any(name in word for name in names)]
+    assert found == [f"--set={flag}" for flag in flags]
+
+
+@pytest.mark.parametrize(
     "step, size, word", [("7", "tiny", "0 to 4"), ("1", "huge", "gpu or tiny")]
 )
 def test_an_unknown_step_or_size_ends_with_one_sentence(tmp_path, step, size, word):

@@ -19,9 +19,11 @@ from datasets.synthetic_heads import (
     builder,
     correspondence,
     names,
+    performance,
     plan,
     production,
     record,
+    scene,
     shards,
 )
 from vasa_jax import errors, media, types
@@ -85,6 +87,49 @@ def test_takes_of_an_identity_differ_in_emotion_and_distance():
         distances = sorted(clip.request.head_distance for clip in clips)
         assert distances[-1] / distances[0] > 1.15
         assert len({clip.clip_id for clip in clips}) == 4
+
+
+@pytest.mark.parametrize("identity", [0, 1, 17])
+def test_takes_of_an_identity_are_performed_with_other_words_and_gaze(identity):
+    settings = plan.Settings(seconds=1.0, seed=5)
+    takes = [
+        performance.perform(clip.request) for clip in plan.clips_of(settings, identity)
+    ]
+    assert len({take.text for take in takes}) == 4
+    gazes = np.rad2deg([take.main_gaze for take in takes])
+    apart = np.linalg.norm(gazes[:, None] - gazes[None], axis=-1)
+    assert apart[~np.eye(4, dtype=bool)].min() > 2.0
+
+
+def test_takes_of_an_identity_are_lit_alike():
+    def lights(identity):
+        clips = plan.clips_of(SMALL, identity)
+        scenes = [scene.random_scene(clip.identity_seed) for clip in clips]
+        return [
+            np.concatenate([np.ravel(v) for v in vars(s.lights).values()])
+            for s in scenes
+        ]
+
+    own, other = lights(0), lights(1)
+    assert all((one == own[0]).all() for one in own)
+    assert np.abs(own[0] - other[0]).max() > 0.1
+
+
+def test_takes_of_an_identity_are_shown_before_the_same_background(small_set):
+    frames, surroundings, owners = [], [], []
+    for clip in read(small_set):
+        frames.append(media.decode_video(clip["video"]).mean(axis=0))
+        is_around = (record.read_masks(clip) == 0).all(axis=0)
+        surroundings.append(is_around.reshape(32, 2, 32, 2).all(axis=(1, 3)))
+        owners.append(clip["identity"])
+
+    def difference(first, second):
+        both = surroundings[first] & surroundings[second]
+        return np.median(np.abs(frames[first] - frames[second])[both])
+
+    assert owners.count(owners[0]) == 4
+    for number, owner in enumerate(owners[1:], start=1):
+        assert (difference(0, number) < 8.0) == (owner == owners[0])
 
 
 def test_a_pair_shares_half_of_its_performances():

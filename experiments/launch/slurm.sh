@@ -4,7 +4,8 @@
 #
 #   sbatch --nodes=4 experiments/launch/slurm.sh --config=experiments/face.py \
 #       --preset=vasa1 --workdir=/shared/runs/face --set=data_dir=/shared/data/heads \
-#       --set=train.batch_size=32 --set=data.num_workers=10
+#       --set=train.batch_size=32 --set=data.num_workers=10 \
+#       --set=perceptual_weights=VGG16.npz --set=identity_weights=MobileFaceNet.onnx
 #
 # For nodes with another number of GPUs: sbatch --ntasks-per-node=4 --gpus-per-node=4.
 # Everything after the file's name goes to experiments.train. Submit from the

@@ -44,6 +44,39 @@ class AugmentationConfig:
     pose_noise: float = 0.03
 
 
+def change_driver(
+    key: jax.Array,
+    image: jax.Array,
+    head_pose: types.HeadPose,
+    config: AugmentationConfig,
+    is_cropped: bool,
+) -> tuple[jax.Array, types.HeadPose, jax.Array, types.HeadPose]:
+    """Change one driver as the motion encoders are to see it.
+
+    Follows: MegaPortraits (crop, thin-plate spline, colour jitter). Ours: the pose
+    encoder sees the image before it is bent, as its truth knows no bends.
+
+    Args:
+        key: of this image.
+        image: `[H, H, 3]`.
+        head_pose: with no leading axis.
+        config: amounts.
+        is_cropped: whether the head is shifted, zoomed and turned too.
+
+    Returns:
+        What the pose encoder sees with the pose in it, and what the face is cut out of
+        with the pose to cut it by.
+    """
+    parts = jax.random.split(key, 3)
+    if is_cropped:
+        image, head_pose = move(
+            jax.random.fold_in(key, 1), image, head_pose, config, image.shape[0]
+        )
+    seen = shake_pose(parts[0], head_pose, config)
+    image = jitter_colour(parts[1], image, config)
+    return image, head_pose, bend(parts[2], image, config), seen
+
+
 def jitter_colour(
     key: jax.Array, image: jax.Array, config: AugmentationConfig
 ) -> jax.Array:

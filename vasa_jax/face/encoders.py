@@ -172,7 +172,13 @@ def _computation(config: face_config.FaceConfig) -> dict:
     return {"dtype": jnp.dtype(config.dtype), "use_remat": config.use_remat}
 
 
-def align_face(image: jax.Array, head_pose: types.HeadPose, size: int) -> jax.Array:
+def align_face(
+    image: jax.Array,
+    head_pose: types.HeadPose,
+    size: int,
+    centre: tuple[float, float, float] = FACE_CENTRE,
+    half_size: float = FACE_HALF_SIZE,
+) -> jax.Array:
     """Cut the face out of an image, upright and of one size.
 
     Ours: see `DynamicsEncoder`. The pose is taken as given: no gradient flows to it.
@@ -181,24 +187,25 @@ def align_face(image: jax.Array, head_pose: types.HeadPose, size: int) -> jax.Ar
         image: `[B, H, W, 3]`.
         head_pose: leading shape `[B]`.
         size: side of the result, pixels.
+        centre, half_size: of the square that is cut out, in the head's frame.
 
     Returns:
         `[B, size, size, 3]`.
     """
     head_pose = jax.lax.stop_gradient(head_pose)
     batch = image.shape[0]
-    centre = jnp.broadcast_to(jnp.array(FACE_CENTRE), (batch, 1, 3))
-    centre = geometry.pose_points(centre, head_pose)[..., :2]
+    middle = jnp.broadcast_to(jnp.array(centre), (batch, 1, 3))
+    middle = geometry.pose_points(middle, head_pose)[..., :2]
     grid = einops.rearrange(geometry.image_grid(size, size), "h w c -> 1 (h w) c")
     flat = jnp.concatenate([grid, jnp.zeros_like(grid[..., :1])], axis=-1)
     still = jnp.zeros_like(head_pose.rotation)
     roll_only = types.HeadPose(
         rotation=still.at[:, 2].set(head_pose.rotation[:, 2]),
         translation=jnp.zeros_like(head_pose.translation),
-        scale=head_pose.scale * FACE_HALF_SIZE,
+        scale=head_pose.scale * half_size,
     )
     flat = jnp.broadcast_to(flat, (batch, *flat.shape[1:]))
-    grid = geometry.pose_points(flat, roll_only)[..., :2] + centre
+    grid = geometry.pose_points(flat, roll_only)[..., :2] + middle
     face = geometry.sample_image(image, grid)
     return einops.rearrange(face, "b (h w) c -> b h w c", h=size)
 

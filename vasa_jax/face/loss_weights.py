@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from vasa_jax import loss_schedule
+from vasa_jax import config, loss_schedule
 
 TERMS = (
     "reconstruction",
@@ -57,7 +57,8 @@ class FaceLossConfig:
             by pixel settle on mouths half open.
         contrast: CosFace on the motion code. Follows: MegaPortraits, 2.
         consistency: L_consist. Paper: VASA-1 §3.1; weight ours.
-        cross_identity: L_cross_id. Paper: VASA-1 §3.1; weight ours.
+        cross_identity: L_cross_id, by a frozen network that knows faces. Paper: VASA-1
+            §3.1; weight ours.
         canonical: agreement of canonical volumes. Follows: EMOPortraits; weight ours.
         perceptual: on crops of mouth, eyes and elsewhere. Follows: MegaPortraits, 20.
         adversarial, feature_matching: on the same crops. Follows: MegaPortraits, 1 and
@@ -66,6 +67,8 @@ class FaceLossConfig:
             eyes. Ours: hair, ears and hidden cheeks, where there is time for them.
         adversarial_start: step from which the renderer hears the discriminator, which
             learns from the first step on.
+        adversarial_every: the discriminator learns and is heard on every n-th step, n
+            times as heavy. Ours: for CPUs.
         dear_every: the dear terms (consistency, cross_identity, canonical, perceptual)
             are computed on every n-th step, n times as heavy. Ours: for CPUs.
         cross_share: of rows whose facial dynamics come from another person who
@@ -101,10 +104,12 @@ class FaceLossConfig:
     feature_matching: float = 0.0
     crops_elsewhere: int = 0
     adversarial_start: int = 5000
+    adversarial_every: int = 1
     dear_every: int = 1
     cross_share: float = 0.5
     is_motion_trained: bool = False
     schedule: tuple[loss_schedule.Ramp, ...] = ()
 
     def __post_init__(self) -> None:
+        config.require_positive(self, "adversarial_every", "dear_every")
         loss_schedule.check(self, TERMS)

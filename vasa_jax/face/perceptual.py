@@ -1,4 +1,4 @@
-"""Frozen networks whose features compare images.
+"""Frozen networks whose features compare images, and VGG16, one of them.
 
 Paper: VASA-1 §3.1 and MegaPortraits use frozen VGG and face networks. They are passed
 by path, and are no part of a checkpoint.
@@ -24,11 +24,25 @@ IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
 class FrozenNetwork(Protocol):
-    """A pure function from images to features, with weights of its own."""
+    """A pure function from images to features, its weights bound to it.
 
-    def __call__(self, weights: Mapping, image: jax.Array) -> tuple[jax.Array, ...]:
-        """Map images `[B, H, W, 3]` in [-1, 1] to feature maps `[B, h, w, C]`."""
+    Such as `functools.partial(vgg16_features, weights)`; see also `mobilefacenet`.
+    """
+
+    def __call__(self, image: jax.Array) -> tuple[jax.Array, ...]:
+        """Map images `[B, H, W, 3]` in [-1, 1] to features, the deepest last.
+
+        Returns:
+            Maps `[B, h, w, C]`, or vectors `[B, N]`.
+        """
         ...
+
+
+def normalise(image: jax.Array) -> jax.Array:
+    """Map images `[B, H, W, 3]` in [-1, 1] to ImageNet's mean 0 and deviation 1."""
+    mean = jnp.array(IMAGENET_MEAN).reshape((1, 1, 1, 3))
+    deviation = jnp.array(IMAGENET_DEVIATION).reshape((1, 1, 1, 3))
+    return ((image + 1.0) * 0.5 - mean) / deviation
 
 
 def vgg16_features(weights: Mapping, image: jax.Array) -> tuple[jax.Array, ...]:
@@ -43,10 +57,7 @@ def vgg16_features(weights: Mapping, image: jax.Array) -> tuple[jax.Array, ...]:
     Returns:
         `[B, h, w, C]` of each block, halved from one to the next.
     """
-    mean = jnp.array(IMAGENET_MEAN).reshape((1, 1, 1, 3))
-    deviation = jnp.array(IMAGENET_DEVIATION).reshape((1, 1, 1, 3))
-    x = ((image + 1.0) * 0.5 - mean) / deviation
-    maps, number = [], 0
+    x, maps, number = normalise(image), [], 0
     for _, count in VGG16_BLOCKS:
         if f"conv_{number}/kernel" not in weights:
             break
@@ -90,10 +101,7 @@ def load_vgg16(path: str, num_blocks: int = 3) -> dict[str, np.ndarray]:
 
 
 def random_vgg16(key: jax.Array, num_blocks: int = 1) -> dict[str, jax.Array]:
-    """Make random weights of the same shapes, for tests and for runs without a file.
-
-    Ours: features of random convolutions compare images too.
-    """
+    """Make random weights of the same shapes, for tests and for measuring speed."""
     weights, fan_in, number = {}, 3, 0
     for channels, count in VGG16_BLOCKS[:num_blocks]:
         for _ in range(count):

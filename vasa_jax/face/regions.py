@@ -32,7 +32,7 @@ ELSEWHERE = 0.6
 """How far from the middle crops elsewhere may lie, half images. Ours: cheeks, ears,
 hair and shoulders, but not the corners."""
 
-HIDDEN_ODDS = 20.0
+HIDDEN_ODDS = 21.0
 """How many times as often crops elsewhere are drawn where the portrait hides the head.
 Ours: a twentieth of the cells, so about every other crop."""
 
@@ -120,7 +120,9 @@ def places(
         drawn = jax.random.uniform(key, shape, minval=-ELSEWHERE, maxval=ELSEWHERE)
     else:
         height, width = hidden.shape[1:]
-        odds = einops.rearrange(1.0 + HIDDEN_ODDS * hidden, "b h w -> b 1 (h w)")
+        odds = einops.rearrange(
+            1.0 + (HIDDEN_ODDS - 1.0) * hidden, "b h w -> b 1 (h w)"
+        )
         cells = jax.random.categorical(key, jnp.log(odds), shape=shape[:2])
         middles = einops.rearrange(
             geometry.image_grid(height, width), "h w c -> (h w) c"

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from vasa_jax import config as config_lib
 from vasa_jax import loss_schedule, statistics, types
 from vasa_jax.face import (
     augmentation,
@@ -15,11 +16,12 @@ from vasa_jax.face import (
     frame_losses,
     loss_weights,
     losses,
+    mobilefacenet,
+    perceptual,
     regions,
 )
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
-from vasa_jax.face import perceptual as perceptual_lib
 
 FaceLossConfig = loss_weights.FaceLossConfig
 
@@ -34,10 +36,13 @@ class FaceTask:
         loss: weights.
         augment: how drivers are changed before their dynamics are encoded.
         expression_weight: `[52]` weight of each ARKit unit.
-        perceptual_weights: of VGG16, for the perceptual term.
-        identity_features: pure function from images `[B, H, W, 3]` to vectors, for
-            L_cross_id; None uses the deepest VGG16 map, averaged.
+        perceptual_network: whose features compare crops, for the perceptual term.
+        identity_network: whose vectors compare faces, for L_cross_id; it sees them as
+            `mobilefacenet.align` cuts them out.
         discriminator_channels: of the patch discriminator.
+
+    Raises:
+        UserError: a term has a weight, and the network that it needs is None.
     """
 
     def __init__(
@@ -46,16 +51,26 @@ class FaceTask:
         loss: FaceLossConfig,
         augment: augmentation.AugmentationConfig,
         expression_weight: np.ndarray,
-        perceptual_weights: dict | None = None,
-        identity_features=None,
+        perceptual_network: perceptual.FrozenNetwork | None = None,
+        identity_network: perceptual.FrozenNetwork | None = None,
         discriminator_channels: tuple[int, ...] = (32, 64, 128),
     ):
         self._model = face_model.FaceModel(config)
         self._loss = loss
         self._augment = augment
         self._expression_weight = expression_weight
-        self._perceptual_weights = perceptual_weights
-        self._identity_features = identity_features or self._mean_features
+        self._perceptual_network = perceptual_network
+        self._identity_network = identity_network
+        networks = {
+            "perceptual": perceptual_network,
+            "cross_identity": identity_network,
+        }
+        for term, network in networks.items():
+            config_lib.require(
+                network is not None or not getattr(loss, term),
+                f"FaceLossConfig.{term} is {getattr(loss, term)} without a frozen "
+                f"network; give FaceTask one, or set {term} to 0.",
+            )
         self._judge = discriminator.PatchDiscriminator(discriminator_channels)
         self.losses = {"face": self.face_loss}
         if loss.adversarial or loss.feature_matching:
@@ -95,17 +110,23 @@ class FaceTask:
 
     def discriminator_loss(self, params, batch, key, step):
         """Judge crops of drivers and of the frames that the face's loss has made."""
-        del step
         places = self._places(batch, key)
         real = regions.crops(encoder_training.to_float(batch["driver"]), places)
         fake = regions.crops(batch["shared"]["image"], places)
-        real, _ = self._judge.apply({"params": params["discriminator"]}, real)
-        fake, _ = self._judge.apply({"params": params["discriminator"]}, fake)
-        hinge = sum(
-            losses.hinge_discriminator(a, b).mean()
-            for a, b in zip(real, fake, strict=True)
-        )
-        return hinge, {"hinge": hinge}
+
+        def compute(operands):
+            judge, real, fake = operands
+            real, _ = self._judge.apply({"params": judge}, real)
+            fake, _ = self._judge.apply({"params": judge}, fake)
+            hinge = sum(
+                losses.hinge_discriminator(a, b).mean()
+                for a, b in zip(real, fake, strict=True)
+            )
+            return hinge, {"hinge": hinge}
+
+        operands = (params["discriminator"], real, fake)
+        every = self._loss.adversarial_every
+        return _on_every(every, step, ("hinge",), compute, operands)
 
     def evaluate(self, params, batch, key):
         """Measure same-identity driving with unchanged drivers."""
@@ -166,7 +187,11 @@ class FaceTask:
                 scene[f"{who}_pose"] = seen = pose
                 image = scene[who]
                 if is_changed:
-                    image, seen = self._change(batch["example_key"], who, image, pose)
+                    moved, moved_pose, image, seen = self._change(
+                        batch["example_key"], who, image, pose
+                    )
+                    if who == "driver" and self._loss.is_motion_trained:
+                        scene["driver_moved"] = moved, moved_pose
                 _, code = self._apply(params, image, seen, method="encode_motion")
                 if not self._loss.is_motion_trained:
                     code = jax.lax.stop_gradient(code)
@@ -188,12 +213,14 @@ class FaceTask:
         stream = ("source", "driver", "other").index(who)
 
         def change(row, image, head_pose):
-            parts = jax.random.split(jax.random.fold_in(row, stream), 3)
-            seen = augmentation.shake_pose(parts[0], head_pose, self._augment)
+            own = jax.random.fold_in(row, stream)
             if who == "source":
-                return image, seen
-            image = augmentation.jitter_colour(parts[1], image, self._augment)
-            return augmentation.bend(parts[2], image, self._augment), seen
+                key = jax.random.split(own, 3)[0]
+                seen = augmentation.shake_pose(key, head_pose, self._augment)
+                return image, head_pose, image, seen
+            return augmentation.change_driver(
+                own, image, head_pose, self._augment, self._loss.is_motion_trained
+            )
 
         return jax.vmap(change)(keys, image, head_pose)
 
@@ -222,10 +249,10 @@ class FaceTask:
                 readout.gaze_in_head, scene["driver_gaze"]
             ).mean()
         if weights.head_pose or is_measured:
-            found = self._apply(
-                params, scene["driver"], method=lambda m, x: m.pose_encoder(x)
-            )
-            terms["head_pose"] = losses.head_pose(found, scene["driver_pose"]).mean()
+            unchanged = scene["driver"], scene["driver_pose"]
+            image, truth = scene.get("driver_moved", unchanged)
+            found = self._apply(params, image, method=lambda m, x: m.pose_encoder(x))
+            terms["head_pose"] = losses.head_pose(found, truth).mean()
         read_back = (
             weights.motion_cycle,
             weights.contrast,
@@ -248,7 +275,6 @@ class FaceTask:
         names = [name for name in names if getattr(self._loss, name)]
         if not names:
             return 0.0, {}
-        every = self._loss.dear_every
 
         def compute(operands):
             params, image, latents = operands
@@ -256,17 +282,10 @@ class FaceTask:
                 name: getattr(self, f"_{name}")(params, image, latents, scene)
                 for name in names
             }
-            total = loss_schedule.weighted_sum(self._loss, computed, step)
-            return every * total, computed
-
-        def skip(operands):
-            del operands
-            return jnp.zeros(()), {name: jnp.zeros(()) for name in names}
+            return loss_schedule.weighted_sum(self._loss, computed, step), computed
 
         operands = (params, frame.image, latents)
-        if every == 1:
-            return compute(operands)
-        return jax.lax.cond(step % every == 0, compute, skip, operands)
+        return _on_every(self._loss.dear_every, step, names, compute, operands)
 
     def _consistency(self, params, image, latents, scene):
         """Render from either frame's latents: they must agree. Paper: §3.1."""
@@ -289,12 +308,13 @@ class FaceTask:
         del image
         if "other" not in scene:
             return jnp.zeros(())
-        frame = self._apply(
-            params, latents, scene["other_pose"], scene["other_code"], method="render"
-        )
+        pose = scene["other_pose"]
+        frame = self._apply(params, latents, pose, scene["other_code"], method="render")
+        shown = mobilefacenet.align(frame.image, pose)
+        known = mobilefacenet.align(scene["source"], scene["source_pose"])
         return losses.cosine_distance(
-            self._identity_features(frame.image),
-            jax.lax.stop_gradient(self._identity_features(scene["source"])),
+            self._identity_network(shown)[-1],
+            jax.lax.stop_gradient(self._identity_network(known)[-1]),
         ).mean()
 
     def _canonical(self, params, _, latents, scene):
@@ -314,8 +334,7 @@ class FaceTask:
         predicted = regions.crops(image, scene["places"])
         target = regions.crops(scene["driver"], scene["places"])
         return losses.feature_distance(
-            perceptual_lib.vgg16_features(self._perceptual_weights, predicted),
-            perceptual_lib.vgg16_features(self._perceptual_weights, target),
+            self._perceptual_network(predicted), self._perceptual_network(target)
         ).mean()
 
     def _places(self, batch, key):
@@ -324,24 +343,41 @@ class FaceTask:
             batch["driver_regions"], key, self._loss.crops_elsewhere, hidden
         )
 
-    def _mean_features(self, image):
-        small = regions.fit(image, min(64, image.shape[1]))
-        maps = perceptual_lib.vgg16_features(self._perceptual_weights, small)
-        return maps[-1].mean((1, 2))
-
     def _adversarial_terms(self, params, frame, scene, step):
+        def compute(operands):
+            judge, image, driver = operands
+            fake, fake_maps = self._judge.apply(
+                {"params": judge}, regions.crops(image, scene["places"])
+            )
+            _, real_maps = self._judge.apply(
+                {"params": judge}, regions.crops(driver, scene["places"])
+            )
+            fooled = sum(losses.hinge_generator(logits).mean() for logits in fake)
+            matched = losses.feature_distance(fake_maps, real_maps).mean()
+            terms = {"adversarial": fooled, "feature_matching": matched}
+            is_on = (step >= self._loss.adversarial_start).astype(jnp.float32)
+            return is_on * loss_schedule.weighted_sum(self._loss, terms, step), terms
+
         judge = jax.lax.stop_gradient(params["discriminator"])
-        fake, fake_maps = self._judge.apply(
-            {"params": judge}, regions.crops(frame.image, scene["places"])
-        )
-        _, real_maps = self._judge.apply(
-            {"params": judge}, regions.crops(scene["driver"], scene["places"])
-        )
-        fooled = sum(losses.hinge_generator(logits).mean() for logits in fake)
-        matched = losses.feature_distance(fake_maps, real_maps).mean()
-        terms = {"adversarial": fooled, "feature_matching": matched}
-        is_on = (step >= self._loss.adversarial_start).astype(jnp.float32)
-        return is_on * loss_schedule.weighted_sum(self._loss, terms, step), terms
+        operands = (judge, frame.image, scene["driver"])
+        names, every = ("adversarial", "feature_matching"), self._loss.adversarial_every
+        return _on_every(every, step, names, compute, operands)
+
+
+def _on_every(every, step, names, compute, operands):
+    """Compute (total, terms) on every n-th step, n times as heavy; else zeros."""
+
+    def heavier(operands):
+        total, terms = compute(operands)
+        return every * total, terms
+
+    def skip(operands):
+        del operands
+        return jnp.zeros(()), {name: jnp.zeros(()) for name in names}
+
+    if every == 1:
+        return compute(operands)
+    return jax.lax.cond(step % every == 0, heavier, skip, operands)
 
 
 def _surroundings(latents, scene):
