@@ -149,6 +149,16 @@ def test_the_mirrored_portrait_fills_only_what_the_portrait_hides(tiny):
     seen = apply(model, params, ramp, method=render)
     rise = [(x[:, :, 16:] - x[:, :, :16]).mean() for x in (seen.warped, seen.mirrored)]
     assert rise[0] > 0.3 and rise[1] < -0.3
+    lit = jax.tree.map(lambda leaf: leaf, params)
+    bias = jnp.array([10.0, 0.0, -10.0])  # red as far up, blue as far down as can be
+    lit["params"]["decoder"]["mirror"]["light"]["bias"] = bias
+    brighter = apply(model, lit, ramp, method=render)
+    gain = (brighter.mirrored + 1.0).mean((0, 1, 2)) / (seen.mirrored + 1.0).mean(
+        (0, 1, 2)
+    )
+    reach = decoder.LIGHT_REACH
+    np.testing.assert_allclose(gain, np.exp([reach, 0.0, -reach]), rtol=0.02)
+    np.testing.assert_array_equal(brighter.warped, seen.warped)
 
 
 def test_the_background_shows_where_the_frame_keeps_still_and_the_head_has_been():

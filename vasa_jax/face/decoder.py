@@ -34,6 +34,11 @@ the painted image, as what the portrait hides begins at the edges of the face, w
 mirrors err."""
 
 
+LIGHT_REACH = 1.0
+"""Largest logarithm of the gain of the mirrored portrait's colours. Ours: lamps stand
+to one side, and one cheek is up to some three times as bright as the other."""
+
+
 class Places(NamedTuple):
     """Where in the portrait the voxels of the driver's space lie.
 
@@ -55,7 +60,8 @@ class RenderedFrame:
         image: `[B, H, W, 3]` the frame.
         decoded: `[B, h, w, 3]` what the decoder paints.
         warped: `[B, H, W, 3]` the portrait warped into place; zeros without shortcut.
-        mirrored: `[B, H, W, 3]` the mirrored portrait in its place; zeros without it.
+        mirrored: `[B, H, W, 3]` the mirrored portrait in its place, lit as that is;
+            zeros without it.
         mask_logits: `[B, h, w, 1]` share of `warped` before the sigmoid.
         flow: `[B, f, f, 2]` where in the portrait each cell of the frame lies.
         coarse_flow: `[B, c, c, 2]` the same before refinement.
@@ -221,10 +227,12 @@ class Decoder(nn.Module):
         mirrored = jnp.zeros_like(painted)
         if mirror is None:
             nothing = jnp.zeros_like(flow)
-            mirror = Mirrored(nothing, nothing[..., :1])
+            mirror = Mirrored(nothing, nothing[..., :1], light=None)
         else:
             grid = _fit(mirror.flow, height, width)
             mirrored = geometry.sample_image(latents.source_image, grid)
+            gain = jnp.exp(LIGHT_REACH * jnp.tanh(_fit(mirror.light, height, width)))
+            mirrored = (mirrored + 1.0) * gain - 1.0
             share = _fit(nn.sigmoid(mirror.logits), height, width)
             painted = _mix(painted, mirrored, share)
         mask = _fit(nn.sigmoid(mask_logits), height, width)
@@ -293,14 +301,17 @@ class Mirrored(NamedTuple):
     Attributes:
         flow: `[B, h, w, 2]` where in the portrait the mirror image of each cell lies.
         logits: `[B, h, w, 1]` of its share in what the portrait itself hides.
+        light: `[B, h, w, 3]` what lights its colours as this side of the face is lit;
+            see `LIGHT_REACH`.
     """
 
     flow: jax.Array
     logits: jax.Array
+    light: jax.Array | None
 
 
 class Mirror(nn.Module):
-    """Refine the flow of the mirrored portrait, and tell where to believe it.
+    """Refine the flow of the mirrored portrait, light it, and tell where to believe it.
 
     Ours: faces are not quite symmetric, and light falls on one side; the rest is left
     to the painted image.
@@ -309,12 +320,15 @@ class Mirror(nn.Module):
     @nn.compact
     def __call__(self, features: jax.Array, flow: jax.Array) -> Mirrored:
         """Map `[B, h, w, C]` and the coarse flow `[B, h, w, 2]`."""
-        raw = layers.Convolution(
-            3, kernel_init=nn.initializers.normal(1e-3), name="output"
-        )(nn.relu(features).astype(jnp.float32))
+        features = nn.relu(features).astype(jnp.float32)
+        convolve = functools.partial(
+            layers.Convolution, 3, kernel_init=nn.initializers.normal(1e-3)
+        )
+        raw = convolve(name="output")(features)
         return Mirrored(
             flow=flow + FINE_REACH * jnp.tanh(raw[..., :2]),
             logits=raw[..., 2:] + MIRROR_BIAS,
+            light=convolve(name="light")(features),
         )
 
 
