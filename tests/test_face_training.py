@@ -250,9 +250,8 @@ def test_cropped_drivers_show_the_same_face_where_their_pose_says():
     np.testing.assert_allclose(face(moved, moved_pose), face(image, pose), atol=0.02)
 
 
-@pytest.mark.parametrize(
-    "is_trained", [True, pytest.param(False, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("is_trained", [True, False])
 def test_drivers_are_cropped_where_motion_encoders_learn_from_them(is_trained):
     weights = {"head_pose": 1.0, "expression": 1.0, "is_motion_trained": is_trained}
     rng, batch = np.random.default_rng(0), _pair_batch()
