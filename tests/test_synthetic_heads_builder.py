@@ -1,6 +1,7 @@
 """The data set: plans that hold as it grows, shards that outlive a kill, records."""
 
 import collections
+import dataclasses
 import io
 import json
 import os
@@ -79,6 +80,18 @@ def test_a_larger_set_begins_with_the_smaller_one():
     assert small[1].first_clip == large[1].first_clip
 
 
+def test_a_set_of_one_split_holds_its_people_and_no_others():
+    settings = dataclasses.replace(SMALL, splits=("test",))
+    planned = [
+        clip
+        for shard in shards.divide(settings, 41)
+        for clip, _ in shards.clips(shard, settings)
+    ]
+    assert len(planned) == 41 and {clip.split for clip in planned} == {"test"}
+    everyone = [clip for i in range(240) for clip in plan.clips_of(SMALL, i)]
+    assert planned == [clip for clip in everyone if clip.split == "test"][:41]
+
+
 def test_takes_of_an_identity_differ_in_emotion_and_distance():
     for identity in (0, 1, 17):
         clips = plan.clips_of(SMALL, identity)
@@ -152,7 +165,7 @@ def test_no_speaker_is_in_two_splits():
 @pytest.mark.parametrize(
     "change",
     [dict(size=33), dict(size=4096), dict(seconds=0.1), dict(num_takes=2)]
-    + [dict(randomization_strength=2.0), dict(seed=-1)],
+    + [dict(randomization_strength=2.0), dict(seed=-1), dict(splits=("tset",))],
 )
 def test_settings_out_of_range_are_named(change):
     with pytest.raises(errors.UserError, match=next(iter(change))):

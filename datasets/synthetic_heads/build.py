@@ -3,7 +3,8 @@
     python -m datasets.synthetic_heads.build --output_dir=/data/heads --num_clips=1000
 
 makes a folder that `tfds.builder_from_directory(folder).as_data_source()` reads. About
-1,000 clips of 3 s at 128 pixels an hour and core, or more.
+1,000 clips of 3 s at 128 pixels an hour and core, or more. `--splits=test` makes only
+people that no training set of the same seed holds.
 """
 
 import os
@@ -36,6 +37,9 @@ _RECORDINGS_SHARE = flags.DEFINE_float(
 _BARED_SMILES_SHARE = flags.DEFINE_float(
     "bared_smiles_share", 0.5, "Share of happy performances that show their teeth."
 )
+_SPLITS = flags.DEFINE_list(
+    "splits", list(plan.SPLITS), "Make clips of these splits' people only."
+)
 
 
 def main(argv: list[str]) -> None:
@@ -54,6 +58,7 @@ def main(argv: list[str]) -> None:
             speech_dir=_SPEECH_DIR.value,
             recordings_share=_RECORDINGS_SHARE.value,
             bared_smiles_share=_BARED_SMILES_SHARE.value,
+            splits=tuple(_SPLITS.value),
         )
         folder = pathlib.Path(_OUTPUT_DIR.value).expanduser().absolute()
         num_workers = _NUM_WORKERS.value or len(os.sched_getaffinity(0))

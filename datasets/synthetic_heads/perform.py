@@ -39,8 +39,9 @@ def main(argv: list[str]) -> None:
             seed=_SEED.value,
             speech_dir=_SPEECH_DIR.value,
             recordings_share=_RECORDINGS_SHARE.value,
+            splits=tuple(_SPLITS.value),
         )
-        wanted = wanted_pairs(settings, _NUM_CLIPS.value, _SPLITS.value)
+        wanted = wanted_pairs(settings, _NUM_CLIPS.value)
         carried.write_settings(folder, settings)
         missing = [p for p in wanted if not carried.pair_path(folder, p).exists()]
         processes.call_each(
@@ -59,24 +60,10 @@ def main(argv: list[str]) -> None:
     print(f"{clips} clips in {size / 2**20:.2f} MiB: {folder}")
 
 
-def wanted_pairs(settings: plan.Settings, num_clips: int, splits: list[str]):
-    """Return the numbers of the first pairs of the splits, for so many clips.
-
-    Raises:
-        UserError: an unknown split.
-    """
-    for split in splits:
-        if split not in plan.SPLITS:
-            raise errors.UserError(
-                f"There is no split {split!r}; choose of {', '.join(plan.SPLITS)}."
-            )
+def wanted_pairs(settings: plan.Settings, num_clips: int) -> list[int]:
+    """Return the numbers of the first pairs of the splits, for so many clips."""
     count = -(-num_clips // (2 * settings.num_takes))
-    found, pair = [], 0
-    while len(found) < count:
-        if plan.split_of(2 * pair) in splits:
-            found.append(pair)
-        pair += 1
-    return found
+    return [plan.identity_at(settings, 2 * place) // 2 for place in range(count)]
 
 
 def write_pair(folder: pathlib.Path, settings: plan.Settings, pair: int) -> int:

@@ -42,6 +42,7 @@ class Settings:
         speech_dir: folder of recordings, or None.
         recordings_share: share of performances whose voice is a recording.
         bared_smiles_share: share of happy performances whose teeth show throughout.
+        splits: whose identities are made; the others are passed over.
     """
 
     seconds: float = 3.0
@@ -52,6 +53,7 @@ class Settings:
     speech_dir: str | None = None
     recordings_share: float = 0.5
     bared_smiles_share: float = 0.5
+    splits: tuple[str, ...] = SPLITS
 
     def __post_init__(self):
         for name, low, high in (
@@ -71,6 +73,10 @@ class Settings:
         if self.size % 16:
             raise errors.UserError(
                 f"size is {self.size}; choose a multiple of 16, such as 128 or 256."
+            )
+        if not self.splits or not set(self.splits) <= set(SPLITS):
+            raise errors.UserError(
+                f"splits is {','.join(self.splits)!r}; choose of {', '.join(SPLITS)}."
             )
 
     @property
@@ -112,6 +118,14 @@ def split_of(identity: int) -> str:
     """
     pair = identity // 2 % _PAIRS_PER_CYCLE
     return {_VALIDATION_PAIR: "validation", _TEST_PAIR: "test"}.get(pair, "train")
+
+
+def identity_at(settings: Settings, place: int) -> int:
+    """Return the number of an identity by its place among those of the splits."""
+    cycle = range(2 * _PAIRS_PER_CYCLE)
+    wanted = [one for one in cycle if split_of(one) in settings.splits]
+    cycles, place = divmod(place, len(wanted))
+    return cycles * len(cycle) + wanted[place]
 
 
 def clips_of(settings: Settings, identity: int) -> list[Clip]:

@@ -28,8 +28,8 @@ class Shard:
 
     Attributes:
         number: of the shard, from 0.
-        first_clip, end_clip: range of clip numbers; identity i has the clips from
-            i times `num_takes` on.
+        first_clip, end_clip: range of clip numbers; the i-th identity of the set has
+            the clips from i times `num_takes` on.
     """
 
     number: int
@@ -130,13 +130,13 @@ def make(
 
 def clips(shard: Shard, settings: plan.Settings):
     """Yield each clip with a function that gives its avatar, built once."""
-    for identity in range(
+    for place in range(
         shard.first_clip // settings.num_takes,
         -(-shard.end_clip // settings.num_takes),
     ):
         built = []
-        for clip in plan.clips_of(settings, identity):
-            if identity * settings.num_takes + clip.take >= shard.end_clip:
+        for clip in plan.clips_of(settings, plan.identity_at(settings, place)):
+            if place * settings.num_takes + clip.take >= shard.end_clip:
                 return
 
             def person(clip=clip, built=built):
