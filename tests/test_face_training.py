@@ -48,6 +48,7 @@ def _pair_batch(seed=0):
         "driver_surroundings",
     ):
         batch[name] = (rng.random((BATCH, 16, 16)) > 0.3).astype(np.float32)
+    batch["folded"] = np.zeros((BATCH, 16, 16), np.float32)
     batch["other_is_same_performance"] = np.array([1.0, 0.0], np.float32)
     batch["example_key"] = jax.random.split(jax.random.key(seed), BATCH)
     return batch

@@ -12,6 +12,7 @@ from datasets.synthetic_heads import (
     correspondence,
     filters,
     geometry,
+    lids,
     names,
     randomization,
     renderer,
@@ -206,6 +207,30 @@ def test_the_far_cheek_and_the_open_mouth_are_not_visible_in_the_source():
     mouth = frame.masks == names.MASK_CLASSES.index("mouth_interior")
     assert 0.2 < visible[face].mean() < 0.9
     assert visible[mouth].mean() < 0.3
+
+
+def test_closing_lids_come_from_the_skin_above_the_eye():
+    camera = scene.camera(20.0)
+    closed = dict(eyeBlinkLeft=1.0, eyeBlinkRight=1.0)
+    asleep, awake = record(camera, state(**closed)), record(camera, state())
+    found = correspondence.between(asleep, 0, awake, 0)
+    eyes = render(state(), camera=camera).masks == names.MASK_CLASSES.index("eyes")
+    assert found.folded[eyes].mean() > 0.5
+    assert not (found.folded & (found.visible | found.mirrored_visible)).any()
+    rows = np.broadcast_to((np.arange(64)[:, None] + 0.5) / 32 - 1, (64, 64))
+    rises = (rows - found.flow[..., 1])[found.folded]
+    assert (rises > 0).all() and rises.max() > 1.2 * eyes.any(axis=1).sum() / 32
+    # Nothing closes where the lids of both frames agree, or where they open.
+    assert not correspondence.between(asleep, 0, asleep, 0).folded.any()
+    assert not correspondence.between(awake, 0, asleep, 0).folded.any()
+
+
+def test_a_blink_moves_nothing_below_the_lids():
+    mesh = geometry.head.load_head_mesh()
+    moved = np.abs(mesh.expression_deltas[list(lids.BLINKS)]).max(axis=(0, 2)) > 0
+    nose = mesh.base[mesh.landmarks["nose_tip"]]
+    assert mesh.base[moved, 1].min() > nose[1] + 0.1
+    assert np.abs(mesh.expression_deltas[list(lids.BLINKS)]).max() > 0.1
 
 
 def test_glasses_and_hats_sit_on_the_head_and_turn_with_it():

@@ -17,6 +17,7 @@ from datasets.synthetic_heads import (
     geometry,
     head,
     kernels,
+    lids,
     mirroring,
     rasterizer,
     renderer,
@@ -71,18 +72,21 @@ class Correspondence(NamedTuple):
 
     Attributes:
         flow: float32 `[size, size, 2]` (x, y) in [-1, 1] in the source frame for each
-            driver pixel's centre. Background keeps its own place.
+            driver pixel's centre. Background keeps its own place; lids that close lead
+            to the skin above the eye, see `lids`.
         visible: bool `[size, size]` whether it is visible there; background is where
-            the source shows background too.
+            the source shows background too; lids that close never are.
         mirrored_flow: the same for the mirror image of each surface point about the
             middle of the face.
         mirrored_visible: whether that is visible; background never is.
+        folded: bool `[size, size]` whether a lid closes there.
     """
 
     flow: np.ndarray
     visible: np.ndarray
     mirrored_flow: np.ndarray
     mirrored_visible: np.ndarray
+    folded: np.ndarray
 
 
 def pack_geometry(
@@ -172,6 +176,10 @@ def between(
     _, screen, _, shown = rasterized(driver, frame_driver, size)
     finer = size * _SOURCE_OVERSAMPLING
     places, _, depth, shown_there = rasterized(source, frame_source, finer)
+    is_folded = np.zeros(len(places), np.bool_)
+    found = lids.fold(shape, source.state(frame_source), driver.state(frame_driver))
+    if found is not None:
+        places, is_folded = found
     places = (places - source.camera.eye) @ source.camera.axes.T
 
     def traced(places, hair_tolerance):
@@ -196,7 +204,14 @@ def between(
     mirrored_flow, mirrored_visible = traced(
         places[mirroring.partners(*who)], MIRRORED_HAIR_TOLERANCE
     )
-    return Correspondence(flow, visible, mirrored_flow, mirrored_visible & (shown >= 0))
+    folded = (shown >= 0) & is_folded[shape.triangles[shown]].all(axis=-1)
+    return Correspondence(
+        flow,
+        visible & ~folded,
+        mirrored_flow,
+        mirrored_visible & (shown >= 0) & ~folded,
+        folded,
+    )
 
 
 @kernels.cached

@@ -33,6 +33,9 @@ LANDMARKS = {
 }
 """Where the keypoints that ride on the skin lie on the base mesh."""
 
+NOSE_TIP_TOP, LIDS_BOTTOM = 7.02, 7.14
+"""Heights on the base mesh between which a blink's reach ends. Ours: by eye."""
+
 _MILD = {
     "eyes": 0.16,
     "ears": 0.20,
@@ -133,7 +136,9 @@ def load_head_mesh() -> HeadMesh:
         lips=arrays["mask_lips"],
         ears=arrays["mask_ears"],
         inner_mouth=inner.astype(np.float32),
-        expression_deltas=arrays["units"].astype(np.float32) * arrays["unit_scale"],
+        expression_deltas=_blink_alone(
+            arrays["units"].astype(np.float32) * arrays["unit_scale"], base
+        ),
         identity_names=tuple(str(n) for n in arrays["id_names"]),
         identity_deltas=arrays["ids"].astype(np.float32) * arrays["identity_scale"],
         left_eye=arrays["leye"],
@@ -141,6 +146,14 @@ def load_head_mesh() -> HeadMesh:
         neck=arrays["jneck"],
         landmarks=landmarks,
     )
+
+
+def _blink_alone(units: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """Let blinks move lids and cheeks only. Ours: the pack's also raise the nose's tip."""
+    share = np.clip((base[:, 1] - NOSE_TIP_TOP) / (LIDS_BOTTOM - NOSE_TIP_TOP), 0, 1)
+    for name in ("eyeBlinkLeft", "eyeBlinkRight"):
+        units[names.ARKIT_NAMES.index(name)] *= share[:, None]
+    return units
 
 
 def _settle_mouth(arrays):

@@ -1,0 +1,56 @@
+"""Lids that the driver closes and the portrait holds folded: where their skin comes from.
+
+Ours: in a portrait with open eyes the lid is a rim of a few pixels. Its exact flow would
+stretch that rim, with its lashes and its shade, over the whole eye; on photographs such
+lids are smudges. What closes is therefore taken from the skin above the eye, turned over
+at the rim, and counts as hidden, so that the decoder paints it on skin.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from datasets.synthetic_heads import geometry, names
+
+BLINKS = (
+    names.ARKIT_NAMES.index("eyeBlinkLeft"),
+    names.ARKIT_NAMES.index("eyeBlinkRight"),
+)
+
+RAISE = 0.7
+"""How far above the rim the edge of a closed lid finds its skin, in heights of what
+closes. Ours: past the fold of the lid, short of the brow."""
+
+LEAST_MOVE = 0.03
+"""From which a point that a closing lid moves counts as folded, mesh units. Ours: a
+fifth of the height of an eye; below it lie cheeks and brows, which only stretch."""
+
+
+def fold(
+    shape: geometry.HeadGeometry,
+    source: geometry.FrameState,
+    driver: geometry.FrameState,
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Tell where in the source the skin for the driver's lids lies.
+
+    Args:
+        shape: whose lids.
+        source, driver: the states of the two frames.
+
+    Returns:
+        float32 `[N, 3]` positions of the source's vertices with folded lids raised, and
+        bool `[N]` which are folded; None where nothing closes.
+    """
+    blinks = list(BLINKS)
+    closing = np.maximum(driver.arkit[blinks] - source.arkit[blinks], 0.0)
+    rest = geometry.pose_head(shape, source).positions
+    raised = source.arkit.copy()
+    raised[blinks] -= closing
+    moved = geometry.pose_head(
+        shape, dataclasses.replace(source, arkit=raised)
+    ).positions
+    away = moved - rest
+    is_folded = np.linalg.norm(away, axis=1) > LEAST_MOVE
+    if not is_folded.any():
+        return None
+    return np.where(is_folded[:, None], rest + RAISE * away, rest), is_folded
