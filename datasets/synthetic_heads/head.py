@@ -149,7 +149,7 @@ def load_head_mesh() -> HeadMesh:
 
 
 def _blink_alone(units: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """Let blinks move lids and cheeks only. Ours: the pack's also raise the nose's tip."""
+    """Let blinks move lids and cheeks only. Ours: the pack's raise the nose too."""
     share = np.clip((base[:, 1] - NOSE_TIP_TOP) / (LIDS_BOTTOM - NOSE_TIP_TOP), 0, 1)
     for name in ("eyeBlinkLeft", "eyeBlinkRight"):
         units[names.ARKIT_NAMES.index(name)] *= share[:, None]

@@ -1,9 +1,9 @@
-"""Lids that the driver closes and the portrait holds folded: where their skin comes from.
+"""Lids that close over eyes that the portrait has open: where their skin comes from.
 
-Ours: in a portrait with open eyes the lid is a rim of a few pixels. Its exact flow would
-stretch that rim, with its lashes and its shade, over the whole eye; on photographs such
-lids are smudges. What closes is therefore taken from the skin above the eye, turned over
-at the rim, and counts as hidden, so that the decoder paints it on skin.
+Ours: in a portrait with open eyes the lid is a rim of a few pixels. Its exact flow
+would stretch that rim, with its lashes and its shade, over the whole eye; on
+photographs such lids are smudges. What closes is therefore taken from the skin above
+the eye, turned over at the rim, and does not count as visible.
 """
 
 import dataclasses
