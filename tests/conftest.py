@@ -1,4 +1,8 @@
-"""Every test runs on eight CPU devices; warnings in our own code are errors."""
+"""Every test runs on eight CPU devices; warnings in our own code are errors.
+
+Ours: XLA compiles without its costly passes, in half the time; tests run tiny models,
+whose compiling takes longer than their running.
+"""
 
 import os
 import pathlib
@@ -8,6 +12,8 @@ os.environ.setdefault(
     "JAX_COMPILATION_CACHE_DIR",
     str(pathlib.Path(__file__).resolve().parent.parent / ".cache" / "jax"),
 )
+
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import jax
 import pytest

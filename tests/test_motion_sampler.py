@@ -63,6 +63,21 @@ def test_crowding_steps_where_there_is_noise_keeps_large_deviations(deviation):
     assert gain > (0.1 if deviation > 2.0 else -0.1)
 
 
+@pytest.mark.parametrize("method", ["ddpm", "ddim"])
+def test_mixed_noise_narrows_one_direction_alone(method):
+    direction = np.array([0.6, 0.8], np.float32)
+    mixing = np.eye(2, dtype=np.float32) - 0.75 * np.outer(direction, direction)
+    schedule = sampler.make_schedule(NUM_DIFFUSION_STEPS, 200)
+    samples = sampler.sample(
+        jax.random.key(3), gaussian_denoiser, (5000, 2, 2), schedule, method, mixing
+    )
+    np.testing.assert_allclose(samples.mean(), MEAN, atol=0.02)
+    across = samples @ np.array([0.8, -0.6], np.float32)
+    np.testing.assert_allclose(across.std(), DEVIATION, rtol=0.03)
+    along = (samples @ direction).std()
+    np.testing.assert_allclose(along, 0.25 * DEVIATION, rtol=0.05)
+
+
 def test_even_steps_are_evenly_spaced():
     schedule = sampler.make_schedule(NUM_DIFFUSION_STEPS, 10)
     np.testing.assert_array_equal(schedule.step, np.arange(499, 0, -50))

@@ -110,6 +110,7 @@ def next_window(
     controls: MotionControls,
     key: jax.Array,
     num_frames: jax.Array | None = None,
+    noise_mixing: jax.Array | None = None,
     *,
     config: MotionConfig,
     sampling: SamplingConfig,
@@ -130,6 +131,7 @@ def next_window(
         num_frames: int32 `[]`, K to W: only so many frames are heard, and the next
             window goes on after them; None is W. Ours: a stream's step may be shorter
             than a window, for which training hides the ends of voices.
+        noise_mixing: `[M, M]` of `lip_noise.mixing`; None leaves all to chance.
         config: of the denoiser.
         sampling: steps and method.
 
@@ -159,6 +161,7 @@ def next_window(
             config.num_diffusion_steps, sampling.num_steps, sampling.spacing
         ),
         sampling.method,
+        noise_mixing,
     )
     is_first = carry.window_index == 0
     joined = joining.join(motion, carry.previous_motion)

@@ -20,6 +20,10 @@ DenoiseFunction = Callable[[jax.Array, jax.Array], jax.Array]
 """From noisy motion `[B, T, M]` and diffusion step int `[B]` to x_0 `[B, T, M]`."""
 
 
+DrawFunction = Callable[[jax.Array, tuple[int, ...]], jax.Array]
+"""From a key and a shape to noise."""
+
+
 @struct.dataclass
 class SamplingSchedule:
     """The diffusion steps that a sampler visits, noisiest first.
@@ -84,14 +88,28 @@ def make_schedule(
     )
 
 
-def start(key: jax.Array, shape: tuple[int, int, int]) -> SamplerCarry:
+def draw_mixed(mixing: jax.Array | None) -> DrawFunction:
+    """Return what draws noise `[B, T, M]` and mixes its channels by `[M, M]`."""
+    if mixing is None:
+        return jax.random.normal
+    return lambda key, shape: jax.random.normal(key, shape) @ mixing
+
+
+def start(
+    key: jax.Array,
+    shape: tuple[int, int, int],
+    draw: DrawFunction = jax.random.normal,
+) -> SamplerCarry:
     """Return the carry of pure noise `[B, T, M]`."""
     noise_key, carry_key = jax.random.split(key)
-    return SamplerCarry(noisy=jax.random.normal(noise_key, shape), key=carry_key)
+    return SamplerCarry(noisy=draw(noise_key, shape), key=carry_key)
 
 
 def ddim_step(
-    denoise: DenoiseFunction, carry: SamplerCarry, entry: SamplingSchedule
+    denoise: DenoiseFunction,
+    carry: SamplerCarry,
+    entry: SamplingSchedule,
+    draw: DrawFunction = jax.random.normal,
 ) -> SamplerCarry:
     """Take one deterministic step. Follows: Song et al., DDIM.
 
@@ -99,17 +117,22 @@ def ddim_step(
         denoise: the denoise function.
         carry: motion at the entry's level.
         entry: one entry of a schedule (scalars).
+        draw: not used, since all chance lies in the start.
 
     Returns:
         The carry at the entry's next level.
     """
+    del draw
     clean = _predict(denoise, carry, entry)
     noisy = diffusion.ddim_step(clean, carry.noisy, entry.level, entry.next_level)
     return carry.replace(noisy=noisy)
 
 
 def ddpm_step(
-    denoise: DenoiseFunction, carry: SamplerCarry, entry: SamplingSchedule
+    denoise: DenoiseFunction,
+    carry: SamplerCarry,
+    entry: SamplingSchedule,
+    draw: DrawFunction = jax.random.normal,
 ) -> SamplerCarry:
     """Take one ancestral step: draw from the posterior. Follows: Ho et al., DDPM.
 
@@ -117,6 +140,7 @@ def ddpm_step(
         denoise: the denoise function.
         carry: motion at the entry's level.
         entry: one entry of a schedule (scalars).
+        draw: draws the noise of the step.
 
     Returns:
         The carry at the entry's next level.
@@ -126,7 +150,7 @@ def ddpm_step(
         clean, carry.noisy, entry.level, entry.next_level
     )
     noise_key, carry_key = jax.random.split(carry.key)
-    noise = jax.random.normal(noise_key, clean.shape)
+    noise = draw(noise_key, clean.shape)
     return SamplerCarry(noisy=mean + deviation * noise, key=carry_key)
 
 
@@ -145,6 +169,7 @@ def sample(
     shape: tuple[int, int, int],
     schedule: SamplingSchedule,
     method: str = "ddim",
+    mixing: jax.Array | None = None,
 ) -> jax.Array:
     """Sample motion by one scan over the schedule.
 
@@ -154,6 +179,8 @@ def sample(
         shape: (B, T, M).
         schedule: of `make_schedule`.
         method: of `METHODS`. Ours: see `config.SamplingConfig`.
+        mixing: `[M, M]` that all noise is multiplied by, such as `lip_noise.mixing`;
+            None leaves it white.
 
     Returns:
         float32 `[B, T, M]`.
@@ -163,10 +190,10 @@ def sample(
     """
     if method not in METHODS:
         raise config.unknown_name(method, METHODS, "sampler")
-    take_step = METHODS[method]
+    take_step, draw = METHODS[method], draw_mixed(mixing)
     carry, _ = jax.lax.scan(
-        lambda carry, entry: (take_step(denoise, carry, entry), None),
-        start(key, shape),
+        lambda carry, entry: (take_step(denoise, carry, entry, draw), None),
+        start(key, shape, draw),
         jax.tree.map(jnp.asarray, schedule),
     )
     return carry.noisy

@@ -10,9 +10,10 @@ import numpy as np
 from vasa_jax import config as config_lib
 from vasa_jax import types
 from vasa_jax.audio import streaming
+from vasa_jax.face import model as face_model
 from vasa_jax.motion import config as motion_config
+from vasa_jax.motion import lip_noise, sampler
 from vasa_jax.motion import model as motion_model
-from vasa_jax.motion import sampler
 from vasa_jax.pipeline import trained
 from vasa_jax.pipeline.controls import Controls
 
@@ -51,6 +52,15 @@ class SpeechModel:
         self.audio_variables = self.encoder.load_variables()
         self.params = jax.device_put(models.motion_params)
         self.statistics = jax.device_put(models.statistics)
+        readout = models.face_params["dynamics_heads"]["linear"]["kernel"]
+        self.noise_mixing = jax.device_put(
+            lip_noise.mixing(
+                readout,
+                models.statistics.motion.deviation,
+                self.sampling.lip_noise,
+                chance_columns=range(face_model.NUM_ARKIT, readout.shape[1]),
+            )
+        )
 
     def stream(self, controls: Controls) -> "MotionStream":
         """Begin a performance.
@@ -147,6 +157,7 @@ class MotionStream:
             self._motion_controls,
             self._key,
             np.int32(self._step_frames),
+            speech.noise_mixing,
             config=speech.config,
             sampling=self._sampling,
         )
