@@ -8,6 +8,9 @@ ships:
 
     python -m experiments.export --workdir=runs/face --output=checkpoint \
         --rest_from=vasa_jax/weights/demo
+
+`--average_with` takes the mean of what the runs give and of an export that they were
+warm starts of, which may be better than either.
 """
 
 import dataclasses
@@ -16,6 +19,7 @@ import pathlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import jax
 from absl import flags, logging
 
 from experiments import program, rounding
@@ -29,6 +33,9 @@ WORKDIR = flags.DEFINE_multi_string(
 )
 REST_FROM = flags.DEFINE_string(
     "rest_from", None, "Export that gives the stages for which no run is named."
+)
+AVERAGE_WITH = flags.DEFINE_string(
+    "average_with", None, "Export of the same stages to average the runs' weights with."
 )
 STEP = flags.DEFINE_integer("step", None, "Checkpoint step; the newest if left.")
 OUTPUT = flags.DEFINE_string("output", None, "Folder to write.", required=True)
@@ -116,6 +123,40 @@ def read_rest(
     return rest
 
 
+def average(groups: Mapping[str, Any], folder: str) -> dict[str, Any]:
+    """Average the groups of a run with those of an export.
+
+    Follows: Wortsman et al. 2022 (model soups): weights that were fine-tuned from one
+    another lie in one basin.
+
+    Args:
+        groups: parameters by group.
+        folder: of the export.
+
+    Returns:
+        The mean of both, by group.
+
+    Raises:
+        UserError: the export lacks a group, or has it in other sizes.
+    """
+    other, *_ = export.load_export(folder)
+    own = {name: array.shape for name, array in export.flatten(groups).items()}
+    there = {
+        name: array.shape
+        for name, array in export.flatten(other).items()
+        if name.split("/")[0] in groups
+    }
+    config.require(
+        own == there,
+        f"--average_with={folder} holds other parameters than the runs "
+        f"({', '.join(sorted(groups))}); name an export of the same stages and sizes.",
+    )
+    return {
+        name: jax.tree.map(lambda a, b: 0.5 * (a + b), group, other[name])
+        for name, group in groups.items()
+    }
+
+
 def model_card(runs: list[dict[str, Any]], remarks: Sequence[str] = ()) -> str:
     """Write the model card.
 
@@ -197,6 +238,12 @@ def main(_) -> int:
     configs: dict[str, str] = {}
     runs, remarks = [], []
     stages = [read_run(workdir, STEP.value) for workdir in WORKDIR.value]
+    if AVERAGE_WITH.value is not None:
+        stages = [(average(g, AVERAGE_WITH.value), metadata) for g, metadata in stages]
+        remarks.append(
+            "The runs' weights were averaged with those of the export that they started "
+            "from."
+        )
     if REST_FROM.value is not None:
         known = {group for groups, _ in stages for group in groups}
         stages += read_rest(REST_FROM.value, known)
