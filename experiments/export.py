@@ -241,8 +241,7 @@ def main(_) -> int:
     if AVERAGE_WITH.value is not None:
         stages = [(average(g, AVERAGE_WITH.value), metadata) for g, metadata in stages]
         remarks.append(
-            "The runs' weights were averaged with those of the export that they started "
-            "from."
+            "The runs' weights were averaged with those that they started from."
         )
     if REST_FROM.value is not None:
         known = {group for groups, _ in stages for group in groups}
