@@ -48,7 +48,7 @@ PART = flags.DEFINE_list(
     "parts", ["decode", "motion", "latency"], f"Of {', '.join(PARTS)}."
 )
 BATCHES = flags.DEFINE_list("batches", ["1", "5", "25"], "Frames decoded at once.")
-STEPS = flags.DEFINE_list("steps", ["15", "50"], "Sampling steps.")
+STEPS = flags.DEFINE_list("steps", ["10", "50"], "Sampling steps.")
 DTYPE = flags.DEFINE_enum(
     "dtype", None, ["float32", "bfloat16"], "Of the computation; the config's if left."
 )
