@@ -177,7 +177,8 @@ def between(
     finer = size * _SOURCE_OVERSAMPLING
     places, _, depth, shown_there = rasterized(source, frame_source, finer)
     is_folded = np.zeros(len(places), np.bool_)
-    found = lids.fold(shape, source.state(frame_source), driver.state(frame_driver))
+    states = source.state(frame_source), driver.state(frame_driver)
+    found = lids.fold(shape, places, *states)
     if found is not None:
         places, is_folded = found
     places = (places - source.camera.eye) @ source.camera.axes.T

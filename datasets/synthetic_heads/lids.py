@@ -28,6 +28,7 @@ fifth of the height of an eye; below it lie cheeks and brows, which only stretch
 
 def fold(
     shape: geometry.HeadGeometry,
+    rest: np.ndarray,
     source: geometry.FrameState,
     driver: geometry.FrameState,
 ) -> tuple[np.ndarray, np.ndarray] | None:
@@ -35,6 +36,7 @@ def fold(
 
     Args:
         shape: whose lids.
+        rest: float32 `[N, 3]` positions of the source's vertices.
         source, driver: the states of the two frames.
 
     Returns:
@@ -43,7 +45,8 @@ def fold(
     """
     blinks = list(BLINKS)
     closing = np.maximum(driver.arkit[blinks] - source.arkit[blinks], 0.0)
-    rest = geometry.pose_head(shape, source).positions
+    if not closing.any():
+        return None
     raised = source.arkit.copy()
     raised[blinks] -= closing
     moved = geometry.pose_head(
