@@ -43,6 +43,9 @@ OUTPUT = flags.DEFINE_string(
 NUM_CLIPS = flags.DEFINE_integer("num_clips", 12, "Of each driving.", lower_bound=1)
 NUM_FRAMES = flags.DEFINE_integer("num_frames", 15, "Of a driving.", lower_bound=2)
 NUM_VOICES = flags.DEFINE_integer("num_voices", 20, "Synthetic voices.", lower_bound=1)
+NUM_TAKES = flags.DEFINE_integer(
+    "num_takes", 3, "Performances of each voice, by other seeds.", lower_bound=1
+)
 NUM_REAL = flags.DEFINE_integer("num_real", 8, "Real files a folder.", lower_bound=1)
 SECONDS = flags.DEFINE_float("seconds", 3.0, "Of a real clip.", lower_bound=0.4)
 LPIPS = flags.DEFINE_string(
@@ -91,6 +94,7 @@ def main(_) -> int:
         "split": SPLIT.value,
         "num_clips": NUM_CLIPS.value,
         "num_voices": NUM_VOICES.value,
+        "num_takes": NUM_TAKES.value,
         "same_person_distance": identity.SAME_PERSON_DISTANCE,
     }
     table = rows()
@@ -123,7 +127,7 @@ def synthetic_jobs(
     def speak(places, seed):
         clip = synthetic.spoken_clip(opened, places, actor, visemes.SILENCE, seed)
         return {
-            **speaking.measure("voice", actor, clip, network),
+            **speaking.measure("voice", actor, clip, network, NUM_TAKES.value),
             **speaking.measure_portrait("still", actor, clip.portrait, network),
         }
 
@@ -149,7 +153,7 @@ def real_jobs(
 
     def speak_own(path, seed):
         clip = recorded.spoken_clip(path, actor, SECONDS.value, seed)
-        return speaking.measure("real", actor, clip, network)
+        return speaking.measure("real", actor, clip, network, NUM_TAKES.value)
 
     def speak_other(read, seed):
         _, place, _ = voices[seed % len(voices)]
@@ -159,7 +163,7 @@ def real_jobs(
             controls=controls.Controls(seed=seed),
         )
         return {
-            **speaking.measure("photo", actor, clip, network),
+            **speaking.measure("photo", actor, clip, network, NUM_TAKES.value),
             **speaking.measure_portrait("photo", actor, clip.portrait, network),
         }
 

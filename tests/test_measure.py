@@ -19,6 +19,7 @@ from vasa_jax.evaluation import (
     speaking,
     synthetic,
 )
+from vasa_jax.pipeline.controls import Controls
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +118,16 @@ def test_a_ratio_is_of_means_and_does_not_favour_truths_that_hardly_move():
     nothing = report.summarise({"a": row}, [{"a": report.Value(1.0, 0.0, 0.0)}])
     assert nothing["a"]["model"] is None
     assert "| Deviation | not measured |" in report.to_markdown({"a": row}, nothing)
+
+
+def test_takes_of_a_clip_are_averaged_where_they_are_known():
+    takes = [
+        {"a": report.Value(1.0, np.nan, 3.0), "b": report.Value(np.nan)},
+        {"a": report.Value(2.0, 0.0, 5.0), "b": report.Value(np.nan)},
+    ]
+    found = report.average(takes)
+    assert found["a"] == report.Value(1.5, 0.0, 4.0)
+    assert np.isnan(found["b"]).all()
 
 
 def test_psnr_of_the_source_itself_is_infinite_and_else_that_of_its_error():
@@ -266,3 +277,20 @@ def test_speech_is_measured_beside_a_truth_that_moves(actor, network, voice):
     blind = dataclasses.replace(clip, truth=None, opening=None, is_silent=None)
     less = speaking.measure("voice", actor, blind, network)
     assert set(less) <= set(speaking.rows("voice", "Voices", has_truth=False))
+
+
+def test_every_take_has_a_seed_of_its_own(actor, network, voice, monkeypatch):
+    image = np.zeros((32, 32, 3), np.uint8)
+    portrait = actor.portrait(image, np.array([0, 0, 0, 0, 0, 1], np.float32))
+    clip = speaking.SpokenClip(
+        portrait=portrait, waveform=voice[: 640 * 12], controls=Controls(seed=7)
+    )
+    speak, heard = actor.speak, []
+
+    def listen(waveform, controls):
+        heard.append(controls.seed)
+        return speak(waveform, controls)
+
+    monkeypatch.setattr(actor, "speak", listen)
+    speaking.measure("voice", actor, clip, network, num_takes=3)
+    assert heard == [7, 7 + speaking.TAKE_SEEDS, 7 + 2 * speaking.TAKE_SEEDS]

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,6 +52,25 @@ class Row:
 
 Measured = dict[str, Value]
 """Values of one clip by the key of their row."""
+
+
+def average(takes: Sequence[Measured]) -> Measured:
+    """Average the values of one clip's takes, each over the takes that know it.
+
+    Args:
+        takes: with the same keys.
+    """
+    if len(takes) == 1:
+        return takes[0]
+    return {
+        key: Value(*(_known_mean([take[key][i] for take in takes]) for i in range(3)))
+        for key in takes[0]
+    }
+
+
+def _known_mean(values: Sequence[float]) -> float:
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else np.nan
 
 
 def summarise(

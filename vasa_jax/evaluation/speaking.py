@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from vasa_jax import types
-from vasa_jax.evaluation import driving, identity, signals
+from vasa_jax.evaluation import driving, identity, report, signals
 from vasa_jax.evaluation.performer import Performer, Seen, watch
 from vasa_jax.evaluation.report import Measured, Row, Value
 from vasa_jax.pipeline import talking_face
@@ -13,6 +13,9 @@ from vasa_jax.pipeline.controls import Controls
 
 SILENCE_FRAMES = 50
 """Ours: two seconds, several windows of most denoisers."""
+
+TAKE_SEEDS = 1000
+"""Between the seeds of one clip's takes. Ours: above what numbers clips."""
 
 SWEEP_DEGREES = ((20.0, 0.0), (-20.0, 0.0), (0.0, 15.0))
 """Yaw and pitch to which portraits are turned. Ours: within what clips hold."""
@@ -92,22 +95,34 @@ def measure(
     performer: Performer,
     clip: SpokenClip,
     network: identity.IdentityNetwork,
+    num_takes: int = 1,
 ) -> Measured:
     """Let one portrait speak and measure it in the decoded video.
 
-    Ours: a still copy follows nothing, so its correlations and ratios are 0.
+    Ours: a still copy follows nothing, so its correlations and ratios are 0. Takes are
+    averaged, as another seed is another performance, and clips are few.
 
     Args:
         prefix: of the keys, as in `rows`.
         performer: the checkpoint.
         clip: what to say.
         network: of identity.
+        num_takes: performances, with other seeds.
 
     Returns:
         Values by key; what needs the truth is left out where there is none, and what
         needs landmarks where the true video mostly shows no face to them.
     """
-    motion = performer.speak(clip.waveform, clip.controls)
+    takes = []
+    for take in range(num_takes):
+        seed = clip.controls.seed + take * TAKE_SEEDS
+        controls = dataclasses.replace(clip.controls, seed=seed)
+        takes.append(_measure_take(prefix, performer, clip, network, controls))
+    return report.average(takes)
+
+
+def _measure_take(prefix, performer, clip, network, controls) -> Measured:
+    motion = performer.speak(clip.waveform, controls)
     made = watch(performer.drive(clip.portrait, motion))
     truth = clip.truth
     still = watch(clip.portrait.image[None])
