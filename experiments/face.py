@@ -236,6 +236,10 @@ def make_examples(settings: FaceExperiment, split: str) -> data_examples.Example
     """Open the data set's split and return what can be drawn from it."""
     opened = joined.open_folders(settings.data_dir, split)
     face_fields.check(opened, settings)
+    if split != "train":
+        # What is measured has blinks as often as clips have them.
+        example = dataclasses.replace(settings.example, blink_share=0.0)
+        settings = dataclasses.replace(settings, example=example)
     if settings.is_encoders_only:
         return data_examples.RecordExamples(
             opened, functools.partial(_frames, settings.example)

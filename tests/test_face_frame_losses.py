@@ -29,7 +29,6 @@ def _evenly_wrong(visible, around, has_truth):
     if has_truth:
         for name in examples.FLOW_FIELDS:
             scene[name] = flow if name.endswith("flow") else visible * cells
-        scene["folded"] = 0.0 * cells
         scene["driver_surroundings"] = around * cells
     frame = _frame(
         image=image + ERROR,
@@ -58,32 +57,6 @@ def test_errors_weigh_more_where_the_portrait_hides_the_head(
     terms = _evenly_wrong(visible, around, has_truth)
     for name in ("reconstruction", "decoded"):
         np.testing.assert_allclose(terms[name], weight * ERROR, rtol=1e-5)
-
-
-@pytest.mark.parametrize("visible, folded", [(1.0, 0.0), (0.0, 1.0), (0.0, 0.0)])
-def test_closing_lids_have_a_flow_and_leave_the_mask_free(visible, folded):
-    cells = jnp.ones((1, 16, 16))
-    scene = {
-        "driver": jnp.zeros((1, 32, 32, 3)),
-        "driver_regions": jnp.full((1, 3, 2), 50.0),
-        "flow": jnp.zeros((1, 16, 16, 2)),
-        "visible": visible * cells,
-        "folded": folded * cells,
-    }
-    frame = _frame(
-        image=scene["driver"],
-        decoded=scene["driver"],
-        warped=scene["driver"],
-        flow=scene["flow"] + ERROR,
-        coarse_flow=scene["flow"][:, ::2, ::2] + ERROR,
-        mask_logits=jnp.zeros((1, 16, 16, 1)),
-    )
-    terms = frame_losses.compare(frame, scene, mirrors_face=False)
-    known = visible + folded
-    for name in ("flow", "coarse_flow"):
-        np.testing.assert_allclose(terms[name], known * 2**0.5 * ERROR, rtol=0.01)
-    unsure = np.log(2.0) * (1.0 - folded)
-    np.testing.assert_allclose(terms["visibility"], unsure, rtol=1e-5)
 
 
 class LinearEncoders:

@@ -69,11 +69,14 @@ def test_background_loss_is_ln_2_for_doubt_and_none_for_sure_truth():
 
 
 def test_stillness_loss_is_the_logarithm_of_what_is_right():
-    share, truth = jnp.array([[[0.8, 0.3]]]), jnp.array([[[1.0, 0.0]]])
-    expected = -(np.log(0.8) + np.log(0.7)) / 2
-    np.testing.assert_allclose(losses.stillness(share, truth)[0], expected, rtol=1e-3)
-    sure = losses.stillness(jnp.array([[[1.0, 0.0]]]), truth)
-    wrong = losses.stillness(jnp.array([[[0.0, 1.0]]]), truth)
+    # Cells of background, torso, and head.
+    still, body = jnp.array([[[0.8, 0.5, 0.2]]]), jnp.array([[[0.1, 0.4, 0.1]]])
+    around, torso = jnp.array([[[1.0, 1.0, 0.0]]]), jnp.array([[[0.0, 1.0, 0.0]]])
+    expected = -(np.log(0.8) + np.log(0.4) + np.log(0.7)) / 3
+    found = losses.stillness(still, body, around, torso)
+    np.testing.assert_allclose(found[0], expected, rtol=1e-3)
+    sure = losses.stillness(around - torso, torso, around, torso)
+    wrong = losses.stillness(torso, 1.0 - torso, around, torso)
     assert float(sure[0]) < 1e-3 and 5.0 < float(wrong[0]) < 20.0
 
 

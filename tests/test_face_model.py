@@ -13,6 +13,7 @@ from vasa_jax.face import (
     augmentation,
     decoder,
     encoders,
+    flows,
     subpixel,
     unwrapping,
     warping,
@@ -108,18 +109,21 @@ def test_the_shortcut_returns_the_image_where_flow_and_mask_start(tiny):
     model, params, images = tiny
     latents = apply(model, params, images, method="encode_portrait")
     grid = warping.batched_volume_grid(model.config, 2)
-    coarse = decoder.CoarseFlow()
+    coarse = flows.CoarseFlow()
     features = jax.random.normal(jax.random.key(0), (2, 16, 16, 8))
-    places = decoder.Places(own=grid, mirrored=warping.mirror(grid))
+    body = jnp.broadcast_to(geometry.image_grid(16, 16), (2, 16, 16, 2))
+    places = flows.Places(own=grid, body=body, mirrored=warping.mirror(grid))
     start = jax.eval_shape(coarse.init, jax.random.key(0), features, places)
     zero = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), start)
-    flow, still, mirrored = jax.jit(coarse.apply)(zero, features, places)
-    np.testing.assert_allclose(still, 1 / (grid.shape[1] + 1), rtol=1e-5)
+    flow, still, body, mirrored = jax.jit(coarse.apply)(zero, features, places)
+    weights = grid.shape[1] + 1 + np.exp(flows.BODY_BIAS)
+    np.testing.assert_allclose(still, 1 / weights, rtol=1e-5)
+    np.testing.assert_allclose(body, 1 - (grid.shape[1] + 1) / weights, rtol=1e-4)
     # Voxels of the outermost cells are clamped to centres; the inside is exact.
     expected = geometry.image_grid(16, 16)[1:-1, 1:-1]
     np.testing.assert_allclose(flow[0, 1:-1, 1:-1], expected, atol=1e-5)
-    still_x = expected[..., 0] / (grid.shape[1] + 1)
-    turned_x = -expected[..., 0] * grid.shape[1] / (grid.shape[1] + 1)
+    turned_x = -expected[..., 0] * grid.shape[1] / weights
+    still_x = expected[..., 0] * (1 - grid.shape[1] / weights)
     np.testing.assert_allclose(
         mirrored[0, 1:-1, 1:-1, 0], still_x + turned_x, atol=1e-5
     )
@@ -156,7 +160,7 @@ def test_the_mirrored_portrait_fills_only_what_the_portrait_hides(tiny):
     gain = (brighter.mirrored + 1.0).mean((0, 1, 2)) / (seen.mirrored + 1.0).mean(
         (0, 1, 2)
     )
-    reach = decoder.LIGHT_REACH
+    reach = flows.LIGHT_REACH
     np.testing.assert_allclose(gain, np.exp([reach, 0.0, -reach]), rtol=0.02)
     np.testing.assert_array_equal(brighter.warped, seen.warped)
 
@@ -320,6 +324,22 @@ def test_a_painter_needs_an_even_growth_and_channels(changes):
         dataclasses.replace(face_config.tiny(), **changes)
 
 
+@pytest.mark.parametrize("period", [2, 4])
+@pytest.mark.parametrize("axis", [1, 2])
+def test_smoothing_leaves_no_ripple_of_a_cells_side(period, axis):
+    steps = np.arange(16)
+    ripple = 0.3 + np.cos(2 * np.pi * steps / period + 0.4)
+    shape = [1, 1, 1, 1]
+    shape[axis] = 16
+    image = jnp.broadcast_to(ripple.reshape(shape), (1, 16, 16, 3))
+    found = subpixel.smooth(image)
+    assert found.shape == image.shape
+    inner = found[:, 2:-2, 2:-2]
+    np.testing.assert_allclose(inner, 0.3, atol=1e-6)
+    flat = jnp.full((1, 8, 8, 2), 0.7)
+    np.testing.assert_allclose(subpixel.smooth(flat), flat, atol=1e-6)
+
+
 def test_the_mask_keeps_no_pattern_of_the_sub_pixel_convolution(tiny):
     model, params, images = tiny
     painter = jax.tree.map(jnp.zeros_like, params["params"]["decoder"]["painter"])
@@ -332,3 +352,35 @@ def test_the_mask_keeps_no_pattern_of_the_sub_pixel_convolution(tiny):
     np.testing.assert_allclose(
         frame.mask_logits[:, 2:-2, 2:-2], decoder.MASK_BIAS, atol=1e-5
     )
+
+
+def test_a_body_keeps_below_its_head_and_grows_with_it_but_does_not_turn():
+    source = types.HeadPose.from_vector(jnp.array([[0.3, -0.2, 0.1, 0.1, 0.0, 1.2]]))
+    driver = types.HeadPose.from_vector(jnp.array([[-0.5, 0.4, 0.2, -0.2, 0.1, 0.8]]))
+    same = warping.body_places(source, source, 8)
+    np.testing.assert_allclose(same[0], geometry.image_grid(8, 8), atol=1e-6)
+    # A cell half an image below one head's centre, at scale 1, is so below the other.
+    found = warping.body_places(source, driver, 10)
+    cells = np.asarray(geometry.image_grid(10, 10))
+    expected = (cells - [-0.2, 0.1]) / 0.8 * 1.2 + [0.1, 0.0]
+    np.testing.assert_allclose(found[0], expected, atol=1e-5)
+
+
+def test_light_multiplies_the_colours_of_the_warped_portrait(tiny):
+    model, params, images = tiny
+    part = params["params"]["decoder"]
+
+    def lit(light):
+        head = {
+            **jax.tree.map(jnp.zeros_like, part["light"]),
+            "bias": jnp.full(3, light),
+        }
+        changed = {"params": {**params["params"], "decoder": {**part, "light": head}}}
+        return apply(model, changed, images, images)[0].warped
+
+    dark, plain, bright = lit(-0.5), lit(0.0), lit(0.5)
+    # What is mixed in of the background is lit already; the rest follows the gain.
+    gain = np.exp(flows.LIGHT_REACH * np.tanh(0.5))
+    expected = (1.0 - 1.0 / gain) / (gain - 1.0) * (bright - plain)
+    np.testing.assert_allclose(plain - dark, expected, atol=1e-5)
+    assert float(jnp.abs(bright - plain).mean()) > 0.1

@@ -1,7 +1,6 @@
 """The two tasks of stage one, on made-up batches at the tests' scale."""
 
 import functools
-import zlib
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +15,6 @@ from vasa_jax.face import (
     discriminator,
     encoder_training,
     encoders,
-    examples,
     losses,
     mobilefacenet,
     perceptual,
@@ -46,9 +44,9 @@ def _pair_batch(seed=0):
         "mirrored_visible",
         "source_surroundings",
         "driver_surroundings",
+        "driver_torso",
     ):
         batch[name] = (rng.random((BATCH, 16, 16)) > 0.3).astype(np.float32)
-    batch["folded"] = np.zeros((BATCH, 16, 16), np.float32)
     batch["other_is_same_performance"] = np.array([1.0, 0.0], np.float32)
     batch["example_key"] = jax.random.split(jax.random.key(seed), BATCH)
     return batch
@@ -285,31 +283,6 @@ def test_the_discriminator_judges_patches_at_every_scale():
     logits, features = judge.apply(params, image)
     assert [part.shape for part in logits] == [(2, 8, 8, 1), (2, 4, 4, 1)]
     assert len(features) == 4
-
-
-def test_shrinking_averages_blocks():
-    images = np.zeros((1, 4, 4, 3), np.uint8)
-    images[0, :2, :2] = [[[8], [16]], [[24], [32]]]
-    small = examples.shrink(images, 2)
-    np.testing.assert_array_equal(small[0, :, :, 0], [[20, 0], [0, 0]])
-
-
-def _masks():
-    mask = np.full((2, 64, 64), 2, np.uint8)  # all head,
-    mask[1, :, :16] = 0  # but in frame 1 background,
-    mask[1, 48:, 16:] = 1  # torso
-    mask[1, :8, 16:] = 3  # and hair
-    return {"masks": zlib.compress(mask.tobytes()), "num_frames": 2}
-
-
-@pytest.mark.parametrize("size", [16, 64, 128])
-def test_surroundings_are_background_and_torso_at_the_size_asked_for(size):
-    around = examples.read_surroundings(_masks(), 1, size)
-    assert around.shape == (size, size) and around.dtype == np.float32
-    assert (around[:, : size // 4] == 1.0).all()
-    assert (around[3 * size // 4 :] == 1.0).all()
-    assert (around[: 3 * size // 4, size // 4 :] == 0.0).all()
-    assert not examples.read_surroundings(_masks(), 0, size).any()
 
 
 def test_a_network_learns_what_lies_around_the_head():

@@ -75,18 +75,16 @@ class Correspondence(NamedTuple):
             driver pixel's centre. Background keeps its own place; lids that close lead
             to the skin above the eye, see `lids`.
         visible: bool `[size, size]` whether it is visible there; background is where
-            the source shows background too; lids that close never are.
+            the source shows background too.
         mirrored_flow: the same for the mirror image of each surface point about the
             middle of the face.
         mirrored_visible: whether that is visible; background never is.
-        folded: bool `[size, size]` whether a lid closes there.
     """
 
     flow: np.ndarray
     visible: np.ndarray
     mirrored_flow: np.ndarray
     mirrored_visible: np.ndarray
-    folded: np.ndarray
 
 
 def pack_geometry(
@@ -176,11 +174,8 @@ def between(
     _, screen, _, shown = rasterized(driver, frame_driver, size)
     finer = size * _SOURCE_OVERSAMPLING
     places, _, depth, shown_there = rasterized(source, frame_source, finer)
-    is_folded = np.zeros(len(places), np.bool_)
     states = source.state(frame_source), driver.state(frame_driver)
-    found = lids.fold(shape, places, *states)
-    if found is not None:
-        places, is_folded = found
+    places = lids.fold(shape, places, *states)
     places = (places - source.camera.eye) @ source.camera.axes.T
 
     def traced(places, hair_tolerance):
@@ -205,14 +200,7 @@ def between(
     mirrored_flow, mirrored_visible = traced(
         places[mirroring.partners(*who)], MIRRORED_HAIR_TOLERANCE
     )
-    folded = (shown >= 0) & is_folded[shape.triangles[shown]].all(axis=-1)
-    return Correspondence(
-        flow,
-        visible & ~folded,
-        mirrored_flow,
-        mirrored_visible & (shown >= 0) & ~folded,
-        folded,
-    )
+    return Correspondence(flow, visible, mirrored_flow, mirrored_visible & (shown >= 0))
 
 
 @kernels.cached

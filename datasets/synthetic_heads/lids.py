@@ -3,7 +3,8 @@
 Ours: in a portrait with open eyes the lid is a rim of a few pixels. Its exact flow
 would stretch that rim, with its lashes and its shade, over the whole eye; on
 photographs such lids are smudges. What closes is therefore taken from the skin above
-the eye, turned over at the rim, and does not count as visible.
+the eye, turned over at the rim, and counts as visible where that skin is: where it was
+painted, lids of photographs were grey.
 """
 
 import dataclasses
@@ -31,7 +32,7 @@ def fold(
     rest: np.ndarray,
     source: geometry.FrameState,
     driver: geometry.FrameState,
-) -> tuple[np.ndarray, np.ndarray] | None:
+) -> np.ndarray:
     """Tell where in the source the skin for the driver's lids lies.
 
     Args:
@@ -40,13 +41,12 @@ def fold(
         source, driver: the states of the two frames.
 
     Returns:
-        float32 `[N, 3]` positions of the source's vertices with folded lids raised, and
-        bool `[N]` which are folded; None where nothing closes.
+        float32 `[N, 3]` positions of the source's vertices with folded lids raised.
     """
     blinks = list(BLINKS)
     closing = np.maximum(driver.arkit[blinks] - source.arkit[blinks], 0.0)
     if not closing.any():
-        return None
+        return rest
     raised = source.arkit.copy()
     raised[blinks] -= closing
     moved = geometry.pose_head(
@@ -54,6 +54,4 @@ def fold(
     ).positions
     away = moved - rest
     is_folded = np.linalg.norm(away, axis=1) > LEAST_MOVE
-    if not is_folded.any():
-        return None
-    return np.where(is_folded[:, None], rest + RAISE * away, rest), is_folded
+    return np.where(is_folded[:, None], rest + RAISE * away, rest)

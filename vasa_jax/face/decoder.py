@@ -14,42 +14,12 @@ import jax.numpy as jnp
 from flax import struct
 
 from vasa_jax import geometry, layers, types
-from vasa_jax.face import background, subpixel
+from vasa_jax.face import background, flows, subpixel
 from vasa_jax.face import config as face_config
-
-COARSE_REACH = 0.25
-"""Largest correction of the coarse flow, half images. Ours: torso sway, wide mouths."""
-
-FINE_REACH = 0.12
-"""Largest correction of the refined flow, half images. Ours: lips and lids."""
 
 MASK_BIAS = 1.0
 """Where the mask starts, before the sigmoid. Ours: towards the warped portrait, since
 an unripe decoder's blur would ghost over everything."""
-
-
-MIRROR_BIAS = -2.0
-"""Where the share of the mirrored portrait starts, before the sigmoid. Ours: towards
-the painted image, as what the portrait hides begins at the edges of the face, where
-mirrors err."""
-
-
-LIGHT_REACH = 1.0
-"""Largest logarithm of the gain of the mirrored portrait's colours. Ours: lamps stand
-to one side, and one cheek is up to some three times as bright as the other."""
-
-
-class Places(NamedTuple):
-    """Where in the portrait the voxels of the driver's space lie.
-
-    Attributes:
-        own: `[B, D, h, w, 3]`.
-        mirrored: `[B, D, h, w, 3]` of their mirror images about the middle of the
-            face; None where the decoder does not take them.
-    """
-
-    own: jax.Array
-    mirrored: jax.Array | None = None
 
 
 @struct.dataclass
@@ -59,7 +29,8 @@ class RenderedFrame:
     Attributes:
         image: `[B, H, W, 3]` the frame.
         decoded: `[B, h, w, 3]` what the decoder paints.
-        warped: `[B, H, W, 3]` the portrait warped into place; zeros without shortcut.
+        warped: `[B, H, W, 3]` the portrait warped into place and lit as it is there;
+            zeros without shortcut.
         mirrored: `[B, H, W, 3]` the mirrored portrait in its place, lit as that is;
             zeros without it.
         mask_logits: `[B, h, w, 1]` share of `warped` before the sigmoid.
@@ -69,6 +40,7 @@ class RenderedFrame:
         mirror_logits: `[B, f, f, 1]` share of `mirrored` in what is not `warped`,
             before the sigmoid.
         stillness: `[B, c, c]` share of the still grid in it.
+        body: `[B, c, c]` share of the body's grid in it.
     """
 
     image: jax.Array
@@ -81,17 +53,19 @@ class RenderedFrame:
     mirrored_flow: jax.Array
     mirror_logits: jax.Array
     stillness: jax.Array
+    body: jax.Array
 
 
 class Decoder(nn.Module):
     """Paint a frame and, with the shortcut, warp the portrait's own pixels into it.
 
     The composed warps give each voxel of the driver's space a place in the portrait. A
-    softmax over depth makes a 2-D flow of them; what does not turn with the head
-    (torso, background) takes the still grid instead; corrections refine it at two
-    sizes. The portrait is warped by it, with its background in the place that the head
-    leaves, and blended with the painted image by a mask. Where the portrait hides one
-    side of the face, the other may be mirrored into the painted image.
+    softmax over depth makes a 2-D flow of them; what does not turn with the head takes
+    another grid instead, that of the body, which comes along with it, or the still one;
+    corrections refine it at two sizes. The portrait is warped by it, lit as its new
+    place is, with its background in the place that the head leaves, and blended with
+    the painted image by a mask. Where the portrait hides one side of the face, the
+    other may be mirrored into the painted image.
 
     Follows: MegaPortraits, image decoder, for the painting; Shi et al. (sub-pixel
     convolution) for the last steps, which a CPU does faster than blocks at full size.
@@ -105,7 +79,7 @@ class Decoder(nn.Module):
     def __call__(
         self,
         volume: jax.Array,
-        places: Places,
+        places: flows.Places,
         code: jax.Array,
         latents: types.FaceLatents,
         overlay: jax.Array | None = None,
@@ -130,17 +104,16 @@ class Decoder(nn.Module):
         x = nn.Dense(config.decoder_channels[0], dtype=dtype, name="flatten")(x)
         for index in range(config.decoder_blocks):
             x = block(config.decoder_channels[0], name=f"deep_{index}")(x, code)
-        coarse_flow = flow = still = hidden = mirror = None
+        coarse = flow = light = hidden = mirror = None
         for stage, channels in enumerate(config.decoder_channels[1:], start=1):
             x = layers.double(x)
             if overlay is not None and stage == config.flow_stage:
                 x = x + self._lay_over(overlay, latents, x.shape[-1])
             if config.use_shortcut and stage == config.flow_stage:
-                coarse = CoarseFlow(name="coarse_flow")(x, places)
-                coarse_flow, still = coarse.flow, coarse.still
-                features = geometry.sample_image(latents.source_features, coarse_flow)
+                coarse = flows.CoarseFlow(name="coarse_flow")(x, places)
+                features = geometry.sample_image(latents.source_features, coarse.flow)
                 if config.fills_background:
-                    hidden = uncover(latents, still)
+                    hidden = uncover(latents, coarse.still)
                     features = _mix(features, hidden.behind[..., :-3], hidden.share)
                 x = jnp.concatenate([x, features.astype(dtype)], axis=-1)
             x = nn.Dense(channels, dtype=dtype, name=f"narrow_{stage}")(x)
@@ -148,12 +121,12 @@ class Decoder(nn.Module):
                 x = x + self._look_mirrored(latents, coarse.mirrored, channels)
             x = block(channels, name=f"grow_{stage}")(x, code)
             if config.mirrors_face and stage == config.flow_stage:
-                mirror = Mirror(name="mirror")(x, coarse.mirrored)
+                mirror = flows.Mirror(name="mirror")(x, coarse.mirrored)
             if config.use_shortcut and stage == config.flow_stage:
-                correction = layers.Convolution(
-                    2, kernel_init=nn.initializers.normal(1e-3), name="fine_flow"
-                )(nn.relu(x).astype(jnp.float32))
-                flow = coarse_flow + FINE_REACH * jnp.tanh(correction)
+                seen = nn.relu(x).astype(jnp.float32)
+                correction = flows.slight(2, name="fine_flow")(seen)
+                flow = coarse.flow + flows.FINE_REACH * jnp.tanh(correction)
+                light = flows.slight(3, name="light")(seen)
         x = nn.relu(layers.AdaptiveNorm(dtype=dtype)(x))
         growth = config.output_upsampling
         if growth == 1:
@@ -166,8 +139,8 @@ class Decoder(nn.Module):
             painted = subpixel.smooth(painted)
         decoded = jnp.tanh(painted[..., :3])
         mask_logits = painted[..., 3:] + MASK_BIAS
-        flows = flow, coarse_flow, still
-        return self._blend(decoded, mask_logits, flows, hidden, mirror, latents)
+        shortcut = flow, coarse, light
+        return self._blend(decoded, mask_logits, shortcut, hidden, mirror, latents)
 
     def _lay_over(self, overlay, latents, channels):
         """Map what is laid over the view to `channels`; all begins at nothing."""
@@ -198,7 +171,7 @@ class Decoder(nn.Module):
             name="mirrored",
         )(features)
 
-    def _blend(self, decoded, mask_logits, flows, hidden, mirror, latents):
+    def _blend(self, decoded, mask_logits, shortcut, hidden, mirror, latents):
         height, width = latents.source_image.shape[1:3]
         painted = _fit(decoded, height, width)
         if not self.config.use_shortcut:
@@ -214,10 +187,12 @@ class Decoder(nn.Module):
                 mirrored_flow=nothing,
                 mirror_logits=nothing[..., :1],
                 stillness=nothing[..., 0],
+                body=nothing[..., 0],
             )
-        flow, coarse_flow, still = flows
+        flow, coarse, light = shortcut
         fine_grid = _fit(flow, height, width)
         warped = geometry.sample_image(latents.source_image, fine_grid)
+        warped = flows.relight(warped, light)
         if hidden is not None:
             warped = _mix(
                 warped,
@@ -227,12 +202,11 @@ class Decoder(nn.Module):
         mirrored = jnp.zeros_like(painted)
         if mirror is None:
             nothing = jnp.zeros_like(flow)
-            mirror = Mirrored(nothing, nothing[..., :1], light=None)
+            mirror = flows.Mirrored(nothing, nothing[..., :1], light=None)
         else:
             grid = _fit(mirror.flow, height, width)
             mirrored = geometry.sample_image(latents.source_image, grid)
-            gain = jnp.exp(LIGHT_REACH * jnp.tanh(_fit(mirror.light, height, width)))
-            mirrored = (mirrored + 1.0) * gain - 1.0
+            mirrored = flows.relight(mirrored, mirror.light)
             share = _fit(nn.sigmoid(mirror.logits), height, width)
             painted = _mix(painted, mirrored, share)
         mask = _fit(nn.sigmoid(mask_logits), height, width)
@@ -243,92 +217,11 @@ class Decoder(nn.Module):
             mirrored=mirrored,
             mask_logits=mask_logits,
             flow=flow,
-            coarse_flow=coarse_flow,
+            coarse_flow=coarse.flow,
             mirrored_flow=mirror.flow,
             mirror_logits=mirror.logits,
-            stillness=still[..., 0],
-        )
-
-
-class Coarse(NamedTuple):
-    """The flow at the size of the decoder's features.
-
-    Attributes:
-        flow: `[B, h, w, 2]` where in the portrait each cell lies.
-        still: `[B, h, w, 1]` share of the still grid in it.
-        mirrored: `[B, h, w, 2]` where its mirror image lies, or None.
-    """
-
-    flow: jax.Array
-    still: jax.Array
-    mirrored: jax.Array | None
-
-
-class CoarseFlow(nn.Module):
-    """Turn the composed warps into a 2-D flow at the size of the decoder's features.
-
-    Ours: see `Decoder`. The still grid is one more place beside those of the depths,
-    so that one softmax chooses among all of them; it chooses for the mirror images too.
-    """
-
-    @nn.compact
-    def __call__(self, features: jax.Array, places: Places) -> Coarse:
-        """Map `[B, h, w, C]` and places `[B, D, h', w', 3]` to a flow."""
-        batch, height, width = features.shape[:3]
-        depth = places.own.shape[1]
-        raw = layers.Convolution(
-            depth + 3, kernel_init=nn.initializers.normal(1e-3), name="logits"
-        )(nn.relu(features).astype(jnp.float32))
-        share = nn.softmax(raw[..., : depth + 1], axis=-1)
-        still = geometry.image_grid(height, width)
-        still = jnp.broadcast_to(still, (batch, 1, height, width, 2))
-
-        def choose(points):
-            choices = geometry.resize(points[..., :2], depth, height, width)
-            choices = jnp.concatenate([choices, still], axis=1)
-            return jnp.einsum("bhwd,bdhwc->bhwc", share, choices)
-
-        return Coarse(
-            flow=choose(places.own) + COARSE_REACH * jnp.tanh(raw[..., depth + 1 :]),
-            still=share[..., depth, None],
-            mirrored=None if places.mirrored is None else choose(places.mirrored),
-        )
-
-
-class Mirrored(NamedTuple):
-    """How the mirrored portrait comes into a frame.
-
-    Attributes:
-        flow: `[B, h, w, 2]` where in the portrait the mirror image of each cell lies.
-        logits: `[B, h, w, 1]` of its share in what the portrait itself hides.
-        light: `[B, h, w, 3]` what lights its colours as this side of the face is lit;
-            see `LIGHT_REACH`.
-    """
-
-    flow: jax.Array
-    logits: jax.Array
-    light: jax.Array | None
-
-
-class Mirror(nn.Module):
-    """Refine the flow of the mirrored portrait, light it, and tell where to believe it.
-
-    Ours: faces are not quite symmetric, and light falls on one side; the rest is left
-    to the painted image.
-    """
-
-    @nn.compact
-    def __call__(self, features: jax.Array, flow: jax.Array) -> Mirrored:
-        """Map `[B, h, w, C]` and the coarse flow `[B, h, w, 2]`."""
-        features = nn.relu(features).astype(jnp.float32)
-        convolve = functools.partial(
-            layers.Convolution, 3, kernel_init=nn.initializers.normal(1e-3)
-        )
-        raw = convolve(name="output")(features)
-        return Mirrored(
-            flow=flow + FINE_REACH * jnp.tanh(raw[..., :2]),
-            logits=raw[..., 2:] + MIRROR_BIAS,
-            light=convolve(name="light")(features),
+            stillness=coarse.still[..., 0],
+            body=coarse.body[..., 0],
         )
 
 

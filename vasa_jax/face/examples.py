@@ -18,12 +18,18 @@ from vasa_jax.data import clips
 Record = dict[str, Any]
 FlowFunction = Callable[..., tuple[np.ndarray, ...]]
 
-FLOW_FIELDS = ("flow", "visible", "mirrored_flow", "mirrored_visible", "folded")
+FLOW_FIELDS = ("flow", "visible", "mirrored_flow", "mirrored_visible")
 """What exact correspondence tells of a pair, in the order of a flow function."""
 
 SURROUNDINGS = (0, 1)
 """Classes of the masks that do not turn with the head: background and torso. Follows:
 `datasets.synthetic_heads.names.MASK_CLASSES`."""
+
+TORSO = (1,)
+"""Classes of them that come along with the head."""
+
+CLOSED = 0.7
+"""Blink from which eyes count as closed. Ours."""
 
 REGIONS = ("mouth", "left_eye", "right_eye")
 """Keypoints around which errors weigh more. Ours: what viewers look at."""
@@ -39,6 +45,9 @@ class ExampleConfig:
         num_frames: drivers of a source.
         same_clip_share: of pairs whose frames come from one clip. Ours: nearby frames
             teach fine motion, distant ones turns.
+        blink_share: of drivers drawn among frames with closed eyes, where the record
+            tells. Ours: eyes are closed in a frame of twenty, too few to learn how
+            lids fold.
         use_other: whether a frame of another person travels along.
         use_flow: whether the exact flow is computed.
     """
@@ -47,6 +56,7 @@ class ExampleConfig:
     flow_size: int = 64
     num_frames: int = 1
     same_clip_share: float = 0.3
+    blink_share: float = 0.15
     use_other: bool = True
     use_flow: bool = True
 
@@ -74,16 +84,16 @@ def pair(
     Returns:
         Arrays by name: `source` and `driver` images uint8, their `*_pose` [6],
         `driver_regions` [3, 2]; `flow` [f, f, 2] and `visible` [f, f], and with
-        `mirrored_` the same of mirror images about the middle of the face; `folded`
-        [f, f], lids that close, whose flow is known though they are not visible; of the
-        other person the image and what is known of it with `other_`, and
+        `mirrored_` the same of mirror images about the middle of the face; of the other
+        person the image and what is known of it with `other_`, and
         `other_is_same_performance`, a float. Where the records have them also
-        `*_arkit` [52], `*_gaze` [2], and `source_surroundings` and
-        `driver_surroundings` [f, f], 1 where the frame does not show the head.
+        `*_arkit` [52], `*_gaze` [2], and `source_surroundings`, `driver_surroundings`
+        and `driver_torso` [f, f], 1 where the frame does not show the head, and where
+        it shows the torso.
     """
     driver_record = same[0]
     source_record = same[0] if rng.random() < config.same_clip_share else same[-1]
-    driver_frame = int(rng.integers(driver_record["num_frames"]))
+    driver_frame = _driver_frame(rng, driver_record, config.blink_share)
     source_frame = int(rng.integers(source_record["num_frames"]))
     example = {
         **_frame("driver", driver_record, driver_frame, config),
@@ -103,8 +113,11 @@ def pair(
         ("source", source_record, source_frame),
     ):
         if "masks" in record:
-            around = read_surroundings(record, frame, config.flow_size)
+            around = read_share(record, frame, config.flow_size, SURROUNDINGS)
             example[f"{prefix}_surroundings"] = around
+    if "masks" in driver_record:
+        torso = read_share(driver_record, driver_frame, config.flow_size, TORSO)
+        example["driver_torso"] = torso
     if config.use_other:
         is_same = other["performance"] == driver_record["performance"]
         frame = driver_frame if is_same else int(rng.integers(other["num_frames"]))
@@ -131,13 +144,16 @@ def frames(
     }
 
 
-def read_surroundings(record: Record, frame: int, size: int) -> np.ndarray:
-    """Tell where a frame shows neither head nor hair.
+def read_share(
+    record: Record, frame: int, size: int, classes: tuple[int, ...]
+) -> np.ndarray:
+    """Tell where a frame shows some classes of the masks.
 
     Args:
         record: with `masks`, of any size that divides `size` or is divided by it.
         frame: of the record.
         size: side of the result, cells.
+        classes: of the masks, such as `SURROUNDINGS`.
 
     Returns:
         float32 `[size, size]`, the share of each cell.
@@ -146,11 +162,19 @@ def read_surroundings(record: Record, frame: int, size: int) -> np.ndarray:
     count = int(record["num_frames"])
     side = round((flat.size / count) ** 0.5)
     mask = flat.reshape(count, side, side)[frame]
-    is_around = np.isin(mask, SURROUNDINGS).astype(np.float32)
+    is_shown = np.isin(mask, classes).astype(np.float32)
     if side < size:
         times = size // side
-        return einops.repeat(is_around, "h w -> (h i) (w j)", i=times, j=times)
-    return einops.reduce(is_around, "(h i) (w j) -> h w", "mean", h=size, w=size)
+        return einops.repeat(is_shown, "h w -> (h i) (w j)", i=times, j=times)
+    return einops.reduce(is_shown, "(h i) (w j) -> h w", "mean", h=size, w=size)
+
+
+def _driver_frame(rng: np.random.Generator, record: Record, blink_share: float) -> int:
+    if "blink" in record and rng.random() < blink_share:
+        closed = np.flatnonzero(record["blink"] > CLOSED)
+        if len(closed):
+            return int(rng.choice(closed))
+    return int(rng.integers(record["num_frames"]))
 
 
 def shrink(images: np.ndarray, size: int) -> np.ndarray:

@@ -52,28 +52,21 @@ def compare(
 
 
 def _portrait_terms(frame, scene, weight):
-    """Compare the warped portrait with what the driver shows of it.
-
-    Ours: closed lids may come from the skin above the eye or be painted, whichever
-    looks right; the mask is told nothing there.
-    """
-    visible, folded = scene["visible"], scene["folded"]
-    known = visible + folded
+    """Compare the warped portrait with what the driver shows of it."""
+    visible = scene["visible"]
     cells, coarse = visible.shape[1], frame.coarse_flow.shape[1]
     seen = regions.fit(visible[..., None], frame.image.shape[1])
     near = regions.sized(weight[..., 0], cells)
     return {
         "warped": losses.reconstruction(frame.warped, scene["driver"], weight * seen),
-        "flow": losses.flow(frame.flow, scene["flow"], near * known),
+        "flow": losses.flow(frame.flow, scene["flow"], near * visible),
         "coarse_flow": losses.flow(
             frame.coarse_flow,
             regions.fit(scene["flow"], coarse),
-            regions.sized(known, coarse),
+            regions.sized(visible, coarse),
         ),
         "visibility": losses.visibility(
-            regions.sized(frame.mask_logits[..., 0], cells),
-            visible,
-            near * (1.0 - folded),
+            regions.sized(frame.mask_logits[..., 0], cells), visible, near
         ),
     }
 

@@ -152,20 +152,28 @@ def background(logits: jax.Array, is_around: jax.Array) -> jax.Array:
     return mean_per_example(optax.sigmoid_binary_cross_entropy(logits, is_around))
 
 
-def stillness(share: jax.Array, is_around: jax.Array) -> jax.Array:
-    """Teach which cells of the frame keep still: those around the head.
+def stillness(
+    still: jax.Array, body: jax.Array, is_around: jax.Array, is_torso: jax.Array
+) -> jax.Array:
+    """Teach which cells of the frame keep still, and which come along with the head.
 
     Ours: the logarithm of what is rightly shared, since no flow is true where the head
-    has left.
+    has left, and none is known where the torso was out of the picture.
 
     Args:
-        share: `[B, h, w]` of the still grid, in [0, 1].
+        still: `[B, h, w]` share of the still grid, in [0, 1].
+        body: `[B, h, w]` share of the body's grid; both add up to at most 1.
         is_around: `[B, h, w]`, 1 where neither head nor hair is seen.
+        is_torso: `[B, h, w]`, 1 where of that the torso is seen.
 
     Returns:
         `[B]`.
     """
-    right = is_around * share + (1.0 - is_around) * (1.0 - share)
+    right = (
+        (is_around - is_torso) * still
+        + is_torso * body
+        + (1.0 - is_around) * (1.0 - still - body)
+    )
     return -mean_per_example(jnp.log(right + LEAST_SHARE))
 
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from vasa_jax import geometry, types
-from vasa_jax.face import background, decoder, encoders, unwrapping, warping
+from vasa_jax.face import background, decoder, encoders, flows, unwrapping, warping
 from vasa_jax.face import config as face_config
 
 NUM_ARKIT = 52
@@ -155,8 +155,11 @@ class FaceModel(nn.Module):
                 points, latents.source_displacement, latents.head_pose
             )
 
-        places = decoder.Places(
+        places = flows.Places(
             own=in_portrait(canonical),
+            body=warping.body_places(
+                latents.head_pose, head_pose, self.config.flow_size
+            ),
             mirrored=in_portrait(warping.mirror(canonical))
             if self.config.mirrors_face
             else None,

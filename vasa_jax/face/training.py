@@ -95,9 +95,13 @@ class FaceTask:
         if latents.background is not None and "source_surroundings" in scene:
             found, truth = _surroundings(latents, scene)
             terms["background"] = losses.background(found, truth).mean()
-            still = frame.stillness
-            truth = regions.sized(scene["driver_surroundings"], still.shape[1])
-            terms["stillness"] = losses.stillness(still, truth).mean()
+            truth = (
+                regions.sized(scene[f"driver_{part}"], frame.body.shape[1])
+                for part in ("surroundings", "torso")
+            )
+            terms["stillness"] = losses.stillness(
+                frame.stillness, frame.body, *truth
+            ).mean()
         terms |= self._motion_terms(params, frame, scene)
         total = loss_schedule.weighted_sum(self._loss, terms, step)
         dear_total, dear = self._dear_terms(params, frame, latents, scene, step)

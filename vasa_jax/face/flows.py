@@ -1,0 +1,146 @@
+"""Where in the portrait each cell of a frame lies, and how it is lit there.
+
+Ours: the image shortcut; see `decoder.Decoder`.
+"""
+
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from vasa_jax import geometry, layers
+
+COARSE_REACH = 0.25
+"""Largest correction of the coarse flow, half images. Ours: torso sway, wide mouths."""
+
+FINE_REACH = 0.12
+"""Largest correction of the refined flow, half images. Ours: lips and lids."""
+
+BODY_BIAS = -3.0
+"""Where the share of the body's grid starts, before the softmax. Ours: towards grids
+that an older decoder knows; shares of the torso are taught soon."""
+
+MIRROR_BIAS = -2.0
+"""Where the share of the mirrored portrait starts, before the sigmoid. Ours: towards
+the painted image, as what the portrait hides begins at the edges of the face, where
+mirrors err."""
+
+LIGHT_REACH = 1.0
+"""Largest logarithm of the gain of the portrait's colours, its own and the mirrored
+one's. Ours: lamps stand to one side, and one cheek is up to some three times as bright
+as the other; a head that turns moves through their light."""
+
+
+class Places(NamedTuple):
+    """Where in the portrait the voxels of the driver's space lie.
+
+    Attributes:
+        own: `[B, D, h, w, 3]`.
+        body: `[B, f, f, 2]` where the cells of the frame lie that come along with the
+            head but do not turn.
+        mirrored: `[B, D, h, w, 3]` of their mirror images about the middle of the
+            face; None where the decoder does not take them.
+    """
+
+    own: jax.Array
+    body: jax.Array
+    mirrored: jax.Array | None = None
+
+
+class Coarse(NamedTuple):
+    """The flow at the size of the decoder's features.
+
+    Attributes:
+        flow: `[B, h, w, 2]` where in the portrait each cell lies.
+        still: `[B, h, w, 1]` share of the still grid in it.
+        body: `[B, h, w, 1]` share of the body's grid in it.
+        mirrored: `[B, h, w, 2]` where its mirror image lies, or None.
+    """
+
+    flow: jax.Array
+    still: jax.Array
+    body: jax.Array
+    mirrored: jax.Array | None
+
+
+class CoarseFlow(nn.Module):
+    """Turn the composed warps into a 2-D flow at the size of the decoder's features.
+
+    Ours: see `Decoder`. The still grid and the body's are two more places beside those
+    of the depths, so that one softmax chooses among all of them; it chooses for the
+    mirror images too.
+    """
+
+    @nn.compact
+    def __call__(self, features: jax.Array, places: Places) -> Coarse:
+        """Map `[B, h, w, C]` and places `[B, D, h', w', 3]` to a flow."""
+        batch, height, width = features.shape[:3]
+        depth = places.own.shape[1]
+        features = nn.relu(features).astype(jnp.float32)
+        raw = slight(depth + 3, name="logits")(features)
+        body = slight(1, name="body")(features) + BODY_BIAS
+        logits = jnp.concatenate([raw[..., : depth + 1], body], axis=-1)
+        share = nn.softmax(logits, axis=-1)
+        still = geometry.image_grid(height, width)
+        still = jnp.broadcast_to(still, (batch, 1, height, width, 2))
+        unturned = jnp.concatenate([still, places.body[:, None]], axis=1)
+
+        def choose(points):
+            choices = geometry.resize(points[..., :2], depth, height, width)
+            choices = jnp.concatenate([choices, unturned], axis=1)
+            return jnp.einsum("bhwd,bdhwc->bhwc", share, choices)
+
+        return Coarse(
+            flow=choose(places.own) + COARSE_REACH * jnp.tanh(raw[..., depth + 1 :]),
+            still=share[..., depth, None],
+            body=share[..., depth + 1, None],
+            mirrored=None if places.mirrored is None else choose(places.mirrored),
+        )
+
+
+class Mirrored(NamedTuple):
+    """How the mirrored portrait comes into a frame.
+
+    Attributes:
+        flow: `[B, h, w, 2]` where in the portrait the mirror image of each cell lies.
+        logits: `[B, h, w, 1]` of its share in what the portrait itself hides.
+        light: `[B, h, w, 3]` what lights its colours as this side of the face is lit;
+            see `LIGHT_REACH`.
+    """
+
+    flow: jax.Array
+    logits: jax.Array
+    light: jax.Array | None
+
+
+class Mirror(nn.Module):
+    """Refine the flow of the mirrored portrait, light it, and tell where to believe it.
+
+    Ours: faces are not quite symmetric, and light falls on one side; the rest is left
+    to the painted image.
+    """
+
+    @nn.compact
+    def __call__(self, features: jax.Array, flow: jax.Array) -> Mirrored:
+        """Map `[B, h, w, C]` and the coarse flow `[B, h, w, 2]`."""
+        features = nn.relu(features).astype(jnp.float32)
+        raw = slight(3, name="output")(features)
+        return Mirrored(
+            flow=flow + FINE_REACH * jnp.tanh(raw[..., :2]),
+            logits=raw[..., 2:] + MIRROR_BIAS,
+            light=slight(3, name="light")(features),
+        )
+
+
+def slight(features: int, name: str) -> nn.Module:
+    """Return a convolution that begins with next to nothing."""
+    return layers.Convolution(
+        features, kernel_init=nn.initializers.normal(1e-3), name=name
+    )
+
+
+def relight(image: jax.Array, light: jax.Array) -> jax.Array:
+    """Multiply the colours of `[B, H, W, 3]`, -1 is black, by what `light` tells."""
+    gain = jnp.exp(LIGHT_REACH * jnp.tanh(light))
+    return (image + 1.0) * geometry.resize(gain, *image.shape[1:3]) - 1.0
