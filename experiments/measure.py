@@ -5,7 +5,7 @@
 
 REAL holds `portraits` (pictures) and `talking_heads` (videos with sound). Everything is
 measured in decoded videos, beside copying the source and beside the truth. The defaults
-took eleven minutes on two busy CPU cores, LPIPS included.
+took eighteen minutes on two busy CPU cores, LPIPS included.
 """
 
 import functools
