@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from vasa_jax import audio, media
+from vasa_jax import audio, export, media
 from vasa_jax.audio import waveform as waveform_lib
 from vasa_jax.errors import UserError
 from vasa_jax.pipeline import files
@@ -169,7 +169,9 @@ def damage(kind, inputs, tmp_path):
         weights.write_bytes(weights.read_bytes()[:-100])
         return changed, "truncated or changed"
     manifest = copied / "manifest.json"
-    text = manifest.read_text().replace('"format_version": 1', '"format_version": 99')
+    text = manifest.read_text().replace(
+        f'"format_version": {export.VERSION}', '"format_version": 99'
+    )
     manifest.write_text(text)
     return changed, "has format version 99"
 

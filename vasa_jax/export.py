@@ -20,7 +20,9 @@ import safetensors.flax
 from vasa_jax.errors import UserError
 
 FORMAT = "vasa_jax export"
-VERSION = 1
+VERSION = 2
+"""Raised when older exports no longer fit: 2, the decoder's body and light."""
+
 MANIFEST_NAME = "manifest.json"
 CONFIG_NAME = "config.json"
 CARD_NAME = "README.md"
