@@ -35,8 +35,8 @@ def main(_) -> int:
             raise config.unknown_name(stage, ("face", "motion"), "stage")
     output = pathlib.Path(OUTPUT.value)
     rows = json.loads(output.read_text()) if output.exists() else {}
-    for stage in STAGES.value:
-        for dtype, use_remat in one_step.VARIANTS:
+    for dtype, use_remat in one_step.VARIANTS:
+        for stage in STAGES.value:
             name = one_step.row_name(stage, dtype, use_remat)
             if name in rows:
                 continue

@@ -77,35 +77,39 @@ def _demo(settings: Settings) -> Settings:
 
 
 def _demo_gpu(settings: Settings) -> Settings:
-    steps = 40_000
+    steps = 4000
     settings = _demo(settings)
     return dataclasses.replace(
         settings,
         model=dataclasses.replace(settings.model, dtype="bfloat16"),
         train=training.TrainConfig(
-            batch_size=64, num_steps=steps, evaluate_every_steps=2000
+            batch_size=32, num_steps=steps, evaluate_every_steps=None
         ),
         optimizer=dataclasses.replace(
-            settings.optimizer, num_steps=steps, beta2=0.999, ema_decay=0.999
+            settings.optimizer, num_steps=steps, ema_decay=0.998
         ),
         discriminator_optimizer=optimizer_lib.OptimizerConfig(
-            learning_rate=2e-4, num_steps=steps, ema_decay=None
+            learning_rate=4e-4, num_steps=steps, warmup_steps=100, ema_decay=None
         ),
         face_loss=face_training.FaceLossConfig(
             motion_cycle=1.5,
             expression_cycle=1.5,
-            pose_cycle=4.0,
+            pose_cycle=6.0,
             cross_share=0.25,
+            visibility=0.8,
             contrast=0.2,
             consistency=1.0,
             cross_identity=0.5,
             canonical=0.1,
-            perceptual=2.0,
+            perceptual=1.0,
             adversarial=0.1,
-            feature_matching=4.0,
+            feature_matching=3.0,
+            adversarial_start=300,
             crops_elsewhere=CROPS_ELSEWHERE,
+            dear_every=2,
         ),
-        data=pipeline.PipelineConfig(num_workers=14),
+        example=dataclasses.replace(settings.example, blink_share=0.25),
+        data=pipeline.PipelineConfig(num_workers=12),
     )
 
 

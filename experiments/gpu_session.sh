@@ -1,74 +1,69 @@
 #!/usr/bin/env bash
-# From carried performances to a checkpoint, on one GPU borrowed for half an hour.
+# From carried performances to a checkpoint, on one GPU borrowed for a quarter of an hour.
 #
 #   bash experiments/gpu_session.sh 0 [WORK]   beforehand, where the speech tools are
-#   bash experiments/gpu_session.sh 1 [WORK]   check vasa1, benchmark; render beside
-#   bash experiments/gpu_session.sh 2 [WORK]   render the rest, train the encoders
-#   bash experiments/gpu_session.sh 3 [WORK]   train the renderer
-#   bash experiments/gpu_session.sh 4 [WORK]   encode, train the denoiser, export
+#   bash experiments/gpu_session.sh 1 [WORK]   benchmark vasa1, try the training; beside
+#                                              it, and going on after it: render, check
+#   bash experiments/gpu_session.sh 2 [WORK]   only to train the motion encoders anew
+#   bash experiments/gpu_session.sh 3 [WORK]   train renderer and denoiser side by side
 #
-# Steps 1 to 4 need neither FFmpeg, Grain, TFDS nor network. Each ends within its LIMIT
+# Steps 1 to 3 need neither FFmpeg, Grain, TFDS nor network. Each ends within its LIMIT
 # of seconds, has saved by then, prints tables last, and goes on where it was when it is
 # run again. What should come home is put into OUT: files under 16 MiB, at most eight.
 #
 # From the environment: SIZE (gpu, or tiny for a test on a CPU), CARRIED (what step 0
-# fills and the others read), OUT, LIMIT, PYTHON, NUM_CLIPS, and the steps of the
-# trainings ENCODER_STEPS, FACE_STEPS, MOTION_STEPS, which decide the decay of the
-# learning rate: set them to what fits the time. VGG16 names an npz and IDENTITY an ONNX
-# file of the frozen networks that experiments/face.py tells of; without one the renderer
-# is trained without the loss that needs it.
+# fills and the others read), OUT, LIMIT, PYTHON, INIT (the export to start from, whose
+# encoders stay unless step 2 trains them; empty for none), NUM_CLIPS (of people) and NUM_VOICE_CLIPS
+# (smaller pictures, more voices, for the denoiser alone); ENCODER_STEPS, MOTION_STEPS
+# and FACE_STEPS decide the decay of the learning rate: if left, what the trial says fits
+# the time. FACE_FLAGS and MOTION_FLAGS are added to the trainings'. VGG16 names an npz
+# and IDENTITY an ONNX file of the frozen networks that experiments/face.py tells of;
+# without one the renderer is trained without the loss that needs it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-STEP=${1:?give a step, 0 to 4}
+STEP=${1:?give a step, 0 to 3}
 WORK=${2:-runs/gpu_session}
 SIZE=${SIZE:-gpu}
 CARRIED=${CARRIED:-data/carried}
 OUT=${OUT:-$WORK/out}
 PYTHON=${PYTHON:-python3}
+INIT=${INIT-vasa_jax/weights/demo}
 CORES=$(nproc)
-RESERVE=15
+RESERVE=10
 FAILED=0
 
 case $SIZE in
   gpu)
-    NUM_CLIPS=${NUM_CLIPS:-2000} CLIP_SECONDS=3 PIXELS=256
-    CHECK=(--preset=vasa1 --batch_size=4) BENCHMARK=(--preset=vasa1)
-    ENCODERS=(--preset=demo_encoders --set=train.batch_size=64
-      --set="train.num_steps=${ENCODER_STEPS:-5000}"
-      --set="optimizer.num_steps=${ENCODER_STEPS:-5000}")
-    FACE=(--preset=demo_gpu --set="train.num_steps=${FACE_STEPS:-6000}"
-      --set="optimizer.num_steps=${FACE_STEPS:-6000}"
-      --set="discriminator_optimizer.num_steps=${FACE_STEPS:-6000}"
-      --set="face_loss.adversarial_start=$((${FACE_STEPS:-6000} / 2))")
-    MOTION=(--preset=demo_gpu --set="train.num_steps=${MOTION_STEPS:-10000}"
-      --set="optimizer.num_steps=${MOTION_STEPS:-10000}")
-    AUDIO_ENCODER=whisper_tiny WORKERS=$((CORES > 3 ? CORES - 2 : CORES))
-    # Seconds of: step; rendering beside the checks; rendering; trainings.
+    NUM_CLIPS=${NUM_CLIPS:-1000} NUM_VOICE_CLIPS=${NUM_VOICE_CLIPS:-800}
+    CLIP_SECONDS=3 PIXELS=256 VOICE_PIXELS=128 VOICE_TAKES=16
+    CHECK=(--preset=vasa1 --batch_size=2) CHECK_TIME=420
+    BENCHMARK=(--preset=vasa1 --dtype=bfloat16 --batches=1,4,8)
+    ENCODERS=(--preset=demo_encoders --set=train.batch_size=64)
+    FACE=(--preset=demo_gpu) MOTION=(--preset=demo_gpu)
+    AUDIO_ENCODER=whisper_tiny WORKERS=$((CORES > 5 ? CORES - 4 : CORES))
+    # Seconds of: step; rendering, from its beginning; what follows a training.
+    LIMITS=(0 210 240 540) RENDER_TIME=330 EXPORT_TIME=60 TRIAL_STEPS=40
     PATIENCE=1
-    LIMITS=(0 330 390 450 390) RENDER_BESIDE=300 RENDER=100
-    ENCODERS_TIME=240 FACE_TIME=390 MOTION_TIME=180
     ;;
   tiny)
-    NUM_CLIPS=${NUM_CLIPS:-32} CLIP_SECONDS=0.8 PIXELS=32
-    CHECK=(--preset=tiny --batch_size=2 --num_repeats=1 --stages=motion)
+    NUM_CLIPS=${NUM_CLIPS:-32} NUM_VOICE_CLIPS=${NUM_VOICE_CLIPS:-32}
+    CLIP_SECONDS=0.8 PIXELS=32 VOICE_PIXELS=32 VOICE_TAKES=4
+    CHECK=(--preset=tiny --batch_size=2 --num_repeats=1 --stages=motion) CHECK_TIME=2000
     BENCHMARK=(--preset=tiny --batches=1 --steps=2 --num_repeats=1)
-    ENCODERS=(--preset=tiny_encoders --set="train.num_steps=${ENCODER_STEPS:-4}")
-    FACE=(--preset=tiny --set="train.num_steps=${FACE_STEPS:-4}")
-    MOTION=(--preset=tiny --set=model.num_audio_channels=322
-      --set="train.num_steps=${MOTION_STEPS:-4}")
+    ENCODERS=(--preset=tiny_encoders --set=train.num_steps=4)
+    FACE=(--preset=tiny) MOTION=(--preset=tiny --set=model.num_audio_channels=322)
     AUDIO_ENCODER=mel WORKERS=1
+    LIMITS=(0 3000 3000 3000) RENDER_TIME=2000 EXPORT_TIME=400 TRIAL_STEPS=20
     PATIENCE=20
-    LIMITS=(0 3000 3000 3000 3000) RENDER_BESIDE=600 RENDER=600
-    ENCODERS_TIME=2400 FACE_TIME=2400 MOTION_TIME=2400
     ;;
   *)
     echo "error: SIZE is '$SIZE'; give gpu or tiny." >&2
     exit 2
     ;;
 esac
-if [[ ! $STEP =~ ^[0-4]$ ]]; then
-  echo "error: the step is '$STEP'; give 0 to 4." >&2
+if [[ ! $STEP =~ ^[0-3]$ ]]; then
+  echo "error: the step is '$STEP'; give 0 to 3." >&2
   exit 2
 fi
 if [[ -n ${VGG16:-} ]]; then
@@ -81,50 +76,109 @@ if [[ -n ${IDENTITY:-} ]]; then
 else
   FACE+=(--set=face_loss.cross_identity=0)
 fi
+# Split into words on purpose.
+FACE+=(${FACE_FLAGS:-}) MOTION+=(${MOTION_FLAGS:-})
 LIMIT=${LIMIT:-${LIMITS[STEP]}}
 export JAX_COMPILATION_CACHE_DIR=${JAX_COMPILATION_CACHE_DIR:-$PWD/.cache/jax_session}
 
 mkdir -p "$WORK" "$OUT"
-HEADS=$WORK/heads
+HEADS=$WORK/heads VOICES=$WORK/voices
+
+say() {
+  echo "[step $STEP, $SECONDS s] $*"
+}
 
 # Run a command for at most so many seconds, within the step's limit. A program that
 # trains saves at SIGTERM. What fails is told, and the step goes on with the rest.
-within() {
+within() { # SECONDS COMMAND...
   local seconds=$1 left=$((LIMIT - SECONDS - RESERVE)) code=0
   shift
   seconds=$((seconds < left ? seconds : left))
   if ((seconds < 5)); then
-    echo "[step $STEP, $SECONDS s] no time left for: $*"
+    say "no time left for: $*"
     return
   fi
-  echo "[step $STEP, $SECONDS s] at most $seconds s: $*"
-  timeout --preserve-status --signal=TERM --kill-after=40 "$seconds" "$@" || code=$?
+  say "at most $seconds s: $*"
+  timeout --preserve-status --signal=TERM --kill-after=30 "$seconds" "$@" || code=$?
   if ((code == 143 || code == 137)); then
-    echo "[step $STEP, $SECONDS s] out of time: $2 $3"
+    say "out of time: $2 $3"
   elif ((code != 0)); then
-    echo "[step $STEP, $SECONDS s] failed with code $code: $*"
+    say "failed with code $code: $*"
     FAILED=1
   fi
 }
 
-render() { # SECONDS WORKERS
-  "$PYTHON" -m datasets.synthetic_heads.render_carried --carried_dir="$CARRIED" \
-    --output_dir="$HEADS" --size="$PIXELS" --max_seconds="$1" --num_workers="$2"
+# Start a command that outlives this step, once; NAME.log has its output.
+beside() { # NAME SECONDS COMMAND...
+  local name=$1 seconds=$2
+  shift 2
+  [[ -f $WORK/$name.log ]] && return
+  say "beside, at most $seconds s: $*"
+  setsid nice -n 10 timeout --kill-after=10 "$seconds" "$@" \
+    >"$WORK/$name.log" 2>&1 </dev/null &
+  echo $! >"$WORK/$name.pid"
+}
+
+# Wait until it has ended, or for so many seconds; print its last lines.
+await() { # NAME SECONDS LINES
+  local end=$((SECONDS + $2))
+  [[ -f $WORK/$1.pid ]] || return 0
+  while ((SECONDS < end)) && kill -0 "$(<"$WORK/$1.pid")" 2>/dev/null; do
+    sleep 1
+  done
+  tr '\r' '\n' <"$WORK/$1.log" | tail -n "$3"
+}
+
+# A share of the GPU's memory, where several programs use it at once.
+export_share() {
+  export XLA_PYTHON_CLIENT_MEM_FRACTION=$1
+}
+
+# Both sets at once, so that each has some clips early.
+render() {
+  local program=("$PYTHON" -m datasets.synthetic_heads.render_carried)
+  "${program[@]}" --carried_dir="$CARRIED/voices" --output_dir="$VOICES" \
+    --size="$VOICE_PIXELS" --num_workers=$((CORES / 3 + 1)) &
+  "${program[@]}" --carried_dir="$CARRIED/heads" --output_dir="$HEADS" \
+    --size="$PIXELS" --num_workers="$CORES"
+  wait
 }
 
 train() { # SECONDS FILE NAME FLAGS...
   local seconds=$1 file=$2 name=$3
   shift 3
   within "$seconds" "$PYTHON" -m experiments.train --config="experiments/$file.py" \
-    --workdir="$WORK/$name" --set=data.use_grain=false \
-    --set="data.num_workers=$WORKERS" "$@"
+    --workdir="$WORK/$name" --set=data.use_grain=false "$@"
 }
 
-export_runs() { # FOLDER DTYPE NAMES...
-  local folder=$1 dtype=$2
-  shift 2
-  within $((120 * PATIENCE)) "$PYTHON" -m experiments.export --output="$folder" --dtype="$dtype" \
-    "${@/#/--workdir=$WORK/}"
+# Settings of a run's length, from what a trial took: so many steps as fit, and a few
+# more, because the clock ends a run as well as a count and without an evaluation.
+length_flags() { # TRIAL SECONDS STEPS OPTIMIZERS...
+  local trial=$WORK/$1/metrics.jsonl seconds=$2 steps=$3
+  shift 3
+  if [[ -z $steps ]]; then
+    steps=$("$PYTHON" - "$trial" "$seconds" "$TRIAL_STEPS" <<'PY'
+import json, pathlib, statistics, sys
+
+path, seconds, least = pathlib.Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+lines = path.read_text().splitlines() if path.exists() else []
+times = [json.loads(line).get("step_seconds") for line in lines]
+times = [value for value in times if value]
+print(max(least, round(1.02 * seconds / statistics.median(times))) if times else 2000)
+PY
+    )
+  fi
+  printf -- '--set=%s.num_steps=%s ' train "$steps"
+  for name in "$@"; do
+    printf -- '--set=%s.num_steps=%s ' "$name" "$steps"
+  done
+}
+
+export_runs() { # FOLDER FLAGS...
+  local folder=$1
+  shift
+  JAX_PLATFORMS=cpu within $((90 * PATIENCE)) "$PYTHON" -m experiments.export \
+    --output="$folder" --nocompare_rounding "$@"
 }
 
 # Put a folder into OUT in parts under 16 MiB; cat them together and untar at home.
@@ -141,23 +195,46 @@ pack_results() {
     [[ -f $WORK/$name/metrics.jsonl ]] && runs+=("--workdir=$WORK/$name")
   done
   if ((${#runs[@]})); then
-    within $((60 * PATIENCE)) "$PYTHON" -m experiments.curves "${runs[@]}" \
-      --output="$WORK/curves.png" >"$WORK/curves.md"
+    JAX_PLATFORMS=cpu within $((40 * PATIENCE)) "$PYTHON" -m experiments.curves \
+      "${runs[@]}" --output="$WORK/curves.png" >"$WORK/curves.md"
     cat "$WORK/curves.md"
   fi
   (
     cd "$WORK"
     shopt -s nullglob
-    tar -czf - ./*.json ./*.md ./*.png ./*/metrics.jsonl ./*/config.json \
-      ./*/reports/*.png
+    tar -czf - ./*.json ./*.md ./*.png ./*.log ./*/metrics.jsonl ./*/config.json
   ) >"$OUT/results.tar.gz"
+}
+
+# Encode what there is, and again what has been rendered since; then train on it.
+train_motion() {
+  export_share 0.1
+  local left number
+  for number in 1 2; do
+    ((number == 2)) && await render $((LIMIT - SECONDS - EXPORT_TIME - 100)) 1
+    within $((120 * PATIENCE)) "$PYTHON" -m experiments.encode --checkpoint="$START" \
+      --data_dir="$HEADS,$VOICES" --output_dir="$WORK/encoded" \
+      --audio_encoder="$AUDIO_ENCODER"
+    if ((number == 1)); then
+      train $((90 * PATIENCE)) motion motion_trial "${MOTION[@]}" "${ENCODED[@]}" \
+        --max_steps="$TRIAL_STEPS"
+    fi
+  done
+  left=$((LIMIT - SECONDS - EXPORT_TIME))
+  # Twenty seconds until the first step.
+  train "$left" motion motion "${MOTION[@]}" "${ENCODED[@]}" \
+    $(length_flags motion_trial $((left - 20)) "${MOTION_STEPS:-}" optimizer)
+  return $FAILED
 }
 
 case $STEP in
   0)
-    "$PYTHON" -m datasets.synthetic_heads.perform --output_dir="$CARRIED" \
-      --num_clips="$NUM_CLIPS" --seconds="$CLIP_SECONDS" \
-      ${SPEECH_DIR:+--speech_dir="$SPEECH_DIR"}
+    SPEECH=(${SPEECH_DIR:+--speech_dir="$SPEECH_DIR" --recordings_share=0.25})
+    "$PYTHON" -m datasets.synthetic_heads.perform --output_dir="$CARRIED/heads" \
+      --num_clips="$NUM_CLIPS" --seconds="$CLIP_SECONDS" --seed=41 "${SPEECH[@]}"
+    "$PYTHON" -m datasets.synthetic_heads.perform --output_dir="$CARRIED/voices" \
+      --num_clips="$NUM_VOICE_CLIPS" --seconds="$CLIP_SECONDS" --seed=43 \
+      --num_takes="$VOICE_TAKES" --bared_smiles_share=0.25 "${SPEECH[@]}"
     carried=$(du -sb "$CARRIED" | cut -f1)
     tree=$(git ls-files -z --cached --others --exclude-standard |
       du -cb --files0-from=- 2>/dev/null | tail -1 | cut -f1)
@@ -169,39 +246,53 @@ case $STEP in
     exit 0
     ;;
   1)
-    nice -n 10 bash -c "$(declare -f render); $(declare -p PYTHON CARRIED HEADS PIXELS)
-      render $RENDER_BESIDE $WORKERS" >"$WORK/render.log" 2>&1 &
-    renderer=$!
-    within $((200 * PATIENCE)) "$PYTHON" -m experiments.check "${CHECK[@]}" --output="$WORK/check.json" \
-      > >(tee "$WORK/check.md")
-    for part in decode motion latency; do
-      within $((60 * PATIENCE)) "$PYTHON" -m experiments.benchmark "${BENCHMARK[@]}" --parts="$part" \
-        --output="$WORK/benchmark_$part.json" > >(tee "$WORK/benchmark_$part.md")
+    beside render "$RENDER_TIME" bash -c "$(declare -f render
+      declare -p PYTHON CORES CARRIED HEADS VOICES PIXELS VOICE_PIXELS); render"
+    for parts in decode motion,latency; do
+      within $((80 * PATIENCE)) "$PYTHON" -m experiments.benchmark "${BENCHMARK[@]}" \
+        --parts="$parts" --output="$WORK/benchmark_${parts%,*}.json" \
+        > >(tee "$WORK/benchmark_${parts%,*}.md")
     done
-    wait "$renderer" || FAILED=1
-    tail -1 "$WORK/render.log"
+    export_share 0.5
+    beside check "$CHECK_TIME" "$PYTHON" -m experiments.check "${CHECK[@]}" \
+      --output="$WORK/check.json"
+    export_share 0.3
+    train $((120 * PATIENCE)) face face_trial "${FACE[@]}" ${INIT:+--init_from="$INIT"} \
+      --set="data_dir=$HEADS" --set="data.num_workers=$((WORKERS / 2 + 1))" \
+      --set=face_loss.adversarial_start=0 --max_steps="$TRIAL_STEPS"
+    tail -n 1 "$WORK/face_trial/metrics.jsonl" || FAILED=1
     ;;
   2)
-    render "$RENDER" "$CORES" || FAILED=1
-    train "$ENCODERS_TIME" face encoders "${ENCODERS[@]}" --set="data_dir=$HEADS"
-    export_runs "$WORK/encoders_export" float32 encoders
+    train $((LIMIT - EXPORT_TIME)) face encoders "${ENCODERS[@]}" --set="data_dir=$HEADS" \
+      --set="data.num_workers=$WORKERS" ${INIT:+--init_from="$INIT"} \
+      $(length_flags encoders 0 "${ENCODER_STEPS:-4000}" optimizer)
+    export_runs "$WORK/encoders_export" --workdir="$WORK/encoders" \
+      ${INIT:+--rest_from="$INIT"}
     ;;
   3)
-    train "$FACE_TIME" face face "${FACE[@]}" --set="data_dir=$HEADS" \
-      --init_from="$WORK/encoders_export"
-    export_runs "$WORK/face_export" float32 face
-    pack "$WORK/face_export"
-    ;;
-  4)
-    within $((120 * PATIENCE)) "$PYTHON" -m experiments.encode --checkpoint="$WORK/face_export" \
-      --data_dir="$HEADS" --output_dir="$WORK/encoded" --audio_encoder="$AUDIO_ENCODER"
-    train "$MOTION_TIME" motion motion "${MOTION[@]}" --set="data_dir=$WORK/encoded" \
-      --set="face_export=$WORK/face_export"
-    export_runs "$WORK/checkpoint" float16 face motion
-    rm -f "$OUT/face_export.tar.part_"*
+    START=$INIT
+    [[ -d $WORK/encoders_export ]] && START=$WORK/encoders_export
+    if [[ -z $START ]]; then
+      echo "error: INIT is empty and no encoders were trained; run step 2." >&2
+      exit 2
+    fi
+    ENCODED=(--set="data_dir=$WORK/encoded" --set="face_export=$START"
+      --init_from="$START" --set="data.num_workers=$((WORKERS / 6 + 1))")
+    train_motion >"$WORK/train_motion.log" 2>&1 &
+    motion=$!
+    export_share 0.3
+    left=$((LIMIT - SECONDS - EXPORT_TIME))
+    # A minute until the first step, which is compiled anew for its number of steps.
+    train "$left" face face "${FACE[@]}" --init_from="$START" \
+      --set="data_dir=$HEADS" --set="data.num_workers=$WORKERS" \
+      $(length_flags face_trial $((left - 60)) "${FACE_STEPS:-}" optimizer \
+        discriminator_optimizer)
+    wait "$motion" || FAILED=1
+    tr '\r' '\n' <"$WORK/train_motion.log" | grep -v "%|" || true
+    export_runs "$WORK/checkpoint" --workdir="$WORK/face" --workdir="$WORK/motion" \
+      --dtype=float16
     pack "$WORK/checkpoint"
-    within $((60 * PATIENCE)) "$PYTHON" -m experiments.samples --checkpoint="$WORK/checkpoint" \
-      --data_dir="$HEADS" --output="$WORK/samples.png"
+    await check 1 12
     ;;
 esac
 pack_results

@@ -104,9 +104,9 @@ def _demo_gpu() -> MotionExperiment:
     return MotionExperiment(
         model=motion_config.demo(),
         train=training.TrainConfig(
-            batch_size=128, num_steps=30_000, evaluate_every_steps=2000
+            batch_size=64, num_steps=5000, evaluate_every_steps=1000
         ),
-        optimizer=optimizer.for_transformers(1e-3, 30_000, 500, 0.999),
+        optimizer=optimizer.for_transformers(1e-3, 5000, 100, 0.998),
         dropout=STREAMING_DROPOUT,
     )
 

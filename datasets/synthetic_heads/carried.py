@@ -152,6 +152,7 @@ def write_settings(folder: pathlib.Path, settings: plan.Settings) -> None:
         "num_takes": settings.num_takes,
         "speech_dir": settings.speech_dir and os.path.basename(settings.speech_dir),
         "recordings_share": settings.recordings_share,
+        "bared_smiles_share": settings.bared_smiles_share,
     }
     if path.exists():
         if json.loads(path.read_text(encoding="utf-8")) != wanted:

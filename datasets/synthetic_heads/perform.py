@@ -21,11 +21,13 @@ _NUM_CLIPS = flags.DEFINE_integer("num_clips", 2000, "How many clips.", lower_bo
 _SECONDS = flags.DEFINE_float("seconds", 3.0, "Length of a clip.")
 _SEED = flags.DEFINE_integer("seed", 0, "Source of all chance.")
 _SPLITS = flags.DEFINE_list("splits", ["train", "validation"], "Of identities.")
+_NUM_TAKES = flags.DEFINE_integer("num_takes", 4, "As in `build`.")
 _NUM_WORKERS = flags.DEFINE_integer(
     "num_workers", None, "Processes; all cores by default.", lower_bound=1
 )
 _SPEECH_DIR = flags.DEFINE_string("speech_dir", None, "As in `build`.")
 _RECORDINGS_SHARE = flags.DEFINE_float("recordings_share", 0.5, "As in `build`.")
+_BARED_SMILES_SHARE = flags.DEFINE_float("bared_smiles_share", 0.5, "As in `build`.")
 
 
 def main(argv: list[str]) -> None:
@@ -37,8 +39,10 @@ def main(argv: list[str]) -> None:
         settings = plan.Settings(
             seconds=_SECONDS.value,
             seed=_SEED.value,
+            num_takes=_NUM_TAKES.value,
             speech_dir=_SPEECH_DIR.value,
             recordings_share=_RECORDINGS_SHARE.value,
+            bared_smiles_share=_BARED_SMILES_SHARE.value,
             splits=tuple(_SPLITS.value),
         )
         wanted = wanted_pairs(settings, _NUM_CLIPS.value)

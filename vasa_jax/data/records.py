@@ -1,5 +1,7 @@
 """Sets of records, read at random: TFDS array_record folders, npz folders, lists."""
 
+import dataclasses
+import functools
 import os
 import pathlib
 import zipfile
@@ -15,6 +17,11 @@ Record = dict[str, Any]
 MAPPED_BYTES = 2**20
 """Size from which an array in an npz file is mapped rather than read. Ours: a training
 example wants one frame of a clip's many."""
+
+KEPT_RECORDS = 1024
+"""Opened npz files whose small values stay in memory, in each process. Ours: parsing
+thirty headers takes longer than making an example; the values of a clip of three
+seconds are half a megabyte."""
 
 NAME_FIELD = "clip_id"
 """Field that names a record, where there is one. Ours."""
@@ -156,9 +163,14 @@ class NpzRecords:
         """Read a record; see `Records.read`."""
         try:
             path = self._paths[index]
-            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                names = file.files if fields is None else fields
-                return {name: _read_member(path, file, name) for name in names}
+            status = path.stat()
+            held = _open_npz(path, status.st_mtime_ns, status.st_size)
+            names = held if fields is None else fields
+            values = {name: held[name] for name in names}
+            return {
+                name: value.open(path) if isinstance(value, _Mapped) else value
+                for name, value in values.items()
+            }
         # A damaged zip raises many things.
         except Exception as error:
             raise CorruptRecordError(f"{self.place(index)}: {error}") from error
@@ -184,8 +196,38 @@ def write_npz_record(path: str | os.PathLike, record: Mapping[str, Any]) -> None
     beside.rename(path)
 
 
+@dataclasses.dataclass(frozen=True)
+class _Mapped:
+    """Where a large array lies in a file, to be mapped when it is wanted."""
+
+    dtype: np.dtype
+    offset: int
+    shape: tuple[int, ...]
+    is_fortran: bool
+
+    def open(self, path: pathlib.Path) -> np.memmap:
+        order = "F" if self.is_fortran else "C"
+        return np.memmap(path, self.dtype, "r", self.offset, self.shape, order)
+
+
+@functools.lru_cache(maxsize=KEPT_RECORDS)
+def _open_npz(path: pathlib.Path, modified: int, size: int) -> Record:
+    """Read the small values of a file and find the large ones; as long as it is same.
+
+    Args:
+        path: of the file.
+        modified, size: of the file, so that another one at its place is read anew.
+
+    Returns:
+        Values by name, arrays read-only; `_Mapped` for the large ones.
+    """
+    del modified, size
+    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+        return {name: _read_member(path, file, name) for name in file.files}
+
+
 def _read_member(path: pathlib.Path, file: np.lib.npyio.NpzFile, name: str) -> Any:
-    """Read a value; map large arrays into memory instead."""
+    """Read a small value; find a large array."""
     info = file.zip.getinfo(f"{name}.npy")
     is_stored = info.compress_type == zipfile.ZIP_STORED
     if not is_stored or info.file_size < MAPPED_BYTES:
@@ -197,14 +239,16 @@ def _read_member(path: pathlib.Path, file: np.lib.npyio.NpzFile, name: str) -> A
         raw.seek(int(lengths.sum()), 1)
         np.lib.format.read_magic(raw)
         shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(raw)
-        order = "F" if is_fortran else "C"
-        return np.memmap(path, dtype, "r", raw.tell(), shape, order)
+        return _Mapped(dtype, raw.tell(), shape, is_fortran)
 
 
 def _plain_value(value: np.ndarray) -> Any:
     if value.dtype.kind == "V" and value.ndim == 0:
         return value.tobytes()
-    return value.item() if value.dtype.kind in "UOS" and value.ndim == 0 else value
+    if value.dtype.kind in "UOS" and value.ndim == 0:
+        return value.item()
+    value.setflags(write=False)
+    return value
 
 
 class ListRecords:
