@@ -5,10 +5,13 @@ import dataclasses
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from datasets.synthetic_heads import hair, head, noise, skin_canvas
+from datasets.synthetic_heads import eye_paint, hair, head, noise, skin_canvas
 
 _HEIGHT, _WIDTH = skin_canvas.HEIGHT, skin_canvas.WIDTH
 _SPAN = skin_canvas.TOP - skin_canvas.BOTTOM
+
+_STUBBLE_ABSORPTION = np.array([0.46, 0.40, 0.32], np.float32)
+"""Red, green and blue that the heaviest stubble takes away. Ours: by eye."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,12 +21,16 @@ class SkinPaint:
     Attributes:
         tone, hair: sRGB colours `[3]`.
         beard: 0 shaven to 1 full.
+        stubble: 0 clean to 1 a heavy five-o'clock shadow.
+        eyes: what surrounds the eyes.
         traits: the identity's traits.
     """
 
     tone: np.ndarray
     hair: np.ndarray
     beard: float
+    stubble: float
+    eyes: eye_paint.EyePaint
     traits: head.Traits
 
 
@@ -45,11 +52,14 @@ def paint_skin(generator: np.random.Generator, paint: SkinPaint) -> np.ndarray:
     texture *= (1 + 0.022 * blotches + 0.016 * grain + 0.016 * pores)[..., None]
     _redden(texture, canvas, generator, float(paint.tone.mean()))
     _shade_eyes(texture, canvas, generator, paint.traits.age)
+    texture = eye_paint.paint_eyes(texture, canvas, paint.eyes)
     if paint.traits.age > 0.35:
         _wrinkle(texture, canvas, paint.traits.age)
     if paint.tone.mean() > 0.5 and generator.random() < 0.25:
         _freckle(texture, canvas, generator)
     _draw_brows(texture, canvas, generator, paint)
+    if paint.stubble > 0:
+        _draw_stubble(texture, canvas, paint.stubble)
     if paint.beard > 0.05:
         _draw_beard(texture, canvas, generator, paint)
     return (np.clip(texture, 0.0, 1.0) * 255).astype(np.uint8)
@@ -137,6 +147,12 @@ def _beard_area(canvas):
     moustache = np.exp(-(((y - 6.735) / 0.05) ** 2))
     moustache = moustache * (1 - hair.smooth_step(0.16, 0.36, a))
     return np.clip(np.maximum(jaw, moustache), 0.0, 1.0)
+
+
+def _draw_stubble(texture, canvas, stubble):
+    """Darken the area of the beard towards blue, as hair below the skin does."""
+    amount = stubble * _beard_area(canvas)[..., None]
+    texture *= 1 - amount * _STUBBLE_ABSORPTION
 
 
 def _draw_beard(texture, canvas, generator, paint):
