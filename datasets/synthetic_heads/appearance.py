@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from datasets.synthetic_heads import backgrounds, geometry, head, skin
+from datasets.synthetic_heads import backgrounds, eye_paint, geometry, head, skin
 
 SKIN_TONES = np.array(
     [
@@ -43,6 +43,23 @@ IRIS_COLOURS = np.array(
     ],
     np.float32,
 )
+
+_LIPSTICKS = np.array(
+    [
+        [0.66, 0.38, 0.38],
+        [0.60, 0.40, 0.33],
+        [0.70, 0.16, 0.18],
+        [0.42, 0.12, 0.18],
+        [0.80, 0.40, 0.34],
+        [0.78, 0.34, 0.46],
+    ],
+    np.float32,
+)
+"""sRGB. Ours: rose, brown, red, berry, coral, pink."""
+
+_LIPSTICK_SHARE, _PALE_LIPS_SHARE, _STUBBLE_SHARE, _MASCARA_SHARE = 0.35, 0.2, 0.4, 0.4
+"""Shares of women with lipstick, of others with pale lips, of men who are shaven with
+stubble, of women with darker lashes. Ours: common enough to be learnt."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +107,8 @@ def random_appearance(
     Ours: tones follow ancestry and age with enough spread that no trait decides.
     """
     traits = shape.traits
+    # A child of its own, so that what was drawn before it existed stays the same.
+    extras = generator.spawn(1)[0]
     african, asian, _ = traits.ancestry
     darkness = 0.85 * african + 0.22 * asian + generator.normal(0.04, 0.08)
     tone = _blend(SKIN_TONES, darkness)
@@ -109,7 +128,16 @@ def random_appearance(
     beard = 0.0
     if traits.is_male and generator.random() < 0.7:
         beard = float(np.clip(generator.normal(0.25, 0.3), 0.0, 0.85))
-    paint = skin.SkinPaint(tone=tone, hair=hair, beard=beard, traits=traits)
+    paint = skin.SkinPaint(
+        tone=tone,
+        hair=hair,
+        beard=beard,
+        stubble=_random_stubble(extras, traits, beard),
+        eyes=eye_paint.random_eye_paint(extras, traits),
+        traits=traits,
+    )
+    lips = _vary_lips(extras, lips, tone, traits)
+    darkening = _random_mascara(extras, traits)
     return Appearance(
         skin_texture=skin.paint_skin(generator, paint),
         hair=np.asarray(hair, np.float64),
@@ -122,12 +150,41 @@ def random_appearance(
         neckline=float(5.66 + generator.uniform(-0.15, 0.15)),
         neckline_depth=float(generator.choice([0.05, 0.28, 0.45])),
         collar=float(generator.choice([0.0, 0.05, 0.12])),
-        lashes=tone * (0.30 if traits.is_male else generator.uniform(0.08, 0.3)),
+        lashes=tone
+        * (0.30 if traits.is_male else generator.uniform(0.08, 0.3))
+        * darkening,
         frame=backgrounds.muted_colour(generator, 0.03, 0.35),
         hat=backgrounds.muted_colour(generator, 0.06, 0.6),
         gloss=float(generator.uniform(0.4, 1.6)),
         is_bald=shape.style.name == "bald",
     )
+
+
+def _random_stubble(generator, traits, beard):
+    """Return how dark the shaven beard shows, 0 for women and the bearded."""
+    has_stubble = generator.random() < _STUBBLE_SHARE
+    strength = generator.uniform(0.25, 1.0)
+    is_shaven = traits.is_male and beard < 0.2
+    return float(strength) if has_stubble and is_shaven else 0.0
+
+
+def _random_mascara(generator, traits):
+    """Return a factor of the lashes' lightness."""
+    factor = generator.uniform(0.2, 0.6)
+    is_worn = generator.random() < _MASCARA_SHARE and not traits.is_male
+    return float(factor) if is_worn else 1.0
+
+
+def _vary_lips(generator, lips, tone, traits):
+    """Return lips `[3]` of another tint, pale, or under lipstick."""
+    lips = lips * (1 + generator.normal(0.0, 0.035, 3))
+    kind, amount = generator.random(), generator.uniform(0.25, 0.85)
+    stick = _LIPSTICKS[generator.choice(len(_LIPSTICKS))] * generator.uniform(0.8, 1.15)
+    if not traits.is_male and kind < _LIPSTICK_SHARE:
+        return lips + (stick - lips) * amount
+    if kind > 1 - _PALE_LIPS_SHARE:
+        return lips + (tone * [0.97, 0.86, 0.87] - lips) * amount
+    return lips
 
 
 def _blend(colours, position):

@@ -5,7 +5,7 @@ from math import acos, atan2, exp, floor, sin, sqrt
 import numba
 import numpy as np
 
-from datasets.synthetic_heads import skin
+from datasets.synthetic_heads import skin_canvas
 
 HAIR, IRIS, CLOTH, TRIM, LIPS, LASHES, FRAME, HAT = range(8)
 """Rows of the colours `[8, 3]`, linear."""
@@ -13,8 +13,8 @@ HAIR, IRIS, CLOTH, TRIM, LIPS, LASHES, FRAME, HAT = range(8)
 PATTERN, FREQUENCY, NECKLINE, NECK_DEPTH, COLLAR, GLOSS, BALD = range(7)
 """Entries of the numbers `[7]`."""
 
-_ROWS_PER_UNIT = skin.HEIGHT / (skin.TOP - skin.BOTTOM)
-_TOP = skin.TOP
+_ROWS_PER_UNIT = skin_canvas.HEIGHT / (skin_canvas.TOP - skin_canvas.BOTTOM)
+_TOP = skin_canvas.TOP
 
 
 @numba.njit(inline="always", fastmath=True)

@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from datasets.synthetic_heads import hair, head, noise
+from datasets.synthetic_heads import eye_paint, hair, head, noise, skin_canvas
 
-HEIGHT, WIDTH = 512, 768
-"""Texels. Ours: twice what a 256-pixel frame resolves of a face."""
+_HEIGHT, _WIDTH = skin_canvas.HEIGHT, skin_canvas.WIDTH
+_SPAN = skin_canvas.TOP - skin_canvas.BOTTOM
 
-BOTTOM, TOP = 5.2, 8.7
-"""Mesh heights that the texture spans."""
+_STUBBLE_ABSORPTION = np.array([0.46, 0.40, 0.32], np.float32)
+"""Red, green and blue that the heaviest stubble takes away. Ours: by eye."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,27 +21,17 @@ class SkinPaint:
     Attributes:
         tone, hair: sRGB colours `[3]`.
         beard: 0 shaven to 1 full.
+        stubble: 0 clean to 1 a heavy five-o'clock shadow.
+        eyes: what surrounds the eyes.
         traits: the identity's traits.
     """
 
     tone: np.ndarray
     hair: np.ndarray
     beard: float
+    stubble: float
+    eyes: eye_paint.EyePaint
     traits: head.Traits
-
-
-@dataclasses.dataclass(frozen=True)
-class _Canvas:
-    """Texel coordinates, float32 `[H, W]`: azimuth, its size, and height."""
-
-    azimuth: np.ndarray
-    side: np.ndarray
-    height: np.ndarray
-
-    def blob(self, side, height, width, tall):
-        """Return a soft spot on both sides of the face."""
-        across, along = (self.side - side) / width, (self.height - height) / tall
-        return np.exp(-(across**2) - along**2)
 
 
 def paint_skin(generator: np.random.Generator, paint: SkinPaint) -> np.ndarray:
@@ -50,33 +40,29 @@ def paint_skin(generator: np.random.Generator, paint: SkinPaint) -> np.ndarray:
     Ours: procedural, so that nobody's face is in the data.
 
     Returns:
-        uint8 `[HEIGHT, WIDTH, 3]` sRGB; columns are azimuth from -pi to pi, rows
-        height from `TOP` to `BOTTOM`.
+        uint8 `[H, W, 3]` sRGB; columns are azimuth from -pi to pi, rows height from
+        `skin_canvas.TOP` to `skin_canvas.BOTTOM`.
     """
-    canvas = _canvas()
-    texture = np.empty((HEIGHT, WIDTH, 3), np.float32)
+    canvas = skin_canvas.whole_canvas()
+    texture = np.empty((_HEIGHT, _WIDTH, 3), np.float32)
     texture[:] = paint.tone
-    blotches = noise.smooth_noise(generator, HEIGHT, WIDTH, 6, (4, 8))
-    grain = noise.smooth_noise(generator, HEIGHT, WIDTH, 2, (96, 144))
-    pores = generator.standard_normal((HEIGHT, WIDTH), np.float32)
+    blotches = noise.smooth_noise(generator, _HEIGHT, _WIDTH, 6, (4, 8))
+    grain = noise.smooth_noise(generator, _HEIGHT, _WIDTH, 2, (96, 144))
+    pores = generator.standard_normal((_HEIGHT, _WIDTH), np.float32)
     texture *= (1 + 0.022 * blotches + 0.016 * grain + 0.016 * pores)[..., None]
     _redden(texture, canvas, generator, float(paint.tone.mean()))
     _shade_eyes(texture, canvas, generator, paint.traits.age)
+    texture = eye_paint.paint_eyes(texture, canvas, paint.eyes)
     if paint.traits.age > 0.35:
         _wrinkle(texture, canvas, paint.traits.age)
     if paint.tone.mean() > 0.5 and generator.random() < 0.25:
         _freckle(texture, canvas, generator)
     _draw_brows(texture, canvas, generator, paint)
+    if paint.stubble > 0:
+        _draw_stubble(texture, canvas, paint.stubble)
     if paint.beard > 0.05:
         _draw_beard(texture, canvas, generator, paint)
     return (np.clip(texture, 0.0, 1.0) * 255).astype(np.uint8)
-
-
-def _canvas():
-    azimuth = ((np.arange(WIDTH, dtype=np.float32) + 0.5) / WIDTH - 0.5) * 2 * np.pi
-    rows = (np.arange(HEIGHT, dtype=np.float32) + 0.5) / HEIGHT
-    azimuth, height = np.meshgrid(azimuth, TOP - rows * (TOP - BOTTOM))
-    return _Canvas(azimuth, np.abs(azimuth), height)
 
 
 def _redden(texture, canvas, generator, lightness):
@@ -111,7 +97,7 @@ def _wrinkle(texture, canvas, age):
 
 
 def _freckle(texture, canvas, generator):
-    spots = noise.smooth_noise(generator, HEIGHT, WIDTH, 1, (HEIGHT / 4, WIDTH / 4))
+    spots = noise.smooth_noise(generator, _HEIGHT, _WIDTH, 1, (_HEIGHT / 4, _WIDTH / 4))
     amount = np.clip(spots - 1.4, 0.0, 1.0) * canvas.blob(0.0, 7.0, 0.7, 0.35)
     strength = generator.uniform(0.2, 0.5)
     texture *= 1 - strength * amount[..., None] * np.array([0.3, 0.7, 0.9], np.float32)
@@ -123,7 +109,7 @@ def _draw_brows(texture, canvas, generator, paint):
     broad = generator.uniform(0.035, 0.058) * (1.12 if is_male else 0.75)
     arch, level = generator.uniform(0.01, 0.05), 7.52 + generator.normal(0.0, 0.012)
     num_hairs = int(generator.uniform(150, 330))
-    image = Image.new("L", (2 * WIDTH, 2 * HEIGHT))
+    image = Image.new("L", (2 * _WIDTH, 2 * _HEIGHT))
     draw = ImageDraw.Draw(image)
     along, across = generator.random(num_hairs), generator.uniform(-1, 1, num_hairs)
     jitter = generator.normal(0.0, 0.15, num_hairs)
@@ -138,7 +124,7 @@ def _draw_brows(texture, canvas, generator, paint):
             tip_a, tip_y = a + length * np.cos(lean), y + length * np.sin(lean)
             ends = _texel(side * a, y) + _texel(side * tip_a, tip_y)
             draw.line(ends, fill=int(weight), width=2)
-    shrunk = image.resize((WIDTH, HEIGHT), Image.Resampling.BOX)
+    shrunk = image.resize((_WIDTH, _HEIGHT), Image.Resampling.BOX)
     amount = np.asarray(shrunk.filter(ImageFilter.GaussianBlur(0.6)), np.float32)
     soft = np.asarray(shrunk.filter(ImageFilter.GaussianBlur(3.0)), np.float32)
     amount = np.clip(amount / 255 + 0.5 * soft / 255, 0.0, 1.0)[..., None]
@@ -148,20 +134,33 @@ def _draw_brows(texture, canvas, generator, paint):
 
 def _texel(azimuth, height):
     """Return where a point lies on a canvas of twice the texture's size."""
-    x = (azimuth / (2 * np.pi) + 0.5) * 2 * WIDTH
-    return (float(x), float((TOP - height) / (TOP - BOTTOM) * 2 * HEIGHT))
+    x = (azimuth / (2 * np.pi) + 0.5) * 2 * _WIDTH
+    return (float(x), float((skin_canvas.TOP - height) / _SPAN * 2 * _HEIGHT))
 
 
-def _draw_beard(texture, canvas, generator, paint):
+def _beard_area(canvas):
+    """Return where a beard grows: jaw, chin and upper lip."""
     a, y = canvas.side, canvas.height
     cheek = 6.80 - y + 0.9 * np.clip(a - 0.50, 0.0, 1.0) * (a < 1.25)
     jaw = hair.smooth_step(0.0, 0.35, cheek) * hair.smooth_step(5.95, 6.25, y)
     jaw *= 1 - hair.smooth_step(0.95, 1.25, a)
     moustache = np.exp(-(((y - 6.735) / 0.05) ** 2))
     moustache = moustache * (1 - hair.smooth_step(0.16, 0.36, a))
-    cover = np.clip(np.maximum(jaw, moustache), 0.0, 1.0)
-    hairs = noise.smooth_noise(generator, HEIGHT, WIDTH, 1, (HEIGHT / 2.5, WIDTH / 1.5))
-    patches = noise.smooth_noise(generator, HEIGHT, WIDTH, 2, (20, 30))
+    return np.clip(np.maximum(jaw, moustache), 0.0, 1.0)
+
+
+def _draw_stubble(texture, canvas, stubble):
+    """Darken the area of the beard towards blue, as hair below the skin does."""
+    amount = stubble * _beard_area(canvas)[..., None]
+    texture *= 1 - amount * _STUBBLE_ABSORPTION
+
+
+def _draw_beard(texture, canvas, generator, paint):
+    cover = _beard_area(canvas)
+    hairs = noise.smooth_noise(
+        generator, _HEIGHT, _WIDTH, 1, (_HEIGHT / 2.5, _WIDTH / 1.5)
+    )
+    patches = noise.smooth_noise(generator, _HEIGHT, _WIDTH, 2, (20, 30))
     dense = cover * min(1.0, 1.6 * paint.beard)
     amount = dense * np.clip(0.74 + 0.13 * hairs + 0.07 * patches, 0.0, 1.1)
     amount = np.clip(amount, 0.0, 0.95)[..., None]
