@@ -38,12 +38,12 @@ case $SIZE in
     NUM_CLIPS=${NUM_CLIPS:-1000} NUM_VOICE_CLIPS=${NUM_VOICE_CLIPS:-800}
     CLIP_SECONDS=3 PIXELS=256 VOICE_PIXELS=128 VOICE_TAKES=16
     CHECK=(--preset=vasa1 --batch_size=2) CHECK_TIME=420
-    BENCHMARK=(--preset=vasa1 --dtype=bfloat16 --batches=1,4,8)
+    BENCHMARK=(--preset=vasa1 --dtype=bfloat16 --batches=1,4)
     ENCODERS=(--preset=demo_encoders --set=train.batch_size=64)
     FACE=(--preset=demo_gpu) MOTION=(--preset=demo_gpu)
     AUDIO_ENCODER=whisper_tiny WORKERS=$((CORES > 5 ? CORES - 4 : CORES))
     # Seconds of: step; rendering, from its beginning; what follows a training.
-    LIMITS=(0 210 240 540) RENDER_TIME=330 EXPORT_TIME=60 TRIAL_STEPS=40
+    LIMITS=(0 240 240 500) RENDER_TIME=330 EXPORT_TIME=60 TRIAL_STEPS=40
     PATIENCE=1
     ;;
   tiny)
@@ -51,7 +51,9 @@ case $SIZE in
     CLIP_SECONDS=0.8 PIXELS=32 VOICE_PIXELS=32 VOICE_TAKES=4
     CHECK=(--preset=tiny --batch_size=2 --num_repeats=1 --stages=motion) CHECK_TIME=2000
     BENCHMARK=(--preset=tiny --batches=1 --steps=2 --num_repeats=1)
-    ENCODERS=(--preset=tiny_encoders --set=train.num_steps=4)
+    ENCODERS=(--preset=tiny_encoders)
+    ENCODER_STEPS=${ENCODER_STEPS:-4} FACE_STEPS=${FACE_STEPS:-24}
+    MOTION_STEPS=${MOTION_STEPS:-24}
     FACE=(--preset=tiny) MOTION=(--preset=tiny --set=model.num_audio_channels=322)
     AUDIO_ENCODER=mel WORKERS=1
     LIMITS=(0 3000 3000 3000) RENDER_TIME=2000 EXPORT_TIME=400 TRIAL_STEPS=20
@@ -144,6 +146,12 @@ render() {
   wait
 }
 
+benchmark() { # PARTS SECONDS
+  local name=benchmark_${1%,*}
+  within $(($2 * PATIENCE)) "$PYTHON" -m experiments.benchmark "${BENCHMARK[@]}" \
+    --parts="$1" --output="$WORK/$name.json" > >(tee "$WORK/$name.md")
+}
+
 train() { # SECONDS FILE NAME FLAGS...
   local seconds=$1 file=$2 name=$3
   shift 3
@@ -151,20 +159,33 @@ train() { # SECONDS FILE NAME FLAGS...
     --workdir="$WORK/$name" --set=data.use_grain=false "$@"
 }
 
+# Train a few steps, to learn how long they and all before the first take.
+try() { # SECONDS FILE NAME FLAGS...
+  local start=$SECONDS
+  train "$@" --max_steps="$TRIAL_STEPS"
+  echo $((SECONDS - start)) >"$WORK/$3/seconds"
+}
+
 # Settings of a run's length, from what a trial took: so many steps as fit, and a few
 # more, because the clock ends a run as well as a count and without an evaluation.
 length_flags() { # TRIAL SECONDS STEPS OPTIMIZERS...
-  local trial=$WORK/$1/metrics.jsonl seconds=$2 steps=$3
+  local trial=$WORK/$1 seconds=$2 steps=$3
   shift 3
   if [[ -z $steps ]]; then
     steps=$("$PYTHON" - "$trial" "$seconds" "$TRIAL_STEPS" <<'PY'
 import json, pathlib, statistics, sys
 
-path, seconds, least = pathlib.Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-lines = path.read_text().splitlines() if path.exists() else []
-times = [json.loads(line).get("step_seconds") for line in lines]
-times = [value for value in times if value]
-print(max(least, round(1.02 * seconds / statistics.median(times))) if times else 2000)
+folder, seconds, tried = pathlib.Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+times = []
+if (folder / "metrics.jsonl").exists():
+    lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    times = [line["step_seconds"] for line in lines if "step_seconds" in line]
+if times:
+    step = statistics.median(times)
+    start = max(0.0, float((folder / "seconds").read_text()) - tried * step)
+    print(max(tried, round(1.02 * (seconds - start) / step)))
+else:
+    print(2000)
 PY
     )
   fi
@@ -216,14 +237,12 @@ train_motion() {
       --data_dir="$HEADS,$VOICES" --output_dir="$WORK/encoded" \
       --audio_encoder="$AUDIO_ENCODER"
     if ((number == 1)); then
-      train $((90 * PATIENCE)) motion motion_trial "${MOTION[@]}" "${ENCODED[@]}" \
-        --max_steps="$TRIAL_STEPS"
+      try $((90 * PATIENCE)) motion motion_trial "${MOTION[@]}" "${ENCODED[@]}"
     fi
   done
   left=$((LIMIT - SECONDS - EXPORT_TIME))
-  # Twenty seconds until the first step.
   train "$left" motion motion "${MOTION[@]}" "${ENCODED[@]}" \
-    $(length_flags motion_trial $((left - 20)) "${MOTION_STEPS:-}" optimizer)
+    $(length_flags motion_trial "$left" "${MOTION_STEPS:-}" optimizer)
   return $FAILED
 }
 
@@ -248,19 +267,16 @@ case $STEP in
   1)
     beside render "$RENDER_TIME" bash -c "$(declare -f render
       declare -p PYTHON CORES CARRIED HEADS VOICES PIXELS VOICE_PIXELS); render"
-    for parts in decode motion,latency; do
-      within $((80 * PATIENCE)) "$PYTHON" -m experiments.benchmark "${BENCHMARK[@]}" \
-        --parts="$parts" --output="$WORK/benchmark_${parts%,*}.json" \
-        > >(tee "$WORK/benchmark_${parts%,*}.md")
-    done
+    benchmark decode 100
+    try $((140 * PATIENCE)) face face_trial "${FACE[@]}" \
+      ${INIT:+--init_from="$INIT"} --set="data_dir=$HEADS" \
+      --set="data.num_workers=$((WORKERS / 2 + 1))" \
+      --set=face_loss.adversarial_start=0
+    tail -n 1 "$WORK/face_trial/metrics.jsonl" || FAILED=1
+    benchmark motion,latency 60
     export_share 0.5
     beside check "$CHECK_TIME" "$PYTHON" -m experiments.check "${CHECK[@]}" \
       --output="$WORK/check.json"
-    export_share 0.3
-    train $((120 * PATIENCE)) face face_trial "${FACE[@]}" ${INIT:+--init_from="$INIT"} \
-      --set="data_dir=$HEADS" --set="data.num_workers=$((WORKERS / 2 + 1))" \
-      --set=face_loss.adversarial_start=0 --max_steps="$TRIAL_STEPS"
-    tail -n 1 "$WORK/face_trial/metrics.jsonl" || FAILED=1
     ;;
   2)
     train $((LIMIT - EXPORT_TIME)) face encoders "${ENCODERS[@]}" --set="data_dir=$HEADS" \
@@ -277,21 +293,24 @@ case $STEP in
       exit 2
     fi
     ENCODED=(--set="data_dir=$WORK/encoded" --set="face_export=$START"
-      --init_from="$START" --set="data.num_workers=$((WORKERS / 6 + 1))")
+      --set="data.num_workers=$((WORKERS / 6 + 1))" ${INIT:+--init_from="$INIT"})
     train_motion >"$WORK/train_motion.log" 2>&1 &
     motion=$!
     export_share 0.3
     left=$((LIMIT - SECONDS - EXPORT_TIME))
-    # A minute until the first step, which is compiled anew for its number of steps.
     train "$left" face face "${FACE[@]}" --init_from="$START" \
       --set="data_dir=$HEADS" --set="data.num_workers=$WORKERS" \
-      $(length_flags face_trial $((left - 60)) "${FACE_STEPS:-}" optimizer \
+      $(length_flags face_trial "$left" "${FACE_STEPS:-}" optimizer \
         discriminator_optimizer)
     wait "$motion" || FAILED=1
     tr '\r' '\n' <"$WORK/train_motion.log" | grep -v "%|" || true
-    export_runs "$WORK/checkpoint" --workdir="$WORK/face" --workdir="$WORK/motion" \
-      --dtype=float16
-    pack "$WORK/checkpoint"
+    trained=()
+    for name in face motion; do
+      [[ -d $WORK/$name/checkpoints ]] && trained+=(--workdir="$WORK/$name")
+    done
+    ((${#trained[@]} == 1)) && trained+=(${INIT:+--rest_from="$INIT"})
+    export_runs "$WORK/checkpoint" "${trained[@]}" --dtype=float16
+    [[ -d $WORK/checkpoint ]] && pack "$WORK/checkpoint"
     await check 1 12
     ;;
 esac

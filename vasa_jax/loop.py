@@ -229,7 +229,10 @@ def run(
             is_asked = stop.is_asked(step)
             is_last = step >= last_step
             every = settings.evaluate_every_steps
-            is_due = is_last or (every is not None and step % every == 0)
+            # An early end is no result: nothing is measured for it.
+            is_due = step >= settings.num_steps or (
+                every is not None and step % every == 0
+            )
             if is_due and step > start_step and not is_asked:
                 meter.drain()
                 with meter.paused():
