@@ -51,6 +51,9 @@ DYNAMICS_GAIN = flags.DEFINE_float(
     None,
     "How far facial dynamics are overdone when rendered; the run's (1) if left.",
 )
+POSE_GAIN = flags.DEFINE_float(
+    "pose_gain", None, "The same for the turn of the head from the portrait's."
+)
 NUM_STEPS = flags.DEFINE_integer(
     "num_steps", None, "Steps in which motion is sampled; the run's if left."
 )
@@ -196,18 +199,18 @@ def model_card(runs: list[dict[str, Any]], remarks: Sequence[str] = ()) -> str:
     return "\n".join(lines) + "\n"
 
 
-def with_gain(configs: Mapping[str, str], gain: float) -> str:
-    """Return the face model's config, JSON, with another `dynamics_gain`.
+def with_gains(configs: Mapping[str, str], **gains: float) -> str:
+    """Return the face model's config, JSON, with other gains, by name.
 
     Raises:
         UserError: there is no face model, or no face model takes this gain.
     """
     config.require(
         "face" in configs,
-        "--dynamics_gain is of the face model; give the --workdir of a stage-one run.",
+        "Gains are of the face model; give the --workdir of a stage-one run.",
     )
     sizes = config.from_json(face_config.FaceConfig, configs["face"])
-    return config.to_json(dataclasses.replace(sizes, dynamics_gain=gain))
+    return config.to_json(dataclasses.replace(sizes, **gains))
 
 
 def with_sampling(
@@ -256,10 +259,16 @@ def main(_) -> int:
         configs |= {k: json.dumps(v) for k, v in metadata["configs"].items()}
         runs.append(metadata)
     if DYNAMICS_GAIN.value is not None:
-        configs["face"] = with_gain(configs, DYNAMICS_GAIN.value)
+        configs["face"] = with_gains(configs, dynamics_gain=DYNAMICS_GAIN.value)
         remarks.append(
             f"Facial dynamics are overdone by {DYNAMICS_GAIN.value:g} when rendered "
             f"(`dynamics_gain` in `{export.CONFIG_NAME}`)."
+        )
+    if POSE_GAIN.value is not None:
+        configs["face"] = with_gains(configs, pose_gain=POSE_GAIN.value)
+        remarks.append(
+            f"Heads are turned {POSE_GAIN.value:g} of the way from the portrait's pose "
+            f"to the one asked for (`pose_gain` in `{export.CONFIG_NAME}`)."
         )
     if NUM_STEPS.value is not None or SAMPLER.value is not None:
         configs["animation"] = with_sampling(configs, NUM_STEPS.value, SAMPLER.value)

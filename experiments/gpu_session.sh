@@ -43,7 +43,7 @@ case $SIZE in
     FACE=(--preset=demo_gpu) MOTION=(--preset=demo_gpu)
     AUDIO_ENCODER=whisper_tiny WORKERS=$((CORES > 5 ? CORES - 4 : CORES))
     # Seconds of: step; rendering, from its beginning; what follows a training.
-    LIMITS=(0 240 240 500) RENDER_TIME=330 EXPORT_TIME=60 TRIAL_STEPS=40
+    LIMITS=(0 290 240 520) RENDER_TIME=400 EXPORT_TIME=60 TRIAL_STEPS=40
     PATIENCE=1
     ;;
   tiny)
@@ -116,7 +116,7 @@ beside() { # NAME SECONDS COMMAND...
   shift 2
   [[ -f $WORK/$name.log ]] && return
   say "beside, at most $seconds s: $*"
-  setsid nice -n 10 timeout --kill-after=10 "$seconds" "$@" \
+  setsid nice -n 19 timeout --kill-after=10 "$seconds" "$@" \
     >"$WORK/$name.log" 2>&1 </dev/null &
   echo $! >"$WORK/$name.pid"
 }
@@ -136,13 +136,13 @@ export_share() {
   export XLA_PYTHON_CLIENT_MEM_FRACTION=$1
 }
 
-# Both sets at once, so that each has some clips early.
+# Both sets at once, so that each has some clips early; compilation wants cores too.
 render() {
   local program=("$PYTHON" -m datasets.synthetic_heads.render_carried)
   "${program[@]}" --carried_dir="$CARRIED/voices" --output_dir="$VOICES" \
-    --size="$VOICE_PIXELS" --num_workers=$((CORES / 3 + 1)) &
+    --size="$VOICE_PIXELS" --num_workers=$((CORES / 4 + 1)) &
   "${program[@]}" --carried_dir="$CARRIED/heads" --output_dir="$HEADS" \
-    --size="$PIXELS" --num_workers="$CORES"
+    --size="$PIXELS" --num_workers=$((CORES / 2))
   wait
 }
 
@@ -268,7 +268,7 @@ case $STEP in
     beside render "$RENDER_TIME" bash -c "$(declare -f render
       declare -p PYTHON CORES CARRIED HEADS VOICES PIXELS VOICE_PIXELS); render"
     benchmark decode 100
-    try $((140 * PATIENCE)) face face_trial "${FACE[@]}" \
+    try $((200 * PATIENCE)) face face_trial "${FACE[@]}" \
       ${INIT:+--init_from="$INIT"} --set="data_dir=$HEADS" \
       --set="data.num_workers=$((WORKERS / 2 + 1))" \
       --set=face_loss.adversarial_start=0

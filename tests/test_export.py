@@ -220,11 +220,11 @@ def test_a_gain_is_put_into_the_face_models_config_and_nowhere_else():
     sizes = face_config.tiny()
     kept = config.to_json(sizes)
     found = config.from_json(
-        face_config.FaceConfig, export_program.with_gain({"face": kept}, 1.4)
+        face_config.FaceConfig, export_program.with_gains({"face": kept}, pose_gain=0.9)
     )
-    assert found == dataclasses.replace(sizes, dynamics_gain=1.4)
+    assert found == dataclasses.replace(sizes, pose_gain=0.9)
     with pytest.raises(UserError, match="give the --workdir of a stage-one run"):
-        export_program.with_gain({"motion": "{}"}, 1.4)
+        export_program.with_gains({"motion": "{}"}, dynamics_gain=1.4)
 
 
 def test_an_export_gives_the_stages_for_which_no_run_is_named():

@@ -98,3 +98,12 @@ def test_resizing_a_ramp_keeps_it_a_ramp_at_cell_centres():
     ramp = jnp.broadcast_to(geometry.cell_centres(8)[:, None], (1, 8, 8))[..., None]
     grown = geometry.resize(ramp, 16, 16)[0, 1:-1, 0, 0]
     np.testing.assert_allclose(grown, geometry.cell_centres(16)[1:-1], atol=1e-6)
+
+
+def test_gradients_of_a_bfloat16_image_lose_nothing_where_many_points_meet():
+    image = jnp.zeros((1, 2, 2, 1), jnp.bfloat16)
+    beyond = jnp.full((1, 2000, 2), 3.0)
+    gradient = jax.grad(lambda i: geometry.sample_image(i, beyond).sum())(image)
+    # bfloat16 alone would stop at 256, where adding 1 changes nothing.
+    assert gradient.dtype == jnp.bfloat16
+    np.testing.assert_allclose(gradient[0, 1, 1, 0], 2000, rtol=0.01)

@@ -203,17 +203,23 @@ def test_the_batch_size_of_decoding_does_not_change_the_frames(
     assert np.abs(few - many).max() <= 1
 
 
-def test_a_gain_overdoes_the_way_from_the_portraits_own_dynamics(tiny_models, portrait):
+@pytest.mark.parametrize(
+    "name, channels", [("dynamics_gain", slice(6, None)), ("pose_gain", slice(3))]
+)
+def test_a_gain_overdoes_the_way_from_the_portraits_own_motion(
+    tiny_models, portrait, name, channels
+):
     sizes, params = tiny_models.face_config, tiny_models.face_params
-    gained = dataclasses.replace(sizes, dynamics_gain=1.5)
+    gained = dataclasses.replace(sizes, **{name: 1.5})
     plain, strong = (rendering.Renderer(one, params) for one in (sizes, gained))
     latents = plain.encode_portrait(portrait.image, portrait.head_pose)
     own = np.concatenate(
         [portrait.head_pose.to_vector(), latents.facial_dynamics], axis=-1
     )
-    asked = own.copy()
-    asked[:, 6:] += np.random.default_rng(0).normal(0, 0.5, asked[:, 6:].shape)
-    beyond = own + np.float32(1.5) * (asked - own)
+    changes = np.random.default_rng(0).normal(0, 0.5, own.shape).astype("f4")
+    asked, beyond = own.copy(), own.copy()
+    asked[:, channels] += changes[:, channels]
+    beyond[:, channels] += np.float32(1.5) * changes[:, channels]
 
     def image(renderer, motion):
         return joined(renderer.render(latents, [motion])).astype(int)
@@ -221,8 +227,8 @@ def test_a_gain_overdoes_the_way_from_the_portraits_own_dynamics(tiny_models, po
     assert np.abs(image(strong, asked) - image(plain, beyond)).max() <= 1
     assert np.abs(image(strong, asked) - image(plain, asked)).max() > 1
     np.testing.assert_array_equal(image(strong, own), image(plain, own))
-    with pytest.raises(UserError, match="dynamics_gain is 3.0: it must be above 0"):
-        dataclasses.replace(sizes, dynamics_gain=3.0)
+    with pytest.raises(UserError, match=f"{name} is 3.0: it must be above 0"):
+        dataclasses.replace(sizes, **{name: 3.0})
 
 
 def test_a_portrait_is_found_cut_and_animated(talking_face, rendered_photo, voice):
@@ -242,8 +248,9 @@ def test_reenacting_gives_one_frame_for_each_of_the_driver(
     driver = [rendered_photo] * 6 + [rendered_photo[:, ::-1]]
     frames = joined(talking_face.reenact(portrait, iter(driver)))
     assert len(frames) == 7
-    assert np.all(frames[:6] == frames[0])
-    assert np.any(frames[6] != frames[0])
+    away = np.abs(frames.astype(int) - frames[0])
+    # The same picture may be rounded otherwise at another place of its batch.
+    assert away[:6].max() <= 1 < away[6].max()
 
 
 def test_a_picture_without_a_face_is_refused(talking_face, voice):

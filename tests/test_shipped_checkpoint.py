@@ -29,7 +29,7 @@ def voice():
 
 
 def test_it_has_the_sizes_of_the_demo_presets(models):
-    sizes = dataclasses.replace(models.face_config, dynamics_gain=1.0)
+    sizes = dataclasses.replace(models.face_config, dynamics_gain=1.0, pose_gain=1.0)
     assert sizes == face_config.demo()
     assert models.motion_config == motion_config.demo()
     assert models.animation.audio_encoder == "whisper_tiny"

@@ -140,17 +140,22 @@ def sample_volume(volume: jax.Array, grid: jax.Array) -> jax.Array:
 
 
 def _sample(values: jax.Array, where: jax.Array) -> jax.Array:
-    """Interpolate `[S_1, ..., S_n, C]` at `[..., n]`, slowest axis first."""
+    """Interpolate `[S_1, ..., S_n, C]` at `[..., n]`, slowest axis first.
+
+    Ours: in float32 whatever the dtype. The gradient adds many points to one cell (all
+    that lie beyond a border, for one): bfloat16 loses small ones, and GPUs, which have
+    no such addition in memory, try again for each (openxla/xla#26371).
+    """
     sizes, channels = values.shape[:-1], values.shape[-1]
-    flat = values.reshape((-1, channels))
+    flat = values.reshape((-1, channels)).astype(jnp.float32)
     lows, fractions = [], []
     for axis, size in enumerate(sizes):
         position = (where[..., axis].astype(jnp.float32) + 1.0) * (0.5 * size) - 0.5
         position = jnp.clip(position, 0.0, size - 1.0)
         low = jnp.clip(jnp.floor(position), 0.0, max(size - 2.0, 0.0))
-        fractions.append((position - low).astype(values.dtype)[..., None])
+        fractions.append((position - low)[..., None])
         lows.append(low.astype(jnp.int32))
-    total = jnp.zeros((*where.shape[:-1], channels), values.dtype)
+    total = jnp.zeros((*where.shape[:-1], channels), jnp.float32)
     for corner in range(2 ** len(sizes)):
         index, weight = 0, 1.0
         for axis, size in enumerate(sizes):
@@ -158,7 +163,7 @@ def _sample(values: jax.Array, where: jax.Array) -> jax.Array:
             index = index * size + jnp.minimum(lows[axis] + step, size - 1)
             weight = weight * (fractions[axis] if step else 1.0 - fractions[axis])
         total = total + flat[index] * weight
-    return total
+    return total.astype(values.dtype)
 
 
 def resize(values: jax.Array, *sizes: int) -> jax.Array:

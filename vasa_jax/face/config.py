@@ -4,7 +4,7 @@ import dataclasses
 
 from vasa_jax import errors
 
-MAX_DYNAMICS_GAIN = 2.0
+MAX_GAIN = 2.0
 """Ours: codes so far away were never seen in training, and nothing beyond was tried."""
 
 
@@ -89,6 +89,8 @@ class FaceConfig:
             portrait's own facial dynamics to those asked for; training knows nothing of
             it. Ours: a renderer that is trained for hours by absolute errors opens
             mouths less than asked; see `experiments.export`.
+        pose_gain: the same for the turn of the head from the portrait's own. Ours:
+            where the far side of a head is guessed, it looks turned further than it is.
         use_remat: recompute blocks, and whole renderings, in the backward pass.
         dtype: "float32" or "bfloat16", of the computation.
     """
@@ -122,6 +124,7 @@ class FaceConfig:
     fills_background: bool = False
     detail_channels: int = 0
     dynamics_gain: float = 1.0
+    pose_gain: float = 1.0
     use_remat: bool = False
     dtype: str = "float32"
 
@@ -142,11 +145,12 @@ class FaceConfig:
             raise errors.UserError(
                 f"dtype is '{self.dtype}': it must be 'float32' or 'bfloat16'."
             )
-        if not 0 < self.dynamics_gain <= MAX_DYNAMICS_GAIN:
-            raise errors.UserError(
-                f"dynamics_gain is {self.dynamics_gain}: it must be above 0 and at "
-                f"most {MAX_DYNAMICS_GAIN:g}."
-            )
+        for name in ("dynamics_gain", "pose_gain"):
+            gain = getattr(self, name)
+            if not 0 < gain <= MAX_GAIN:
+                raise errors.UserError(
+                    f"{name} is {gain}: it must be above 0 and at most {MAX_GAIN:g}."
+                )
         if self.face_map_size and not self.use_shortcut:
             raise errors.UserError(
                 f"face_map_size is {self.face_map_size} without the shortcut, whose "

@@ -134,14 +134,18 @@ def render(
 ) -> jax.Array:
     """Render one portrait in motion `[n, M]`; return uint8 `[n, H, W, 3]`.
 
-    Ours: facial dynamics go beyond what is asked for by `FaceConfig.dynamics_gain`.
+    Ours: the way from the portrait's own motion to the one asked for is gone as far as
+    `FaceConfig.dynamics_gain` and, for the head's rotation, `pose_gain` say.
     """
+    head_pose = types.HeadPose.from_vector(motion[:, : types.POSE_CHANNELS])
+    own = latents.head_pose.rotation
+    rotation = own + config.pose_gain * (head_pose.rotation - own)
     own = latents.facial_dynamics
     asked = motion[:, types.POSE_CHANNELS :]
     frame = face_model.FaceModel(config).apply(
         {"params": params},
         face_model.expand(latents, motion.shape[0]),
-        types.HeadPose.from_vector(motion[:, : types.POSE_CHANNELS]),
+        head_pose.replace(rotation=rotation),
         own + config.dynamics_gain * (asked - own),
         method="render",
     )
