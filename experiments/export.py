@@ -9,11 +9,15 @@ ships:
     python -m experiments.export --workdir=runs/face --output=checkpoint \
         --rest_from=vasa_jax/weights/demo
 
-`--average_with` takes the mean of what the runs give and of an export that they were
-warm starts of, which may be better than either.
+`--average_with` takes the mean of that and of an export that it was a warm start of,
+which may be better than either; `--average_share` says how much of the export:
+
+    python -m experiments.export --rest_from=trained --output=checkpoint \
+        --average_with=vasa_jax/weights/demo --average_share=0.7
 """
 
 import dataclasses
+import functools
 import json
 import pathlib
 from collections.abc import Collection, Mapping, Sequence
@@ -29,13 +33,16 @@ from vasa_jax.motion import sampler
 from vasa_jax.pipeline import trained
 
 WORKDIR = flags.DEFINE_multi_string(
-    "workdir", None, "Work folder of a run; give one for each stage.", required=True
+    "workdir", [], "Work folder of a run; give one for each stage."
 )
 REST_FROM = flags.DEFINE_string(
     "rest_from", None, "Export that gives the stages for which no run is named."
 )
 AVERAGE_WITH = flags.DEFINE_string(
-    "average_with", None, "Export of the same stages to average the runs' weights with."
+    "average_with", None, "Export of the same stages to average the weights with."
+)
+AVERAGE_SHARE = flags.DEFINE_float(
+    "average_share", 0.5, "Of that export in the mean.", lower_bound=0, upper_bound=1
 )
 STEP = flags.DEFINE_integer("step", None, "Checkpoint step; the newest if left.")
 OUTPUT = flags.DEFINE_string("output", None, "Folder to write.", required=True)
@@ -126,8 +133,8 @@ def read_rest(
     return rest
 
 
-def average(groups: Mapping[str, Any], folder: str) -> dict[str, Any]:
-    """Average the groups of a run with those of an export.
+def average(groups: Mapping[str, Any], folder: str, share: float) -> dict[str, Any]:
+    """Average the groups of a stage with those of an export.
 
     Follows: Wortsman et al. 2022 (model soups): weights that were fine-tuned from one
     another lie in one basin.
@@ -135,6 +142,7 @@ def average(groups: Mapping[str, Any], folder: str) -> dict[str, Any]:
     Args:
         groups: parameters by group.
         folder: of the export.
+        share: of the export in the mean.
 
     Returns:
         The mean of both, by group.
@@ -151,11 +159,13 @@ def average(groups: Mapping[str, Any], folder: str) -> dict[str, Any]:
     }
     config.require(
         own == there,
-        f"--average_with={folder} holds other parameters than the runs "
+        f"--average_with={folder} holds other parameters than the stages "
         f"({', '.join(sorted(groups))}); name an export of the same stages and sizes.",
     )
     return {
-        name: jax.tree.map(lambda a, b: 0.5 * (a + b), group, other[name])
+        name: jax.tree.map(
+            lambda a, b: (1.0 - share) * a + share * b, group, other[name]
+        )
         for name, group in groups.items()
     }
 
@@ -240,15 +250,23 @@ def main(_) -> int:
     params: dict[str, Any] = {}
     configs: dict[str, str] = {}
     runs, remarks = [], []
+    config.require(
+        WORKDIR.value or REST_FROM.value is not None,
+        "There is nothing to export; give --workdir=FOLDER of a run, or --rest_from.",
+    )
     stages = [read_run(workdir, STEP.value) for workdir in WORKDIR.value]
-    if AVERAGE_WITH.value is not None:
-        stages = [(average(g, AVERAGE_WITH.value), metadata) for g, metadata in stages]
-        remarks.append(
-            "The runs' weights were averaged with those that they started from."
-        )
     if REST_FROM.value is not None:
         known = {group for groups, _ in stages for group in groups}
         stages += read_rest(REST_FROM.value, known)
+    if AVERAGE_WITH.value is not None:
+        mean = functools.partial(
+            average, folder=AVERAGE_WITH.value, share=AVERAGE_SHARE.value
+        )
+        stages = [(mean(groups), metadata) for groups, metadata in stages]
+        remarks.append(
+            "The weights are a mean with those that their training started from "
+            f"({AVERAGE_SHARE.value:g} of these)."
+        )
     for groups, metadata in stages:
         for name in groups:
             config.require(

@@ -246,15 +246,27 @@ def test_a_runs_weights_are_averaged_with_those_of_an_export(tmp_path):
     _save(tmp_path / "out")
     own = _params()["face"]
     own["conv"]["kernel"] = own["conv"]["kernel"] + 1.0
-    mean = export_program.average({"face": own}, str(tmp_path / "out"))
+    mean = export_program.average({"face": own}, str(tmp_path / "out"), share=0.25)
     assert set(mean) == {"face"}
     kernel, bias = (_params()["face"]["conv"][name] for name in ("kernel", "bias"))
-    np.testing.assert_allclose(mean["face"]["conv"]["kernel"], kernel + 0.5, rtol=1e-5)
+    np.testing.assert_allclose(mean["face"]["conv"]["kernel"], kernel + 0.75, rtol=1e-5)
     np.testing.assert_allclose(mean["face"]["conv"]["bias"], bias, rtol=1e-6)
     own["conv"]["bias"] = np.zeros(17, np.float32)
     for groups in ({"face": own}, {"statistics": {"mean": np.zeros(3)}}):
         with pytest.raises(UserError, match="same stages and sizes"):
-            export_program.average(groups, str(tmp_path / "out"))
+            export_program.average(groups, str(tmp_path / "out"), share=0.5)
+
+
+def test_an_export_of_nothing_is_refused(tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-m", "experiments.export", f"--output={tmp_path / 'new'}"],
+        cwd=pathlib.Path(__file__).resolve().parent.parent,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.strip().startswith("error: There is nothing to export; give --w")
+    assert not (tmp_path / "new").exists()
 
 
 def test_sampling_is_put_into_the_animations_config_and_nothing_else_is_changed():
