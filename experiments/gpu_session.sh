@@ -163,6 +163,7 @@ train() { # SECONDS FILE NAME FLAGS...
 try() { # SECONDS FILE NAME FLAGS...
   local start=$SECONDS
   train "$@" --max_steps="$TRIAL_STEPS"
+  mkdir -p "$WORK/$3"
   echo $((SECONDS - start)) >"$WORK/$3/seconds"
 }
 

@@ -265,7 +265,7 @@ def test_an_export_of_nothing_is_refused(tmp_path):
         text=True,
     )
     assert ended.returncode == 2
-    assert ended.stderr.strip().startswith("error: There is nothing to export; give --w")
+    assert ended.stderr.startswith("error: There is nothing to export; give --workdir")
     assert not (tmp_path / "new").exists()
 
 
