@@ -17,7 +17,6 @@ which may be better than either; `--average_share` says how much of the export:
 """
 
 import dataclasses
-import functools
 import json
 import pathlib
 from collections.abc import Collection, Mapping, Sequence
@@ -259,14 +258,18 @@ def main(_) -> int:
         known = {group for groups, _ in stages for group in groups}
         stages += read_rest(REST_FROM.value, known)
     if AVERAGE_WITH.value is not None:
-        mean = functools.partial(
-            average, folder=AVERAGE_WITH.value, share=AVERAGE_SHARE.value
-        )
-        stages = [(mean(groups), metadata) for groups, metadata in stages]
-        remarks.append(
+        share = AVERAGE_SHARE.value
+        sentence = (
             "The weights are a mean with those that their training started from "
-            f"({AVERAGE_SHARE.value:g} of these)."
+            f"({share:g} of these)."
         )
+        stages = [
+            (
+                average(groups, AVERAGE_WITH.value, share),
+                {**metadata, "card": f"{metadata['card']}\n\n{sentence}"},
+            )
+            for groups, metadata in stages
+        ]
     for groups, metadata in stages:
         for name in groups:
             config.require(
