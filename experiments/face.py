@@ -39,8 +39,8 @@ arithmetic says so, and what has neither is not known yet:
   (measured), of which 0.09 are state (counted). With `demo_encoders` and stage two the
   shipped checkpoint, whose renderer took some 10 500 steps, VGG16's features
   (`perceptual_weights`) and a discriminator in the end.
-- `demo_gpu`: the same sizes with all losses, for one GPU; 3.3 s a step on an H200 before
-  sampling computed in float32 (measured), and not tried since.
+- `demo_gpu`: the same sizes with all losses, for one GPU; 3.3 s a step on an H200 while
+  sampling computed in bfloat16 (measured); not tried since.
 - `vasa1_256`, `vasa1`: 8 GPUs of 80 GB or a TPU slice; 215 M parameters, 4.0 GiB for
   state and gradients (counted; `--mesh=fsdp:N` splits large arrays); one row in float32
   on a CPU 14.9 and 23.2 GiB in all (measured); hours not measured (the paper: 7 days on
