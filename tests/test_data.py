@@ -285,3 +285,13 @@ def test_plain_batches_resume_and_go_through_each_epoch():
     batches.set_state({"next": 2})
     _assert_equal(_take(batches, 2), expected[2:])
     batches.close()
+
+
+def test_an_npz_file_that_was_written_anew_is_read_anew(tmp_path):
+    path = tmp_path / "clip.npz"
+    records.write_npz_record(path, {"clip_id": "a", "values": np.arange(3)})
+    opened = records.NpzRecords(tmp_path)
+    first = opened.read(0)
+    assert first["clip_id"] == "a" and not first["values"].flags.writeable
+    records.write_npz_record(path, {"clip_id": "b", "values": np.arange(50)})
+    assert opened.read(0)["clip_id"] == "b" and len(opened.read(0)["values"]) == 50
