@@ -58,7 +58,9 @@ DYNAMICS_GAIN = flags.DEFINE_float(
     "How far facial dynamics are overdone when rendered; the run's (1) if left.",
 )
 POSE_GAIN = flags.DEFINE_float(
-    "pose_gain", None, "The same for the turn of the head from the portrait's."
+    "pose_gain",
+    None,
+    "How much of the turn from the portrait's pose heads make; the run's (1) if left.",
 )
 NUM_STEPS = flags.DEFINE_integer(
     "num_steps", None, "Steps in which motion is sampled; the run's if left."

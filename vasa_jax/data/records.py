@@ -212,7 +212,7 @@ class _Mapped:
 
 @functools.lru_cache(maxsize=KEPT_RECORDS)
 def _open_npz(path: pathlib.Path, modified: int, size: int) -> Record:
-    """Read the small values of a file and find the large ones; as long as it is same.
+    """Read the small values of a file and find the large ones; once for each file.
 
     Args:
         path: of the file.
