@@ -44,7 +44,7 @@ case $SIZE in
     AUDIO_ENCODER=whisper_tiny WORKERS=$((CORES > 5 ? CORES - 4 : CORES))
     # Seconds of: step; rendering, from its beginning; what follows a training.
     LIMITS=(0 290 240 520) RENDER_TIME=400 EXPORT_TIME=60 TRIAL_STEPS=40
-    PATIENCE=1
+    PATIENCE=1 FIRST_CLIPS=32
     ;;
   tiny)
     NUM_CLIPS=${NUM_CLIPS:-32} NUM_VOICE_CLIPS=${NUM_VOICE_CLIPS:-32}
@@ -57,7 +57,7 @@ case $SIZE in
     FACE=(--preset=tiny) MOTION=(--preset=tiny --set=model.num_audio_channels=322)
     AUDIO_ENCODER=mel WORKERS=1
     LIMITS=(0 3000 3000 3000) RENDER_TIME=2000 EXPORT_TIME=400 TRIAL_STEPS=20
-    PATIENCE=20
+    PATIENCE=20 FIRST_CLIPS=4
     ;;
   *)
     echo "error: SIZE is '$SIZE'; give gpu or tiny." >&2
@@ -134,6 +134,19 @@ await() { # NAME SECONDS LINES
 # A share of the GPU's memory, where several programs use it at once.
 export_share() {
   export XLA_PYTHON_CLIENT_MEM_FRACTION=$1
+}
+
+# Wait until a set has some clips to train on, or its rendering has ended.
+await_clips() { # FOLDER SECONDS
+  local end=$((SECONDS + $2)) clips
+  shopt -s nullglob
+  while ((SECONDS < end)); do
+    clips=("$1"/train/*.npz)
+    ((${#clips[@]} >= FIRST_CLIPS)) && break
+    kill -0 "$(<"$WORK/render.pid")" 2>/dev/null || break
+    sleep 1
+  done
+  shopt -u nullglob
 }
 
 # Both sets at once, so that each has some clips early; compilation wants cores too.
@@ -269,6 +282,7 @@ case $STEP in
     beside render "$RENDER_TIME" bash -c "$(declare -f render
       declare -p PYTHON CORES CARRIED HEADS VOICES PIXELS VOICE_PIXELS); render"
     benchmark decode 100
+    await_clips "$HEADS" $((30 * PATIENCE))
     try $((200 * PATIENCE)) face face_trial "${FACE[@]}" \
       ${INIT:+--init_from="$INIT"} --set="data_dir=$HEADS" \
       --set="data.num_workers=$((WORKERS / 2 + 1))" \
