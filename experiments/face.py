@@ -238,8 +238,10 @@ def make_examples(settings: FaceExperiment, split: str) -> data_examples.Example
     opened = joined.open_folders(settings.data_dir, split)
     face_fields.check(opened, settings)
     if split != "train":
-        # What is measured has blinks as often as clips have them.
-        example = dataclasses.replace(settings.example, blink_share=0.0)
+        # What is measured is as clips are.
+        example = dataclasses.replace(
+            settings.example, blink_share=0.0, wide_share=0.0, cast_share=0.0
+        )
         settings = dataclasses.replace(settings, example=example)
     if settings.is_encoders_only:
         return data_examples.RecordExamples(

@@ -49,9 +49,9 @@ def _record(blink=None):
     return record if blink is None else {**record, "blink": np.asarray(blink)}
 
 
-def _drivers(record, blink_share, count=300):
+def _drivers(record, blink_share, count=300, **more):
     config = examples.ExampleConfig(
-        image_size=8, use_other=False, use_flow=False, blink_share=blink_share
+        image_size=8, use_other=False, use_flow=False, blink_share=blink_share, **more
     )
     rng = np.random.default_rng(4)
     cut = [
@@ -75,3 +75,39 @@ def test_all_drivers_are_as_likely_without_a_share_of_blinks():
     closed[7] = 1.0
     drawn = _drivers(_record(closed), 0.0)
     assert set(drawn) == set(range(20)) and (drawn == 7).mean() < 0.12
+
+
+def test_drivers_open_their_mouths_as_often_as_asked_for():
+    record = {**_record(), "mouth_opening": np.linspace(1.0, 0.0, 20)}
+    # The widest fifth are the first four frames.
+    share = (_drivers(record, 0.0, wide_share=0.5) < 4).mean()
+    assert share == pytest.approx(0.5 + 0.5 * 0.2, abs=0.08)
+    # Nobody tells.
+    assert (_drivers(_record(), 0.0, wide_share=1.0) < 4).mean() < 0.3
+
+
+def test_a_pair_has_one_colour_cast():
+    grey = {**_record(), "video": np.full((20, 8, 8, 3), 128, np.uint8)}
+    config = examples.ExampleConfig(
+        image_size=8, use_other=True, use_flow=False, cast_share=1.0
+    )
+    grey["performance"] = "p"
+    rng = np.random.default_rng(2)
+    colours = []
+    for _ in range(50):
+        cut = examples.pair(rng, [grey], grey, config, None, (0,))
+        assert cut["source"].dtype == np.uint8
+        np.testing.assert_array_equal(cut["source"], cut["driver"])
+        assert (cut["other"] == 128).all()
+        colours.append(cut["source"][0, 0])
+    colours = np.array(colours, float)
+    spread = colours.std(axis=0)
+    assert (spread > 10).all() and (spread < 50).all()
+    assert abs(colours.mean() - 128) < 12
+
+
+def test_a_colour_cast_keeps_the_order_of_levels():
+    table = examples.colour_cast(np.random.default_rng(0))
+    assert table.shape == (256, 3) and table.dtype == np.uint8
+    assert (np.diff(table.astype(int), axis=0) >= 0).all()
+    assert (table[0] == 0).all()

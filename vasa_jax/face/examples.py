@@ -31,6 +31,16 @@ TORSO = (1,)
 CLOSED = 0.7
 """Blink from which eyes count as closed. Ours."""
 
+WIDE_SHARE = 0.2
+"""Share of a clip's frames whose mouths count as wide open. Ours."""
+
+CAST_DEVIATION = 0.22
+"""Of the logarithm of each channel's gain in a colour cast. Ours: white balance of
+photographs goes this far, and one in twenty beyond daylight under a bulb."""
+
+CAST_GAMMA_DEVIATION = 0.12
+"""Of the logarithm of the exponent of a cast's tone curve. Ours."""
+
 REGIONS = ("mouth", "left_eye", "right_eye")
 """Keypoints around which errors weigh more. Ours: what viewers look at."""
 
@@ -48,6 +58,10 @@ class ExampleConfig:
         blink_share: of drivers drawn among frames with closed eyes, where the record
             tells. Ours: eyes are closed in a frame of twenty, too few to learn how
             lids fold.
+        wide_share: of drivers drawn among the widest mouths of their clip, where the
+            record tells. Ours: insides of mouths are painted, never carried over.
+        cast_share: of examples both of whose frames get one colour cast. Ours: clips
+            show few casts, and what is painted is to follow the portrait's.
         use_other: whether a frame of another person travels along.
         use_flow: whether the exact flow is computed.
     """
@@ -57,6 +71,8 @@ class ExampleConfig:
     num_frames: int = 1
     same_clip_share: float = 0.3
     blink_share: float = 0.15
+    wide_share: float = 0.0
+    cast_share: float = 0.0
     use_other: bool = True
     use_flow: bool = True
 
@@ -93,7 +109,7 @@ def pair(
     """
     driver_record = same[0]
     source_record = same[0] if rng.random() < config.same_clip_share else same[-1]
-    driver_frame = _driver_frame(rng, driver_record, config.blink_share)
+    driver_frame = _driver_frame(rng, driver_record, config)
     source_frame = int(rng.integers(source_record["num_frames"]))
     example = {
         **_frame("driver", driver_record, driver_frame, config),
@@ -102,6 +118,10 @@ def pair(
             list(region_indices)
         ].astype(np.float32),
     }
+    if config.cast_share and rng.random() < config.cast_share:
+        table = colour_cast(rng)
+        for name in ("driver", "source"):
+            example[name] = table[example[name], np.arange(3)]
     if config.use_flow and flow_function is not None:
         found = flow_function(
             driver_record, driver_frame, source_record, source_frame, config.flow_size
@@ -169,12 +189,31 @@ def read_share(
     return einops.reduce(is_shown, "(h i) (w j) -> h w", "mean", h=size, w=size)
 
 
-def _driver_frame(rng: np.random.Generator, record: Record, blink_share: float) -> int:
-    if "blink" in record and rng.random() < blink_share:
+def _driver_frame(
+    rng: np.random.Generator, record: Record, config: ExampleConfig
+) -> int:
+    if "blink" in record and rng.random() < config.blink_share:
         closed = np.flatnonzero(record["blink"] > CLOSED)
         if len(closed):
             return int(rng.choice(closed))
-    return int(rng.integers(record["num_frames"]))
+    count = int(record["num_frames"])
+    if config.wide_share and "mouth_opening" in record:
+        if rng.random() < config.wide_share:
+            widest = np.argsort(record["mouth_opening"][:count])[::-1]
+            return int(rng.choice(widest[: max(1, round(WIDE_SHARE * count))]))
+    return int(rng.integers(count))
+
+
+def colour_cast(rng: np.random.Generator) -> np.ndarray:
+    """Draw a colour cast: uint8 `[256, 3]`, what each level of a channel becomes.
+
+    Ours: gains and a tone curve of the stored values, as cameras' white balance and
+    exposure leave them; mean gain 1, so that pictures keep their brightness.
+    """
+    gains = np.exp(rng.normal(0.0, CAST_DEVIATION, 3))
+    gamma = np.exp(rng.normal(0.0, CAST_GAMMA_DEVIATION))
+    levels = (np.arange(256)[:, None] / 255.0) ** gamma * (gains / gains.mean())
+    return (np.clip(levels, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
 
 
 def shrink(images: np.ndarray, size: int) -> np.ndarray:
