@@ -54,9 +54,10 @@ case $SIZE in
     ENCODERS=(--preset=tiny_encoders)
     ENCODER_STEPS=${ENCODER_STEPS:-4} FACE_STEPS=${FACE_STEPS:-24}
     MOTION_STEPS=${MOTION_STEPS:-24}
-    FACE=(--preset=tiny) MOTION=(--preset=tiny --set=model.num_audio_channels=322)
+    FACE=(--preset=tiny) MOTION=(--preset=tiny --set=model.num_audio_channels=322
+      --set=train.evaluate_every_steps=none)
     AUDIO_ENCODER=mel WORKERS=1
-    LIMITS=(0 3000 3000 3000) RENDER_TIME=2000 EXPORT_TIME=400 TRIAL_STEPS=20
+    LIMITS=(0 3000 3000 3000) RENDER_TIME=2000 EXPORT_TIME=400 TRIAL_STEPS=10
     PATIENCE=20 FIRST_CLIPS=4
     ;;
   *)
@@ -181,7 +182,8 @@ try() { # SECONDS FILE NAME FLAGS...
 }
 
 # Settings of a run's length, from what a trial took: so many steps as fit, and a few
-# more, because the clock ends a run as well as a count and without an evaluation.
+# more, because the clock ends a run as well as a count. The last step is left out, since
+# the evaluation after it would cost what there is too little of.
 length_flags() { # TRIAL SECONDS STEPS OPTIMIZERS...
   local trial=$WORK/$1 seconds=$2 steps=$3
   shift 3
@@ -203,7 +205,7 @@ else:
 PY
     )
   fi
-  printf -- '--set=%s.num_steps=%s ' train "$steps"
+  printf -- '--max_steps=%s --set=%s.num_steps=%s ' $((steps - 1)) train "$steps"
   for name in "$@"; do
     printf -- '--set=%s.num_steps=%s ' "$name" "$steps"
   done

@@ -60,3 +60,14 @@ def test_one_folder_is_opened_as_it_is(folders):
 def test_folders_that_are_missing_or_given_twice_are_refused(text):
     with pytest.raises(UserError, match="with commas between"):
         joined.open_folders(text)
+
+
+def test_a_set_of_training_people_joins_one_that_measures(folders):
+    text = ",".join(map(str, folders))
+    with pytest.raises(records.MissingSplitError, match="has no split 'validation'"):
+        joined.open_folders(text, "validation")
+    (folders[0] / "train").rename(folders[0] / "validation")
+    opened = joined.open_folders(text, "validation")
+    assert [float(opened.read(i)["value"]) for i in range(len(opened))] == [0, 1, 2, 3]
+    with pytest.raises(records.MissingSplitError, match="it has validation"):
+        joined.open_folders(text, "train")

@@ -192,6 +192,28 @@ def test_a_batch_that_does_not_fit_the_devices_is_refused(tmp_path):
         _run(tmp_path, "train.batch_size=12", devices=8)
 
 
+def test_what_an_evaluation_lacks_is_told_before_the_first_step(tmp_path):
+    def evaluation_data():
+        raise UserError("There is no validation split.")
+
+    experiment = dataclasses.replace(
+        _experiment(), train_data=None, evaluation_data=evaluation_data
+    )
+    mesh = sharding.make_mesh(num_devices=1)
+    with pytest.raises(UserError, match="no validation split"):
+        loop.run(experiment, tmp_path, mesh)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_run_that_ends_before_it_is_measured_needs_no_data_for_it(tmp_path):
+    experiment = dataclasses.replace(
+        _experiment("train.evaluate_every_steps=6"),
+        evaluation_data=lambda: pytest.fail("nothing is measured"),
+    )
+    mesh = sharding.make_mesh(num_devices=1)
+    assert loop.run(experiment, tmp_path, mesh, max_steps=5).step == 5
+
+
 def test_reports_are_written_beside_the_metrics(tmp_path):
     def report(params, step, folder):
         (folder / f"{step}.txt").write_text(str(params["constants"]["shift"].shape))

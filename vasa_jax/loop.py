@@ -131,7 +131,7 @@ def evaluate(
     Returns:
         Numbers by name; a metric per channel is averaged.
     """
-    if experiment.evaluate is None or experiment.evaluation_data is None:
+    if not _can_evaluate(experiment):
         return {}
     measure = jax.jit(experiment.evaluate, out_shardings=sharding.replicated(mesh))
     total = None
@@ -144,8 +144,7 @@ def evaluate(
         key = jax.random.fold_in(jax.random.key(0), index)
         states = measure(params, sharding.shard_batch(arrays, mesh), key)
         total = states if total is None else _merge(total, states)
-    if hasattr(batches, "close"):
-        batches.close()
+    _close(batches)
     host = jax.device_get(total or {})
     return {name: float(np.mean(state.compute())) for name, state in host.items()}
 
@@ -175,8 +174,9 @@ def run(
         How the run ended; a signal ends it after a save and is no error.
 
     Raises:
-        UserError: the settings do not fit the devices or the checkpoint, a metric is
-            not finite, the data ended, or the disk is full.
+        UserError: the settings do not fit the devices or the checkpoint, there is no
+            data for an evaluation that is due, a metric is not finite, the data ended,
+            or the disk is full.
     """
     settings = experiment.settings
     folder = pathlib.Path(folder)
@@ -184,6 +184,9 @@ def run(
     sharding.check_batch_size(settings.batch_size, mesh, settings.accumulation_steps)
     abstract = training.abstract_state(experiment, mesh)
     last_step = min(settings.num_steps, max_steps or settings.num_steps)
+    if _can_evaluate(experiment) and _will_evaluate(settings, last_step):
+        # What it lacks is told now rather than after hours.
+        _close(experiment.evaluation_data())
     is_first_process = jax.process_index() == 0
 
     with contextlib.ExitStack() as stack:
@@ -280,6 +283,21 @@ def run(
         is_complete=step >= settings.num_steps,
         metrics=metrics,
     )
+
+
+def _can_evaluate(experiment: training.Experiment) -> bool:
+    return experiment.evaluate is not None and experiment.evaluation_data is not None
+
+
+def _will_evaluate(settings: training.TrainConfig, last_step: int) -> bool:
+    """Tell whether a run that ends at `last_step` has a step that is measured."""
+    every = settings.evaluate_every_steps
+    return last_step >= settings.num_steps or (every is not None and every <= last_step)
+
+
+def _close(batches) -> None:
+    if hasattr(batches, "close"):
+        batches.close()
 
 
 def _evaluate_and_report(

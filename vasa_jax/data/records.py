@@ -66,6 +66,10 @@ def record_name(records: Records, index: int, record: Mapping[str, Any]) -> str:
     return str(record.get(NAME_FIELD) or records.place(index))
 
 
+class MissingSplitError(UserError):
+    """A data set is there, and the split that was asked for is not."""
+
+
 class TfdsRecords:
     """A split of a TFDS data set in array_record files, read without TensorFlow.
 
@@ -74,7 +78,8 @@ class TfdsRecords:
         split: such as `train`.
 
     Raises:
-        UserError: no data set there, several, or no such split.
+        UserError: no data set there, or several.
+        MissingSplitError: no such split.
     """
 
     def __init__(self, folder: str | os.PathLike, split: str):
@@ -85,7 +90,7 @@ class TfdsRecords:
         self._split = split
         builder = tfds.builder_from_directory(self._folder)
         if split not in builder.info.splits:
-            raise UserError(
+            raise MissingSplitError(
                 f"The data set {self._folder} has no split {split!r}; it has "
                 f"{', '.join(sorted(builder.info.splits)) or 'none'}."
             )
@@ -286,8 +291,14 @@ def open_folder(folder: str | os.PathLike, split: str = "train") -> Records:
 
     Raises:
         UserError: neither is there.
+        MissingSplitError: the split is not.
     """
     folder = pathlib.Path(folder)
-    if (folder / split).is_dir() and any((folder / split).glob("*.npz")):
+    splits = sorted({path.parent.name for path in folder.glob("*/*.npz")})
+    if split in splits:
         return NpzRecords(folder / split)
+    if splits:
+        raise MissingSplitError(
+            f"The data set {folder} has no split {split!r}; it has {', '.join(splits)}."
+        )
     return TfdsRecords(folder, split)
