@@ -3,8 +3,10 @@
 Ours: the image shortcut; see `decoder.Decoder`.
 """
 
+import math
 from typing import NamedTuple
 
+import einops
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -30,6 +32,12 @@ LIGHT_REACH = 1.0
 """Largest logarithm of the gain of the portrait's colours, its own and the mirrored
 one's. Ours: lamps stand to one side, and one cheek is up to some three times as bright
 as the other; a head that turns moves through their light."""
+
+
+LIGHT_CELLS = 8
+"""Cells a side of the light, between which it is interpolated. Ours: light on a head is
+smooth; one that could change from lip to lip painted teeth over lips, in a colour of
+neither, and the mask left them there."""
 
 
 class Places(NamedTuple):
@@ -141,6 +149,18 @@ def slight(features: int, name: str) -> nn.Module:
 
 
 def relight(image: jax.Array, light: jax.Array) -> jax.Array:
-    """Multiply the colours of `[B, H, W, 3]`, -1 is black, by what `light` tells."""
-    gain = jnp.exp(LIGHT_REACH * jnp.tanh(light))
-    return (image + 1.0) * geometry.resize(gain, *image.shape[1:3]) - 1.0
+    """Multiply the colours of an image by a smooth gain.
+
+    Args:
+        image: `[B, H, W, 3]`, -1 is black.
+        light: `[B, h, w, 3]` before the limits of `LIGHT_REACH`; averaged down to
+            `LIGHT_CELLS` a side, or as many fewer as divide `h` and `w`.
+    """
+    cells = [math.gcd(LIGHT_CELLS, size) for size in light.shape[1:3]]
+    gain = LIGHT_REACH * jnp.tanh(light)
+    gain = einops.reduce(
+        gain, "b (h i) (w j) c -> b h w c", "mean", h=cells[0], w=cells[1]
+    )
+    # Cubically, since edges of cells would show on plain skin.
+    gain = jax.image.resize(gain, light.shape, "cubic")
+    return (image + 1.0) * geometry.resize(jnp.exp(gain), *image.shape[1:3]) - 1.0
