@@ -23,6 +23,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import jax
+import numpy as np
 from absl import flags, logging
 
 from experiments import program, rounding
@@ -171,6 +172,12 @@ def average(groups: Mapping[str, Any], folder: str, share: float) -> dict[str, A
     }
 
 
+def same(groups: Mapping[str, Any], others: Mapping[str, Any]) -> bool:
+    """Tell whether two sets of parameters agree but for rounding, by group."""
+    arrays, others = export.flatten(groups), export.flatten(others)
+    return all(np.allclose(a, others[name], 1e-6, 0) for name, a in arrays.items())
+
+
 def model_card(runs: list[dict[str, Any]], remarks: Sequence[str] = ()) -> str:
     """Write the model card.
 
@@ -265,13 +272,12 @@ def main(_) -> int:
             "The weights are a mean with those that their training started from "
             f"({share:g} of these)."
         )
-        stages = [
-            (
-                average(groups, AVERAGE_WITH.value, share),
-                {**metadata, "card": f"{metadata['card']}\n\n{sentence}"},
-            )
-            for groups, metadata in stages
-        ]
+        for place, (groups, metadata) in enumerate(stages):
+            mean = average(groups, AVERAGE_WITH.value, share)
+            # A stage that is that export's own stays as it is, and is called so.
+            if not same(groups, mean):
+                card = f"{metadata['card']}\n\n{sentence}"
+                stages[place] = mean, {**metadata, "card": card}
     for groups, metadata in stages:
         for name in groups:
             config.require(

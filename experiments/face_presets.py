@@ -27,6 +27,10 @@ MILD = augmentation.AugmentationConfig(
 renderer to move mouths less than asked; what the encoders must not see, they have
 learnt."""
 
+WIDE_SHARE, CAST_SHARE = 0.35, 0.4
+"""Of stage one's pairs on a CPU, which sees few. Ours: insides of mouths were dark
+blots, their teeth greenish; see `examples.ExampleConfig`."""
+
 CROPS_ELSEWHERE = 2
 """On a GPU. Ours: MegaPortraits compares whole frames, of which five crops of 64 pixels
 show a third at 256."""
@@ -73,6 +77,9 @@ def _demo(settings: Settings) -> Settings:
             motion_cycle=1.5, expression_cycle=1.5, pose_cycle=4.0, cross_share=0.25
         ),
         augment=MILD,
+        example=dataclasses.replace(
+            settings.example, wide_share=WIDE_SHARE, cast_share=CAST_SHARE
+        ),
     )
 
 

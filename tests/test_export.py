@@ -251,6 +251,10 @@ def test_a_runs_weights_are_averaged_with_those_of_an_export(tmp_path):
     kernel, bias = (_params()["face"]["conv"][name] for name in ("kernel", "bias"))
     np.testing.assert_allclose(mean["face"]["conv"]["kernel"], kernel + 0.75, rtol=1e-5)
     np.testing.assert_allclose(mean["face"]["conv"]["bias"], bias, rtol=1e-6)
+    assert not export_program.same({"face": own}, mean)
+    # The mean of a stage with itself is that stage, and no training started from it.
+    itself = export_program.average(_params(), str(tmp_path / "out"), share=0.3)
+    assert export_program.same(_params(), itself)
     own["conv"]["bias"] = np.zeros(17, np.float32)
     for groups in ({"face": own}, {"statistics": {"mean": np.zeros(3)}}):
         with pytest.raises(UserError, match="same stages and sizes"):
