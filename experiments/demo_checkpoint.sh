@@ -63,4 +63,4 @@ train motion "$SIZES" motion "$MOTION_STEPS" --set=data_dir="$WORK/encoded" \
 train face "$SIZES" face "$FACE_STEPS" --set=data_dir="$DATA" \
   --init_from="$WORK/encoders/export" "${mouths[@]}" "${sharpness[@]}"
 run export --workdir="$WORK/face" --workdir="$WORK/motion" --output="$OUTPUT" \
-  --dtype=float16 --dynamics_gain=1.4 --pose_gain=0.95
+  --dtype=float16 --dynamics_gain=1.2 --pose_gain=0.95

@@ -37,7 +37,7 @@ arithmetic says so, and what has neither is not known yet:
   (measured).
 - `demo`: 2 CPU cores, two hours (2.1 to 4 s a step, measured), 3.5 GiB for the process
   (measured), of which 0.09 are state (counted). With `demo_encoders` and stage two the
-  shipped checkpoint, whose renderer took some 10 500 steps, VGG16's features
+  shipped checkpoint, whose renderer took some 12 300 steps, VGG16's features
   (`perceptual_weights`) and a discriminator in the end.
 - `demo_gpu`: the same sizes with all losses, for one GPU; 3.3 s a step on an H200 while
   sampling computed in bfloat16 (measured); not tried since.
