@@ -52,7 +52,7 @@ case $SIZE in
     CHECK=(--preset=tiny --batch_size=2 --num_repeats=1 --stages=motion) CHECK_TIME=2000
     BENCHMARK=(--preset=tiny --batches=1 --steps=2 --num_repeats=1)
     ENCODERS=(--preset=tiny_encoders)
-    ENCODER_STEPS=${ENCODER_STEPS:-4} FACE_STEPS=${FACE_STEPS:-24}
+    ENCODER_STEPS=${ENCODER_STEPS:-12} FACE_STEPS=${FACE_STEPS:-24}
     MOTION_STEPS=${MOTION_STEPS:-24}
     FACE=(--preset=tiny) MOTION=(--preset=tiny --set=model.num_audio_channels=322
       --set=train.evaluate_every_steps=none)
@@ -139,7 +139,7 @@ export_share() {
 
 # Wait until a set has some clips to train on, or its rendering has ended.
 await_clips() { # FOLDER SECONDS
-  local end=$((SECONDS + $2)) clips
+  local end=$((SECONDS + $2)) clips=()
   shopt -s nullglob
   while ((SECONDS < end)); do
     clips=("$1"/train/*.npz)
@@ -147,7 +147,13 @@ await_clips() { # FOLDER SECONDS
     kill -0 "$(<"$WORK/render.pid")" 2>/dev/null || break
     sleep 1
   done
+  clips=("$1"/train/*.npz)
   shopt -u nullglob
+  if ((${#clips[@]} == 0)); then
+    say "nothing is rendered in $1; see $WORK/render.log"
+    FAILED=1
+    return 1
+  fi
 }
 
 # Both sets at once, so that each has some clips early; compilation wants cores too.
@@ -156,7 +162,7 @@ render() {
   "${program[@]}" --carried_dir="$CARRIED/voices" --output_dir="$VOICES" \
     --size="$VOICE_PIXELS" --num_workers=$((CORES / 4 + 1)) &
   "${program[@]}" --carried_dir="$CARRIED/heads" --output_dir="$HEADS" \
-    --size="$PIXELS" --num_workers=$((CORES / 2))
+    --size="$PIXELS" --num_workers=$(((CORES + 1) / 2))
   wait
 }
 
@@ -284,12 +290,13 @@ case $STEP in
     beside render "$RENDER_TIME" bash -c "$(declare -f render
       declare -p PYTHON CORES CARRIED HEADS VOICES PIXELS VOICE_PIXELS); render"
     benchmark decode 100
-    await_clips "$HEADS" $((30 * PATIENCE))
-    try $((200 * PATIENCE)) face face_trial "${FACE[@]}" \
-      ${INIT:+--init_from="$INIT"} --set="data_dir=$HEADS" \
-      --set="data.num_workers=$((WORKERS / 2 + 1))" \
-      --set=face_loss.adversarial_start=0
-    tail -n 1 "$WORK/face_trial/metrics.jsonl" || FAILED=1
+    if await_clips "$HEADS" $((30 * PATIENCE)); then
+      try $((200 * PATIENCE)) face face_trial "${FACE[@]}" \
+        ${INIT:+--init_from="$INIT"} --set="data_dir=$HEADS" \
+        --set="data.num_workers=$((WORKERS / 2 + 1))" \
+        --set=face_loss.adversarial_start=0
+      tail -n 1 "$WORK/face_trial/metrics.jsonl" || FAILED=1
+    fi
     benchmark motion,latency 60
     export_share 0.5
     beside check "$CHECK_TIME" "$PYTHON" -m experiments.check "${CHECK[@]}" \

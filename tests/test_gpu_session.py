@@ -132,6 +132,21 @@ def test_a_trial_tells_how_many_steps_fit(tmp_path):
         assert 155 <= int(steps) <= 164
 
 
+def test_a_trial_without_clips_is_told_and_one_core_is_enough(tmp_path):
+    python, told = tmp_path / "python", tmp_path / "told"
+    python.write_text(f'#!/bin/sh\necho "$@" >> {told}\n')
+    python.chmod(0o755)
+    # `nproc` heeds this variable.
+    more = {"PYTHON": str(python), "OMP_NUM_THREADS": "1"}
+    ended = run_step(1, tmp_path / "work", tmp_path / "carried", **more)
+    assert ended.returncode == 1
+    assert "nothing is rendered in" in ended.stdout
+    commands = told.read_text()
+    assert "experiments.train" not in commands
+    rendered = re.findall(r"render_carried .*--num_workers=(\d+)", commands)
+    assert rendered == ["1", "1"]
+
+
 @pytest.mark.parametrize(
     "step, size, word", [("7", "tiny", "0 to 3"), ("1", "huge", "gpu or tiny")]
 )
