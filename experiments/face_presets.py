@@ -28,8 +28,8 @@ renderer to move mouths less than asked; what the encoders must not see, they ha
 learnt."""
 
 WIDE_SHARE, CAST_SHARE = 0.35, 0.4
-"""Of stage one's pairs on a CPU, which sees few. Ours: insides of mouths were dark
-blots, their teeth greenish; see `examples.ExampleConfig`."""
+"""Of the pairs of the small presets, whose runs see few. Ours: insides of mouths were
+dark blots, their teeth greenish; see `examples.ExampleConfig`."""
 
 CROPS_ELSEWHERE = 2
 """On a GPU. Ours: MegaPortraits compares whole frames, of which five crops of 64 pixels

@@ -31,12 +31,12 @@ TORSO = (1,)
 CLOSED = 0.7
 """Blink from which eyes count as closed. Ours."""
 
-WIDE_SHARE = 0.2
+WIDEST = 0.2
 """Share of a clip's frames whose mouths count as wide open. Ours."""
 
 CAST_DEVIATION = 0.22
-"""Of the logarithm of each channel's gain in a colour cast. Ours: white balance of
-photographs goes this far, and one in twenty beyond daylight under a bulb."""
+"""Of the logarithm of each channel's gain in a colour cast. Ours: one
+channel in thirty is half as strong again, as under coloured lamps."""
 
 CAST_GAMMA_DEVIATION = 0.12
 """Of the logarithm of the exponent of a cast's tone curve. Ours."""
@@ -200,7 +200,7 @@ def _driver_frame(
     if config.wide_share and "mouth_opening" in record:
         if rng.random() < config.wide_share:
             widest = np.argsort(record["mouth_opening"][:count])[::-1]
-            return int(rng.choice(widest[: max(1, round(WIDE_SHARE * count))]))
+            return int(rng.choice(widest[: max(1, round(WIDEST * count))]))
     return int(rng.integers(count))
 
 
