@@ -8,7 +8,6 @@ from datasets.synthetic_heads import (
     gaze,
     geometry,
     ground_truth,
-    head_motion,
     names,
     performance,
     plan,
@@ -311,41 +310,6 @@ def test_eyes_stop_at_their_limits():
     eyes = gaze.in_head(wanted, np.zeros((3, 3)), np.eye(3))
     np.testing.assert_allclose(eyes[:, 0], gaze.EYE_YAW_RADIANS, rtol=1e-6)
     np.testing.assert_allclose(eyes[:, 1], gaze.EYE_PITCH_RADIANS, rtol=1e-6)
-
-
-def test_some_heads_turn_far_and_none_turns_too_far():
-    generator = np.random.default_rng(1)
-    turns = np.array(
-        [
-            head_motion.random_base_turn(gaze.random_main_gaze(generator), generator)
-            for _ in range(400)
-        ]
-    )
-    yaw = np.rad2deg(np.abs(turns[:, 0]))
-    assert 30 < yaw.max() <= 35
-    assert 0.5 < np.mean(yaw < 12) < 0.85
-
-
-def test_accents_nod_the_head():
-    """Without drift and gaze, averaged over chances, an accent lowers the face."""
-    accent = np.zeros(75, np.float32)
-    accent[30:36] = 1
-    still = np.zeros(75, np.float32)
-    curves = prosody.Prosody(still, still, accent, np.ones(75, np.float32))
-    pitches = [
-        head_motion.move(
-            curves,
-            np.zeros(3),
-            np.zeros((75, 2)),
-            "neutral",
-            0.0,
-            1.0,
-            np.random.default_rng(seed),
-        ).rotation[:, 1]
-        for seed in range(40)
-    ]
-    mean = np.mean(pitches, axis=0)
-    assert mean[30:38].max() - mean[10:20].mean() > np.deg2rad(2.5)
 
 
 def test_heads_keep_within_a_natural_range(performances):

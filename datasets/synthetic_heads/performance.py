@@ -117,7 +117,7 @@ def perform(request: Request) -> Performance:
     curves = prosody.measure(said.waveform)
     main_gaze = gaze.random_main_gaze(streams[3])
     camera = _camera(request.head_distance, streams[3])
-    liveliness = float(streams[3].uniform(0.5, 1.3))
+    liveliness = head_motion.random_liveliness(streams[3])
     wanted = gaze.fixations(main_gaze, request.num_frames, streams[3])
     motion = head_motion.move(
         curves,
