@@ -39,6 +39,9 @@ arithmetic says so, and what has neither is not known yet:
   (measured), of which 0.09 are state (counted). With `demo_encoders` and stage two the
   shipped checkpoint, whose renderer took some 12 300 steps, VGG16's features
   (`perceptual_weights`) and a discriminator in the end.
+- `demo_videos`: `demo` for clips of real videos (`datasets.video_clips.build`, which
+  says how); other presets refuse losses that such clips cannot teach, with the flags
+  that leave them out.
 - `demo_gpu`: the same sizes with all losses, for one GPU; 3.3 s a step on an H200 while
   sampling computed in bfloat16 (measured); not tried since.
 - `vasa1_256`, `vasa1`: 8 GPUs of 80 GB or a TPU slice; 215 M parameters, 4.0 GiB for
@@ -49,9 +52,6 @@ arithmetic says so, and what has neither is not known yet:
 
 TRAINING.md has the runs behind them; `--dry_run` counts parameters, memory and
 operations of any settings, and `experiments.full_step` takes one step.
-
-Clips of real videos (`datasets.video_clips.build`, which says how) tune the renderer;
-losses that they cannot teach are refused with the flags that leave them out.
 """
 
 import dataclasses

@@ -8,7 +8,7 @@ import json
 import pathlib
 from typing import Any
 
-from vasa_jax.data import joined, records
+from vasa_jax.data import clips, joined, records
 from vasa_jax.errors import UserError
 
 ALWAYS = ("video", "num_frames", "head_pose", "identity")
@@ -37,34 +37,47 @@ with `fills_background` compares with it."""
 VIDEO_SET = "video_clips"
 """TFDS name of the sets that `datasets.video_clips` makes."""
 
+VIDEO_PRESET = "demo_videos"
+"""Preset of `experiments.face` that leaves out what these sets do not tell."""
+
 MAX_TRIES = 8
 """Records read at most to see which fields a set has, as some may be damaged. Ours."""
 
 
-def fields_of(opened: records.Records) -> set[str] | None:
-    """Return the fields of the records, all alike; None if the first are corrupt."""
+def first_record(opened: records.Records) -> records.Record | None:
+    """Return a record, all being alike; None if the first are corrupt."""
     for index in range(min(MAX_TRIES, len(opened))):
         try:
-            return set(opened.read(index))
+            return opened.read(index)
         except records.CorruptRecordError:
             continue
     return None
 
 
 def check(opened: records.Records, settings: Any) -> None:
-    """Refuse losses whose truth a set does not have.
+    """Refuse losses whose truth a set does not have, and frames that are too small.
 
     Args:
         opened: the records.
         settings: `experiments.face.FaceExperiment`.
 
     Raises:
-        UserError: names the settings to give.
+        UserError: names the settings to give, or how to build the set.
     """
     for part in joined.parts_of(opened):
-        fields = fields_of(part)
-        if fields is not None:
-            _check_fields(fields, settings)
+        record = first_record(part)
+        if record is not None:
+            _check_fields(set(record), settings)
+            _check_size(clips.read_frames(record, [0]).shape[1], settings)
+
+
+def _check_size(pixels: int, settings: Any) -> None:
+    size = settings.example.image_size
+    if pixels % size:
+        raise UserError(
+            f"The clips in {settings.data_dir!r} have {pixels} pixels a side and the "
+            f"model takes {size}; build them with --size={size} or a multiple of it."
+        )
 
 
 def _check_fields(fields: set[str], settings: Any) -> None:
@@ -88,7 +101,8 @@ def _check_fields(fields: set[str], settings: Any) -> None:
     if changes:
         raise UserError(
             f"The clips in {settings.data_dir!r} do not tell what these losses compare "
-            f"with; give {' '.join(f'--set={change}' for change in changes)}."
+            f"with; give {' '.join(f'--set={change}' for change in changes)}"
+            f"{f', or --preset={VIDEO_PRESET}' * is_pairs}."
         )
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from experiments import face_fields
 from vasa_jax import optimizer as optimizer_lib
 from vasa_jax import training
 from vasa_jax.data import pipeline
@@ -83,6 +84,20 @@ def _demo(settings: Settings) -> Settings:
     )
 
 
+def _demo_videos(settings: Settings) -> Settings:
+    """Leave out what videos do not tell, and pairs across a person's other videos,
+    which show other clothes and places."""
+    settings = _demo(settings)
+    untold = dict.fromkeys(face_fields.FLOW_WEIGHTS + face_fields.MASK_WEIGHTS, 0.0)
+    return dataclasses.replace(
+        settings,
+        face_loss=dataclasses.replace(settings.face_loss, **untold),
+        example=dataclasses.replace(
+            settings.example, use_flow=False, same_clip_share=1.0
+        ),
+    )
+
+
 def _demo_gpu(settings: Settings) -> Settings:
     steps = 4000
     settings = _demo(settings)
@@ -131,13 +146,7 @@ def _vasa1(settings: Settings) -> Settings:
         ),
         discriminator_optimizer=optimizer_lib.OptimizerConfig(ema_decay=None),
         face_loss=face_training.FaceLossConfig(
-            warped=0.0,
-            mirrored=0.0,
-            flow=0.0,
-            coarse_flow=0.0,
-            visibility=0.0,
-            mirrored_flow=0.0,
-            mirrored_visibility=0.0,
+            **dict.fromkeys(face_fields.FLOW_WEIGHTS, 0.0),
             head_pose=1.0,
             expression=1.0,
             gaze=1.0,
@@ -178,6 +187,7 @@ def _tiny(settings: Settings) -> Settings:
 VARIANTS = {
     "demo_encoders": _demo_encoders,
     "demo": _demo,
+    face_fields.VIDEO_PRESET: _demo_videos,
     "demo_gpu": _demo_gpu,
     HALF_SIZE: _vasa1,
     "vasa1": _vasa1,

@@ -213,6 +213,7 @@ def test_losses_without_their_truth_are_refused_with_the_settings_to_give(built)
     sentence = str(caught.value)
     for change in (*WITHOUT_TRUTH, "face_loss.gaze=0"):
         assert f"--set={change}" in sentence
+    assert "--preset=demo_videos" in sentence
     encoders = config.override(
         face.get_config("tiny_encoders"), [f"data_dir={built[0]}"]
     )
@@ -223,6 +224,23 @@ def test_losses_without_their_truth_are_refused_with_the_settings_to_give(built)
 def test_sets_of_videos_are_told_from_rendered_ones(built, tmp_path):
     assert face_fields.shows_videos(built[0])
     assert not face_fields.shows_videos(tmp_path)
+
+
+def test_a_preset_asks_only_for_what_videos_tell(built):
+    changes = [f"data_dir={built[0]}", "example.image_size=64"]
+    settings = config.override(face.get_config("demo_videos"), changes)
+    pair = face.make_examples(settings, "train").draw(np.random.default_rng(0), 0)
+    assert pair["driver"].shape == (64, 64, 3) and "flow" not in pair
+    weights = vars(settings.face_loss)
+    usual = vars(face.get_config("demo").face_loss)
+    left_out = {f"face_loss.{key}=0" for key in usual if weights[key] != usual[key]}
+    assert left_out == set(WITHOUT_TRUTH) - {"example.use_flow=False"}
+
+
+def test_clips_smaller_than_the_model_are_refused(built):
+    settings = _settings(built[0], *WITHOUT_TRUTH, "example.image_size=256")
+    with pytest.raises(errors.UserError, match="128 pixels .* --size=256"):
+        face.make_examples(settings, "train")
 
 
 def test_pairs_are_drawn_without_the_truth_that_is_not_there(built):

@@ -14,18 +14,12 @@ Only what a video tells is in the records (`record.features`): neither flow nor
 expression weights nor gaze. The renderer is tuned on such clips with motion encoders
 that synthetic heads have taught:
 
-    python -m experiments.train --config=experiments/face.py --preset=demo \
-        --workdir=runs/real --set=data_dir=CLIPS --init_from=runs/face/export \
-        --set=example.use_flow=False --set=example.same_clip_share=1 \
-        --set=face_loss.flow=0 --set=face_loss.coarse_flow=0 \
-        --set=face_loss.visibility=0 --set=face_loss.warped=0 \
-        --set=face_loss.mirrored=0 --set=face_loss.mirrored_flow=0 \
-        --set=face_loss.mirrored_visibility=0 --set=face_loss.background=0 \
-        --set=face_loss.stillness=0
+    python -m experiments.train --config=experiments/face.py --preset=demo_videos \
+        --workdir=runs/real --set=data_dir=CLIPS --init_from=runs/face/export
 
-`same_clip_share=1` takes both frames of a pair from one clip, because a person's other
-videos show other clothes and places. Following a face costs most: at 25 frames a
-second about the length of the video on one core.
+The preset leaves out the losses that need more, and takes both frames of a pair from
+one clip, because a person's other videos show other clothes and places. Following a
+face costs most: at 25 frames a second about the length of the video on one core.
 """
 
 import os

@@ -70,6 +70,14 @@ class MissingSplitError(UserError):
     """A data set is there, and the split that was asked for is not."""
 
 
+def _missing(folder, split: str, has: Sequence[str]) -> MissingSplitError:
+    return MissingSplitError(
+        f"The data set {folder} has no split {split!r}; it has "
+        f"{', '.join(has) or 'none'}. Ask for one that it has, or build more clips, as "
+        "a small set holds nobody out."
+    )
+
+
 class TfdsRecords:
     """A split of a TFDS data set in array_record files, read without TensorFlow.
 
@@ -90,10 +98,7 @@ class TfdsRecords:
         self._split = split
         builder = tfds.builder_from_directory(self._folder)
         if split not in builder.info.splits:
-            raise MissingSplitError(
-                f"The data set {self._folder} has no split {split!r}; it has "
-                f"{', '.join(sorted(builder.info.splits)) or 'none'}."
-            )
+            raise _missing(self._folder, split, sorted(builder.info.splits))
         self._features = builder.info.features
         self._texts = {
             name
@@ -298,7 +303,5 @@ def open_folder(folder: str | os.PathLike, split: str = "train") -> Records:
     if split in splits:
         return NpzRecords(folder / split)
     if splits:
-        raise MissingSplitError(
-            f"The data set {folder} has no split {split!r}; it has {', '.join(splits)}."
-        )
+        raise _missing(folder, split, splits)
     return TfdsRecords(folder, split)
