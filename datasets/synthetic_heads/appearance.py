@@ -44,6 +44,18 @@ IRIS_COLOURS = np.array(
     np.float32,
 )
 
+TEETH_COLOURS = np.array(
+    [
+        [0.98, 0.92, 0.89],
+        [0.96, 0.88, 0.82],
+        [0.93, 0.83, 0.74],
+        [0.88, 0.76, 0.65],
+    ],
+    np.float32,
+)
+"""sRGB from bleached to yellow. Ours: as photographs show them, with the pink that lips
+and gums lend."""
+
 _LIPSTICKS = np.array(
     [
         [0.66, 0.38, 0.38],
@@ -77,6 +89,7 @@ class Appearance:
         collar: width of the trim along the edge, mesh units.
         lashes: colour.
         frame, hat: colours of glasses and hat.
+        teeth: colour.
         gloss: factor of the skin's shine.
         is_bald: whether the scalp is skin.
     """
@@ -95,6 +108,7 @@ class Appearance:
     lashes: np.ndarray
     frame: np.ndarray
     hat: np.ndarray
+    teeth: np.ndarray
     gloss: float
     is_bald: bool
 
@@ -155,6 +169,7 @@ def random_appearance(
         * darkening,
         frame=backgrounds.muted_colour(generator, 0.03, 0.35),
         hat=backgrounds.muted_colour(generator, 0.06, 0.6),
+        teeth=teeth_colour(extras, traits),
         gloss=float(generator.uniform(0.4, 1.6)),
         is_bald=shape.style.name == "bald",
     )
@@ -185,6 +200,13 @@ def _vary_lips(generator, lips, tone, traits):
     if kind > 1 - _PALE_LIPS_SHARE:
         return lips + (tone * [0.97, 0.86, 0.87] - lips) * amount
     return lips
+
+
+def teeth_colour(generator, traits: head.Traits):
+    """Return a colour, yellower with age."""
+    yellow = 0.8 * generator.beta(1.5, 2.0) + 0.3 * traits.age
+    colour = _blend(TEETH_COLOURS, yellow) * generator.uniform(0.9, 1.0)
+    return np.asarray(colour, np.float64)
 
 
 def _blend(colours, position):

@@ -7,8 +7,8 @@ import numpy as np
 
 from datasets.synthetic_heads import skin_canvas
 
-HAIR, IRIS, CLOTH, TRIM, LIPS, LASHES, FRAME, HAT = range(8)
-"""Rows of the colours `[8, 3]`, linear."""
+HAIR, IRIS, CLOTH, TRIM, LIPS, LASHES, FRAME, HAT, TEETH = range(9)
+"""Rows of the colours `[9, 3]`, linear."""
 
 PATTERN, FREQUENCY, NECKLINE, NECK_DEPTH, COLLAR, GLOSS, BALD = range(7)
 """Entries of the numbers `[7]`."""
@@ -112,18 +112,24 @@ def eyeball(x, y, z, colours, strands, albedo):
 
 
 @numba.njit(inline="always", fastmath=True)
-def tooth(x, y, z, albedo):
-    """Fill the albedo of teeth; returns their openness to light."""
+def tooth(x, y, z, colours, albedo):
+    """Fill the albedo of teeth; returns their openness to light.
+
+    Ours: dark gaps, rounded crowns, and red in the shade, where light comes off gums
+    and lips; without it shaded teeth look green beside skin.
+    """
     is_upper = z > 1.06 and y > 6.545 - 0.4 * (z - 1.44)
     middle = 6.60 if is_upper else 6.53
     arc = atan2(x, z - 1.05) * (9.0 if is_upper else 12.0)
-    gap = abs(arc - floor(arc + 0.5))
+    from_gap = abs(arc - floor(arc + 0.5))
     depth = min(max((z - 0.95) / 0.5, 0.0), 1.0)
-    line = 1.0 - 0.22 * rise(0.09, 0.0, gap) * rise(0.6, 0.8, depth)
-    line *= 0.25 + 0.75 * depth
+    is_front = rise(0.6, 0.8, depth)
+    side = (1.0 - 2.0 * from_gap) * (1.0 - 2.0 * from_gap)
+    shade = 1.0 - is_front * (0.38 * rise(0.10, 0.0, from_gap) + 0.14 * side * side)
+    shade *= 0.25 + 0.75 * depth
     gum = rise(0.15, 0.12, abs(y - middle))
     for q in range(3):
-        white = (0.70 - 0.03 * q - 0.03 * q * q) * line
+        white = colours[TEETH, q] * shade ** (0.7 if q == 0 else 1.15)
         pink = 0.30 if q == 0 else 0.10
         albedo[q] = pink + (white - pink) * gum
     return 0.10 + 0.80 * depth * depth

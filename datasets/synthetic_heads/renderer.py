@@ -155,7 +155,7 @@ def screen_positions(positions, camera: scene.Camera, samples: int) -> np.ndarra
 
 
 def material_arrays(looks: appearance.Appearance) -> tuple[np.ndarray, np.ndarray]:
-    """Pack an appearance as `materials` wants it: colours `[8, 3]`, numbers `[7]`."""
+    """Pack an appearance as `materials` wants it: colours `[9, 3]`, numbers `[7]`."""
     colours = np.stack(
         [
             looks.hair,
@@ -166,6 +166,7 @@ def material_arrays(looks: appearance.Appearance) -> tuple[np.ndarray, np.ndarra
             looks.lashes,
             looks.frame,
             looks.hat,
+            looks.teeth,
         ]
     )
     linear = np.clip(colours, 0.0, 1.0) ** 2.2

@@ -230,8 +230,9 @@ def _surface(
         hollow = 0.9 - 0.65 * materials.rise(-0.12, 0.34, lifted)
         return hollow, 0.6, lighting.EYE_POWER, 0.35, 0.7
     if material == _TEETH:
-        scatter[:] = 0.05
-        return materials.tooth(bx, by, bz, albedo), 0.2, 5, wrap, 0.5
+        scatter[0], scatter[1], scatter[2] = 0.25, 0.08, 0.06
+        hollow = materials.tooth(bx, by, bz, colours, albedo)
+        return hollow, 0.2, 5, wrap, 0.5
     if material == _LASH:
         for q in range(3):
             albedo[q] = colours[materials.LASHES, q]
