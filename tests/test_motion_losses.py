@@ -61,6 +61,20 @@ def test_padding_does_not_reach_the_velocity_loss():
     np.testing.assert_allclose(out, 0, atol=1e-6)
 
 
+def test_the_movement_loss_is_blind_to_where_the_head_faces():
+    target, error = normal(5, 2, 8, 3), normal(6, 2, 8, 3)
+    mask = np.arange(8)[None] < np.array([[8], [5]])
+    expected = []
+    for row in range(2):
+        seen = error[row][mask[row]]
+        expected.append(np.square(seen - seen.mean(axis=0)).mean())
+    shift = np.array([1.0, -2.0, 3.0], np.float32)
+    out = losses.movement_loss(target + error + shift, target, mask)
+    np.testing.assert_allclose(out, expected, rtol=1e-4)
+    nothing = np.zeros_like(mask)
+    np.testing.assert_array_equal(losses.movement_loss(error, target, nothing), 0)
+
+
 def test_the_lip_loss_weighs_closed_frames_more_and_sees_only_the_mouth():
     read = lambda dynamics: dynamics  # noqa: E731
     target = np.zeros((2, 4, 52), np.float32)
@@ -101,7 +115,7 @@ def records(seed=0, count=5):
     generator = np.random.default_rng(seed)
     for length in generator.integers(3, 30, count):
         yield {
-            "motion": generator.normal(3, [1, 2, 0.5], (length, 3)),
+            "motion": generator.normal(3, [1, 2, 0.5, 1, 1, 1, 3, 0.2], (length, 8)),
             "audio_features": generator.normal(-1, 4, (length, 2)).astype(np.float16),
             "gaze": generator.normal(size=2),
             "head_distance": generator.normal(1, 0.1, 1),
@@ -112,22 +126,40 @@ def test_statistics_over_records_equal_those_of_all_frames_at_once():
     statistics = normalization.measure(records())
     motion = np.concatenate([record["motion"] for record in records()])
     np.testing.assert_allclose(statistics.motion.mean, motion.mean(0), rtol=1e-5)
-    np.testing.assert_allclose(statistics.motion.deviation, motion.std(0), rtol=1e-5)
+    deviation = statistics.motion.deviation
+    np.testing.assert_allclose(deviation[6:], motion.std(0)[6:], rtol=1e-5)
     gaze = np.stack([record["gaze"] for record in records()])
     np.testing.assert_allclose(statistics.gaze.deviation, gaze.std(0), rtol=1e-5)
 
 
+def test_head_pose_is_scaled_by_its_movement_but_facial_dynamics_are_not():
+    clips = [dict(record) for record in records(count=40)]
+    places = np.random.default_rng(1).normal(size=(40, 8)) * ([0, 3, 9] + [3] * 5)
+    for clip, place in zip(clips, places, strict=True):
+        clip["motion"] = clip["motion"] + place
+    frames = np.concatenate([clip["motion"] for clip in clips])
+    moved = [clip["motion"] - clip["motion"].mean(0) for clip in clips]
+    moved, whole = np.concatenate(moved).std(0), frames.std(0)
+    found = normalization.measure(clips).motion.deviation
+    np.testing.assert_allclose(found[:2], moved[:2], rtol=1e-5)
+    # Where places tell more than five times as much apart, a fifth of them.
+    np.testing.assert_allclose(found[2], whole[2] / 5, rtol=1e-5)
+    np.testing.assert_allclose(found[6:], whole[6:], rtol=1e-5)
+
+
 def test_denormalise_undoes_normalise():
     statistics = normalization.measure(records()).motion
-    motion = normal(5, 4, 7, 3)
+    motion = normal(5, 4, 7, 8)
     normalised = statistics.normalise(motion)
     np.testing.assert_allclose(statistics.denormalise(normalised), motion, atol=1e-5)
 
 
 def test_a_channel_that_never_varies_stays_finite():
-    still = [dict(record, motion=record["motion"] * [1, 1, 0]) for record in records()]
+    still = [
+        dict(record, motion=record["motion"] * ([1] * 7 + [0])) for record in records()
+    ]
     statistics = normalization.measure(still)
-    assert np.isfinite(statistics.motion.normalise(normal(6, 4, 3))).all()
+    assert np.isfinite(statistics.motion.normalise(normal(6, 4, 8))).all()
     constant = [{name: np.ones((3, 2)) for name in record} for record in records()]
     np.testing.assert_array_equal(normalization.measure(constant).audio.deviation, 1)
 

@@ -72,7 +72,7 @@ def test_the_denoiser_learns_a_batch_by_heart():
     for _ in range(200):
         state, metrics = step(state, batch)
         history.append({name: float(value) for name, value in metrics.items()})
-    for name in ("loss", "motion", "velocity", "lips"):
+    for name in ("loss", "motion", "velocity", "movement", "lips"):
         values = [line[f"motion/{name}"] for line in history]
         assert np.mean(values[-20:]) < 0.7 * np.mean(values[:5]), name
     assert state.params["statistics"]["motion"]["mean"].shape == (14,)
@@ -137,7 +137,8 @@ def test_the_experiment_file_trains_on_a_folder_of_encoded_clips(tmp_path):
     assert batch["motion"].shape == (8, 16, 14) and len(names.records) == 8
     state = jax.eval_shape(lambda: training.init_state(experiment))
     state, metrics = jax.eval_shape(training.make_step(experiment), state, batch)
-    assert {"motion/loss", "motion/motion", "motion/velocity"} <= set(metrics)
+    terms = {"motion/loss", "motion/motion", "motion/velocity", "motion/movement"}
+    assert terms <= set(metrics)
     held_out = list(experiment.evaluation_data())
     assert len(held_out) == 1
     text = config_lib.to_json(settings)

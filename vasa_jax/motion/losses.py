@@ -88,6 +88,27 @@ def velocity_loss(
     return over_frames(error, is_known) + (seam_weight - 1.0) * seam / num_steps
 
 
+def movement_loss(
+    prediction: jax.Array, target: jax.Array, mask: jax.Array
+) -> jax.Array:
+    """Return the squared error of how channels move about their mean in the window.
+
+    Ours: where a head faces varies several times as much as it moves within seconds,
+    and hides the movement from `motion_loss`; here the mean does not count.
+
+    Args:
+        prediction: `[B, T, C]`, normalised.
+        target: `[B, T, C]`, normalised.
+        mask: bool `[B, T]`; false where the window is padding.
+
+    Returns:
+        float32 `[B]`, averaged over channels.
+    """
+    error = prediction - target
+    centre = jax.vmap(over_frames, in_axes=(2, None), out_axes=1)(error, mask)
+    return over_frames(jnp.square(error - centre[:, None]).mean(-1), mask)
+
+
 def lip_loss(
     prediction: jax.Array,
     target: jax.Array,

@@ -3,6 +3,10 @@
 Ours: the paper does not say how its latents are scaled. Diffusion adds noise of one
 size to every channel, so every channel gets unit variance first; audio, gaze and
 distance are scaled alike, so that no encoder's range matters to the denoiser.
+
+Where a head faces varies several times as much as it moves within seconds. Scaled by
+the whole, movement is smaller than the noise that a sampler of few steps leaves to its
+last one, and all heads move alike; so head pose is scaled by its movement.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,21 +23,26 @@ MIN_RELATIVE_DEVIATION = 1e-2
 """Least deviation of a channel over the median of all channels. Ours: a channel that
 hardly varies stays small, where dividing by its own deviation would blow up noise."""
 
+MOST_RELATIVE_PLACE = 5.0
+"""Most that head pose, scaled by its movement within a clip, deviates over all clips.
+Ours: with ten crowded steps DDIM keeps 0.8 of what deviates by 6, less of more."""
+
 
 @struct.dataclass
 class ChannelStatistics:
-    """Mean and standard deviation of each channel.
+    """Mean and scale of each channel.
 
     Attributes:
         mean: float32 `[C]`.
-        deviation: float32 `[C]`, above 0.
+        deviation: float32 `[C]`, above 0: the standard deviation over all frames, of
+            head pose that within clips.
     """
 
     mean: jax.Array
     deviation: jax.Array
 
     def normalise(self, values: jax.Array) -> jax.Array:
-        """Return `[..., C]` with zero mean and unit variance, float32."""
+        """Return `[..., C]` with zero mean and the deviation as unit, float32."""
         shape = (1,) * (values.ndim - 1) + (-1,)
         values = jnp.asarray(values, jnp.float32)
         return (values - self.mean.reshape(shape)) / self.deviation.reshape(shape)
@@ -106,6 +115,7 @@ def measure(records: Iterable[Mapping[str, np.ndarray]]) -> MotionStatistics:
     counts = dict.fromkeys(keys, 0)
     means = dict.fromkeys(keys, 0.0)
     squares = dict.fromkeys(keys, 0.0)
+    within = 0.0
     for record in records:
         for name, key in keys.items():
             values = np.atleast_2d(np.asarray(record[key], np.float64))
@@ -115,6 +125,8 @@ def measure(records: Iterable[Mapping[str, np.ndarray]]) -> MotionStatistics:
                     means[name] = squares[name] = np.zeros(values.shape[1])
                 continue
             count = counts[name] + len(values)
+            if name == "motion":
+                within = within + ((values - values.mean(0)) ** 2).sum(0)
             shift = values.mean(0) - means[name]
             squares[name] = (
                 squares[name]
@@ -128,11 +140,15 @@ def measure(records: Iterable[Mapping[str, np.ndarray]]) -> MotionStatistics:
             "statistics were asked of no record at all; encode clips into the training "
             "split first (python -m experiments.encode)."
         )
+    deviations = {name: np.sqrt(squares[name] / max(1, counts[name])) for name in keys}
+    moved = np.sqrt(within / counts["motion"])
+    pose = np.arange(len(moved)) < types.POSE_CHANNELS
+    least = deviations["motion"] / MOST_RELATIVE_PLACE
+    deviations["motion"] = np.where(
+        pose, np.maximum(moved, least), deviations["motion"]
+    )
     return MotionStatistics(
-        **{
-            name: _finish(means[name], np.sqrt(squares[name] / max(1, counts[name])))
-            for name in keys
-        }
+        **{name: _finish(means[name], deviations[name]) for name in keys}
     )
 
 
