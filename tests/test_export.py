@@ -157,10 +157,16 @@ def test_what_is_published_tells_no_folders():
     metadata = {
         "settings": {"data_dir": "/home/someone/data/heads", "rate": 0.5},
         "parts": ["/a/b", "runs/face", None],
+        "outside": ["../weights/vgg16.npz", "~/heads", "a/../b"],
+        "sets": "/a/people,../plausible,data/heads",
+        "card": "Heads, voices; see /README.",
     }
     assert export.without_folders(metadata) == {
         "settings": {"data_dir": "heads", "rate": 0.5},
         "parts": ["b", "runs/face", None],
+        "outside": ["vgg16.npz", "heads", "a/../b"],
+        "sets": "people,plausible,data/heads",
+        "card": "Heads, voices; see /README.",
     }
 
 

@@ -37,9 +37,10 @@ Ours: many hosts and review tools refuse files of 16 MiB or more.
 
 
 def without_folders(value: Any) -> Any:
-    """Cut absolute paths in metadata down to their last part.
+    """Cut paths out of the working folder, in metadata, down to their last part.
 
-    Ours: what is published should not tell where somebody keeps their files.
+    Ours: what is published should not tell where somebody keeps their files. Lists of
+    paths, with commas between them, keep every name.
 
     Args:
         value: what JSON can hold.
@@ -51,9 +52,15 @@ def without_folders(value: Any) -> Any:
         return {name: without_folders(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
         return [without_folders(part) for part in value]
-    if isinstance(value, str) and pathlib.PurePath(value).is_absolute():
-        return pathlib.PurePath(value).name
+    if isinstance(value, str):
+        return ",".join(map(_without_folder, value.split(",")))
     return value
+
+
+def _without_folder(text: str) -> str:
+    path = pathlib.PurePath(text)
+    leads_out = path.is_absolute() or path.parts[:1] in ((os.pardir,), ("~",))
+    return path.name if leads_out else text
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
