@@ -4,9 +4,9 @@ Ours: the paper does not say how its latents are scaled. Diffusion adds noise of
 size to every channel, so every channel gets unit variance first; audio, gaze and
 distance are scaled alike, so that no encoder's range matters to the denoiser.
 
-Where a head faces varies several times as much as it moves within seconds. Scaled by
-the whole, movement is smaller than the noise that a sampler of few steps leaves to its
-last one, and all heads move alike; so head pose is scaled by its movement.
+All but head pose: where a head faces varies several times as much as it moves within
+seconds. Scaled by the whole, movement is smaller than the noise that a sampler of few
+steps leaves to its last one, and the loss hardly hears it; so it is scaled by movement.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,7 +25,8 @@ hardly varies stays small, where dividing by its own deviation would blow up noi
 
 MOST_RELATIVE_PLACE = 5.0
 """Most that head pose, scaled by its movement within a clip, deviates over all clips.
-Ours: with ten crowded steps DDIM keeps 0.8 of what deviates by 6, less of more."""
+Ours: the more, the fewer ways heads face; with an exact denoiser ten crowded steps of
+DDIM keep 0.57 of that deviation at 5, and 0.87 at 1 (TRAINING.md, run 14)."""
 
 
 @struct.dataclass
