@@ -85,18 +85,22 @@ class SamplingConfig:
             # ours: what is slow (where a head goes) or rare (a blink) has far more
             variance than a frame of noise, and is settled while there is much of it.
         lip_noise: share of the noise along facial dynamics that move the lips; see
-            `lip_noise`. # ours: 0.25; lips of voices never heard correlate with the
-            truth by 0.81 in place of 0.78 (TRAINING.md, run 10).
+            `starting_noise`. # ours: 0.25; lips of voices never heard correlate with
+            the truth by 0.81 in place of 0.78 (TRAINING.md, run 10).
+        blink_noise: noise along facial dynamics that close the lids, over that of
+            others. # ours: 1.25; ten steps find 1.26 blinks in 3 s in place of 0.84,
+            truth 1.23 (TRAINING.md, run 15).
     """
 
     num_steps: int = 50
     method: Literal["ddpm", "ddim"] = "ddim"
     spacing: float = 1.6
     lip_noise: float = 0.25
+    blink_noise: float = 1.25
 
     def __post_init__(self):
         """Refuse an empty run of steps, and steps that crowd at the clean end."""
-        config.require_positive(self, "num_steps")
+        config.require_positive(self, "num_steps", "blink_noise")
         config.require_fraction(self, "lip_noise")
         config.require(
             self.spacing >= 1,

@@ -131,7 +131,7 @@ def next_window(
         num_frames: int32 `[]`, K to W: only so many frames are heard, and the next
             window goes on after them; None is W. Ours: a stream's step may be shorter
             than a window, for which training hides the ends of voices.
-        noise_mixing: `[M, M]` of `lip_noise.mixing`; None leaves all to chance.
+        noise_mixing: `[M, M]` of `starting_noise.mixing`; None leaves all to chance.
         config: of the denoiser.
         sampling: steps and method.
 

@@ -179,8 +179,8 @@ def sample(
         shape: (B, T, M).
         schedule: of `make_schedule`.
         method: of `METHODS`. Ours: see `config.SamplingConfig`.
-        mixing: `[M, M]` that all noise is multiplied by, such as `lip_noise.mixing`;
-            None leaves it white.
+        mixing: `[M, M]` that all noise is multiplied by, such as
+            `starting_noise.mixing`; None leaves it white.
 
     Returns:
         float32 `[B, T, M]`.

@@ -12,8 +12,8 @@ from vasa_jax import types
 from vasa_jax.audio import streaming
 from vasa_jax.face import model as face_model
 from vasa_jax.motion import config as motion_config
-from vasa_jax.motion import lip_noise, sampler
 from vasa_jax.motion import model as motion_model
+from vasa_jax.motion import sampler, starting_noise
 from vasa_jax.pipeline import trained
 from vasa_jax.pipeline.controls import Controls
 
@@ -54,10 +54,11 @@ class SpeechModel:
         self.statistics = jax.device_put(models.statistics)
         readout = models.face_params["dynamics_heads"]["linear"]["kernel"]
         self.noise_mixing = jax.device_put(
-            lip_noise.mixing(
+            starting_noise.mixing(
                 readout,
                 models.statistics.motion.deviation,
-                self.sampling.lip_noise,
+                lip_noise=self.sampling.lip_noise,
+                blink_noise=self.sampling.blink_noise,
                 chance_columns=range(face_model.NUM_ARKIT, readout.shape[1]),
             )
         )

@@ -1,10 +1,13 @@
-"""How much of the lips' movement is left to chance.
+"""How much noise sampling begins with along what lips and lids do.
 
 Ours: where a head goes and when it blinks a voice hardly tells, but what the lips do it
 does. A sample of both is right by chance in the former and wrong by chance in the
 latter: if the best guess of lips correlates with the truth by r, a sample does by r
 squared. So the noise that sampling begins with is made less along the facial dynamics
 that move the lips, but for what moves lids and gaze too.
+
+A blink is rare and short, so a denoiser doubts each until there is little noise, and
+few steps find few of them. More noise along what closes the lids makes up for that.
 """
 
 from collections.abc import Sequence
@@ -32,16 +35,19 @@ Ours: what is left of less is mostly rounding."""
 def mixing(
     readout: np.ndarray,
     deviation: np.ndarray,
-    share: float,
+    *,
+    lip_noise: float,
+    blink_noise: float,
     chance_columns: Sequence[int],
 ) -> np.ndarray:
-    """Return what turns white noise into noise that leaves less of the lips to chance.
+    """Return what turns white noise into noise of other size along some directions.
 
     Args:
         readout: `[Z, R]` linear, from facial dynamics in their own units; its first
             columns are the ARKit weights.
         deviation: `[M]` of the channels of motion.
-        share: of the noise that is left along the lips, 0 to 1.
+        lip_noise: share of the noise that is left along the lips, 0 to 1.
+        blink_noise: noise along what closes both lids, over that elsewhere.
         chance_columns: columns of `readout` besides `BLINKS` that chance decides.
 
     Returns:
@@ -52,10 +58,13 @@ def mixing(
     free = _directions(scaled[:, [*BLINKS, *chance_columns]], CHANCE_SHARE)
     lips, part, _ = np.linalg.svd(lips - free @ (free.T @ lips), full_matrices=False)
     lips = lips[:, part > LEAST_PART]
-    matrix = np.eye(len(deviation), dtype=np.float32)
+    lids = scaled[:, list(BLINKS)].mean(axis=1, keepdims=True)
+    lids /= max(np.linalg.norm(lids), np.finfo(np.float64).tiny)
+    matrix = np.eye(len(deviation))
     dynamics = slice(types.POSE_CHANNELS, None)
-    matrix[dynamics, dynamics] -= np.float32((1.0 - share) * lips @ lips.T)
-    return matrix
+    matrix[dynamics, dynamics] -= (1.0 - lip_noise) * lips @ lips.T
+    matrix[dynamics, dynamics] += (blink_noise - 1.0) * lids @ lids.T
+    return matrix.astype(np.float32)
 
 
 def _directions(columns: np.ndarray, share: float) -> np.ndarray:

@@ -1,10 +1,10 @@
-"""What of the first noise is left along the lips, on read-outs made by hand."""
+"""What the first noise is along lips and lids, on read-outs made by hand."""
 
 import numpy as np
 import pytest
 
 from vasa_jax import types
-from vasa_jax.motion import lip_noise
+from vasa_jax.motion import starting_noise
 
 DYNAMICS, COLUMNS = 8, 54
 JAW, MOUTH, BLINK, BROW, GAZE = 24, 30, 8, 3, 52
@@ -18,10 +18,16 @@ def readout(**axes):
     return kernel
 
 
-def mix(kernel, share, deviation=None):
+def mix(kernel, share, deviation=None, blink_noise=1.0):
     if deviation is None:
         deviation = np.ones(types.POSE_CHANNELS + DYNAMICS, np.float32)
-    return lip_noise.mixing(kernel, deviation, share, chance_columns=(52, 53))
+    return starting_noise.mixing(
+        kernel,
+        deviation,
+        lip_noise=share,
+        blink_noise=blink_noise,
+        chance_columns=(52, 53),
+    )
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
@@ -57,3 +63,24 @@ def test_directions_are_those_of_normalised_dynamics():
 def test_a_read_out_that_knows_no_lips_changes_nothing():
     matrix = mix(readout(BLINK=2), 0.0)
     np.testing.assert_allclose(matrix, np.eye(len(matrix)), atol=1e-6)
+
+
+@pytest.mark.parametrize("blink_noise", [0.5, 1.25])
+def test_only_what_closes_the_lids_gets_other_noise(blink_noise):
+    kernel = readout(BLINK=2, BROW=5, GAZE=6)
+    kernel[:, BLINK + 1] = kernel[:, BLINK]
+    kernel[3, BLINK] = 2.0  # half of what both lids do is one's alone
+    matrix = mix(kernel, 1.0, blink_noise=blink_noise)
+    lids = np.zeros(len(matrix))
+    lids[types.POSE_CHANNELS + np.array([2, 3])] = np.sqrt(0.5)
+    np.testing.assert_allclose(lids @ matrix, blink_noise * lids, atol=1e-6)
+    apart = np.eye(len(matrix)) - np.outer(lids, lids)
+    np.testing.assert_allclose(apart @ matrix, apart, atol=1e-6)
+
+
+def test_lips_and_lids_do_not_disturb_each_other():
+    kernel = readout(JAW=1, BLINK=2, GAZE=6)
+    kernel[2, JAW] = 1.0
+    matrix = mix(kernel, 0.0, blink_noise=1.25)[types.POSE_CHANNELS :]
+    sizes = np.linalg.eigvalsh(matrix[:, types.POSE_CHANNELS :])
+    np.testing.assert_allclose(sizes[[0, 1, -1]], [0.0, 1.0, 1.25], atol=1e-6)
