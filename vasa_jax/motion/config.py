@@ -88,7 +88,7 @@ class SamplingConfig:
             `starting_noise`. # ours: 0.25; lips of voices never heard correlate with
             the truth by 0.81 in place of 0.78 (TRAINING.md, run 10).
         blink_noise: noise along facial dynamics that close the lids, over that of
-            others. # ours: 1.25; ten steps find 1.26 blinks in 3 s in place of 0.84,
+            others. # ours: 1.25; ten steps find 1.27 blinks in 3 s in place of 0.84,
             truth 1.23 (TRAINING.md, run 15).
     """
 
