@@ -2,8 +2,8 @@
 # From carried performances to a checkpoint, on one GPU borrowed for a quarter of an hour.
 #
 #   bash experiments/gpu_session.sh 0 [WORK]   beforehand, where the speech tools are
-#   bash experiments/gpu_session.sh 1 [WORK]   benchmark vasa1, try the training; beside
-#                                              it, and going on after it: render, check
+#   bash experiments/gpu_session.sh 1 [WORK]   begin the renderer's training, benchmark
+#                                              vasa1; beside it, and after: render, check
 #   bash experiments/gpu_session.sh 2 [WORK]   only to train the motion encoders anew
 #   bash experiments/gpu_session.sh 3 [WORK]   train renderer and denoiser side by side
 #
@@ -15,8 +15,9 @@
 # fills and the others read), OUT, LIMIT, PYTHON, INIT (the export to start from, whose
 # encoders stay unless step 2 trains them; empty for none), NUM_CLIPS (of people) and NUM_VOICE_CLIPS
 # (smaller pictures, more voices, for the denoiser alone); ENCODER_STEPS, MOTION_STEPS
-# and FACE_STEPS decide the decay of the learning rate: if left, what the trial says fits
-# the time. FACE_FLAGS and MOTION_FLAGS are added to the trainings'. VGG16 names an npz
+# and FACE_STEPS decide the decay of the learning rate, which is compiled in: step 3 goes
+# on with the run that step 1 began, since another length would compile for three minutes
+# again. FACE_FLAGS and MOTION_FLAGS are added to the trainings'. VGG16 names an npz
 # and IDENTITY an ONNX file of the frozen networks that experiments/face.py tells of;
 # without one the renderer is trained without the loss that needs it.
 set -euo pipefail
@@ -43,7 +44,9 @@ case $SIZE in
     FACE=(--preset=demo_gpu) MOTION=(--preset=demo_gpu)
     AUDIO_ENCODER=whisper_tiny WORKERS=$((CORES > 5 ? CORES - 4 : CORES))
     # Seconds of: step; rendering, from its beginning; what follows a training.
-    LIMITS=(0 290 240 520) RENDER_TIME=400 EXPORT_TIME=60 TRIAL_STEPS=40
+    ENCODER_STEPS=${ENCODER_STEPS:-4000} FACE_STEPS=${FACE_STEPS:-3500}
+    MOTION_STEPS=${MOTION_STEPS:-2500}
+    LIMITS=(0 370 240 470) RENDER_TIME=400 EXPORT_TIME=60 FIRST_STEPS=40
     PATIENCE=1 FIRST_CLIPS=32
     ;;
   tiny)
@@ -57,7 +60,7 @@ case $SIZE in
     FACE=(--preset=tiny) MOTION=(--preset=tiny --set=model.num_audio_channels=322
       --set=train.evaluate_every_steps=none)
     AUDIO_ENCODER=mel WORKERS=1
-    LIMITS=(0 3000 3000 3000) RENDER_TIME=2000 EXPORT_TIME=400 TRIAL_STEPS=10
+    LIMITS=(0 3000 3000 3000) RENDER_TIME=2000 EXPORT_TIME=400 FIRST_STEPS=10
     PATIENCE=20 FIRST_CLIPS=4
     ;;
   *)
@@ -179,42 +182,21 @@ train() { # SECONDS FILE NAME FLAGS...
     --workdir="$WORK/$name" --set=data.use_grain=false "$@"
 }
 
-# Train a few steps, to learn how long they and all before the first take.
-try() { # SECONDS FILE NAME FLAGS...
-  local start=$SECONDS
-  train "$@" --max_steps="$TRIAL_STEPS"
-  mkdir -p "$WORK/$3"
-  echo $((SECONDS - start)) >"$WORK/$3/seconds"
-}
-
-# Settings of a run's length, from what a trial took: so many steps as fit, and a few
-# more, because the clock ends a run as well as a count. The last step is left out, since
-# the evaluation after it would cost what there is too little of.
-length_flags() { # TRIAL SECONDS STEPS OPTIMIZERS...
-  local trial=$WORK/$1 seconds=$2 steps=$3
-  shift 3
-  if [[ -z $steps ]]; then
-    steps=$("$PYTHON" - "$trial" "$seconds" "$TRIAL_STEPS" <<'PY'
-import json, pathlib, statistics, sys
-
-folder, seconds, tried = pathlib.Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-times = []
-if (folder / "metrics.jsonl").exists():
-    lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
-    times = [line["step_seconds"] for line in lines if "step_seconds" in line]
-if times:
-    step = statistics.median(times)
-    start = max(0.0, float((folder / "seconds").read_text()) - tried * step)
-    print(max(tried, round(1.02 * (seconds - start) / step)))
-else:
-    print(2000)
-PY
-    )
-  fi
-  printf -- '--max_steps=%s --set=%s.num_steps=%s ' $((steps - 1)) train "$steps"
+# Set how long a run is. Its last step is left out, since the evaluation after it would
+# cost what there is too little of.
+length_flags() { # STEPS OPTIMIZERS...
+  local steps=$1 name
+  shift
+  printf -- '--set=train.num_steps=%s ' "$steps"
   for name in "$@"; do
     printf -- '--set=%s.num_steps=%s ' "$name" "$steps"
   done
+}
+
+train_face() { # SECONDS START MAX_STEPS WORKERS
+  train "$1" face face "${FACE[@]}" ${2:+--init_from="$2"} --set="data_dir=$HEADS" \
+    --max_steps="$3" --set="data.num_workers=$4" \
+    $(length_flags "$FACE_STEPS" optimizer discriminator_optimizer)
 }
 
 export_runs() { # FOLDER FLAGS...
@@ -252,19 +234,15 @@ pack_results() {
 # Encode what there is, and again what has been rendered since; then train on it.
 train_motion() {
   export_share 0.1
-  local left number
+  local number
   for number in 1 2; do
     ((number == 2)) && await render $((LIMIT - SECONDS - EXPORT_TIME - 100)) 1
     within $((120 * PATIENCE)) "$PYTHON" -m experiments.encode --checkpoint="$START" \
       --data_dir="$HEADS,$VOICES" --output_dir="$WORK/encoded" \
       --audio_encoder="$AUDIO_ENCODER"
-    if ((number == 1)); then
-      try $((90 * PATIENCE)) motion motion_trial "${MOTION[@]}" "${ENCODED[@]}"
-    fi
   done
-  left=$((LIMIT - SECONDS - EXPORT_TIME))
-  train "$left" motion motion "${MOTION[@]}" "${ENCODED[@]}" \
-    $(length_flags motion_trial "$left" "${MOTION_STEPS:-}" optimizer)
+  train $((LIMIT - SECONDS - EXPORT_TIME)) motion motion "${MOTION[@]}" "${ENCODED[@]}" \
+    --max_steps=$((MOTION_STEPS - 1)) $(length_flags "$MOTION_STEPS" optimizer)
   return $FAILED
 }
 
@@ -289,23 +267,22 @@ case $STEP in
   1)
     beside render "$RENDER_TIME" bash -c "$(declare -f render
       declare -p PYTHON CORES CARRIED HEADS VOICES PIXELS VOICE_PIXELS); render"
-    benchmark decode 100
-    if await_clips "$HEADS" $((30 * PATIENCE)); then
-      try $((200 * PATIENCE)) face face_trial "${FACE[@]}" \
-        ${INIT:+--init_from="$INIT"} --set="data_dir=$HEADS" \
-        --set="data.num_workers=$((WORKERS / 2 + 1))" \
-        --set=face_loss.adversarial_start=0
-      tail -n 1 "$WORK/face_trial/metrics.jsonl" || FAILED=1
+    if await_clips "$HEADS" $((60 * PATIENCE)); then
+      train_face $((270 * PATIENCE)) "$INIT" "$FIRST_STEPS" $((WORKERS / 2 + 1))
+      tail -n 1 "$WORK/face/metrics.jsonl" || FAILED=1
     fi
+    benchmark decode 100
     benchmark motion,latency 60
     export_share 0.5
     beside check "$CHECK_TIME" "$PYTHON" -m experiments.check "${CHECK[@]}" \
       --output="$WORK/check.json"
     ;;
   2)
+    # What step 1 began has the encoders of before.
+    [[ -d $WORK/encoders ]] || rm -rf "$WORK/face"
     train $((LIMIT - EXPORT_TIME)) face encoders "${ENCODERS[@]}" --set="data_dir=$HEADS" \
       --set="data.num_workers=$WORKERS" ${INIT:+--init_from="$INIT"} \
-      $(length_flags encoders 0 "${ENCODER_STEPS:-4000}" optimizer)
+      --max_steps=$((ENCODER_STEPS - 1)) $(length_flags "$ENCODER_STEPS" optimizer)
     export_runs "$WORK/encoders_export" --workdir="$WORK/encoders" \
       ${INIT:+--rest_from="$INIT"}
     ;;
@@ -321,11 +298,7 @@ case $STEP in
     train_motion >"$WORK/train_motion.log" 2>&1 &
     motion=$!
     export_share 0.3
-    left=$((LIMIT - SECONDS - EXPORT_TIME))
-    train "$left" face face "${FACE[@]}" --init_from="$START" \
-      --set="data_dir=$HEADS" --set="data.num_workers=$WORKERS" \
-      $(length_flags face_trial "$left" "${FACE_STEPS:-}" optimizer \
-        discriminator_optimizer)
+    train_face $((LIMIT - SECONDS - EXPORT_TIME)) "$START" $((FACE_STEPS - 1)) "$WORKERS"
     wait "$motion" || FAILED=1
     tr '\r' '\n' <"$WORK/train_motion.log" | grep -v "%|" || true
     trained=()

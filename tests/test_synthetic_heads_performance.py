@@ -276,6 +276,7 @@ def test_prosody_hears_level_pitch_and_silence():
     curves = prosody.measure((0.3 * voice).astype(np.float32))
     assert curves.energy.shape == (25,)
     assert curves.energy[20:].max() < 0.05 < 0.6 < curves.energy[3:15].min()
+    assert curves.active[20:].max() == 0 and curves.active[3:15].min() == 1
     assert curves.pitch[15] - curves.pitch[6] == pytest.approx(np.log2(1.5), abs=0.1)
 
 

@@ -185,17 +185,19 @@ def _speak(request: Request, generator: np.random.Generator) -> speech.Speech:
     """Say sentences with pauses until the clip is full, and cut it out.
 
     One clip in twelve is spent mostly listening; two in five start within a sentence.
+    Some speak with long pauses, some with hardly any.
     """
     seconds = request.num_frames / types.FRAME_RATE_HZ
     listening = generator.random() < 0.08
     start_within = not listening and generator.random() < 0.4
     lead = generator.uniform(0.1, 0.7) + listening * seconds * generator.uniform(0.3, 1)
     playback_rate = float(np.exp(generator.uniform(-0.09, 0.09)))
+    longest_pause = generator.uniform(0.5, 2.0)
     parts = [_utterance(request, seconds, playback_rate, generator)]
     skipped = generator.uniform(0, 0.5 * parts[0].seconds) if start_within else 0.0
     pauses = [0.0 if start_within else lead]
     while sum(pauses) + sum(part.seconds for part in parts) < skipped + seconds:
-        pauses.append(generator.uniform(0.25, 1.0))
+        pauses.append(generator.uniform(0.25, longest_pause))
         parts.append(_utterance(request, seconds, playback_rate, generator))
     pauses.append(0.0)
     return speech.cut(speech.join(parts, pauses), skipped, seconds)
@@ -209,7 +211,7 @@ def _utterance(
 ) -> speech.Speech:
     """Say one sentence, or play a part of a recording at some speed."""
     if isinstance(request.voice, recordings.Recording):
-        length = max(float(generator.uniform(0.7, 1.1) * seconds), 1.0)
+        length = max(float(generator.uniform(0.3, 1.1) * seconds), 1.0)
         return recordings.excerpt(request.voice, length, playback_rate, generator)
     voice = colour_voice(request.voice, request.emotion, request.emotion_strength)
     return voices.say_something(voice, generator)
