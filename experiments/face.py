@@ -42,8 +42,9 @@ arithmetic says so, and what has neither is not known yet:
 - `demo_videos`: `demo` for clips of real videos (`datasets.video_clips.build`, which
   says how); other presets refuse losses that such clips cannot teach, with the flags
   that leave them out.
-- `demo_gpu`: the same sizes with all losses, for one GPU; 3.3 s a step on an H200 while
-  sampling computed in bfloat16 (measured); not tried since.
+- `demo_gpu`: the same sizes with all losses, for one GPU; 0.09 s a step on an H200 in
+  float32 and without the losses that render or encode once more (TRAINING.md, run 16;
+  measured), after three minutes of compilation; with them not known yet.
 - `vasa1_256`, `vasa1`: 8 GPUs of 80 GB or a TPU slice; 215 M parameters, 4.0 GiB for
   state and gradients (counted; `--mesh=fsdp:N` splits large arrays); one row in float32
   on a CPU 14.9 and 23.2 GiB in all (measured); hours not measured (the paper: 7 days on

@@ -27,14 +27,14 @@ import dataclasses
 import functools
 import json
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import jax
 import numpy as np
 
 from experiments import data_card
 from vasa_jax import config, export, optimizer, training, types
-from vasa_jax.data import examples, pipeline, records
+from vasa_jax.data import examples, joined, pipeline, records
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
 from vasa_jax.motion import conditions, losses, normalization, windows
@@ -63,7 +63,8 @@ class MotionExperiment:
 
     Attributes:
         model: sizes; channels must be those of the encoded clips.
-        data_dir: folder of encoded clips, with the splits train and validation.
+        data_dir: folder of encoded clips, with the splits train and validation;
+            several, with commas between them, are read as one.
         face_export: stage one's export, for the lip loss; None trains without.
         train: the run.
         optimizer: of the denoiser.
@@ -153,7 +154,8 @@ def build(settings: MotionExperiment) -> training.Experiment:
         UserError: no encoded clips, or channels that differ from the model's.
     """
     model = settings.model
-    clips = records.open_folder(settings.data_dir, "train")
+    folders = joined.split_folders(settings.data_dir)
+    clips = joined.open_folders(settings.data_dir, "train")
     first = next(_some_records(clips), None)
     config.require(
         first is not None,
@@ -179,7 +181,7 @@ def build(settings: MotionExperiment) -> training.Experiment:
         )
 
     def evaluation_data() -> Iterator[training.Batch]:
-        held_out = records.open_folder(settings.data_dir, "validation")
+        held_out = joined.open_folders(settings.data_dir, "validation")
         return pipeline.evaluation_batches(
             examples.RecordExamples(held_out, make_example),
             batch_size=settings.train.batch_size,
@@ -193,10 +195,10 @@ def build(settings: MotionExperiment) -> training.Experiment:
         train_data=train_data,
         evaluation_data=evaluation_data,
         evaluate=task.evaluate,
-        model_configs={"motion": model, **read_animation(settings.data_dir)},
+        model_configs={"motion": model, **read_animation(folders)},
         export_groups=(motion_training.GROUP, motion_training.STATISTICS_GROUP),
         frames_per_example=model.window_frames,
-        card=f"{CARD} {data_card.describe(settings.data_dir)}".rstrip(),
+        card=" ".join(filter(None, [CARD, *map(data_card.describe, folders)])),
     )
 
 
@@ -227,21 +229,32 @@ def _some_records(clips: records.Records) -> Iterator[records.Record]:
             continue
 
 
-def read_animation(data_dir: str) -> dict[str, trained.AnimationConfig]:
+def read_animation(folders: Sequence[str]) -> dict[str, trained.AnimationConfig]:
     """Return how animations hear a voice, if the encoded clips tell.
 
     Args:
-        data_dir: folder that `experiments.encode` filled.
+        folders: that `experiments.encode` filled.
 
     Returns:
         `{"animation": ...}` with the audio encoder of the clips and, where it does not
         come with the package, the file of its weights; or nothing.
+
+    Raises:
+        UserError: the folders name different ones.
     """
-    file = pathlib.Path(data_dir) / encoding.SETTINGS_NAME
-    if not file.is_file():
+    found = []
+    for folder in folders:
+        file = pathlib.Path(folder) / encoding.SETTINGS_NAME
+        text = file.read_text(encoding="utf-8") if file.is_file() else "{}"
+        found.append(json.loads(text))
+        config.require(
+            found[-1] == found[0],
+            f"{folders[0]!r} and {folder!r} were encoded differently; encode both with "
+            "the same --checkpoint and --audio_encoder.",
+        )
+    named = {k: v for k, v in found[0].items() if k.startswith("audio_")}
+    if not named:
         return {}
-    settings = json.loads(file.read_text(encoding="utf-8"))
-    named = {k: v for k, v in settings.items() if k.startswith("audio_")}
     return {"animation": config.from_json(trained.AnimationConfig, json.dumps(named))}
 
 

@@ -176,3 +176,23 @@ def test_a_corrupt_first_clip_is_left_out(tmp_path):
         path.write_bytes(b"no zip")
     with pytest.raises(UserError, match="No clip in .* can be read"):
         experiment_file.build(module, settings)
+
+
+def test_several_encoded_sets_are_read_as_one_if_they_were_encoded_alike(tmp_path):
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder in folders:
+        folder.mkdir()
+        write_clips(folder)
+        (folder / "encoded.json").write_text('{"audio_encoder": "mel"}')
+    module = experiment_file.load("experiments/motion.py")
+    joined = f"data_dir={folders[0]},{folders[1]}"
+    settings = experiment_file.settings_of(module, "tiny", [joined])
+    experiment = experiment_file.build(module, settings)
+    assert experiment.card.count("8 in train, 8 in validation") == 2
+    assert experiment.model_configs["animation"].audio_encoder == "mel"
+    rows = settings.train.batch_size
+    held_out = [len(batch["motion"]) for batch in experiment.evaluation_data()]
+    assert sum(held_out) == 16 - 16 % rows
+    (folders[1] / "encoded.json").write_text('{"audio_encoder": "whisper_tiny"}')
+    with pytest.raises(UserError, match="encoded differently"):
+        experiment_file.build(module, settings)
