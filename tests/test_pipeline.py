@@ -140,6 +140,22 @@ def test_controls_change_the_frames(talking_face, portrait, voice):
         assert np.any(frames != plain), change
 
 
+def test_only_where_nobody_speaks_less_noise_moves_the_head(tiny_models, voice):
+    def perform(waveform, head_calm):
+        sampling = dataclasses.replace(
+            tiny_models.animation.sampling, head_calm=head_calm
+        )
+        animation = dataclasses.replace(tiny_models.animation, sampling=sampling)
+        models = dataclasses.replace(tiny_models, animation=animation)
+        stream = speech.SpeechModel(models).stream(Controls(seed=3))
+        return np.concatenate([*stream.push(waveform), *stream.finish()])
+
+    loud = np.full_like(voice, 0.5)
+    np.testing.assert_allclose(perform(loud, 0.0), perform(loud, 2.0), atol=1e-5)
+    moving, calm = (perform(np.zeros_like(voice), power) for power in (0.0, 2.0))
+    assert calm[:, :6].std(axis=0).sum() < moving[:, :6].std(axis=0).sum()
+
+
 def test_at_pose_scale_zero_the_head_is_still_and_dynamics_stay(tiny_models, voice):
     speech_model = speech.SpeechModel(tiny_models)
     moving, still = (

@@ -30,6 +30,11 @@ MIN_PEAK = -2.0
 so that silence stays dark instead of its noise being blown up to speech."""
 
 NUM_LOUDNESS_CHANNELS = 2
+OWN_LOUDNESS = -NUM_LOUDNESS_CHANNELS
+"""Every encoder's last channels are those of `loudness`, first the frame's own."""
+
+QUIETEST_VOICE = 0.0
+"""Loudness below which nobody speaks. Ours: 40 dB below full scale."""
 
 
 @functools.cache

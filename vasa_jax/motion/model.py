@@ -111,6 +111,7 @@ def next_window(
     key: jax.Array,
     num_frames: jax.Array | None = None,
     noise_mixing: jax.Array | None = None,
+    head_noise: jax.Array | None = None,
     *,
     config: MotionConfig,
     sampling: SamplingConfig,
@@ -132,6 +133,7 @@ def next_window(
             window goes on after them; None is W. Ours: a stream's step may be shorter
             than a window, for which training hides the ends of voices.
         noise_mixing: `[M, M]` of `starting_noise.mixing`; None leaves all to chance.
+        head_noise: `[B]` of `starting_noise.head_noise`; None leaves all to chance.
         config: of the denoiser.
         sampling: steps and method.
 
@@ -162,6 +164,7 @@ def next_window(
         ),
         sampling.method,
         noise_mixing,
+        head_noise,
     )
     is_first = carry.window_index == 0
     joined = joining.join(motion, carry.previous_motion)

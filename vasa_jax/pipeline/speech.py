@@ -9,7 +9,7 @@ import numpy as np
 
 from vasa_jax import config as config_lib
 from vasa_jax import types
-from vasa_jax.audio import streaming
+from vasa_jax.audio import mel, streaming
 from vasa_jax.face import model as face_model
 from vasa_jax.motion import config as motion_config
 from vasa_jax.motion import model as motion_model
@@ -111,6 +111,7 @@ class MotionStream:
             speech.encoder, speech.audio_variables
         )
         self._pending = np.zeros((0, speech.encoder.num_channels), np.float32)
+        self._loudest = mel.QUIETEST_VOICE
 
     def push(self, samples: np.ndarray) -> Iterator[np.ndarray]:
         """Take samples, and generate the windows that became complete.
@@ -150,6 +151,11 @@ class MotionStream:
     def _window(self, features: np.ndarray) -> np.ndarray:
         speech = self._speech
         window_frames = speech.config.window_frames
+        loudness = features[:, mel.OWN_LOUDNESS]
+        self._loudest = max(self._loudest, float(loudness.max()))
+        head_noise = starting_noise.head_noise(
+            loudness, self._loudest, self._sampling.head_calm
+        )
         self._carry, motion = motion_model.next_window(
             speech.params,
             speech.statistics,
@@ -159,6 +165,7 @@ class MotionStream:
             self._key,
             np.int32(self._step_frames),
             speech.noise_mixing,
+            head_noise[None],
             config=speech.config,
             sampling=self._sampling,
         )
