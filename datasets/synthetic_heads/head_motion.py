@@ -98,7 +98,7 @@ def animation(curves: prosody.Prosody) -> np.ndarray:
     Follows: Hadar et al. 1983 (heads move all through fluent speech and rest in
     pauses). Ours: the cube of how much of a second or two somebody speaks, times how
     many accents there are; so a head hardly moves where few words come between long
-    pauses. Both can be heard through noise, so that a model can learn it.
+    pauses. Both can be heard through noise.
     """
     activity = prosody.smooth(curves.active, _ANIMATION_FRAMES) / _USUAL_ACTIVITY
     density = prosody.smooth(curves.accent, _ANIMATION_FRAMES) / _USUAL_ACCENT

@@ -115,6 +115,9 @@ def head_noise(loudness: np.ndarray, loudest: float, power: float) -> np.float32
         loudness: `[T]` of the frames that are heard, as of `audio.mel.loudness`.
         loudest: of all frames so far.
         power: 0 leaves all of it.
+
+    Returns:
+        0 to 1.
     """
     spoken = np.mean(np.asarray(loudness) > loudest - SPOKEN_BELOW)
     return np.float32(min(1.0, spoken / USUALLY_SPOKEN) ** power)
