@@ -42,7 +42,12 @@ EMOTION = flags.DEFINE_string(
 WHOLE_PICTURE = flags.DEFINE_bool(
     "whole_picture", False, "Lay the face back into the whole picture."
 )
-POSE_SCALE = flags.DEFINE_float("pose_scale", 1.0, "Head movement, 0 still to 2.")
+LIVELINESS = flags.DEFINE_float(
+    "liveliness", 1.0, "Head movement over what goes with the voice, 0.3-3."
+)
+POSE_SCALE = flags.DEFINE_float(
+    "pose_scale", 1.0, "Turns of the head over those generated, 0 still to 2."
+)
 
 
 def main(_) -> int:
@@ -57,6 +62,7 @@ def main(_) -> int:
         gaze=controls_lib.parse_gaze(GAZE.value),
         head_distance=DISTANCE.value,
         emotion=controls_lib.parse_emotion(EMOTION.value),
+        liveliness=LIVELINESS.value,
         pose_scale=POSE_SCALE.value,
     )
     compilation_cache.enable()

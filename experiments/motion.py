@@ -164,7 +164,7 @@ def build(settings: MotionExperiment) -> training.Experiment:
     check_channels(first, model)
     task = motion_training.MotionTask(
         model,
-        normalization.measure(_some_records(clips)),
+        normalization.measure(_some_records(clips), model.window_frames),
         settings.loss,
         settings.dropout,
         read_arkit_function(settings.face_export, model),

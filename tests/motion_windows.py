@@ -36,7 +36,10 @@ def batch(cut, records, seed=0):
 def some_statistics(sizes=None, seed=0):
     """Return statistics of a few records."""
     generator = np.random.default_rng(seed)
-    return normalization.measure(record(generator, sizes=sizes) for _ in range(8))
+    sizes = sizes or config.tiny()
+    return normalization.measure(
+        (record(generator, sizes=sizes) for _ in range(8)), sizes.window_frames
+    )
 
 
 def filled(shapes, seed=1):

@@ -128,7 +128,7 @@ def test_an_encoded_set_resumes_counts_corrupt_clips_and_feeds_stage_two(
     ]
     encoded = records.open_folder(tmp_path, "train")
     assert [encoded.read(i)["clip_id"] for i in range(2)] == ["clip_0", "clip_2"]
-    normalization.measure(encoded.read(i) for i in range(2))
+    normalization.measure((encoded.read(i) for i in range(2)), 4)
     window = windows.cut(
         encoded.read(1),
         np.random.default_rng(0),

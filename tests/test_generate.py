@@ -302,6 +302,7 @@ def test_the_program_writes_a_video_with_every_control_set(inputs):
         "--gaze=10,-5",
         "--distance=1.2",
         "--emotion=happiness:0.5",
+        "--liveliness=2",
         "--pose_scale=0.5",
     )
     assert ended.returncode == 0, ended.stderr

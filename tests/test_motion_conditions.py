@@ -18,6 +18,7 @@ def test_conditions_are_dropped_at_the_paper_s_rates():
         "gaze": 0.1,
         "distance": 0.1,
         "emotion": 0.1,
+        "liveliness": 0.1,
         "previous": 0.5,
     }.items():
         share = getattr(dropped, f"{name}_dropped").mean()

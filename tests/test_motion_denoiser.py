@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from test_motion_sampler import some_conditions
 
+from vasa_jax import types
 from vasa_jax.errors import UserError
-from vasa_jax.motion import conditions, config, denoiser
+from vasa_jax.motion import conditions, config, denoiser, diffusion
 
 TINY = dataclasses.replace(config.tiny(), window_frames=6, previous_frames=2)
 
@@ -93,6 +94,7 @@ FIELDS = {
     "gaze": ["gaze"],
     "distance": ["head_distance"],
     "emotion": ["emotion"],
+    "liveliness": ["liveliness"],
 }
 
 
@@ -114,6 +116,26 @@ def test_a_condition_counts_until_it_is_dropped(variables):
         for field in fields:
             assert np.abs(kept[field]).max() > 1e-4, field
             np.testing.assert_array_equal(dropped[field], 0, err_msg=field)
+
+
+def test_a_window_is_predicted_from_where_the_head_was(variables):
+    noisy, step, given = inputs()
+    given = given.replace(previous_dropped=jnp.array([False, True]))
+    turn = np.zeros(TINY.num_motion_channels, np.float32)
+    turn[: types.POSE_CHANNELS] = [5.0, -3.0, 1.0, 0.5, -0.5, 2.0]
+    signal = diffusion.cosine_schedule(TINY.num_diffusion_steps).signal[step]
+    turned = given.replace(previous_motion=given.previous_motion + turn[None, None])
+    elsewhere = noisy + signal[:, None, None] * turn * [[[1.0]], [[0.0]]]
+    # Where heads face is told by one projection; without it, all places are alike.
+    place = jax.tree.map(jnp.zeros_like, variables["params"]["place_in"])
+    blind = {"params": {**variables["params"], "place_in": place}}
+    change = predict(blind, elsewhere, step, turned)
+    change = change - predict(blind, noisy, step, given)
+    np.testing.assert_allclose(change[0], np.tile(turn, (len(change[0]), 1)), atol=1e-4)
+    np.testing.assert_array_equal(change[1], 0.0)
+    seen = predict(variables, elsewhere, step, turned)
+    seen = seen - predict(variables, noisy, step, given)
+    assert np.abs(seen - change)[0].max() > 1e-3
 
 
 def test_single_dropped_frames_of_audio_are_not_seen(variables):

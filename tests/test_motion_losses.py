@@ -61,18 +61,45 @@ def test_padding_does_not_reach_the_velocity_loss():
     np.testing.assert_allclose(out, 0, atol=1e-6)
 
 
-def test_the_movement_loss_is_blind_to_where_the_head_faces():
+def movement_loss(prediction, target, mask, last=None):
+    shown = np.full(2, last is not None)
+    last = np.zeros((2, 3), np.float32) if last is None else last
+    return losses.movement_loss(prediction, target, mask, last, shown)
+
+
+def test_without_a_frame_before_the_movement_loss_is_blind_to_where_a_head_faces():
     target, error = normal(5, 2, 8, 3), normal(6, 2, 8, 3)
     mask = np.arange(8)[None] < np.array([[8], [5]])
-    expected = []
+    expected, moved = [], []
     for row in range(2):
-        seen = error[row][mask[row]]
-        expected.append(np.square(seen - seen.mean(axis=0)).mean())
-    shift = np.array([1.0, -2.0, 3.0], np.float32)
-    out = losses.movement_loss(target + error + shift, target, mask)
+        seen, truth = error[row][mask[row]], target[row][mask[row]]
+        moved.append(seen.var(axis=0).mean())
+        expected.append(moved[-1] / truth.var(axis=0).mean())
+    shift = np.array([1.0, -2.0, 3.0], np.float32)[None, None]
+    out = movement_loss(target + error + shift, target, mask)
     np.testing.assert_allclose(out, expected, rtol=1e-4)
-    nothing = np.zeros_like(mask)
-    np.testing.assert_array_equal(losses.movement_loss(error, target, nothing), 0)
+    # Calmer, with an error as much smaller, is the same; a still head divides by 0.04.
+    calm = movement_loss(0.3 * (target + error), 0.3 * target, mask)
+    np.testing.assert_allclose(calm, expected, rtol=1e-4)
+    still = movement_loss(0.1 * error, 0.0 * target, mask)
+    np.testing.assert_allclose(still, 0.01 * np.array(moved) / 0.04, rtol=1e-4)
+    np.testing.assert_array_equal(movement_loss(error, target, np.zeros_like(mask)), 0)
+
+
+def test_with_a_frame_before_movement_is_told_from_it():
+    target, error, last = normal(5, 2, 8, 3), normal(6, 2, 8, 3), normal(7, 2, 3)
+    mask = np.ones((2, 8), bool)
+    out = movement_loss(target + error, target, mask, last)
+    expected = np.square(error).mean((1, 2))
+    expected = expected / np.square(target - last[:, None]).mean((1, 2))
+    np.testing.assert_allclose(out, expected, rtol=1e-4)
+    stays = movement_loss(np.tile(last[:, None], (1, 8, 1)), target, mask, last)
+    np.testing.assert_allclose(stays, 1.0, rtol=1e-5)
+    # Moved together, frame before and window are the same movement.
+    shift = np.array([1.0, -2.0, 3.0], np.float32)
+    there = (x + shift[None, None] for x in (target + error, target))
+    moved = movement_loss(*there, mask, last + shift[None])
+    np.testing.assert_allclose(moved, expected, rtol=1e-3)
 
 
 def test_the_lip_loss_weighs_closed_frames_more_and_sees_only_the_mouth():
@@ -123,7 +150,7 @@ def records(seed=0, count=5):
 
 
 def test_statistics_over_records_equal_those_of_all_frames_at_once():
-    statistics = normalization.measure(records())
+    statistics = normalization.measure(records(), 10)
     motion = np.concatenate([record["motion"] for record in records()])
     np.testing.assert_allclose(statistics.motion.mean, motion.mean(0), rtol=1e-5)
     deviation = statistics.motion.deviation
@@ -140,7 +167,7 @@ def test_head_pose_is_scaled_by_its_movement_but_facial_dynamics_are_not():
     frames = np.concatenate([clip["motion"] for clip in clips])
     moved = [clip["motion"] - clip["motion"].mean(0) for clip in clips]
     moved, whole = np.concatenate(moved).std(0), frames.std(0)
-    found = normalization.measure(clips).motion.deviation
+    found = normalization.measure(clips, 10).motion.deviation
     np.testing.assert_allclose(found[:2], moved[:2], rtol=1e-5)
     # Where places tell more than five times as much apart, a fifth of them.
     np.testing.assert_allclose(found[2], whole[2] / 5, rtol=1e-5)
@@ -148,7 +175,7 @@ def test_head_pose_is_scaled_by_its_movement_but_facial_dynamics_are_not():
 
 
 def test_denormalise_undoes_normalise():
-    statistics = normalization.measure(records()).motion
+    statistics = normalization.measure(records(), 10).motion
     motion = normal(5, 4, 7, 8)
     normalised = statistics.normalise(motion)
     np.testing.assert_allclose(statistics.denormalise(normalised), motion, atol=1e-5)
@@ -158,12 +185,13 @@ def test_a_channel_that_never_varies_stays_finite():
     still = [
         dict(record, motion=record["motion"] * ([1] * 7 + [0])) for record in records()
     ]
-    statistics = normalization.measure(still)
+    statistics = normalization.measure(still, 10)
     assert np.isfinite(statistics.motion.normalise(normal(6, 4, 8))).all()
     constant = [{name: np.ones((3, 2)) for name in record} for record in records()]
-    np.testing.assert_array_equal(normalization.measure(constant).audio.deviation, 1)
+    measured = normalization.measure(constant, 10)
+    np.testing.assert_array_equal(measured.audio.deviation, 1)
 
 
 def test_statistics_of_nothing_are_refused():
     with pytest.raises(UserError, match="no record at all"):
-        normalization.measure([])
+        normalization.measure([], 10)

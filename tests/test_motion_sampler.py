@@ -108,7 +108,7 @@ def test_an_unknown_sampler_is_refused_with_the_nearest():
 
 
 def some_conditions(batch=2, window=3, previous=2, channels=4, audio=5):
-    keys = iter(jax.random.split(jax.random.key(3), 6))
+    keys = iter(jax.random.split(jax.random.key(3), 7))
     normal = lambda *shape: jax.random.normal(next(keys), shape)  # noqa: E731
     return conditions.build(
         audio=normal(batch, window, audio),
@@ -117,6 +117,7 @@ def some_conditions(batch=2, window=3, previous=2, channels=4, audio=5):
         gaze=normal(batch, 2),
         head_distance=normal(batch, 1),
         emotion=normal(batch, len(types.EMOTIONS)),
+        liveliness=normal(batch, 1),
     )
 
 

@@ -84,32 +84,3 @@ def test_lips_and_lids_do_not_disturb_each_other():
     matrix = mix(kernel, 0.0, blink_noise=1.25)[types.POSE_CHANNELS :]
     sizes = np.linalg.eigvalsh(matrix[:, types.POSE_CHANNELS :])
     np.testing.assert_allclose(sizes[[0, 1, -1]], [0.0, 1.0, 1.25], atol=1e-6)
-
-
-def test_a_calmed_head_keeps_where_it_faces_and_all_else():
-    noise = np.random.default_rng(0).normal(size=(2, 9, 14)).astype(np.float32)
-    calm = np.array(starting_noise.calm_head(noise, np.array([1.0, 0.25], np.float32)))
-    pose = np.s_[..., : types.POSE_CHANNELS]
-    np.testing.assert_allclose(calm[0], noise[0], atol=1e-6)
-    np.testing.assert_array_equal(
-        calm[..., types.POSE_CHANNELS :], noise[..., types.POSE_CHANNELS :]
-    )
-    np.testing.assert_allclose(calm[pose].mean(1), noise[pose].mean(1), atol=1e-6)
-    np.testing.assert_allclose(
-        calm[1][pose].std(0), 0.25 * noise[1][pose].std(0), rtol=1e-5
-    )
-
-
-def test_the_less_is_spoken_the_less_noise_moves_the_head():
-    def share(spoken, power=2.0, level=0.5):
-        loudness = np.full(50, level - 1.0)
-        loudness[: round(50 * spoken)] = level
-        return starting_noise.head_noise(loudness, max(level, 0.0), power)
-
-    assert share(0.66) == 1.0 == share(1.0)
-    assert share(0.34) == pytest.approx((0.34 / 0.66) ** 2)
-    assert share(0.0) == 0.0
-    assert share(0.34, level=-0.2) == share(0.34)
-    # What is far below any voice is silence, however even it is.
-    assert share(1.0, level=-2.0) == 0.0
-    assert share(0.0, power=0.0) == 1.0

@@ -10,6 +10,8 @@ import pytest
 from vasa_jax import export, types
 from vasa_jax.audio import encoders
 from vasa_jax.errors import UserError
+from vasa_jax.motion import liveliness
+from vasa_jax.motion import model as motion_model
 from vasa_jax.pipeline import rendering, speech, trained
 from vasa_jax.pipeline.controls import Controls
 from vasa_jax.pipeline.talking_face import Portrait, TalkingFace
@@ -131,6 +133,7 @@ def test_controls_change_the_frames(talking_face, portrait, voice):
         {"gaze": (20.0, 0.0)},
         {"head_distance": 1.25},
         {"emotion": {"anger": 1.0}},
+        {"liveliness": 3.0},
         {"pose_scale": 0.0},
         {"audio_guidance": 2.0},
         {"gaze_guidance": 0.0},
@@ -140,20 +143,47 @@ def test_controls_change_the_frames(talking_face, portrait, voice):
         assert np.any(frames != plain), change
 
 
-def test_only_where_nobody_speaks_less_noise_moves_the_head(tiny_models, voice):
-    def perform(waveform, head_calm):
-        sampling = dataclasses.replace(
-            tiny_models.animation.sampling, head_calm=head_calm
-        )
-        animation = dataclasses.replace(tiny_models.animation, sampling=sampling)
-        models = dataclasses.replace(tiny_models, animation=animation)
-        stream = speech.SpeechModel(models).stream(Controls(seed=3))
-        return np.concatenate([*stream.push(waveform), *stream.finish()])
+def test_the_voice_says_how_lively_the_head_is_and_the_control_by_how_much(
+    tiny_models, voice, monkeypatch
+):
+    line = liveliness.VoiceRelation(intercept=np.float32(0.5), slope=np.float32(2.0))
+    models = dataclasses.replace(
+        tiny_models, statistics=tiny_models.statistics.replace(voice=line)
+    )
+    usual = 0.5 + np.log(models.animation.sampling.liveliness)
+    asked = []
+
+    def watch(params, statistics, carry, audio, controls, *rest, **kwargs):
+        asked.append(float(controls.liveliness[0, 0]))
+        return next_window(params, statistics, carry, audio, controls, *rest, **kwargs)
+
+    next_window = motion_model.next_window
+    monkeypatch.setattr(motion_model, "next_window", watch)
+
+    def perform(waveform, controls):
+        asked.clear()
+        stream = speech.SpeechModel(models).stream(controls)
+        for _ in (*stream.push(waveform), *stream.finish()):
+            pass
+        return np.array(asked)
 
     loud = np.full_like(voice, 0.5)
-    np.testing.assert_allclose(perform(loud, 0.0), perform(loud, 2.0), atol=1e-5)
-    moving, calm = (perform(np.zeros_like(voice), power) for power in (0.0, 2.0))
-    assert calm[:, :6].std(axis=0).sum() < moving[:, :6].std(axis=0).sum()
+    np.testing.assert_allclose(
+        perform(loud, Controls()), usual + 2.0 * np.log(1.05), atol=1e-5
+    )
+    np.testing.assert_allclose(
+        perform(np.zeros_like(voice), Controls()), usual + 2.0 * np.log(0.05), atol=1e-5
+    )
+    quiet_later = loud.copy()
+    quiet_later[24 * types.SAMPLES_PER_FRAME :] *= 1e-3
+    first, *_, last = perform(quiet_later, Controls(liveliness=2.0))
+    assert first == pytest.approx(usual + 2.0 * np.log(1.05) + np.log(2.0), abs=1e-5)
+    assert last == pytest.approx(usual + 2.0 * np.log(0.05) + np.log(2.0), abs=1e-5)
+
+    # Shorter steps are told by as many frames: the last 16, of which 8 are quiet.
+    short = perform(quiet_later, Controls(step_frames=4))
+    half = usual + 2.0 * np.log(0.5 + liveliness.LEAST_SHARE)
+    assert short[32 // 4 - 1] == pytest.approx(half, abs=1e-5)
 
 
 def test_at_pose_scale_zero_the_head_is_still_and_dynamics_stay(tiny_models, voice):

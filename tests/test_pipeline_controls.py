@@ -33,6 +33,7 @@ def test_the_defaults_are_those_of_the_paper():
             "head_distance (--distance) is 0.8; give a number from 0.85 to 1.3",
         ),
         ({"head_distance": float("nan")}, "head_distance (--distance) is nan"),
+        ({"liveliness": 0.0}, "liveliness is 0; give a number from 0.3 to 3"),
         ({"pose_scale": 2.1}, "pose_scale is 2.1; give a number from 0 to 2"),
         ({"emotion": {"joy": 1.0}}, "no emotion 'joy'; choose among neutral, happi"),
         ({"emotion": {"anger": 1.5}}, "the strength of anger is 1.5"),

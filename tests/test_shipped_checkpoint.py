@@ -65,6 +65,31 @@ def test_silence_rests_the_mouth_while_lids_and_head_move(actor, voice):
 
 
 @pytest.mark.slow
+def test_heads_are_as_lively_as_is_asked_and_windows_do_not_displace_them(actor, voice):
+    twice = np.tile(voice, 2)
+
+    def turned(lively):
+        rotation = [
+            np.degrees(
+                actor.speak(twice, Controls(seed=seed, liveliness=lively))[:, :3]
+            )
+            for seed in range(4)
+        ]
+        return np.stack(rotation)
+
+    calm, usual, lively = (turned(asked) for asked in (0.4, 1.0, 2.5))
+
+    def deviation(rotation):
+        return np.sqrt(rotation.var(axis=1).mean())
+
+    assert 1.4 * deviation(calm) < deviation(usual) < deviation(lively) / 1.4
+    # The second window begins after frame 49: over a second about its beginning a calm
+    # head turns no further than it may within a window.
+    around = calm[:, 37:62]
+    assert deviation(around) < 1.5 * deviation(calm[:, :50])
+
+
+@pytest.mark.slow
 def test_it_animates_the_example_portrait(models, voice):
     face = talking_face.TalkingFace(models)
     portrait = face.locate(media.read_image(EXAMPLES / "portrait.png"))

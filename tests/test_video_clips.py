@@ -306,10 +306,10 @@ def test_an_unknown_gaze_is_no_number_and_leaves_statistics_alone():
         }
         for number, gaze in enumerate((0.1, np.nan, 0.3))
     ]
-    measured = normalization.measure(rows)
+    measured = normalization.measure(rows, 2)
     np.testing.assert_allclose(measured.gaze.mean, [0.2, 0.2], rtol=1e-6)
     np.testing.assert_allclose(measured.gaze.deviation, [0.1, 0.1], rtol=1e-5)
-    alone = normalization.measure(rows[1:2])
+    alone = normalization.measure(rows[1:2], 2)
     np.testing.assert_array_equal(alone.gaze.mean, [0, 0])
     np.testing.assert_array_equal(alone.gaze.deviation, [1, 1])
 

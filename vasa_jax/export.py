@@ -20,8 +20,8 @@ import safetensors.flax
 from vasa_jax.errors import UserError
 
 FORMAT = "vasa_jax export"
-VERSION = 2
-"""Raised when older exports no longer fit: 2, the decoder's body and light."""
+VERSION = 3
+"""Raised when older exports no longer fit: 3, the denoiser's liveliness."""
 
 MANIFEST_NAME = "manifest.json"
 CONFIG_NAME = "config.json"

@@ -117,9 +117,11 @@ class Conditions:
         gaze: `[B, 2]` main gaze (theta, phi), radians, camera frame.
         head_distance: `[B, 1]` mean distance of the head, 1 at the reference framing.
         emotion: `[B, 8]` offset per class of `EMOTIONS`.
+        liveliness: `[B, 1]` of the head in the window, of `motion.liveliness`.
         audio_dropped, previous_dropped, gaze_dropped, distance_dropped,
-            emotion_dropped: bool `[B]`; true puts the learned null token in place.
-            `previous_dropped` covers both motion and audio of the prefix.
+            emotion_dropped, liveliness_dropped: bool `[B]`; true puts the learned null
+            token in place. `previous_dropped` covers both motion and audio of the
+            prefix.
         audio_frames_dropped: bool `[B, T]`; true hides single frames of audio.
     """
 
@@ -129,9 +131,11 @@ class Conditions:
     gaze: jax.Array
     head_distance: jax.Array
     emotion: jax.Array
+    liveliness: jax.Array
     audio_dropped: jax.Array
     previous_dropped: jax.Array
     gaze_dropped: jax.Array
     distance_dropped: jax.Array
     emotion_dropped: jax.Array
+    liveliness_dropped: jax.Array
     audio_frames_dropped: jax.Array

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from vasa_jax import config as config_lib
 from vasa_jax import types
 
-NAMES = ("audio", "previous", "gaze", "distance", "emotion")
+NAMES = ("audio", "previous", "gaze", "distance", "emotion", "liveliness")
 """The conditions that can be dropped; each has its own learned null token."""
 
 
@@ -21,6 +21,7 @@ class DropoutConfig:
         gaze: Paper: 0.1.
         distance: Paper: 0.1.
         emotion: Paper: 0.1.
+        liveliness: # ours: 0.1, as the others.
         previous: chance to hide motion and audio of the previous window, together.
             Paper: 0.5.
         last_audio_frames: chance to hide the last few frames of audio. The paper does
@@ -33,6 +34,7 @@ class DropoutConfig:
     gaze: float = 0.1
     distance: float = 0.1
     emotion: float = 0.1
+    liveliness: float = 0.1
     previous: float = 0.5
     last_audio_frames: float = 0.1
     max_last_audio_frames: int = 10
@@ -50,6 +52,7 @@ def build(
     gaze: jax.Array,
     head_distance: jax.Array,
     emotion: jax.Array,
+    liveliness: jax.Array,
     previous_dropped: jax.Array | None = None,
 ) -> types.Conditions:
     """Make conditions of which nothing is dropped, but the previous window if asked.
@@ -61,6 +64,7 @@ def build(
         gaze: `[B, 2]` radians.
         head_distance: `[B, 1]`.
         emotion: `[B, 8]`.
+        liveliness: `[B, 1]`.
         previous_dropped: bool `[B]`, or None where all have a previous window.
 
     Returns:
@@ -74,11 +78,13 @@ def build(
         gaze=gaze,
         head_distance=head_distance,
         emotion=emotion,
+        liveliness=liveliness,
         audio_dropped=kept,
         previous_dropped=kept if previous_dropped is None else previous_dropped,
         gaze_dropped=kept,
         distance_dropped=kept,
         emotion_dropped=kept,
+        liveliness_dropped=kept,
         audio_frames_dropped=jnp.zeros(audio.shape[:2], bool),
     )
 

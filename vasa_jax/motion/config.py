@@ -90,8 +90,9 @@ class SamplingConfig:
         blink_noise: noise along facial dynamics that close the lids, over that of
             others. # ours: 1.25; ten steps find 1.27 blinks in 3 s in place of 0.84,
             truth 1.23 (TRAINING.md, run 15).
-        head_calm: power of how little is spoken in a window by which less noise is
-            along head movement; 0 leaves all. # ours: 2.0 (TRAINING.md, run 16).
+        liveliness: how far heads move within a window, over what half of the training
+            heads do with such a voice; see `motion.liveliness`. # ours: 0.85; over a
+            whole video, windows that differ add to it (TRAINING.md, run 17).
     """
 
     num_steps: int = 50
@@ -99,16 +100,12 @@ class SamplingConfig:
     spacing: float = 1.6
     lip_noise: float = 0.25
     blink_noise: float = 1.25
-    head_calm: float = 2.0
+    liveliness: float = 0.85
 
     def __post_init__(self):
         """Refuse an empty run of steps, and steps that crowd at the clean end."""
-        config.require_positive(self, "num_steps", "blink_noise")
+        config.require_positive(self, "num_steps", "blink_noise", "liveliness")
         config.require_fraction(self, "lip_noise")
-        config.require(
-            self.head_calm >= 0,
-            f"SamplingConfig.head_calm is {self.head_calm}; give 0 (off) or more.",
-        )
         config.require(
             self.spacing >= 1,
             f"SamplingConfig.spacing is {self.spacing}; give 1 (even) or more.",

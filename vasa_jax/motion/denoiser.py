@@ -6,13 +6,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from vasa_jax import types
-from vasa_jax.motion import transformer
+from vasa_jax.motion import diffusion, transformer
 from vasa_jax.motion.config import MotionConfig
 
 TOKEN_TYPES = (
     "gaze",
     "distance",
     "emotion",
+    "liveliness",
     "previous_motion",
     "previous_audio",
     "audio",
@@ -33,6 +34,9 @@ class MotionDenoiser(nn.Module):
     frame (audio and motion, window and previous window) share the embedding of that
     frame's place in time, on top of one embedding per type of token; the previous
     window is projected as the window is, so that joining it is learned as smoothness.
+    Head poses of both are told from the last one before the window, which is told by
+    itself: where heads face differs by several times as much as they move, so windows
+    that were placed among all of it began a degree beside the one before.
 
     Attributes:
         config: sizes.
@@ -59,7 +63,12 @@ class MotionDenoiser(nn.Module):
         """
         config = self.config
         dtype = jnp.dtype(config.dtype)
-        groups = self._project(noisy_motion, conditions, dtype)
+        anchor = _last_pose(conditions)
+        level = diffusion.cosine_schedule(config.num_diffusion_steps)
+        signal = level.at(diffusion_step).over_frames().signal
+        groups = self._project(
+            noisy_motion - signal * anchor, anchor, conditions, dtype
+        )
         groups |= self._null_where_dropped(groups, conditions)
         groups["step"] = self._step_token(diffusion_step, dtype)
         groups = self._embed_places(groups)
@@ -80,7 +89,7 @@ class MotionDenoiser(nn.Module):
             dtype=jnp.float32,
             name="motion_out",
         )
-        return head(window.astype(jnp.float32))
+        return head(window.astype(jnp.float32)) + anchor
 
     def _token_frames(self) -> np.ndarray:
         """Return the frame of every token; the window's first is 0."""
@@ -96,7 +105,11 @@ class MotionDenoiser(nn.Module):
         return np.concatenate([frames.get(name, outside) for name in TOKEN_TYPES])
 
     def _project(
-        self, noisy_motion: jax.Array, conditions: types.Conditions, dtype: jnp.dtype
+        self,
+        noisy_motion: jax.Array,
+        anchor: jax.Array,
+        conditions: types.Conditions,
+        dtype: jnp.dtype,
     ) -> dict[str, jax.Array]:
         """Project motion and conditions to tokens, those of one kind alike."""
 
@@ -108,7 +121,9 @@ class MotionDenoiser(nn.Module):
             "gaze": dense("gaze")(conditions.gaze[:, None]),
             "distance": dense("distance")(conditions.head_distance[:, None]),
             "emotion": dense("emotion")(conditions.emotion[:, None]),
-            "previous_motion": motion(conditions.previous_motion),
+            "liveliness": dense("liveliness")(conditions.liveliness[:, None]),
+            "previous_motion": motion(conditions.previous_motion - anchor)
+            + dense("place")(anchor[..., : types.POSE_CHANNELS]),
             "previous_audio": audio(conditions.previous_audio),
             "audio": audio(conditions.audio),
             "motion": motion(noisy_motion),
@@ -123,6 +138,7 @@ class MotionDenoiser(nn.Module):
             "gaze": conditions.gaze_dropped[:, None],
             "distance": conditions.distance_dropped[:, None],
             "emotion": conditions.emotion_dropped[:, None],
+            "liveliness": conditions.liveliness_dropped[:, None],
             "previous_motion": conditions.previous_dropped[:, None],
             "previous_audio": conditions.previous_dropped[:, None],
             "audio": (
@@ -174,6 +190,16 @@ class MotionDenoiser(nn.Module):
                 embedding = embedding + places[name]
             embedded[name] = groups[name] + embedding[None].astype(groups[name].dtype)
         return embedded
+
+
+def _last_pose(conditions: types.Conditions) -> jax.Array:
+    """Return the head pose before the window, 0 where it is not shown, `[B, 1, M]`.
+
+    Facial dynamics are 0.
+    """
+    last = conditions.previous_motion[:, -1:]
+    is_pose = jnp.arange(last.shape[-1])[None, None] < types.POSE_CHANNELS
+    return jnp.where(is_pose & ~conditions.previous_dropped[:, None, None], last, 0.0)
 
 
 def _init_times(key: jax.Array, shape: tuple[int, int]) -> jax.Array:

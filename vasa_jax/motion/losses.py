@@ -15,6 +15,10 @@ CLOSURE_CHANNELS = (26, 35, 36, 39, 40)
 """ARKit weights that are high where lips close or press: mouthClose, mouthPressLeft,
 mouthPressRight, mouthRollLower, mouthRollUpper. Ours."""
 
+LEAST_MOVEMENT = 0.2
+"""Deviation in a window, normalised, under which a head counts as still. Ours: a fifth
+of what heads usually move, so that the stillest count as 25 usual ones at most."""
+
 
 def over_frames(values: jax.Array, mask: jax.Array) -> jax.Array:
     """Average `[B, T]` over the frames where `mask` `[B, T]` is true, 0 where none is.
@@ -89,24 +93,37 @@ def velocity_loss(
 
 
 def movement_loss(
-    prediction: jax.Array, target: jax.Array, mask: jax.Array
+    prediction: jax.Array,
+    target: jax.Array,
+    mask: jax.Array,
+    last_motion: jax.Array,
+    has_last: jax.Array,
 ) -> jax.Array:
-    """Return the squared error of how channels move about their mean in the window.
+    """Return the squared error of how channels move, over how much they do.
 
     Ours: where a head faces varies several times as much as it moves within seconds,
-    and hides the movement from `motion_loss`; here the mean does not count.
+    and hides the movement from `motion_loss`; so it is told here from the frame before
+    the window, or without that from the window's mean. Lively heads move many times as
+    far as calm ones, and would hide these; so the error is over what the window moves.
 
     Args:
         prediction: `[B, T, C]`, normalised.
         target: `[B, T, C]`, normalised.
         mask: bool `[B, T]`; false where the window is padding.
+        last_motion: `[B, C]`, the frame before the window, normalised.
+        has_last: bool `[B]`; false where the denoiser was not shown that frame.
 
     Returns:
-        float32 `[B]`, averaged over channels.
+        float32 `[B]`, over all channels: 1 for a prediction that does not move.
     """
-    error = prediction - target
-    centre = jax.vmap(over_frames, in_axes=(2, None), out_axes=1)(error, mask)
-    return over_frames(jnp.square(error - centre[:, None]).mean(-1), mask)
+
+    def moved(values, last):
+        mean = jax.vmap(over_frames, in_axes=(2, None), out_axes=1)(values, mask)
+        values = values - jnp.where(has_last[:, None], last, mean)[:, None]
+        return over_frames(jnp.square(values).mean(-1), mask)
+
+    error = moved(prediction - target, jnp.zeros_like(last_motion))
+    return error / jnp.maximum(moved(target, last_motion), LEAST_MOVEMENT**2)
 
 
 def lip_loss(

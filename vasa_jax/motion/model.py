@@ -49,6 +49,7 @@ class MotionControls:
         gaze: `[B, 2]` main gaze (theta, phi), radians, camera frame.
         head_distance: `[B, 1]`, 1 at the reference framing.
         emotion: `[B, 8]` offset per class of `types.EMOTIONS`.
+        liveliness: `[B, 1]` of the head, as of `motion.liveliness`.
         guidance: scale by condition name; a name that is left out costs nothing.
             Paper: audio 0.5, gaze 1.0.
     """
@@ -56,13 +57,14 @@ class MotionControls:
     gaze: jax.Array | None = None
     head_distance: jax.Array | None = None
     emotion: jax.Array | None = None
+    liveliness: jax.Array | None = None
     guidance: Mapping[str, Any] = struct.field(default_factory=dict)
 
 
 def default_controls(
     statistics: normalization.MotionStatistics, batch_size: int = 1
 ) -> MotionControls:
-    """Return forward gaze, mean distance, no emotion, and the paper's guidance.
+    """Return forward gaze, mean distance, all else open, and the paper's guidance.
 
     Paper: VASA-1 section 4 (default controls).
 
@@ -77,7 +79,6 @@ def default_controls(
     return MotionControls(
         gaze=jnp.zeros((batch_size, 2)),
         head_distance=jnp.broadcast_to(distance, (batch_size, 1)),
-        emotion=None,
         guidance={"audio": AUDIO_GUIDANCE, "gaze": GAZE_GUIDANCE},
     )
 
@@ -111,7 +112,6 @@ def next_window(
     key: jax.Array,
     num_frames: jax.Array | None = None,
     noise_mixing: jax.Array | None = None,
-    head_noise: jax.Array | None = None,
     *,
     config: MotionConfig,
     sampling: SamplingConfig,
@@ -133,7 +133,6 @@ def next_window(
             window goes on after them; None is W. Ours: a stream's step may be shorter
             than a window, for which training hides the ends of voices.
         noise_mixing: `[M, M]` of `starting_noise.mixing`; None leaves all to chance.
-        head_noise: `[B]` of `starting_noise.head_noise`; None leaves all to chance.
         config: of the denoiser.
         sampling: steps and method.
 
@@ -164,7 +163,6 @@ def next_window(
         ),
         sampling.method,
         noise_mixing,
-        head_noise,
     )
     is_first = carry.window_index == 0
     joined = joining.join(motion, carry.previous_motion)
@@ -194,15 +192,20 @@ def _conditions(
     """Normalise the controls, and drop those that are left open."""
     batch_size = audio.shape[0]
     is_first = carry.window_index == 0
-    values = {"gaze": 2, "head_distance": 1, "emotion": len(types.EMOTIONS)}
+    values = {
+        "gaze": 2,
+        "head_distance": 1,
+        "emotion": len(types.EMOTIONS),
+        "liveliness": 1,
+    }
     for name, channels in values.items():
         value = getattr(controls, name)
         if value is None:
             values[name] = jnp.zeros((batch_size, channels))
-        elif name == "emotion":
-            values[name] = jnp.asarray(value, jnp.float32)
-        else:
+        elif name in ("gaze", "head_distance"):
             values[name] = getattr(statistics, name).normalise(value)
+        else:
+            values[name] = jnp.asarray(value, jnp.float32)
     conditions = conditions_lib.build(
         audio=audio,
         previous_motion=carry.previous_motion,
@@ -214,6 +217,7 @@ def _conditions(
         "gaze": controls.gaze,
         "distance": controls.head_distance,
         "emotion": controls.emotion,
+        "liveliness": controls.liveliness,
     }
     left_open = [name for name, value in given.items() if value is None]
     return conditions_lib.without(conditions, *left_open)

@@ -18,6 +18,7 @@ from flax import struct
 
 from vasa_jax import types
 from vasa_jax.errors import UserError
+from vasa_jax.motion import liveliness
 
 MIN_RELATIVE_DEVIATION = 1e-2
 """Least deviation of a channel over the median of all channels. Ours: a channel that
@@ -63,12 +64,14 @@ class MotionStatistics:
         audio: of the A channels of audio features.
         gaze: of main gaze, radians.
         head_distance: of mean head distance.
+        voice: what a voice tells of the head's liveliness.
     """
 
     motion: ChannelStatistics
     audio: ChannelStatistics
     gaze: ChannelStatistics
     head_distance: ChannelStatistics
+    voice: liveliness.VoiceRelation
 
 
 def identity(num_motion_channels: int, num_audio_channels: int) -> MotionStatistics:
@@ -90,16 +93,20 @@ def identity(num_motion_channels: int, num_audio_channels: int) -> MotionStatist
         audio=unit(num_audio_channels),
         gaze=unit(2),
         head_distance=unit(1),
+        voice=liveliness.level(),
     )
 
 
-def measure(records: Iterable[Mapping[str, np.ndarray]]) -> MotionStatistics:
+def measure(
+    records: Iterable[Mapping[str, np.ndarray]], window_frames: int
+) -> MotionStatistics:
     """Measure statistics over encoded records, one record in memory at a time.
 
     Args:
         records: mappings with `motion` `[T, M]`, `audio_features` `[T, A]`, `gaze`
             `[2]` and `head_distance` `[1]`; rows that are not numbers are unknown
             and do not count.
+        window_frames: W of the denoiser, in whose windows liveliness is measured.
 
     Returns:
         The statistics, float32.
@@ -116,8 +123,9 @@ def measure(records: Iterable[Mapping[str, np.ndarray]]) -> MotionStatistics:
     counts = dict.fromkeys(keys, 0)
     means = dict.fromkeys(keys, 0.0)
     squares = dict.fromkeys(keys, 0.0)
-    within = 0.0
+    within, heard = 0.0, []
     for record in records:
+        heard += liveliness.samples(record, window_frames)
         for name, key in keys.items():
             values = np.atleast_2d(np.asarray(record[key], np.float64))
             values = values[np.isfinite(values).all(axis=1)]
@@ -149,7 +157,27 @@ def measure(records: Iterable[Mapping[str, np.ndarray]]) -> MotionStatistics:
         pose, np.maximum(moved, least), deviations["motion"]
     )
     return MotionStatistics(
-        **{name: _finish(means[name], deviations[name]) for name in keys}
+        voice=liveliness.fit(heard),
+        **{name: _finish(means[name], deviations[name]) for name in keys},
+    )
+
+
+def from_state_dict(group: Mapping[str, Mapping[str, jax.Array]]) -> MotionStatistics:
+    """Return statistics from the nested dicts that checkpoints keep.
+
+    Args:
+        group: of `flax.serialization.to_state_dict`.
+
+    Returns:
+        The statistics.
+    """
+    channels = {
+        name: ChannelStatistics(**values)
+        for name, values in group.items()
+        if name != "voice"
+    }
+    return MotionStatistics(
+        voice=liveliness.VoiceRelation(**group["voice"]), **channels
     )
 
 

@@ -14,7 +14,7 @@ from flax import struct
 
 from vasa_jax import config, types
 from vasa_jax.motion import conditions as conditions_lib
-from vasa_jax.motion import diffusion, starting_noise
+from vasa_jax.motion import diffusion
 
 DenoiseFunction = Callable[[jax.Array, jax.Array], jax.Array]
 """From noisy motion `[B, T, M]` and diffusion step int `[B]` to x_0 `[B, T, M]`."""
@@ -88,23 +88,15 @@ def make_schedule(
     )
 
 
-def draw_mixed(
-    mixing: jax.Array | None, head_noise: jax.Array | None = None
-) -> DrawFunction:
+def draw_mixed(mixing: jax.Array | None) -> DrawFunction:
     """Return what draws noise `[B, T, M]` and mixes its channels by `[M, M]`.
 
     Args:
         mixing: None leaves it white.
-        head_noise: `[B]`; see `starting_noise.calm_head`.
     """
-
-    def draw(key: jax.Array, shape: tuple[int, int, int]) -> jax.Array:
-        noise = jax.random.normal(key, shape)
-        if head_noise is not None:
-            noise = starting_noise.calm_head(noise, head_noise)
-        return noise if mixing is None else noise @ mixing
-
-    return draw
+    if mixing is None:
+        return jax.random.normal
+    return lambda key, shape: jax.random.normal(key, shape) @ mixing
 
 
 def start(
@@ -182,7 +174,6 @@ def sample(
     schedule: SamplingSchedule,
     method: str = "ddim",
     mixing: jax.Array | None = None,
-    head_noise: jax.Array | None = None,
 ) -> jax.Array:
     """Sample motion by one scan over the schedule.
 
@@ -194,8 +185,6 @@ def sample(
         method: of `METHODS`. Ours: see `config.SamplingConfig`.
         mixing: `[M, M]` that all noise is multiplied by, such as
             `starting_noise.mixing`; None leaves it white.
-        head_noise: `[B]` share of the noise of head movement, such as
-            `starting_noise.head_noise`; None leaves all of it.
 
     Returns:
         float32 `[B, T, M]`.
@@ -205,7 +194,7 @@ def sample(
     """
     if method not in METHODS:
         raise config.unknown_name(method, METHODS, "sampler")
-    take_step, draw = METHODS[method], draw_mixed(mixing, head_noise)
+    take_step, draw = METHODS[method], draw_mixed(mixing)
     carry, _ = jax.lax.scan(
         lambda carry, entry: (take_step(denoise, carry, entry, draw), None),
         start(key, shape, draw),

@@ -8,17 +8,10 @@ that move the lips, but for what moves lids and gaze too.
 
 A blink is rare and short, so a denoiser doubts each until there is little noise, and
 few steps find few of them. More noise along what closes the lids makes up for that.
-
-How far a head moves a voice does tell, by how much of the time it is heard, but a
-denoiser learns little of it: against where the head faces, which makes most of its
-error, movement is small. So the noise of head movement is made less in a window of
-which little is spoken.
 """
 
 from collections.abc import Sequence
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from vasa_jax import types
@@ -33,13 +26,6 @@ BLINKS = (8, 9)
 LIP_SHARE, CHANCE_SHARE = 0.95, 0.999
 """Share of the read-outs' variance that the directions kept of each make up. Ours: lips
 are mostly moved by half a dozen; of lids and gaze none may be stilled."""
-
-SPOKEN_BELOW = 0.75
-"""Below the loudest frame, in the units of `audio.mel.loudness`, until where a voice is
-heard to speak. Ours: 15 dB, as the training heads' `head_motion.animation`."""
-
-USUALLY_SPOKEN = 0.66
-"""Share of a window that is spoken in fluent speech. Ours: as for training heads."""
 
 LEAST_PART = 0.3
 """Part of a direction of the lips that must be left without those of lids and gaze.
@@ -86,38 +72,3 @@ def _directions(columns: np.ndarray, share: float) -> np.ndarray:
     directions, size, _ = np.linalg.svd(columns, full_matrices=False)
     before = np.cumsum(size**2) - size**2
     return directions[:, (before < share * (size**2).sum()) & (size > 0.0)]
-
-
-def calm_head(noise: jax.Array, share: jax.Array) -> jax.Array:
-    """Keep a share of how the noise of head pose changes within a window.
-
-    Ours: its mean stays, for that is where the head faces.
-
-    Args:
-        noise: `[B, T, M]`, head pose first.
-        share: `[B]`.
-
-    Returns:
-        `[B, T, M]`.
-    """
-    pose = noise[..., : types.POSE_CHANNELS]
-    mean = pose.mean(axis=1, keepdims=True)
-    calm = mean + share[:, None, None] * (pose - mean)
-    return jnp.concatenate([calm, noise[..., types.POSE_CHANNELS :]], axis=-1)
-
-
-def head_noise(loudness: np.ndarray, loudest: float, power: float) -> np.float32:
-    """Return the share of the noise of head movement for what is heard in a window.
-
-    Ours: 1 in fluent speech, less by a power of how little is spoken.
-
-    Args:
-        loudness: `[T]` of the frames that are heard, as of `audio.mel.loudness`.
-        loudest: of all frames so far.
-        power: 0 leaves all of it.
-
-    Returns:
-        0 to 1.
-    """
-    spoken = np.mean(np.asarray(loudness) > loudest - SPOKEN_BELOW)
-    return np.float32(min(1.0, spoken / USUALLY_SPOKEN) ** power)

@@ -34,8 +34,8 @@ class LossConfig:
             1 on normalised motion; smooths without lag in the toy problem of the tests.
         seam: of the first change of a window over the others. # ours: one step of W
             has to hold windows together.
-        movement: of the error of the head's movement about its mean in the window.
-            # ours: 0.5, a fifth of what the rest comes to.
+        movement: of the error of the head's movement from the frame before the window,
+            or about its mean, over what moves. # ours: 0.5, a third of the whole.
         lips: of the error of lips through an ARKit read-out; needs one. # ours: 10,
             which makes it as large as `motion`, since weights lie in [0, 1].
         closure: added weight of a full lip closure. # ours: 4, closures fill a fifth
@@ -109,6 +109,7 @@ class MotionTask:
             "gaze": jnp.zeros((1, 2)),
             "head_distance": jnp.zeros((1, 1)),
             "emotion": jnp.zeros((1, len(types.EMOTIONS))),
+            "liveliness": jnp.zeros((1, 1)),
             "has_previous": jnp.ones((1,), bool),
         }
         conditions = make_conditions(window, self._statistics)
@@ -179,7 +180,11 @@ class MotionTask:
         if self._weights.movement:
             pose = slice(types.POSE_CHANNELS)
             terms["movement"] = losses.movement_loss(
-                prediction[..., pose], target[..., pose], mask
+                prediction[..., pose],
+                target[..., pose],
+                mask,
+                conditions.previous_motion[:, -1, pose],
+                ~conditions.previous_dropped,
             )
         if self._arkit_function is not None:
             _, shown = normalization.split_motion(
@@ -267,6 +272,7 @@ def make_conditions(
         gaze=statistics.gaze.normalise(gaze),
         head_distance=statistics.head_distance.normalise(batch["head_distance"]),
         emotion=jnp.asarray(batch["emotion"], jnp.float32),
+        liveliness=jnp.asarray(batch["liveliness"], jnp.float32),
         previous_dropped=~batch["has_previous"],
     )
     return conditions.replace(gaze_dropped=~has_gaze)
@@ -274,13 +280,7 @@ def make_conditions(
 
 def _statistics_of(params: training.Params) -> normalization.MotionStatistics:
     """Read the statistics out of their group."""
-    group = params[STATISTICS_GROUP]
-    return normalization.MotionStatistics(
-        **{
-            name: normalization.ChannelStatistics(**values)
-            for name, values in group.items()
-        }
-    )
+    return normalization.from_state_dict(params[STATISTICS_GROUP])
 
 
 def _compare(

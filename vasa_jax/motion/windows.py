@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from vasa_jax.errors import UserError
+from vasa_jax.motion import liveliness
 
 FIRST_WINDOW_RATE = 0.15
 """Chance that a window is its clip's beginning, with no previous frames. Ours: speech
@@ -39,8 +40,9 @@ def cut(
     Returns:
         float32 arrays `motion` `[W, M]`, `audio` `[W, A]`, `previous_motion` `[K, M]`,
         `previous_audio` `[K, A]`, `gaze` `[2]`, `head_distance` `[1]`, `emotion` `[8]`,
-        bool `mask` `[W]` and bool `has_previous` `[]`. Nothing is normalised; previous
-        frames are zeros where `has_previous` is false.
+        `liveliness` `[1]` of the window's own frames, bool `mask` `[W]` and bool
+        `has_previous` `[]`. Nothing is normalised; previous frames are zeros where
+        `has_previous` is false.
 
     Raises:
         UserError: the record is empty, or motion and audio differ in length.
@@ -61,6 +63,7 @@ def cut(
         latest = max(previous_frames, num_frames - window_frames)
         start = int(generator.integers(previous_frames, latest + 1))
     frames = np.arange(start, start + window_frames)
+    is_known = frames < num_frames
     inside = np.minimum(frames, num_frames - 1)
     before = slice(start - previous_frames, start) if has_previous else slice(0, 0)
     return {
@@ -71,7 +74,8 @@ def cut(
         "gaze": np.asarray(record["gaze"], np.float32),
         "head_distance": np.asarray(record["head_distance"], np.float32),
         "emotion": np.asarray(record["emotion"], np.float32),
-        "mask": frames < num_frames,
+        "liveliness": liveliness.of_rotation(motion[frames[is_known], :3]),
+        "mask": is_known,
         "has_previous": np.asarray(has_previous),
     }
 

@@ -20,6 +20,10 @@ them heads stay near the ends of this range (measured: 0.81 for 0.5, 1.35 for 2)
 MAX_POSE_SCALE = 2.0
 """Ours: twice the natural movement is already a caricature."""
 
+LIVELINESS_RANGE = (0.3, 3.0)
+"""Ours: the liveliness of nine in ten training heads, over what goes with their
+voice."""
+
 MAX_GUIDANCE = 10.0
 """Ours: the paper goes to 2; far beyond it motion leaves what training has seen."""
 
@@ -40,6 +44,8 @@ class Controls:
             Paper: the mean distance.
         emotion: strength 0 to 1 by name of `types.EMOTIONS`. Paper: empty, so that
             the voice alone decides.
+        liveliness: how far the head moves within seconds, over what goes with the
+            voice; 0.3 to 3. # ours: people who say the same differ as much.
         pose_scale: strength of the head's movement, 0 still, 1 as generated, up to 2.
             # ours: users ask for it.
         step_frames: frames that each window of the denoiser contributes, K to W of the
@@ -54,6 +60,7 @@ class Controls:
     gaze: tuple[float, float] = (0.0, 0.0)
     head_distance: float = 1.0
     emotion: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    liveliness: float = 1.0
     pose_scale: float = 1.0
     step_frames: int | None = None
 
@@ -77,6 +84,7 @@ class Controls:
         _check_range(
             "head_distance (--distance)", self.head_distance, *HEAD_DISTANCE_RANGE
         )
+        _check_range("liveliness", self.liveliness, *LIVELINESS_RANGE)
         _check_range("pose_scale", self.pose_scale, 0.0, MAX_POSE_SCALE)
         for name, strength in self.emotion.items():
             if name not in types.EMOTIONS:

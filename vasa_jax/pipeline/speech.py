@@ -12,8 +12,8 @@ from vasa_jax import types
 from vasa_jax.audio import mel, streaming
 from vasa_jax.face import model as face_model
 from vasa_jax.motion import config as motion_config
+from vasa_jax.motion import liveliness, sampler, starting_noise
 from vasa_jax.motion import model as motion_model
-from vasa_jax.motion import sampler, starting_noise
 from vasa_jax.pipeline import trained
 from vasa_jax.pipeline.controls import Controls
 
@@ -52,6 +52,7 @@ class SpeechModel:
         self.audio_variables = self.encoder.load_variables()
         self.params = jax.device_put(models.motion_params)
         self.statistics = jax.device_put(models.statistics)
+        self.voice_relation = models.statistics.voice
         readout = models.face_params["dynamics_heads"]["linear"]["kernel"]
         self.noise_mixing = jax.device_put(
             starting_noise.mixing(
@@ -111,7 +112,7 @@ class MotionStream:
             speech.encoder, speech.audio_variables
         )
         self._pending = np.zeros((0, speech.encoder.num_channels), np.float32)
-        self._loudest = mel.QUIETEST_VOICE
+        self._heard, self._loudest = np.zeros(0, np.float32), -np.inf
 
     def push(self, samples: np.ndarray) -> Iterator[np.ndarray]:
         """Take samples, and generate the windows that became complete.
@@ -151,25 +152,33 @@ class MotionStream:
     def _window(self, features: np.ndarray) -> np.ndarray:
         speech = self._speech
         window_frames = speech.config.window_frames
-        loudness = features[:, mel.OWN_LOUDNESS]
-        self._loudest = max(self._loudest, float(loudness.max()))
-        head_noise = starting_noise.head_noise(
-            loudness, self._loudest, self._sampling.head_calm
-        )
         self._carry, motion = motion_model.next_window(
             speech.params,
             speech.statistics,
             self._carry,
             motion_model.pad_window(features[None], window_frames),
-            self._motion_controls,
+            self._motion_controls.replace(liveliness=self._liveliness(features)),
             self._key,
             np.int32(self._step_frames),
             speech.noise_mixing,
-            head_noise[None],
             config=speech.config,
             sampling=self._sampling,
         )
         return self._scale_pose(np.asarray(motion)[0, : len(features)])
+
+    def _liveliness(self, features: np.ndarray) -> np.ndarray:
+        """Return how lively the head shall be in a window, `[1, 1]`.
+
+        Ours: it is told by the last W frames heard, so that steps shorter than a window
+        do not start and stop the head with every word.
+        """
+        heard = np.append(self._heard, features[:, mel.OWN_LOUDNESS])
+        self._loudest = max(self._loudest, float(heard.max()))
+        self._heard = heard[-self._speech.config.window_frames :]
+        share = liveliness.spoken_share(self._heard, self._loudest)
+        usual = self._speech.voice_relation.expect(share)
+        asked = self._sampling.liveliness * self._controls.liveliness
+        return np.reshape(usual + np.float32(np.log(asked)), (1, 1))
 
     def _scale_pose(self, motion: np.ndarray) -> np.ndarray:
         """Scale the head's movement about its rest.

@@ -107,6 +107,7 @@ def denoiser_inputs(
         gaze=jnp.zeros((batch_size, 2)),
         head_distance=jnp.ones((batch_size, 1)),
         emotion=jnp.zeros((batch_size, len(types.EMOTIONS))),
+        liveliness=jnp.zeros((batch_size, 1)),
     )
     noise = jnp.zeros((*window, config.num_motion_channels))
     return noise, jnp.zeros(batch_size, jnp.int32), nothing
