@@ -93,6 +93,8 @@ def test_a_window_can_be_made_again_alone_from_its_carry(setting):
     carry = model.MotionCarry(
         previous_motion=normalised,
         previous_audio=statistics.audio.normalise(features[:, 4:6]),
+        place=jnp.zeros((1, SIZES.num_motion_channels)),
+        home=jnp.zeros((1, SIZES.num_motion_channels)),
         window_index=jnp.array(1, jnp.int32),
     )
     _, motion = model.next_window(

@@ -90,6 +90,16 @@ def test_heads_are_as_lively_as_is_asked_and_windows_do_not_displace_them(actor,
 
 
 @pytest.mark.slow
+def test_no_head_walks_away_in_two_minutes(actor, voice):
+    motion = actor.speak(np.tile(voice, 60), Controls(seed=2, liveliness=2.0))
+    rotation = np.degrees(motion[:, :3])
+    home = rotation[:50].mean(axis=0)
+    late = rotation[-500:]
+    assert np.abs(late.mean(axis=0) - home).max() < 6
+    assert np.abs(rotation - home).max() < 25
+
+
+@pytest.mark.slow
 def test_it_animates_the_example_portrait(models, voice):
     face = talking_face.TalkingFace(models)
     portrait = face.locate(media.read_image(EXAMPLES / "portrait.png"))

@@ -1,8 +1,9 @@
-"""Lead a window of motion out of the one before it, and keep the head from trembling.
+"""Lead a window of motion out of the one before it, and hold the head.
 
 Ours: the paper leaves joining to the conditions on previous frames. A sampled window
 begins near them, but not as near as neighbouring frames are, and a head that starts
-every two seconds is seen at once.
+every two seconds is seen at once. And where a head faces over minutes no clip of a few
+seconds teaches: from window to window it would walk away.
 """
 
 import jax
@@ -21,6 +22,10 @@ their time."""
 VELOCITY_SHARE = 0.5
 """Share of the last frame's movement that goes on. Ours: half, between standing still
 and trusting one noisy difference."""
+
+HOME_SHARE = 0.5
+"""Share of its way home that a head makes in a window. Ours: half in two seconds, as
+the training heads' drift forgets where it was."""
 
 
 def join(motion: jax.Array, previous_motion: jax.Array) -> jax.Array:
@@ -57,6 +62,23 @@ def steady(motion: jax.Array, before: jax.Array) -> jax.Array:
     padded = jnp.concatenate([before, motion, motion[:, -1:]], axis=1)
     average = 0.25 * padded[:, :-2] + 0.5 * motion + 0.25 * padded[:, 2:]
     return jnp.where(_is_pose(motion), average, motion)
+
+
+def return_home(motion: jax.Array, place: jax.Array, home: jax.Array) -> jax.Array:
+    """Lead the head back, evenly over the window, to about where it began to face.
+
+    Args:
+        motion: `[B, W, M]`, head pose vector and facial dynamics.
+        place: `[B, M]`, mean motion of the window before.
+        home: `[B, M]`, that of the first window.
+
+    Returns:
+        `[B, W, M]`; facial dynamics stay as they are.
+    """
+    window_frames = motion.shape[1]
+    done = (jnp.arange(window_frames)[None, :, None] + 1) / window_frames
+    led = motion - HOME_SHARE * done * (place - home)[:, None]
+    return jnp.where(_is_pose(motion), led, motion)
 
 
 def _is_pose(motion):

@@ -33,11 +33,15 @@ class MotionCarry:
     Attributes:
         previous_motion: float32 `[B, K, M]`, normalised.
         previous_audio: float32 `[B, K, A]`, normalised.
+        place, home: float32 `[B, M]`, mean motion of the previous window and of the
+            first, normalised.
         window_index: int32 `[]`; 0 is the first window, which has no previous one.
     """
 
     previous_motion: jax.Array
     previous_audio: jax.Array
+    place: jax.Array
+    home: jax.Array
     window_index: jax.Array
 
 
@@ -98,6 +102,8 @@ def start_carry(config: MotionConfig, batch_size: int = 1) -> MotionCarry:
     return MotionCarry(
         previous_motion=jnp.zeros((*frames, config.num_motion_channels)),
         previous_audio=jnp.zeros((*frames, config.num_audio_channels)),
+        place=jnp.zeros((batch_size, config.num_motion_channels)),
+        home=jnp.zeros((batch_size, config.num_motion_channels)),
         window_index=jnp.zeros((), jnp.int32),
     )
 
@@ -168,6 +174,8 @@ def next_window(
     joined = joining.join(motion, carry.previous_motion)
     before = jnp.where(is_first, motion[:, :1], carry.previous_motion[:, -1:])
     motion = joining.steady(jnp.where(is_first, motion, joined), before)
+    motion = joining.return_home(motion, carry.place, carry.home)
+    place = motion.mean(axis=1)
     first = num_frames - config.previous_frames
     last_frames = functools.partial(
         jax.lax.dynamic_slice_in_dim,
@@ -178,6 +186,8 @@ def next_window(
     carry = MotionCarry(
         previous_motion=last_frames(motion),
         previous_audio=last_frames(audio),
+        place=place,
+        home=jnp.where(is_first, place, carry.home),
         window_index=carry.window_index + 1,
     )
     return carry, statistics.motion.denormalise(motion)
