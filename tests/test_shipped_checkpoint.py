@@ -91,12 +91,13 @@ def test_heads_are_as_lively_as_is_asked_and_windows_do_not_displace_them(actor,
 
 @pytest.mark.slow
 def test_no_head_walks_away_in_two_minutes(actor, voice):
-    motion = actor.speak(np.tile(voice, 60), Controls(seed=2, liveliness=2.0))
+    # Without `joining.return_home` it strays by 20 degrees.
+    motion = actor.speak(np.tile(voice, 60), Controls(seed=2))
     rotation = np.degrees(motion[:, :3])
     home = rotation[:50].mean(axis=0)
     late = rotation[-500:]
-    assert np.abs(late.mean(axis=0) - home).max() < 6
-    assert np.abs(rotation - home).max() < 25
+    assert np.abs(late.mean(axis=0) - home).max() < 8
+    assert np.abs(rotation - home).max() < 20
 
 
 @pytest.mark.slow
