@@ -5,7 +5,7 @@ import dataclasses
 import functools
 import pathlib
 
-from datasets import shard_folder
+from datasets import shard_files, shard_folder
 from datasets.synthetic_heads import processes
 from datasets.video_clips import record, shards, sources
 from datasets.video_clips import settings as settings_lib
@@ -58,7 +58,7 @@ def build(
     """
     wanted = sources.divide(sources.find(input_folder, settings.identities))
     shard_folder.check_settings(folder, settings)
-    missing = [shard for shard in wanted if shards.read_report(folder, shard) is None]
+    missing = [s for s in wanted if shard_files.read_report(folder, s.name) is None]
     processes.call_each(
         functools.partial(shards.make, input_folder, folder, settings),
         missing,
@@ -66,7 +66,7 @@ def build(
         sum(len(shard.videos) for shard in missing),
         "video",
     )
-    reports = [shards.read_report(folder, shard) for shard in wanted]
+    reports = [shard_files.read_report(folder, shard.name) for shard in wanted]
     skipped = [row for report in reports for row in report.skipped]
     lines = [f"{path}: {kind}: {reason}\n" for path, kind, reason in skipped]
     shard_folder.write_beside(folder / SKIPPED_FILE, "".join(lines))
@@ -83,7 +83,7 @@ def build(
 
 
 def assemble(
-    folder: pathlib.Path, finished: list[tuple[sources.Shard, shards.Report]]
+    folder: pathlib.Path, finished: list[tuple[sources.Shard, shard_files.Report]]
 ) -> dict[str, int]:
     """Make a TFDS folder of finished shards.
 
