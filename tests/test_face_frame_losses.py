@@ -21,7 +21,7 @@ def _frame(**given):
 
 
 @functools.partial(jax.jit, static_argnames="has_truth")
-def _evenly_wrong(visible, around, has_truth):
+def _evenly_wrong(visible, around, has_truth, genuine=1.0):
     """Return the terms of a frame that errs by the same everywhere."""
     image, cells = jnp.zeros((1, 32, 32, 3)), jnp.ones((1, 16, 16))
     scene = {"driver": image, "driver_regions": jnp.full((1, 3, 2), 50.0)}
@@ -29,6 +29,7 @@ def _evenly_wrong(visible, around, has_truth):
     if has_truth:
         for name in examples.FLOW_FIELDS:
             scene[name] = flow if name.endswith("flow") else visible * cells
+        scene["genuine"] = genuine * cells
         scene["driver_surroundings"] = around * cells
     frame = _frame(
         image=image + ERROR,
@@ -57,6 +58,36 @@ def test_errors_weigh_more_where_the_portrait_hides_the_head(
     terms = _evenly_wrong(visible, around, has_truth)
     for name in ("reconstruction", "decoded"):
         np.testing.assert_allclose(terms[name], weight * ERROR, rtol=1e-5)
+
+
+def test_what_is_not_genuine_is_no_target():
+    terms = _evenly_wrong(0.0, 0.0, True, genuine=0.5)
+    np.testing.assert_allclose(
+        terms["reconstruction"],
+        0.5 * ERROR * (1.0 + frame_losses.HIDDEN_STRENGTH),
+        rtol=1e-5,
+    )
+    for name, term in _evenly_wrong(0.5, 0.0, True, genuine=0.0).items():
+        if name != "coarse_flow":  # where the portrait shows it, which is genuine
+            assert float(term) == 0.0, name
+
+
+def test_a_held_mask_gets_no_gradient_and_its_parts_do():
+    key = jax.random.key(0)
+    image = jax.random.normal(key, (1, 8, 8, 3))
+    frame = _frame(
+        image=image, warped=image, painted=-image, mask_logits=image[:, ::2, ::2, :1]
+    )
+
+    def total(frame):
+        return jnp.square(decoder.hold_mask(frame).image).sum()
+
+    given = jax.grad(total)(frame)
+    assert float(jnp.abs(given.mask_logits).max()) == 0.0
+    mask = jax.nn.sigmoid(frame.mask_logits)
+    mask = jax.image.resize(mask, (1, 8, 8, 1), "linear")
+    shown = mask * image - (1.0 - mask) * image
+    np.testing.assert_allclose(given.warped, 2.0 * shown * mask, rtol=1e-4, atol=1e-6)
 
 
 class LinearEncoders:
@@ -140,6 +171,7 @@ def test_mirrored_terms_see_hidden_cells_of_the_head_only():
     scene = {
         "driver": jnp.zeros((1, 32, 32, 3)),
         "visible": zeros.copy(),
+        "genuine": zeros + 1.0,
         "mirrored_flow": zeros[..., None].repeat(2, -1),
         "mirrored_visible": zeros.copy(),
         "driver_surroundings": zeros.copy(),

@@ -79,12 +79,15 @@ class Correspondence(NamedTuple):
         mirrored_flow: the same for the mirror image of each surface point about the
             middle of the face.
         mirrored_visible: whether that is visible; background never is.
+        genuine: float32 `[size, size]` share of each driver cell that may be learnt;
+            all of a rendered one.
     """
 
     flow: np.ndarray
     visible: np.ndarray
     mirrored_flow: np.ndarray
     mirrored_visible: np.ndarray
+    genuine: np.ndarray
 
 
 def pack_geometry(
@@ -200,7 +203,13 @@ def between(
     mirrored_flow, mirrored_visible = traced(
         places[mirroring.partners(*who)], MIRRORED_HAIR_TOLERANCE
     )
-    return Correspondence(flow, visible, mirrored_flow, mirrored_visible & (shown >= 0))
+    return Correspondence(
+        flow,
+        visible,
+        mirrored_flow,
+        mirrored_visible & (shown >= 0),
+        np.ones((size, size), np.float32),
+    )
 
 
 @kernels.cached

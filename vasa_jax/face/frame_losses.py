@@ -32,7 +32,8 @@ def compare(
         Means by the names of the losses' weights.
     """
     size, painted_size = frame.image.shape[1], frame.decoded.shape[1]
-    weight = heavier = regions.weight(scene["driver_regions"], size)
+    weight = regions.weight(scene["driver_regions"], size)
+    weight = heavier = weight * regions.genuine(scene, size)
     if "flow" in scene:
         hidden = regions.hidden_head(scene)[..., None]
         heavier = weight + HIDDEN_STRENGTH * regions.fit(hidden, size)

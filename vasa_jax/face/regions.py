@@ -80,8 +80,8 @@ def head(scene: Mapping[str, Any]) -> jax.Array:
     """Tell where a driver shows the head, `[B, h, w]` shares of the cells.
 
     Args:
-        scene: with `visible` `[B, h, w]`; without `driver_surroundings` the whole frame
-            counts as head.
+        scene: with `visible` and `genuine` `[B, h, w]`; without `driver_surroundings`
+            the whole frame counts as head.
     """
     visible = scene["visible"]
     if "driver_surroundings" not in scene:
@@ -91,7 +91,25 @@ def head(scene: Mapping[str, Any]) -> jax.Array:
 
 def hidden_head(scene: Mapping[str, Any]) -> jax.Array:
     """Tell where a driver shows of the head what the portrait hides; see `head`."""
-    return head(scene) * (1.0 - scene["visible"])
+    return head(scene) * (1.0 - scene["visible"]) * scene["genuine"]
+
+
+def genuine(scene: Mapping[str, Any], size: int) -> jax.Array:
+    """Tell how much of each pixel of a driver may be learnt.
+
+    Ours: moved photographs are stretched in places, and show what was never
+    photographed in others.
+
+    Args:
+        scene: without `genuine` `[B, h, w]` all of the frame may be.
+        size: side of the result, pixels.
+
+    Returns:
+        `[B, size, size, 1]` in [0, 1].
+    """
+    if "genuine" not in scene:
+        return jnp.ones((len(scene["driver"]), size, size, 1))
+    return fit(scene["genuine"][..., None], size)
 
 
 def places(

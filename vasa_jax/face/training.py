@@ -11,6 +11,7 @@ from vasa_jax import loss_schedule, statistics, types
 from vasa_jax.face import (
     augmentation,
     cycles,
+    decoder,
     discriminator,
     encoder_training,
     frame_losses,
@@ -91,6 +92,8 @@ class FaceTask:
         scene = self._prepare(params, batch)
         scene["places"] = self._places(batch, key)
         frame, latents = self._render(params, scene)
+        if "flow" in scene and self._loss.visibility:
+            frame = decoder.hold_mask(frame)
         terms = frame_losses.compare(frame, scene, self._model.config.mirrors_face)
         if latents.background is not None and "source_surroundings" in scene:
             found, truth = _surroundings(latents, scene)
@@ -144,7 +147,8 @@ class FaceTask:
             error = error / jnp.maximum(mask.sum((1, 2)), 1.0)
             return 10.0 * jnp.log10(4.0 / (error + 1e-8))
 
-        everywhere = jnp.ones(mouth.shape)
+        everywhere = regions.genuine(scene, frame.image.shape[1])[..., 0]
+        mouth = mouth * everywhere
         states = {
             "psnr": psnr(frame.image, everywhere),
             "psnr_copy": psnr(scene["source"], everywhere),
@@ -335,6 +339,9 @@ class FaceTask:
     def _perceptual(self, params, image, latents, scene):
         """Compare frozen features of crops. Follows: MegaPortraits."""
         del params, latents
+        # Ours: what may not be learnt is the target's own, so that it is no error.
+        genuine = regions.genuine(scene, image.shape[1])
+        image = genuine * image + (1.0 - genuine) * scene["driver"]
         predicted = regions.crops(image, scene["places"])
         target = regions.crops(scene["driver"], scene["places"])
         return losses.feature_distance(

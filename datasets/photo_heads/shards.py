@@ -1,0 +1,122 @@
+"""Shards: files of some portraits, made one by one, kept when a build is killed."""
+
+import pathlib
+
+import numpy as np
+
+from datasets import shard_files, shard_folder
+from datasets.photo_heads import (
+    fitting,
+    photo_head,
+    plan,
+    portraits,
+    record,
+    rendering,
+)
+from vasa_jax import errors, media
+from vasa_jax.portrait import locate
+
+
+class UnfitError(ValueError):
+    """A picture is sound but is not to be trained on; its text says why.
+
+    Args:
+        kind: of the reason, for counts.
+        reason: in words.
+    """
+
+    def __init__(self, kind: str, reason: str):
+        super().__init__(reason)
+        self.kind = kind
+
+
+def make(
+    portraits_folder: pathlib.Path,
+    folder: pathlib.Path,
+    settings: plan.Settings,
+    shard: portraits.Shard,
+) -> int:
+    """Make the clips of a shard's portraits.
+
+    Ours: a picture that fails is passed over and reported, because one broken file must
+    not cost a night's work.
+
+    Args:
+        portraits_folder: of the pictures.
+        folder: of the set.
+        settings: of the set.
+        shard: which portraits.
+
+    Returns:
+        How many portraits it has; the report lies on disk.
+    """
+    renderer = rendering.Renderer(settings.size)
+    with shard_files.ShardWriter(folder, shard.name, record.features()) as writer:
+        for portrait in shard.portraits:
+            try:
+                image = media.read_image(portraits_folder / portrait.path)
+                head = fit(image, settings, portrait.split)
+                made = [
+                    record.make(take, settings, head, renderer)
+                    for take in plan.takes_of(settings, portrait)
+                ]
+            except UnfitError as error:
+                writer.skip(portrait.path, error.kind, str(error))
+            except errors.UserError as error:
+                writer.skip(portrait.path, "unreadable", str(error))
+            except Exception as error:
+                writer.skip(portrait.path, "failed", shard_folder.tell_error(error))
+            else:
+                for clip in made:
+                    writer.write(portrait.split, clip)
+    return len(shard.portraits)
+
+
+def fit(image: np.ndarray, settings: plan.Settings, split: str) -> photo_head.PhotoHead:
+    """Fit a portrait, or say why it is not to be trained on.
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        settings: of the set.
+        split: the filters are for "train" alone.
+
+    Raises:
+        UnfitError: no face, or the portrait is not fit for training.
+    """
+    try:
+        head = fitting.fit(image, settings.size)
+    except errors.UserError as error:
+        raise UnfitError("without a face", str(error)) from error
+    if split == "train":
+        check(head, locate.locate_face(image), settings)
+    return head
+
+
+def check(
+    head: photo_head.PhotoHead, found: locate.LocatedFace, settings: plan.Settings
+) -> None:
+    """Refuse portraits that would teach what is not so.
+
+    Raises:
+        UnfitError: says which limit of the settings is passed.
+    """
+    side = round(2 * found.box.half_size)
+    if side < settings.min_pixels:
+        raise UnfitError(
+            "too small",
+            f"the crop has {side} pixels a side and min_pixels is "
+            f"{settings.min_pixels}",
+        )
+    yaw = float(np.rad2deg(abs(head.rest_rotation[0])))
+    if yaw > settings.largest_yaw_degrees:
+        raise UnfitError(
+            "turned",
+            f"it is turned by {yaw:.0f} degrees and largest_yaw_degrees is "
+            f"{settings.largest_yaw_degrees:g}",
+        )
+    if head.cut > settings.largest_cut:
+        raise UnfitError(
+            "cut",
+            f"the picture's edge cuts the head over {head.cut:.2f} of the crop's side "
+            f"and largest_cut is {settings.largest_cut:g}",
+        )
