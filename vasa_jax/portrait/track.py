@@ -37,6 +37,23 @@ class FaceTrack:
     present: np.ndarray
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ClipLandmarks:
+    """The landmarks of one face in a clip of T frames.
+
+    Frames without the face repeat the values of the nearest frame with it.
+
+    Attributes:
+        points: float32 `[T, 468, 3]`, see `landmarks.Landmarks`.
+        irises: float32 `[T, 2, 2]`, see `gaze.find_irises`.
+        present: bool `[T]`, whether the face was seen.
+    """
+
+    points: np.ndarray
+    irises: np.ndarray
+    present: np.ndarray
+
+
 def track_face(
     frames: Iterable[np.ndarray], box: crop.CropBox | None = None
 ) -> FaceTrack:
@@ -49,6 +66,35 @@ def track_face(
 
     Returns:
         The track.
+
+    Raises:
+        UserError: no frame shows a face.
+    """
+    found = track_landmarks(frames)
+    fit = pose.fit_head(found.points)
+    looking = gaze.estimate_gaze(found.irises, found.points, fit)
+    if box is None:
+        box = crop_of_clip(fit)
+    head_pose = pose.head_pose_in_crop(fit, box)
+    vector = [head_pose.rotation, head_pose.translation, head_pose.scale]
+    return FaceTrack(
+        box=box,
+        head_pose=np.concatenate(vector, axis=-1),
+        mouth_opening=landmarks.mouth_opening(found.points).astype(np.float32),
+        eye_opening=landmarks.eye_opening(found.points).astype(np.float32),
+        gaze=looking,
+        present=found.present,
+    )
+
+
+def track_landmarks(frames: Iterable[np.ndarray]) -> ClipLandmarks:
+    """Follow the landmarks of the largest face of a clip.
+
+    Args:
+        frames: uint8 `[H, W, 3]` each, all of one size; read one at a time.
+
+    Returns:
+        The landmarks.
 
     Raises:
         UserError: no frame shows a face.
@@ -67,19 +113,9 @@ def track_face(
             "one that shows a face from the front."
         )
     nearest = _nearest_seen(np.array(present))
-    all_points = np.stack(points)[nearest]
-    fit = pose.fit_head(all_points)
-    looking = gaze.estimate_gaze(np.stack(irises)[nearest], all_points, fit)
-    if box is None:
-        box = crop_of_clip(fit)
-    head_pose = pose.head_pose_in_crop(fit, box)
-    vector = [head_pose.rotation, head_pose.translation, head_pose.scale]
-    return FaceTrack(
-        box=box,
-        head_pose=np.concatenate(vector, axis=-1),
-        mouth_opening=landmarks.mouth_opening(all_points).astype(np.float32),
-        eye_opening=landmarks.eye_opening(all_points).astype(np.float32),
-        gaze=looking,
+    return ClipLandmarks(
+        points=np.stack(points)[nearest],
+        irises=np.stack(irises)[nearest],
         present=np.array(present),
     )
 
