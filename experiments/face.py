@@ -62,7 +62,8 @@ import pathlib
 import jax
 import numpy as np
 
-from datasets.synthetic_heads import correspondence, names
+from datasets import exact_flow
+from datasets.synthetic_heads import names
 from experiments import data_card, face_fields, face_networks, face_presets
 from vasa_jax import media, training
 from vasa_jax import optimizer as optimizer_lib
@@ -262,7 +263,7 @@ def _frames(example, rng, record):
 
 def _pair(example, rng, same, other):
     indices = tuple(names.KEYPOINT_NAMES.index(name) for name in examples.REGIONS)
-    return examples.pair(rng, same, other, example, correspondence.between, indices)
+    return examples.pair(rng, same, other, example, exact_flow.between, indices)
 
 
 def _write_strip(settings, task, drawn, params, step, folder: pathlib.Path):

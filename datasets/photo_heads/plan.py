@@ -14,7 +14,7 @@ NEAREST, FARTHEST = 0.85, 1.30
 """Distances of the camera. Ours: as the synthetic heads have them."""
 
 LARGEST_OFFSET = 0.12
-"""Of the head from the middle, head units. Ours: a crop's own is at most that."""
+"""Of the head from the middle, half images. Ours: as the synthetic heads have it."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ class Take:
     split: str
     number: int
     view: photo_head.View
-    request: performance.Request | None
+    request: performance.Request | None = None
 
 
 def takes_of(settings: Settings, portrait: portraits.Portrait) -> list[Take]:
@@ -95,8 +95,9 @@ def takes_of(settings: Settings, portrait: portraits.Portrait) -> list[Take]:
     seed = np.frombuffer(portrait.identity.encode("utf-8", "surrogateescape"), np.uint8)
     generator = np.random.default_rng([settings.seed, *seed.tolist()])
     emotions = generator.permutation(len(types.EMOTIONS))
-    takes = []
-    for number in range(settings.num_takes):
+    untouched = photo_head.View()
+    takes = [Take(_name(portrait, 0), portrait.identity, portrait.split, 0, untouched)]
+    for number in range(1, settings.num_takes):
         view = photo_head.View(
             float(np.exp(generator.uniform(np.log(NEAREST), np.log(FARTHEST)))),
             *np.clip(generator.normal(0, 0.05, 2), -LARGEST_OFFSET, LARGEST_OFFSET),
@@ -113,12 +114,16 @@ def takes_of(settings: Settings, portrait: portraits.Portrait) -> list[Take]:
         )
         takes.append(
             Take(
-                clip_id=f"{portrait.identity}_take_{number:02d}",
+                clip_id=_name(portrait, number),
                 identity=portrait.identity,
                 split=portrait.split,
                 number=number,
                 view=view,
-                request=request if number else None,
+                request=request,
             )
         )
     return takes
+
+
+def _name(portrait: portraits.Portrait, take: int) -> str:
+    return f"{portrait.identity}_take_{take:02d}"

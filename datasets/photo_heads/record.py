@@ -73,12 +73,11 @@ def _photograph(take, settings, head, renderer) -> dict:
     state = photo_head.State()
     states = [state] * count
     frames = [renderer.render(head, state, take.view)] * count
-    image = renderer.photograph(head, take.view)
     shown = _common(take, head, states, frames, is_photograph=True)
     return _encoded(
         shown
         | {
-            "video": np.repeat(image[None], count, axis=0),
+            "video": np.repeat(head.photograph[None], count, axis=0),
             "seed": 0,
             "audio": np.zeros(count * types.SAMPLES_PER_FRAME, np.int16),
             "voice": NO_VOICE,

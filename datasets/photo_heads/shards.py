@@ -14,7 +14,6 @@ from datasets.photo_heads import (
     rendering,
 )
 from vasa_jax import errors, media
-from vasa_jax.portrait import locate
 
 
 class UnfitError(ValueError):
@@ -88,26 +87,23 @@ def fit(image: np.ndarray, settings: plan.Settings, split: str) -> photo_head.Ph
     except errors.UserError as error:
         raise UnfitError("without a face", str(error)) from error
     if split == "train":
-        check(head, locate.locate_face(image), settings)
+        check(head, settings)
     return head
 
 
-def check(
-    head: photo_head.PhotoHead, found: locate.LocatedFace, settings: plan.Settings
-) -> None:
+def check(head: photo_head.PhotoHead, settings: plan.Settings) -> None:
     """Refuse portraits that would teach what is not so.
 
     Raises:
         UnfitError: says which limit of the settings is passed.
     """
-    side = round(2 * found.box.half_size)
-    if side < settings.min_pixels:
+    if head.pixels < settings.min_pixels:
         raise UnfitError(
             "too small",
-            f"the crop has {side} pixels a side and min_pixels is "
+            f"the crop has {head.pixels:.0f} pixels a side and min_pixels is "
             f"{settings.min_pixels}",
         )
-    yaw = float(np.rad2deg(abs(head.rest_rotation[0])))
+    yaw = float(np.rad2deg(abs(head.shape.rotation[0])))
     if yaw > settings.largest_yaw_degrees:
         raise UnfitError(
             "turned",

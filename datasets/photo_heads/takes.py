@@ -52,7 +52,7 @@ def states(
         One for each frame.
     """
     turn = FARTHEST_TURN * np.tanh(done.rotation / FARTHEST_TURN)
-    own_yaw = head.rest_rotation[0]
+    own_yaw = head.shape.rotation[0]
     turn[:, 0] = np.clip(turn[:, 0], -FARTHEST_YAW - own_yaw, FARTHEST_YAW - own_yaw)
     gaze = np.clip(done.gaze_in_head - head.rest_gaze, -LARGEST_GAZE, LARGEST_GAZE)
     arkit = shown_units(done)
