@@ -63,7 +63,7 @@ ONLY_HOME = {
     "jax.make_mesh": "vasa_jax/sharding.py",
     "jax.sharding.Mesh": "vasa_jax/sharding.py",
     "jax.distributed": "vasa_jax/sharding.py",
-    "map_coordinates": "vasa_jax/geometry.py",
+    "jax.scipy.ndimage": "vasa_jax/geometry.py",
 }
 
 

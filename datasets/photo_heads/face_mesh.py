@@ -46,6 +46,8 @@ class FaceMesh:
             to its right, `num_upper` points, then the lower one back.
         eye_loops: the same for both eyes.
         outline: indices around the face.
+        nearest: int `[468]` the point nearest to each landmark on the plane, where lips
+            are apart.
         mirror_points, mirror_weights: `[F, 3]` the points of the triangle in which the
             mirror image of each point lies, and its place in it.
     """
@@ -60,6 +62,7 @@ class FaceMesh:
     num_upper: int
     eye_loops: tuple[np.ndarray, np.ndarray]
     outline: np.ndarray
+    nearest: np.ndarray
     mirror_points: np.ndarray
     mirror_weights: np.ndarray
 
@@ -111,6 +114,7 @@ def face_mesh() -> FaceMesh:
         num_upper=num_upper,
         eye_loops=(loops[1], loops[2]),
         outline=starts[-1] + np.arange(len(ring)),
+        nearest=_nearest(plane, places, np.arange(starts[-1])),
         mirror_points=mirror_points,
         mirror_weights=mirror_weights,
     )
@@ -160,6 +164,16 @@ def _thin_plate(plane, places, smoothing):
     return RBFInterpolator(
         plane, identity, kernel="thin_plate_spline", smoothing=smoothing
     )(places)
+
+
+def _nearest(plane, places, rims):
+    """Return the point nearest to each landmark; of a rim, one of the rims."""
+    nearest = cKDTree(places).query(plane)[1]
+    rows = [*contours.INNER_UPPER, *contours.INNER_LOWER]
+    for lid in contours.LIDS:
+        rows += [*lid["upper"], *lid["lower"]]
+    nearest[rows] = rims[cKDTree(places[rims]).query(plane[rows])[1]]
+    return nearest
 
 
 def _mirrored(places, triangles):

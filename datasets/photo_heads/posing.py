@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from datasets.photo_heads import landmark_units, mesh, photo_head
+from datasets.photo_heads import face_mesh, landmark_units, mesh, photo_head
 from datasets.synthetic_heads import names
 from vasa_jax.portrait import crop, landmarks, pose
 
@@ -60,18 +60,16 @@ def head_pose(
 def keypoints(
     shape: photo_head.HeadShape,
     moved: np.ndarray,
-    parts: mesh.Mesh,
     state: photo_head.State,
     view: photo_head.View,
 ) -> np.ndarray:
     """Return the keypoints, float32 `[10, 2]` in the order of `names.KEYPOINT_NAMES`.
 
-    Ours: a landmark goes where the face's nearest point goes.
+    Ours: a landmark goes where the nearest point of the face goes.
 
     Args:
         shape: of the portrait.
         moved: `[N, 3]` vertices of the state.
-        parts: of the mesh.
         state: of the portrait.
         view: of the frame.
     """
@@ -81,29 +79,24 @@ def keypoints(
         if name == "head_centre":
             places.append(centre)
             continue
-        near = _nearest(shape, KEYPOINTS[name])
+        near = face_mesh.face_mesh().nearest[list(KEYPOINTS[name])]
         places.append(moved[near].mean(axis=0))
     return on_image(photo_head.project(np.stack(places)), view).astype(np.float32)
 
 
-def mouth_opening(shape: photo_head.HeadShape, moved: np.ndarray) -> float:
-    """Return the gap of the inner lips of moved vertices, in eye distances.
+def mouth_opening(
+    shape: photo_head.HeadShape, moved: np.ndarray, state: photo_head.State
+) -> float:
+    """Return the gap of the inner lips of vertices `[N, 3]`, in eye distances.
 
     Ours: along the face, as of the synthetic heads.
     """
-    top, bottom = (moved[_nearest(shape, (index,))[0]] for index in (13, 14))
-    eyes = [
-        moved[_nearest(shape, corners)].mean(axis=0)
-        for corners in landmarks.EYE_CORNERS
-    ]
-    gap = np.linalg.norm(bottom - top) * np.sign(bottom[1] - top[1])
+    down = photo_head.rotation_matrix(shape.rotation + state.turn)[:, 1]
+    nearest = face_mesh.face_mesh().nearest
+    top, bottom = moved[nearest[[13, 14]]]
+    eyes = moved[nearest[np.array(landmarks.EYE_CORNERS)]].mean(axis=1)
+    gap = (bottom - top) @ down
     return max(0.0, float(gap / np.linalg.norm(eyes[1] - eyes[0])))
-
-
-def _nearest(shape, indices):
-    """Return the face's points nearest to landmarks."""
-    away = shape.face[:, None] - shape.landmarks[list(indices)][None]
-    return np.square(away).sum(axis=-1).argmin(axis=0)
 
 
 def turned(points, shape, state, share):

@@ -163,7 +163,7 @@ def colour(
         image: float32 `[S / factor, S / factor, 3]`, overwritten.
     """
     size = image.shape[0]
-    over, under = np.empty(4, np.float32), np.empty(4, np.float32)
+    over, under = np.zeros(4, np.float32), np.zeros(4, np.float32)
     share = 1.0 / (factor * factor)
     for row in range(size):
         for column in range(size):

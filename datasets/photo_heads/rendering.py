@@ -81,8 +81,8 @@ class Renderer:
             image=np.clip(np.rint(image), 0, 255).astype(np.uint8),
             masks=self._masks(parts, uv, screen, opacity),
             head_pose=posing.head_pose(head.shape, state, view),
-            keypoints=posing.keypoints(head.shape, points, parts, state, view),
-            mouth_opening=posing.mouth_opening(head.shape, points),
+            keypoints=posing.keypoints(head.shape, points, state, view),
+            mouth_opening=posing.mouth_opening(head.shape, points, state),
         )
 
     def _masks(self, parts, uv, screen, opacity):
