@@ -16,8 +16,6 @@ os.environ.setdefault(
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import jax
-import pytest
-from absl import flags
 from pipeline_fixtures import (  # noqa: F401
     rendered_photo,
     tiny_checkpoint,
@@ -34,9 +32,3 @@ def pytest_configure(config):
     config.addinivalue_line(
         "filterwarnings", r"error:::(vasa_jax|datasets|experiments|tests|test_)"
     )
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _parsed_flags():
-    """Grain's worker processes ask for parsed flags."""
-    flags.FLAGS.mark_as_parsed()

@@ -1,6 +1,9 @@
 """Records, examples and batches: what is skipped, paired, and resumed."""
 
+import os
 import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +12,8 @@ import tensorflow_datasets as tfds
 from vasa_jax import data
 from vasa_jax.data import examples, pipeline, records
 from vasa_jax.errors import UserError
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 class Numbers(tfds.core.GeneratorBasedBuilder):
@@ -263,6 +268,56 @@ def test_worker_processes_give_the_same_batches_and_resume():
     resumed.set_state(position)
     _assert_equal(_take(resumed, 2), expected[2:])
     resumed.close()
+
+
+PLAIN_SCRIPT = """
+import numpy as np
+from absl import flags
+
+from vasa_jax.data import examples, pipeline, records
+
+OWN_FLAG = flags.DEFINE_integer("own_flag", 1, "Of the user's script.", lower_bound=0)
+
+
+def _value(rng, record):
+    return {"value": record["value"] + rng.normal()}
+
+
+def _sum_of_a_batch(num_workers):
+    drawn = examples.RecordExamples(
+        records.ListRecords({"value": np.float32(i)} for i in range(8)), _value
+    )
+    settings = pipeline.PipelineConfig(num_workers=num_workers)
+    batches = pipeline.training_batches(drawn, batch_size=4, seed=0, settings=settings)
+    batch = next(batches)
+    batches.close()
+    return batch["value"].sum()
+
+
+if __name__ == "__main__":
+    assert _sum_of_a_batch(num_workers=2) == _sum_of_a_batch(num_workers=0)
+    assert not flags.FLAGS.is_parsed()
+    try:
+        print(OWN_FLAG.value)
+    except flags.UnparsedFlagAccessError:
+        print("not parsed yet")
+    flags.FLAGS(["script", "--own_flag=3", "--grain_py_debug_mode"])
+    print(OWN_FLAG.value, flags.FLAGS.grain_py_debug_mode)
+    assert _sum_of_a_batch(num_workers=2) == _sum_of_a_batch(num_workers=0)
+"""
+
+
+@pytest.mark.slow
+def test_workers_serve_a_script_that_parses_no_flags_or_parses_them_later(tmp_path):
+    (tmp_path / "script.py").write_text(PLAIN_SCRIPT)
+    run = subprocess.run(
+        [sys.executable, tmp_path / "script.py"],
+        env={**os.environ, "JAX_PLATFORMS": "cpu", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines() == ["not parsed yet", "3 True"]
 
 
 def test_evaluation_batches_are_the_same_each_time():

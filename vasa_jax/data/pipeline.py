@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import jax
 import numpy as np
+from absl import flags
 
 from vasa_jax import config
 from vasa_jax.data import examples as examples_lib
@@ -154,6 +155,7 @@ def _grain_batches(
     # Imported late, because plain arrays also train where Grain is not installed.
     import grain
 
+    _let_grain_read_its_flags()
     processes = jax.process_count()
     dataset = (
         grain.MapDataset.range(len(examples))
@@ -188,6 +190,19 @@ def _grain_batches(
         "seed": seed,
     }
     return GrainBatches(dataset, layout)
+
+
+def _let_grain_read_its_flags() -> None:
+    """Let Grain's own absl flags be read in a program that parses no flags.
+
+    Ours: Grain 0.2.17 and newer reads one when workers start, which absl refuses before
+    parsing. Marked as present, they hold their defaults, and what a program that parses
+    later is told; the program's own flags stay as they are.
+    """
+    for module, found in flags.FLAGS.flags_by_module_dict().items():
+        if module.startswith("grain."):
+            for flag in found:
+                flag.present = max(flag.present, 1)
 
 
 def _start_worker(index: int, count: int) -> None:
