@@ -3,6 +3,7 @@
 import errno
 import os
 import pathlib
+import shutil
 
 import jax
 import jax.numpy as jnp
@@ -55,6 +56,34 @@ def test_state_position_and_metadata_come_back(tmp_path):
     assert jax.random.key_data(state["key"]).tolist() == [0, 3]
     np.testing.assert_array_equal(state["params"]["kernel"], np.ones((4, 2)))
     found.close()
+
+
+@pytest.mark.parametrize("name", ["run[1]", "run[", "run*", "run?", "[1]/run"])
+def test_a_folder_named_like_a_glob_pattern_keeps_its_checkpoints(tmp_path, name):
+    folder = tmp_path / name / "checkpoints"
+    # What the patterns match, if they are taken for patterns.
+    for other in ("run1", "1/run"):
+        neighbour = checkpoint.RunCheckpoints(tmp_path / other / "checkpoints")
+        neighbour.save(7, _state(9.0), _data(), {})
+        neighbour.close()
+    saved = checkpoint.RunCheckpoints(folder, keep_last=1)
+    saved.save(6, _state(2.0), _data(), {})
+    saved.save(7, _state(3.0), _data(5), {"note": 1})
+    saved.close()
+    assert [path.name for path in folder.iterdir() if path.is_dir()] == ["7"]
+    # As another process and as another machine would find it.
+    for place in (folder, tmp_path / "moved" / "checkpoints"):
+        if place != folder:
+            shutil.copytree(folder, place)
+        found = checkpoint.RunCheckpoints(place, is_read_only=True)
+        data = _data()
+        state = found.restore(7, _abstract(_state()), data)
+        parts = found.restore_part(7, ("ema",))
+        assert found.latest_step() == 7 and found.metadata(7) == {"note": 1}
+        found.close()
+        assert next(data) == {"number": 5}
+        np.testing.assert_array_equal(state["params"]["kernel"], np.full((4, 2), 3.0))
+        np.testing.assert_array_equal(parts["ema"]["kernel"], np.full((4, 2), 1.5))
 
 
 def test_the_newest_are_kept_and_each_multiple(tmp_path):

@@ -5,9 +5,11 @@ settings. What is published is an export (`vasa_jax.export`).
 """
 
 import contextlib
+import glob
 import json
 import os
 import pathlib
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -87,12 +89,16 @@ class RunCheckpoints:
         self._folder = pathlib.Path(folder).absolute()
         if is_read_only and not self._folder.is_dir():
             raise UserError(f"There are no checkpoints at {os.fspath(folder)!r}.")
+        if not is_read_only:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        self._open_names = contextlib.ExitStack()
+        self._plain_name = self._open_names.enter_context(_plain_name(self._folder))
         self._manager = ocp.CheckpointManager(
-            self._folder,
+            self._plain_name,
             options=ocp.CheckpointManagerOptions(
                 preservation_policy=policies.AnyPreservationPolicy(kept),
                 cleanup_tmp_directories=not is_read_only,
-                create=not is_read_only,
+                create=False,
                 read_only=is_read_only,
             ),
             item_handlers={
@@ -183,7 +189,7 @@ class RunCheckpoints:
         Returns:
             Trees of numpy arrays by field.
         """
-        folder = self._folder / str(step) / "state"
+        folder = self._plain_name / str(step) / "state"
         with ocp.PyTreeCheckpointer() as reader:
             tree = reader.metadata(folder).item_metadata.tree
             wanted = {name: tree[name] for name in names if name in tree}
@@ -211,6 +217,24 @@ class RunCheckpoints:
         """Wait for writing to end and give back the threads."""
         self.wait()
         self._manager.close()
+        self._open_names.close()
+
+
+@contextlib.contextmanager
+def _plain_name(folder: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Give a name of a folder that holds no character of glob patterns.
+
+    Ours: Orbax finds the parts of a checkpoint by a glob of its folder's name, so that
+    below a folder `run[1]` it finds none and says nothing. Such a folder is reached
+    through a link in the system's temporary folder.
+    """
+    if glob.escape(os.fspath(folder)) == os.fspath(folder):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="vasa_jax_") as home:
+        link = pathlib.Path(home) / FOLDER
+        link.symlink_to(folder, target_is_directory=True)
+        yield link
 
 
 @contextlib.contextmanager
