@@ -29,6 +29,24 @@ def test_videos_are_found_in_folders_lists_and_globs(tmp_path):
         video_files.find_videos(str(tmp_path))
 
 
+def test_a_name_that_exists_is_no_glob(tmp_path, monkeypatch):
+    for folder in ("take[1]", "take1"):
+        (tmp_path / folder).mkdir()
+        for name in ("a[1].mp4", "a1.mp4"):
+            (tmp_path / folder / name).touch()
+    monkeypatch.chdir(tmp_path)
+    both = ["take[1]/a1.mp4", "take[1]/a[1].mp4"]
+    for pattern, expected in (
+        ("take[1]/a[1].mp4", both[1:]),
+        ("take[1]", both),
+        ("take[1]/*.mp4", both),
+        ("take[12]/a1.*", ["take1/a1.mp4"]),
+    ):
+        for root in (pathlib.Path(), tmp_path):
+            found = video_files.find_videos(str(root / pattern))
+            assert found == [root / name for name in expected]
+
+
 def test_references_are_matched_by_name_and_one_that_lacks_is_named():
     made = [pathlib.Path("made/a.mp4")]
     real = [pathlib.Path("real/a.mpg"), pathlib.Path("real/b.mpg")]

@@ -12,6 +12,8 @@ SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4v")
 def find_videos(pattern: str) -> list[pathlib.Path]:
     """Return the videos that a folder, a list file, a glob or a file name gives.
 
+    A file or folder that exists is itself, whatever `*`, `?` or `[` its name holds.
+
     Args:
         pattern: a folder (its own files), a `.txt` file (a path a line, relative to
             the file), a glob, or one video.
@@ -28,10 +30,10 @@ def find_videos(pattern: str) -> list[pathlib.Path]:
     elif place.suffix.lower() == ".txt" and place.is_file():
         lines = place.read_text(encoding="utf-8").splitlines()
         found = [place.parent / line.strip() for line in lines if line.strip()]
-    elif any(sign in pattern for sign in "*?["):
-        anchor = pathlib.Path(place.anchor or ".")
-        parts = place.parts[1:] if place.anchor else place.parts
-        found = [p for p in anchor.glob(os.path.join(*parts)) if p.is_file()]
+    elif any(sign in pattern for sign in "*?[") and not place.exists():
+        folder = next(parent for parent in place.parents if parent.exists())
+        wanted = os.fspath(place.relative_to(folder))
+        found = [p for p in folder.glob(wanted) if p.is_file()]
     else:
         found = [place]
     if not found:
