@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import av
 import numpy as np
-from absl import flags, logging
+from absl import flags
 
 from experiments import program
 from vasa_jax import config, media, types
@@ -34,7 +34,6 @@ DRIFT_PIXELS = 2
 
 def main(_) -> int:
     """Measure what the flags name; return the exit code."""
-    logging.set_verbosity(logging.ERROR)
     print("| clips | how they are read | frames/s of one core | times the floor |")
     print("|---|---|---|---|")
     if DATA_DIR.value is not None:

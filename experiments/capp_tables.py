@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import tqdm
-from absl import flags, logging
+from absl import flags
 
 from experiments import compilation_cache, program
 from vasa_jax import config, media
@@ -36,7 +36,6 @@ PAPER_SCALES = {0.2: 0.368, 0.5: 0.584, 1.0: 0.608, 1.5: 0.587, 3.0: 0.505}
 
 def main(_) -> int:
     """Measure as the flags say; return the exit code."""
-    logging.set_verbosity(logging.ERROR)
     compilation_cache.enable()
     scorer = capp_scores.read(CAPP.value)
     opened = records.open_folder(DATA_DIR.value, SPLIT.value)

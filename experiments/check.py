@@ -14,7 +14,7 @@ import pathlib
 import tempfile
 
 import jax
-from absl import flags, logging
+from absl import flags
 
 from experiments import compilation_cache, one_step, program, timing
 from vasa_jax import config, media
@@ -28,7 +28,6 @@ OUTPUT = flags.DEFINE_string("output", None, "JSON to write.", required=True)
 
 def main(_) -> int:
     """Check what the flags name; return the exit code."""
-    logging.set_verbosity(logging.ERROR)
     compilation_cache.enable()
     for stage in STAGES.value:
         if stage not in ("face", "motion"):

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import tqdm
-from absl import flags, logging
+from absl import flags
 
 from datasets.synthetic_heads import correspondence, recombined
 from experiments import compilation_cache, program
@@ -54,7 +54,6 @@ Job = Callable[[], report.Measured]
 
 def main(_) -> int:
     """Measure as the flags say; return the exit code."""
-    logging.set_verbosity(logging.ERROR)
     config.require(
         (DATA_DIR.value is None) != (VIDEOS.value is None),
         "Give either --data_dir, records, or --videos.",

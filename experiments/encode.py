@@ -25,7 +25,7 @@ import sys
 from collections.abc import Iterable, Iterator
 
 import tqdm
-from absl import flags, logging
+from absl import flags
 
 from experiments import compilation_cache, folders, program
 from vasa_jax import config, export
@@ -60,8 +60,6 @@ NUM_NAMED = 5
 
 def main(_) -> int:
     """Encode as the flags say; return the exit code."""
-    # TFDS tells of each of its steps.
-    logging.set_verbosity(logging.ERROR)
     params, configs, _ = export.load_export(CHECKPOINT.value)
     sizes, face_params = encoding.take_face(params, configs, CHECKPOINT.value)
     sets = {split: joined.open_folders(DATA_DIR.value, split) for split in SPLITS.value}

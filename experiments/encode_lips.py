@@ -12,7 +12,7 @@ import re
 
 import numpy as np
 import tqdm
-from absl import flags, logging
+from absl import flags
 
 from experiments import compilation_cache, folders, program
 from vasa_jax import config
@@ -40,7 +40,6 @@ FIELDS = ("clip_id", "video", "audio", "head_pose")
 
 def main(_) -> int:
     """Encode as the flags say; return the exit code."""
-    logging.set_verbosity(logging.ERROR)
     compilation_cache.enable()
     sets = {split: records.open_folder(DATA_DIR.value, split) for split in SPLITS.value}
     output = pathlib.Path(OUTPUT_DIR.value)

@@ -12,7 +12,7 @@ import pathlib
 
 import numpy as np
 import tqdm
-from absl import flags, logging
+from absl import flags
 
 from datasets.synthetic_heads import performance, plan
 from experiments import compilation_cache, folders, program
@@ -40,7 +40,6 @@ AUDIO_WEIGHTS = flags.DEFINE_string(
 
 def main(_) -> int:
     """Perform and encode as the flags say; return the exit code."""
-    logging.set_verbosity(logging.ERROR)
     compilation_cache.enable()
     settings = plan.Settings(
         seconds=SECONDS.value,

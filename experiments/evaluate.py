@@ -15,7 +15,7 @@ import pathlib
 from collections.abc import Iterator, Sequence
 
 import tqdm
-from absl import flags, logging
+from absl import flags
 
 from experiments import compilation_cache, folders, program
 from vasa_jax import config, media
@@ -106,7 +106,6 @@ CACHE, VIDEO_FOLDER = "clips", "videos"
 
 def main(_) -> int:
     """Score as the flags say; return the exit code."""
-    logging.set_verbosity(logging.ERROR)
     compilation_cache.enable()
     config.require(
         (VIDEOS.value is None) != (BENCHMARK.value is None),

@@ -24,7 +24,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from absl import flags, logging
+from absl import flags
 
 from experiments import program, rounding
 from vasa_jax import checkpoint, config, export, loop
@@ -253,8 +253,6 @@ def with_sampling(
 
 def main(_) -> int:
     """Export as the flags say; return the exit code."""
-    # Orbax warns that a folder opened for reading is read-only.
-    logging.set_verbosity(logging.ERROR)
     params: dict[str, Any] = {}
     configs: dict[str, str] = {}
     runs, remarks = [], []

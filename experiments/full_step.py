@@ -24,7 +24,7 @@ import time
 
 import jax
 import numpy as np
-from absl import flags, logging
+from absl import flags
 
 from experiments import one_step, program
 from vasa_jax import config, layers, operations, sharding, training
@@ -48,7 +48,6 @@ STOCK = flags.DEFINE_bool(
 
 def main(_) -> int:
     """Step as the flags say; return the exit code."""
-    logging.set_verbosity(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
         experiment = one_step.make_experiment(
             STAGE.value, PRESET.value, DTYPE.value, True, BATCH_SIZE.value, folder

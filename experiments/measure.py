@@ -13,7 +13,7 @@ import pathlib
 from collections.abc import Callable, Iterator
 
 import tqdm
-from absl import flags, logging
+from absl import flags
 
 from datasets.synthetic_heads import names, visemes
 from experiments import compilation_cache, program
@@ -76,7 +76,6 @@ def rows() -> dict[str, report.Row]:
 
 def main(_) -> int:
     """Measure as the flags say; return the exit code."""
-    logging.set_verbosity(logging.ERROR)
     folder = pathlib.Path(OUTPUT.value).parent
     if not folder.is_dir():
         raise errors.UserError(f"There is no folder {str(folder)!r}; create it.")

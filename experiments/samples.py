@@ -9,7 +9,7 @@ pose of the portrait is the record's, so that no landmarks need be found.
 
 import einops
 import numpy as np
-from absl import flags, logging
+from absl import flags
 
 from experiments import compilation_cache, program
 from vasa_jax import config, media, types
@@ -57,7 +57,6 @@ def rows_of(
 
 def main(_) -> int:
     """Write what the flags ask for; return the exit code."""
-    logging.set_verbosity(logging.ERROR)
     opened = records.open_folder(DATA_DIR.value, SPLIT.value)
     count = min(NUM_CLIPS.value, len(opened))
     config.require(count > 0, f"There is no clip in {DATA_DIR.value!r}.")

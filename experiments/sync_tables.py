@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import tqdm
-from absl import flags, logging
+from absl import flags
 
 from experiments import compilation_cache, program
 from vasa_jax import config, media
@@ -44,7 +44,6 @@ FIELDS = ("lips", "audio_features")
 
 def main(_) -> int:
     """Measure as the flags say; return the exit code."""
-    logging.set_verbosity(logging.ERROR)
     compilation_cache.enable()
     config.require(
         DATA_DIR.value is not None or VIDEOS.value is not None,

@@ -17,7 +17,7 @@ import pathlib
 from collections.abc import Iterator, Sequence
 
 import tqdm
-from absl import flags, logging
+from absl import flags
 
 from experiments import compilation_cache, folders, program
 from vasa_jax import config, media
@@ -79,7 +79,6 @@ CACHE, VIDEOS, SOURCES = "clips", "videos", "sources"
 
 def main(_) -> int:
     """Fill the tables that the flags ask for; return the exit code."""
-    logging.set_verbosity(logging.ERROR)
     config.require(
         (BENCHMARK.value is None) != (DATA_DIR.value is None),
         "Give either --benchmark, a list or a folder, or --data_dir, records.",

@@ -12,7 +12,7 @@ import pathlib
 import sys
 
 import jax
-from absl import flags, logging
+from absl import flags
 
 from experiments import compilation_cache, dry_run, experiment_file, program
 from vasa_jax import config, loop, sharding, step_profile, warm_start
@@ -50,8 +50,6 @@ SETTINGS_NAME = "config.json"
 
 def main(_) -> int:
     """Train as the flags say; return the exit code."""
-    # Orbax and jax tell of each of their steps.
-    logging.set_verbosity(logging.ERROR)
     module = experiment_file.load(CONFIG.value)
     settings = experiment_file.settings_of(module, PRESET.value, SET.value)
     config.require(

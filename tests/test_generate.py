@@ -332,6 +332,14 @@ def test_the_program_leaves_with_code_2_and_an_error_line(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_run_that_succeeds_prints_its_bar_and_its_file_alone(inputs):
+    # As on a machine of a user, where jax looks for every kind of accelerator.
+    ended = generate(inputs, JAX_PLATFORMS="")
+    assert ended.stdout == f"{inputs['output']}: 15 frames\n"
+    lines = [line for line in ended.stderr.splitlines() if line]
+    assert all(line.startswith("animate: ") for line in lines), lines
+
+
 def test_an_error_after_the_bar_has_its_own_line(inputs):
     # With room for a kilobyte a file, no compiled program must be kept.
     ended = generate(

@@ -1,5 +1,6 @@
 """Measures of mouth and eyes, and regions of interest, on made-up landmarks."""
 
+import os
 import sys
 
 import numpy as np
@@ -105,6 +106,18 @@ def test_faces_found_in_a_turned_picture_are_carried_back():
         back = detection.unturned(face, turns, height=30, width=50)
         assert (back.center_x, back.center_y) == (37.5, 12.5)
         np.testing.assert_array_equal(back.keypoints[0], (37.5, 12.5))
+
+
+def test_building_a_network_holds_back_one_notice_and_nothing_else(capfd):
+    with pytest.raises(ValueError, match="cannot be built"):
+        with networks._without_notice():
+            print("ERROR: told by Python", file=sys.stderr)
+            os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n")
+            os.write(2, b"ERROR: told by C++\n")
+            raise ValueError("it cannot be built")
+    print("told later", file=sys.stderr)
+    told = ["ERROR: told by Python", "ERROR: told by C++", "told later"]
+    assert capfd.readouterr().err.splitlines() == told
 
 
 def test_without_the_portrait_extra_the_error_says_how_to_install_it(monkeypatch):

@@ -1,8 +1,13 @@
 """Run the MediaPipe networks; an interpreter is built when first needed."""
 
+import contextlib
 import functools
+import os
 import pathlib
+import sys
+import tempfile
 import threading
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -13,6 +18,10 @@ ASSETS = pathlib.Path(__file__).parent / "assets"
 
 NUM_THREADS = 1
 """Ours: these networks take 1 to 2 ms on one core, and longer on two."""
+
+# One line of TensorFlow Lite at its first interpreter, which no setting turns off.
+_NOTICE = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
+_notice_lock = threading.Lock()
 
 
 class Network:
@@ -34,10 +43,11 @@ class Network:
                 "Finding faces needs the package ai-edge-litert, which is not "
                 "installed; run `pip install vasa-jax[portrait]`."
             ) from error
-        self._interpreter = interpreter.Interpreter(
-            str(ASSETS / f"{name}.tflite"), num_threads=NUM_THREADS
-        )
-        self._interpreter.allocate_tensors()
+        with _without_notice():
+            self._interpreter = interpreter.Interpreter(
+                str(ASSETS / f"{name}.tflite"), num_threads=NUM_THREADS
+            )
+            self._interpreter.allocate_tensors()
         self._lock = threading.Lock()
         inputs = self._interpreter.get_input_details()[0]
         self._input = inputs["index"]
@@ -66,3 +76,27 @@ def load(name: str) -> Network:
     Ours: building an interpreter costs as much as dozens of calls.
     """
     return Network(name)
+
+
+@contextlib.contextmanager
+def _without_notice() -> Iterator[None]:
+    """Hold back what is written to standard error; pass on all but the notice.
+
+    Ours: C++ code writes it past Python, for some milliseconds that the building takes.
+    """
+    if sys.stderr is None:  # Closed by whoever started this process.
+        yield
+        return
+    with _notice_lock, tempfile.TemporaryFile() as held:
+        sys.stderr.flush()
+        standard_error = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(standard_error, 2)
+            held.seek(0)
+            for line in held:
+                if line.strip() != _NOTICE:
+                    os.write(2, line)
+            os.close(standard_error)
