@@ -11,9 +11,9 @@ costs about 0.7 s of one CPU core.
 takes the paper's encoder, whose weights do not come with the package: the safetensors
 file of facebook/wav2vec2-base-960h. Its name and hash go along into checkpoints.
 
-Clips of videos (`datasets.video_clips`) do not tell the gaze: it is encoded as no
-number, and stage two drops that condition for them. A set of such clips alone teaches
-no control of the gaze; encode rendered heads into the same folder for that.
+Clips of videos (`datasets.video_clips`) do not tell gaze and emotion: these are encoded
+as no number, and stage two drops the two conditions for them. A set of such clips alone
+teaches no control of either; encode rendered heads into the same folder for that.
 """
 
 import collections

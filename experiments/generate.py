@@ -37,7 +37,9 @@ DISTANCE = flags.DEFINE_float(
     "distance", 1.0, "Of the head; 1 is the portrait's framing, 0.85-1.3."
 )
 EMOTION = flags.DEFINE_string(
-    "emotion", "", "Such as happiness or sadness:0.7,surprise:0.3; the voice's if left."
+    "emotion",
+    "",
+    "Such as happiness, neutral or sadness:0.7,surprise:0.3; the voice's if left.",
 )
 WHOLE_PICTURE = flags.DEFINE_bool(
     "whole_picture", False, "Lay the face back into the whole picture."

@@ -15,7 +15,10 @@ from vasa_jax import optimizer, training
 from vasa_jax.data import records
 from vasa_jax.errors import UserError
 from vasa_jax.motion import config, windows
+from vasa_jax.motion import model as motion_model
 from vasa_jax.motion import training as motion_training
+from vasa_jax.pipeline import encoding, speech
+from vasa_jax.pipeline.controls import Controls
 
 SIZES = config.tiny()
 
@@ -112,6 +115,34 @@ def test_padding_and_missing_previous_frames_change_no_loss(plain):
     np.testing.assert_array_equal(loss(other), loss(batch))
     nothing = {**batch, "mask": np.zeros_like(batch["mask"])}
     assert loss(nothing) == 0
+
+
+def test_an_unknown_emotion_is_trained_as_an_animation_without_a_wish(plain):
+    loss, batch = plain
+    statistics = motion_windows.some_statistics()
+    generator = np.random.default_rng(5)
+    told = ({}, {"emotion": 0, "emotion_strength": 0.0}, {"emotion": 3})
+    asked = ({}, {"neutral": 1.0}, {"anger": 1.0})
+    clips = [
+        {**motion_windows.record(generator), "emotion": encoding.emotion_scores(one)}
+        for one in told
+    ]
+    trained = motion_training.make_conditions(
+        motion_windows.batch(cut, clips), statistics
+    )
+    assert trained.emotion_dropped.tolist() == [True, False, False]
+    for row, emotion in enumerate(asked):
+        controls = speech._motion_controls(Controls(emotion=emotion))
+        shown = motion_model._conditions(
+            statistics,
+            motion_model.start_carry(SIZES),
+            jnp.zeros((1, SIZES.window_frames, SIZES.num_audio_channels)),
+            controls.replace(liveliness=jnp.zeros((1, 1))),
+        )
+        assert shown.emotion_dropped[0] == trained.emotion_dropped[row]
+        np.testing.assert_array_equal(shown.emotion[0], trained.emotion[row])
+    unknown = {**batch, "emotion": np.full_like(batch["emotion"], np.nan)}
+    assert np.isfinite(loss(unknown)) and loss(unknown) != loss(batch)
 
 
 def test_negative_weights_are_refused():

@@ -7,6 +7,7 @@ from datasets.synthetic_heads import gaze, plan
 from vasa_jax import types
 from vasa_jax.errors import UserError
 from vasa_jax.pipeline import controls as controls_lib
+from vasa_jax.pipeline import encoding
 from vasa_jax.pipeline.controls import Controls
 
 
@@ -70,6 +71,20 @@ def test_emotions_take_their_place_in_the_order_of_types():
     assert dict(zip(types.EMOTIONS, vector[0].tolist(), strict=True)) == {
         name: expected.get(name, 0.0) for name in types.EMOTIONS
     }
+
+
+@pytest.mark.parametrize("name", types.EMOTIONS)
+def test_an_emotion_is_asked_for_as_training_is_told_of_it(name):
+    told = encoding.emotion_scores(
+        {"emotion": types.EMOTIONS.index(name), "emotion_strength": np.float32(0.5)}
+    )
+    asked = Controls(emotion={name: 0.5}).emotion_vector()[0]
+    np.testing.assert_array_equal(asked, told)
+    assert told.sum() == (0.0 if name == "neutral" else 0.5)
+    # As a recogniser of emotions scores its classes.
+    scores = np.full(8, 0.25, np.float32)
+    asked = Controls(emotion=dict.fromkeys(types.EMOTIONS, 0.25)).emotion_vector()[0]
+    np.testing.assert_array_equal(encoding.emotion_scores({"emotion": scores}), asked)
 
 
 def test_gaze_and_emotion_are_read_from_text():

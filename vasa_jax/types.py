@@ -29,7 +29,9 @@ EMOTIONS = (
     "fear",
     "contempt",
 )
-"""The eight AffectNet classes, in the order of every emotion vector."""
+"""The eight AffectNet classes, in the order of every emotion vector. Neutral is the
+origin that the others are offsets from: its entry is always 0. An emotion that is not
+known, or not asked for, is no vector: the denoiser gets its null token."""
 
 POSE_CHANNELS = 6
 """Channels of a head pose as a vector: yaw, pitch, roll, x, y, scale."""

@@ -260,22 +260,28 @@ def make_conditions(
         statistics: of the training records.
 
     Returns:
-        Conditions of which missing previous windows and unknown gaze, which is not a
-        number, are dropped.
+        Conditions of which missing previous windows are dropped, and unknown gaze and
+        emotion, which are not a number.
     """
-    has_gaze = jnp.isfinite(batch["gaze"]).all(axis=-1)
-    gaze = jnp.where(has_gaze[:, None], batch["gaze"], 0.0)
+    has_gaze, gaze = _known(batch["gaze"])
+    has_emotion, emotion = _known(batch["emotion"])
     conditions = conditions_lib.build(
         audio=statistics.audio.normalise(batch["audio"]),
         previous_motion=statistics.motion.normalise(batch["previous_motion"]),
         previous_audio=statistics.audio.normalise(batch["previous_audio"]),
         gaze=statistics.gaze.normalise(gaze),
         head_distance=statistics.head_distance.normalise(batch["head_distance"]),
-        emotion=jnp.asarray(batch["emotion"], jnp.float32),
+        emotion=emotion,
         liveliness=jnp.asarray(batch["liveliness"], jnp.float32),
         previous_dropped=~batch["has_previous"],
     )
-    return conditions.replace(gaze_dropped=~has_gaze)
+    return conditions.replace(gaze_dropped=~has_gaze, emotion_dropped=~has_emotion)
+
+
+def _known(values: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return which rows `[B]` of `[B, C]` are numbers, and zeros for the others."""
+    is_known = jnp.isfinite(values).all(axis=-1)
+    return is_known, jnp.where(is_known[:, None], values, 0.0).astype(jnp.float32)
 
 
 def _statistics_of(params: training.Params) -> normalization.MotionStatistics:

@@ -31,7 +31,8 @@ def cut(
 
     Args:
         record: encoded record: `motion` `[T, M]`, `audio_features` `[T, A]`, `gaze`
-            `[2]` (not a number where unknown), `head_distance` `[1]`, `emotion` `[8]`.
+            `[2]`, `head_distance` `[1]`, `emotion` `[8]`; gaze and emotion are not a
+            number where they are unknown.
         generator: source of chance, owned by the data pipeline.
         window_frames: W.
         previous_frames: K.

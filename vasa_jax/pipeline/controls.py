@@ -42,8 +42,9 @@ class Controls:
             image, pitch > 0 down; within 25 and 15. Paper: forward.
         head_distance: 1 is the portrait's framing, 1.2 a fifth farther; 0.85 to 1.3.
             Paper: the mean distance.
-        emotion: strength 0 to 1 by name of `types.EMOTIONS`. Paper: empty, so that
-            the voice alone decides.
+        emotion: strength 0 to 1 by name of `types.EMOTIONS`; `neutral`, of any
+            strength, asks for a face without emotion. Paper: empty, so that the voice
+            alone decides.
         liveliness: how far the head moves within seconds, over what goes with the
             voice; 0.3 to 3. # ours: people who say the same differ as much.
         pose_scale: strength of the head's movement, 0 still, 1 as generated, up to 2.
@@ -104,7 +105,8 @@ class Controls:
 
     def emotion_vector(self) -> np.ndarray:
         """Return a score for each class of `types.EMOTIONS`, `[1, 8]`."""
-        scores = [self.emotion.get(name, 0.0) for name in types.EMOTIONS]
+        shown = {**self.emotion, "neutral": 0.0}
+        scores = [shown.get(name, 0.0) for name in types.EMOTIONS]
         return np.array([scores], np.float32)
 
 

@@ -304,20 +304,23 @@ def main_direction(gaze: np.ndarray) -> np.ndarray:
 def emotion_scores(record: Mapping[str, Any]) -> np.ndarray:
     """Return a score for each class of `types.EMOTIONS`, float32 `[8]`.
 
-    Ours: a performed emotion scores its strength; without any, all are zero, which is
-    what an animation without a wish is given.
+    Ours: a performed emotion scores its strength, and neutral nothing, as
+    `Controls.emotion_vector` says it; not a number where nothing tells the emotion,
+    and training drops that condition, as an animation without a wish does.
 
     Args:
         record: `emotion`, a class index with `emotion_strength` or scores `[8]`, or
             none.
     """
+    num_classes = len(types.EMOTIONS)
     if "emotion" not in record:
-        return np.zeros(len(types.EMOTIONS), np.float32)
-    emotion = np.asarray(record["emotion"])
-    if emotion.ndim:
-        return emotion.astype(np.float32)
-    strength = np.float32(record.get("emotion_strength", 1.0))
-    return strength * np.eye(len(types.EMOTIONS), dtype=np.float32)[int(emotion)]
+        return np.full(num_classes, np.nan, np.float32)
+    scores = np.array(record["emotion"], np.float32)
+    if not scores.ndim:
+        strength = np.float32(record.get("emotion_strength", 1.0))
+        scores = strength * np.eye(num_classes, dtype=np.float32)[int(scores)]
+    scores[types.EMOTIONS.index("neutral")] = 0.0
+    return scores
 
 
 def audio_settings(
