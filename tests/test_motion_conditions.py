@@ -7,6 +7,9 @@ from test_motion_sampler import some_conditions
 
 from vasa_jax.errors import UserError
 from vasa_jax.motion import conditions
+from vasa_jax.motion import config as motion_config
+from vasa_jax.pipeline import speech
+from vasa_jax.pipeline.controls import Controls
 
 
 def test_conditions_are_dropped_at_the_paper_s_rates():
@@ -25,18 +28,33 @@ def test_conditions_are_dropped_at_the_paper_s_rates():
         np.testing.assert_allclose(share, rate, atol=0.025, err_msg=name)
 
 
-def test_only_the_last_frames_of_audio_are_cut_and_of_all_allowed_lengths():
-    given = some_conditions(batch=2000, window=12)
-    keys = jax.random.split(jax.random.key(1), 2000)
-    config = conditions.DropoutConfig(last_audio_frames=0.5, max_last_audio_frames=3)
+def _is_offered(step_frames, sizes):
+    """Return whether a stream takes a step of so many frames."""
+    try:
+        speech.check_controls(Controls(step_frames=step_frames), sizes)
+    except UserError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("preset", sorted(motion_config.PRESETS))
+def test_training_hides_the_last_audio_that_each_step_of_a_stream_leaves_unheard(
+    preset,
+):
+    sizes = motion_config.PRESETS[preset]()
+    window, batch = sizes.window_frames, 4000
+    given = some_conditions(batch=batch, window=window, previous=sizes.previous_frames)
+    keys = jax.random.split(jax.random.key(1), batch)
+    config = conditions.DropoutConfig(last_audio_frames=0.5)
     cut = np.asarray(
         conditions.drop_at_random(keys, given, config).audio_frames_dropped
     )
     lengths = cut.sum(1)
-    assert set(lengths) == {0, 1, 2, 3}
     np.testing.assert_allclose((lengths > 0).mean(), 0.5, atol=0.05)
-    for length in (1, 2, 3):
-        assert cut[lengths == length][:, -length:].all()
+    for row, length in zip(cut, lengths, strict=True):
+        assert not row[: window - length].any()
+    offered = {n for n in range(1, window + 2) if _is_offered(n, sizes)}
+    assert {window - length for length in lengths} == offered
 
 
 def test_dropping_a_row_does_not_depend_on_the_rest_of_the_batch():

@@ -24,10 +24,10 @@ class DropoutConfig:
         liveliness: # ours: 0.1, as the others.
         previous: chance to hide motion and audio of the previous window, together.
             Paper: 0.5.
-        last_audio_frames: chance to hide the last few frames of audio. The paper does
-            so, at a rate it does not print. # ours: as the other conditions, 0.1.
-        max_last_audio_frames: most frames hidden so. # ours: 10, 0.4 s, what a stream
-            may lack.
+        last_audio_frames: chance to hide the last frames of audio, from one to all but
+            K. Paper: the last few, at a rate it does not print. # ours: as the other
+            conditions, 0.1, and as many as a stream's steps of K to W frames leave
+            unheard, so that a stream offers no step that was not trained.
     """
 
     audio: float = 0.1
@@ -37,12 +37,10 @@ class DropoutConfig:
     liveliness: float = 0.1
     previous: float = 0.5
     last_audio_frames: float = 0.1
-    max_last_audio_frames: int = 10
 
     def __post_init__(self):
         """Refuse chances outside 0 to 1."""
         config_lib.require_fraction(self, *NAMES, "last_audio_frames")
-        config_lib.require_positive(self, "max_last_audio_frames")
 
 
 def build(
@@ -115,7 +113,7 @@ def drop_at_random(
     """Hide conditions at random, each on its own; what was hidden stays hidden.
 
     Paper: VASA-1 section 3.2: 0.1 each, 0.5 for the previous motion and audio, and the
-    last few frames of the audio now and then.
+    last few frames of the audio now and then (here up to W - K).
 
     Args:
         keys: random keys `[B]`, one per example, so that examples do not depend on
@@ -127,6 +125,7 @@ def drop_at_random(
         The conditions with more markers true.
     """
     num_frames = conditions.audio.shape[1]
+    most_hidden = num_frames - conditions.previous_audio.shape[1]
 
     # One draw for all chances: each further one costs seconds of compilation.
     chance = jax.vmap(lambda key: jax.random.uniform(key, (len(NAMES) + 2,)))(keys)
@@ -135,7 +134,7 @@ def drop_at_random(
         for column, name in enumerate(NAMES)
     }
     is_cut, length = chance[:, -2] < config.last_audio_frames, chance[:, -1]
-    count = 1 + jnp.floor(length * config.max_last_audio_frames).astype(jnp.int32)
+    count = jnp.ceil(length * most_hidden).astype(jnp.int32)
     is_last = jnp.arange(num_frames)[None] >= num_frames - count[:, None]
     hidden["audio_frames_dropped"] = is_cut[:, None] & is_last
     return conditions.replace(

@@ -50,8 +50,9 @@ class Controls:
         pose_scale: strength of the head's movement, 0 still, 1 as generated, up to 2.
             # ours: users ask for it.
         step_frames: frames that each window of the denoiser contributes, K to W of the
-            checkpoint; None is W, whole windows. # ours: with fewer, a stream answers
-            sooner, hears less ahead and computes more.
+            checkpoint, all of which training has met (`motion.conditions`); None is W,
+            whole windows. # ours: with fewer, a stream answers sooner, hears less
+            ahead and computes more.
     """
 
     seed: int = 0
