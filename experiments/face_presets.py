@@ -135,18 +135,30 @@ def _demo_gpu(settings: Settings) -> Settings:
     )
 
 
+def _vasa1_256(settings: Settings) -> Settings:
+    # Follows: MegaPortraits at 256 px for the rows.
+    return _paper(settings, batch_size=24, steps=200_000)
+
+
 def _vasa1(settings: Settings) -> Settings:
-    steps = 200_000
+    # Ours: as many rows in all as at 256 px, in steps of which more fit a GPU.
+    return _paper(settings, batch_size=16, steps=300_000)
+
+
+def _paper(settings: Settings, batch_size: int, steps: int) -> Settings:
     return dataclasses.replace(
         settings,
         train=training.TrainConfig(
-            batch_size=24,  # Follows: MegaPortraits at 256 px
-            num_steps=steps,
-            evaluate_every_steps=5000,
+            batch_size=batch_size, num_steps=steps, evaluate_every_steps=5000
         ),
-        discriminator_optimizer=optimizer_lib.OptimizerConfig(ema_decay=None),
+        optimizer=optimizer_lib.OptimizerConfig(num_steps=steps),
+        discriminator_optimizer=optimizer_lib.OptimizerConfig(
+            num_steps=steps, ema_decay=None
+        ),
         face_loss=face_training.FaceLossConfig(
             **dict.fromkeys(face_fields.FLOW_WEIGHTS, 0.0),
+            # Without the shortcut the frame is what the decoder paints.
+            decoded=0.0,
             head_pose=1.0,
             expression=1.0,
             gaze=1.0,
@@ -189,7 +201,7 @@ VARIANTS = {
     "demo": _demo,
     face_fields.VIDEO_PRESET: _demo_videos,
     "demo_gpu": _demo_gpu,
-    HALF_SIZE: _vasa1,
+    HALF_SIZE: _vasa1_256,
     "vasa1": _vasa1,
     "tiny_encoders": _tiny,
     "tiny": _tiny,

@@ -107,8 +107,15 @@ def test_half_the_resolution_has_parameters_of_the_same_shapes(preset):
 
 
 def test_the_paper_is_trained_at_256_pixels_and_then_at_512():
-    assert face.get_config(face_presets.HALF_SIZE).model.image_size == 256
-    assert face.get_config("vasa1").model.image_size == 512
+    half, full = face.get_config(face_presets.HALF_SIZE), face.get_config("vasa1")
+    assert (half.model.image_size, full.model.image_size) == (256, 512)
+    assert (half.train.batch_size, full.train.batch_size) == (24, 16)
+    assert (half.train.num_steps, full.train.num_steps) == (200_000, 300_000)
+    for settings in (half, full):
+        for schedule in (settings.optimizer, settings.discriminator_optimizer):
+            assert schedule.num_steps == settings.train.num_steps
+        # The frame is the painted image, which counts once.
+        assert not settings.model.use_shortcut and settings.face_loss.decoded == 0
 
 
 def test_a_model_without_an_upsampling_to_leave_out_is_not_halved():

@@ -1,13 +1,16 @@
 """The two tasks of stage one, on made-up batches at the tests' scale."""
 
+import dataclasses
 import functools
 
 import jax
 import jax.numpy as jnp
+import motion_windows
 import numpy as np
 import optax
 import pytest
 
+from experiments import face_fields
 from vasa_jax import errors, geometry, loss_schedule, types
 from vasa_jax.face import (
     augmentation,
@@ -15,6 +18,7 @@ from vasa_jax.face import (
     discriminator,
     encoder_training,
     encoders,
+    examples,
     losses,
     mobilefacenet,
     perceptual,
@@ -154,6 +158,27 @@ def test_every_term_joins_when_its_weight_is_not_zero():
     assert all(np.isfinite(value) for value in metrics.values())
     assert np.isfinite(total)
     assert float(judged) > 0.0
+
+
+def test_a_frame_that_is_the_painted_image_counts_once():
+    tiny = face_config.tiny()
+    plain = dataclasses.replace(
+        tiny,
+        use_shortcut=False,
+        face_map_size=0,
+        mirrors_face=False,
+        fills_background=False,
+    )
+    rest = (augmentation.AugmentationConfig(), np.ones(52, np.float32))
+    with pytest.raises(errors.UserError, match="decoded is 2.0 without the shortcut"):
+        face_training.FaceTask(plain, face_training.FaceLossConfig(), *rest)
+    untold = dict.fromkeys(face_fields.FLOW_WEIGHTS, 0.0)
+    weights = face_training.FaceLossConfig(decoded=0.0, **untold)
+    task = face_training.FaceTask(plain, weights, *rest)
+    params = motion_windows.filled(jax.eval_shape(task.init, jax.random.key(0)))
+    batch = {k: v for k, v in _pair_batch().items() if k not in examples.FLOW_FIELDS}
+    total, terms = jax.jit(task.face_loss)(params, batch, KEY, 0)
+    np.testing.assert_allclose(total, 4.0 * terms["reconstruction"], rtol=1e-6)
 
 
 @pytest.mark.parametrize("term", ["perceptual", "cross_identity"])

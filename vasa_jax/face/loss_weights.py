@@ -40,7 +40,8 @@ class FaceLossConfig:
     Attributes:
         reconstruction, decoded, warped: of the blend, the painted image, the warped
             portrait. Ours: each of the three is taught by itself, or the mask
-            saturates.
+            saturates; `decoded` is 0 without the shortcut, where the painted image is
+            the frame.
         mirrored: of the mirrored portrait where the portrait hides the head. Ours.
         flow, coarse_flow: exact correspondence. Ours.
         visibility: of the mask. Ours.

@@ -72,6 +72,11 @@ class FaceTask:
                 f"FaceLossConfig.{term} is {getattr(loss, term)} without a frozen "
                 f"network; give FaceTask one, or set {term} to 0.",
             )
+        config_lib.require(
+            config.use_shortcut or not loss.decoded,
+            f"FaceLossConfig.decoded is {loss.decoded} without the shortcut, where the "
+            "frame is the painted image and would count twice; set decoded to 0.",
+        )
         self._judge = discriminator.PatchDiscriminator(discriminator_channels)
         self.losses = {"face": self.face_loss}
         if loss.adversarial or loss.feature_matching:
