@@ -107,3 +107,10 @@ def test_gradients_of_a_bfloat16_image_lose_nothing_where_many_points_meet():
     # bfloat16 alone would stop at 256, where adding 1 changes nothing.
     assert gradient.dtype == jnp.bfloat16
     np.testing.assert_allclose(gradient[0, 1, 1, 0], 2000, rtol=0.01)
+
+
+@pytest.mark.parametrize("sizes", [(10, 12), (10, 9), (20, 3), (7, 12)])
+def test_growing_by_whole_numbers_is_the_linear_resizing_of_jax(sizes):
+    values = jax.random.normal(jax.random.key(0), (2, 5, 6, 3))
+    expected = jax.image.resize(values, (2, *sizes, 3), "linear")
+    np.testing.assert_allclose(geometry.resize(values, *sizes), expected, atol=1e-6)

@@ -176,5 +176,34 @@ def resize(values: jax.Array, *sizes: int) -> jax.Array:
     Returns:
         `[B, *sizes, C]`; shrinking averages (antialiased), growing interpolates.
     """
+    for axis, size in enumerate(sizes, start=1):
+        if size > values.shape[axis] and size % values.shape[axis] == 0:
+            values = _grow(values, axis, size // values.shape[axis])
     shape = (values.shape[0], *sizes, values.shape[-1])
-    return jax.image.resize(values, shape, "linear")
+    return (
+        jax.image.resize(values, shape, "linear") if shape != values.shape else values
+    )
+
+
+def _grow(values: jax.Array, axis: int, times: int) -> jax.Array:
+    """Interpolate linearly to so many times the cells along an axis.
+
+    Ours: sums of neighbours, since `jax.image.resize` multiplies by a matrix that is
+    nearly all zeros: from 256 to 512 pixels it takes a CPU six times as long.
+    """
+    last = values.shape[axis] - 1
+    first = jax.lax.slice_in_dim(values, 0, 1, axis=axis)
+    before = jax.lax.slice_in_dim(values, 0, last, axis=axis)
+    before = jnp.concatenate([first, before], axis=axis)
+    after = jax.lax.slice_in_dim(values, 1, last + 1, axis=axis)
+    end = jax.lax.slice_in_dim(values, last, last + 1, axis=axis)
+    after = jnp.concatenate([after, end], axis=axis)
+    grown = []
+    for phase in range(times):
+        place = (phase + 0.5) / times - 0.5
+        near = before if place < 0.0 else after
+        grown.append((1.0 - abs(place)) * values + abs(place) * near)
+    stacked = jnp.stack(grown, axis=axis + 1)
+    shape = list(values.shape)
+    shape[axis] *= times
+    return stacked.reshape(shape)
