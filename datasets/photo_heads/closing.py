@@ -1,4 +1,4 @@
-"""How lids and lips close: every point moves by a share of the gap beside it."""
+"""How lids and lips close: combinations of landmarks that move the skin about them."""
 
 import dataclasses
 
@@ -7,55 +7,65 @@ import numpy as np
 from datasets.photo_heads import contours
 
 LASH_SHARE = 0.12
-"""Share of the closing skin, from the rim up, that moves without stretching. Ours."""
+"""Share of the closing skin, from the rim up, that moves without stretching. Ours: the
+lashes stay as they were photographed."""
 
 OVERLAP = 1.06
-"""How far a closed upper lid goes over the lower one, in heights of the eye. Ours."""
+"""How far a closed upper lid goes over the lower one, in heights of the eye. Ours: lest
+a line of the eye shows."""
 
 LOWER_LID_SHARE = 0.12
-"""How much of the closing the lower lid does. Ours."""
-
-LID_FADE = 0.06
-"""Width beside the eye's corners over which the closing ends, head units. Ours."""
+"""How much of the closing the lower lid does. Ours: by eye."""
 
 UPPER_LIP_SHARE = 0.25
-"""How much of the closing the upper lip does. Ours: jaws move."""
-
-LIP_FADE = 0.15
-"""Width beside the mouth's corners over which the closing ends, head units. Ours."""
+"""How much of the closing the upper lip does. Ours: the jaw does most."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Closing:
-    """A closing, linear in the landmarks.
+    """How some of a face's points move when a hole of it shuts.
 
     Attributes:
-        landmarks: int `[K]` those that it depends on.
-        weights: float32 `[F, K]` of each, for the points of the face.
+        num_points: N, points of the face.
+        points: int `[P]` those that move.
+        landmarks: int `[L]` those that tell how.
+        weights: float32 `[P, L]`.
     """
 
+    num_points: int
+    points: np.ndarray
     landmarks: np.ndarray
     weights: np.ndarray
 
-    def movement(self, landmarks: np.ndarray) -> np.ndarray:
-        """Return float32 `[F, 3]` for landmarks `[468, 3]`."""
-        return self.weights @ landmarks[self.landmarks].astype(np.float32)
+    @classmethod
+    def of_matrix(cls, matrix: np.ndarray) -> "Closing":
+        """Keep what is not zero of a matrix `[N, 468]`."""
+        points = np.flatnonzero(np.abs(matrix).max(axis=1) > 1e-9)
+        landmarks = np.flatnonzero(np.abs(matrix).max(axis=0) > 1e-9)
+        weights = matrix[np.ix_(points, landmarks)].astype(np.float32)
+        return cls(len(matrix), points, landmarks, weights)
+
+    def moves(self, landmarks: np.ndarray) -> np.ndarray:
+        """Return the points' movements `[N, 3]`, for landmarks `[468, 3]` at rest."""
+        result = np.zeros((self.num_points, 3), np.float32)
+        result[self.points] = self.weights @ landmarks[self.landmarks]
+        return result
 
 
 def ease(value: np.ndarray) -> np.ndarray:
-    """Rise smoothly from 0 at 0 to 1 at 1."""
+    """Rise smoothly from 0 to 1 as the value does; constant outside of that."""
     value = np.clip(value, 0, 1)
     return value * value * (3 - 2 * value)
 
 
-def eyelid(plane: np.ndarray, places: np.ndarray, lid: dict) -> Closing:
-    """Bring the upper rim of an eye down to the lower one.
+def closing_eye(plane: np.ndarray, places: np.ndarray, lid: dict) -> Closing:
+    """Bring the upper rim down to the lower one; the skin above shares the stretch.
 
-    Ours: the skin above shares the stretch, and the lower lid rises a little.
+    Ours: most of the closing skin stretches evenly, which the eye takes for a lid.
 
     Args:
-        plane: `[468, 2]` landmarks on the plane of the face mesh.
-        places: `[F, 2]` of its points.
+        plane: `[468, 2]` the landmarks on the unrolled face.
+        places: `[N, 2]` points there.
         lid: one of `contours.LIDS`.
     """
     x, y = places.T
@@ -67,18 +77,21 @@ def eyelid(plane: np.ndarray, places: np.ndarray, lid: dict) -> Closing:
     down = (y - lower) / np.maximum(below - lower, 0.02)
     lower_share = LOWER_LID_SHARE * (1 - ease(down))
     across = plane[[lid["upper"][0], lid["upper"][-1]], 0]
-    fade = ease((x - across.min() + LID_FADE) / LID_FADE)
-    fade *= ease((across.max() + LID_FADE - x) / LID_FADE)
-    upper_amount = (OVERLAP - LOWER_LID_SHARE) * share
+    reach = 0.06
+    fade = ease((x - across.min() + reach) / reach)
+    fade *= ease((across.max() + reach - x) / reach)
     is_upper = y <= (upper + lower) / 2
-    amount = np.where(is_upper, upper_amount, -lower_share) * fade
-    return _over_gap(plane, x, lid["upper"], lid["lower"], amount)
+    amount = np.where(is_upper, (OVERLAP - LOWER_LID_SHARE) * share, -lower_share)
+    gap = _along(plane, lid["lower"], x) - _along(plane, lid["upper"], x)
+    return Closing.of_matrix((amount * fade)[:, None] * gap)
 
 
-def lips(plane: np.ndarray, places: np.ndarray) -> Closing:
-    """Bring the inner edges of the lips together; arguments as of `eyelid`.
+def closing_lips(plane: np.ndarray, places: np.ndarray) -> Closing:
+    """Bring the inner lips together, the lower one by most.
 
-    Ours: chin and cheeks share what the lower lip does.
+    Args:
+        plane: `[468, 2]` the landmarks on the unrolled face.
+        places: `[N, 2]` points there.
     """
     x, y = places.T
     upper = _height(plane, contours.INNER_UPPER, x)
@@ -86,33 +99,30 @@ def lips(plane: np.ndarray, places: np.ndarray) -> Closing:
     up = ease(1 - (upper - y) / 0.25)
     down = ease(1 - (y - lower - 0.1) / 0.5)
     corners = plane[[contours.INNER_UPPER[0], contours.INNER_UPPER[-1]], 0]
-    fade = ease((x - corners[0] + LIP_FADE) / LIP_FADE)
-    fade *= ease((corners[1] + LIP_FADE - x) / LIP_FADE)
+    fade = ease((x - corners[0] + 0.15) / 0.15)
+    fade *= ease((corners[1] + 0.15 - x) / 0.15)
     is_upper = y <= (upper + lower) / 2
-    amount = np.where(is_upper, UPPER_LIP_SHARE * up, (UPPER_LIP_SHARE - 1) * down)
-    inner = contours.INNER_UPPER, contours.INNER_LOWER
-    return _over_gap(plane, x, *inner, amount * fade)
+    amount = np.where(is_upper, UPPER_LIP_SHARE * up, -(1 - UPPER_LIP_SHARE) * down)
+    gap = _along(plane, contours.INNER_LOWER, x) - _along(
+        plane, contours.INNER_UPPER, x
+    )
+    return Closing.of_matrix((amount * fade)[:, None] * gap)
 
 
-def _over_gap(plane, x, upper, lower, amount):
-    """Move points by an amount `[F]` of the way from the upper row to the lower one."""
-    used = np.unique([*upper, *lower])
-    gap = _interpolation(plane, lower, x, used) - _interpolation(plane, upper, x, used)
-    return Closing(used, (amount[:, None] * gap).astype(np.float32))
-
-
-def _interpolation(plane, row, x, used):
-    """Return `[F, K]` weights that interpolate along a row of landmarks by x."""
-    along = plane[list(row), 0]
+def _along(plane, indices, x):
+    """Return `[N, 468]` weights that interpolate along a row of landmarks by x."""
+    along = plane[list(indices), 0]
     order = np.argsort(along)
-    result = np.zeros((len(x), len(used)))
-    for hat, index in zip(np.eye(len(order)), order, strict=True):
-        column = np.searchsorted(used, row[index])
-        result[:, column] += np.interp(x, along[order], hat)
+    result = np.zeros((len(x), len(plane)))
+    for k in range(len(order)):
+        hat = np.zeros(len(order))
+        hat[k] = 1
+        result[:, indices[order[k]]] += np.interp(x, along[order], hat)
     return result
 
 
-def _height(plane, row, x):
-    along = plane[list(row), 0]
+def _height(plane, indices, x):
+    """Return the y of a row of landmarks at each x."""
+    along = plane[list(indices), 0]
     order = np.argsort(along)
-    return np.interp(x, along[order], plane[list(row), 1][order])
+    return np.interp(x, along[order], plane[list(indices), 1][order])

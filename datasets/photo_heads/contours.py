@@ -1,7 +1,7 @@
-"""Which of the 468 landmarks lie on lips, lids and the face's outline.
+"""Which of the 468 MediaPipe landmarks lie on lips, lids and the face's outline.
 
-Follows: MediaPipe's topology. The head's right side is the image's left; rows run from
-the image's left to its right.
+The head's right side is the image's left. Loops run from the image's left to its right.
+Follows: MediaPipe's topology of 468 landmarks.
 """
 
 import numpy as np
@@ -41,11 +41,14 @@ OVAL += (397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136)
 OVAL += (172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)
 """The outline of the face, from the forehead's middle around."""
 
-CHIN = 152
+CHIN, NOSE_TIP = 152, 1
+LIP_TOP, LIP_BOTTOM = 13, 14
+"""The middle of the inner edges of the lips."""
+MOUTH_CORNERS = (61, 291)
 
 
 def inside(polygon: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Tell which points `[N, 2]` lie in a closed polygon `[P, 2]`."""
+    """Tell which points `[N, 2]` lie in a closed polygon `[P, 2]`, as bool `[N]`."""
     result = np.zeros(len(points), bool)
     for (ax, ay), (bx, by) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
         if ay == by:

@@ -1,86 +1,138 @@
-"""What an opened mouth shows: a cavity and two strips of teeth, tinted to the picture.
+"""Where teeth and tongue stand behind the lips of a photograph.
 
-Ours: photographs hide it, so it is painted, and is never a target. Units are those of
-the head, 10 cm.
+Places are to the right of, below and behind the middle of a lip's inner edge, in the
+head frame and in head units (10 cm). `mouth_paint` paints what they show.
 """
 
+import dataclasses
+
+import einops
 import numpy as np
 
-TILE = 64
-"""Side of a tile in pixels."""
 
-CAVITY, UPPER, LOWER = range(3)
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A row of teeth: those of one side, from the middle on, head units.
 
-TOOTH_EDGES = (-1.0, -0.72, -0.47, -0.24, 0.0, 0.24, 0.47, 0.72, 1.0)
-"""Where teeth meet, across the strip."""
+    Attributes:
+        widths: as seen from the front. Follows: mean crowns of adults; ours: those
+            further back are turned away.
+        heights: of the crowns. Follows: mean crowns of adults.
+    """
 
-HALF_WIDTH = 0.30
-"""Half the width of the strips, head units."""
-
-UPPER_SPAN, LOWER_SPAN = (-0.12, 0.048), (-0.015, 0.14)
-"""From top to bottom of the strips, below the edge of their lip, head units."""
-
-SET_BACK, CURVE = 0.10, 1.3
-"""How far behind the lips the front teeth stand, and how the strip curves back."""
+    widths: tuple[float, ...]
+    heights: tuple[float, ...]
 
 
-def tiles(skin: np.ndarray) -> np.ndarray:
-    """Paint the tiles, float32 `[TILE, 3 * TILE, 3]`, for a skin colour in 0 to 255."""
-    light = float(skin @ (0.299, 0.587, 0.114))
-    tint = (skin / max(light, 1.0)) ** 0.3
-    ivory = np.clip(0.8 * light + 62, 40, 215) * np.array([1.0, 0.97, 0.9]) * tint
-    gum = 0.55 * light * np.array([1.1, 0.62, 0.6]) * (tint if _is_tinted(skin) else 1)
-    dark = 0.16 * light * (np.array([1.15, 0.75, 0.7]) if _is_tinted(skin) else 1)
-    if not _is_tinted(skin):
-        ivory, gum = np.full(3, ivory.mean()), np.full(3, gum.mean())
-        dark = np.full(3, np.mean(dark))
-    y, x = (np.mgrid[0:TILE, 0:TILE] + 0.5) / TILE
-    radius = np.hypot(x - 0.5, y - 0.5) * 2
-    cavity = dark * (0.55 + 0.75 * np.clip(radius, 0, 1) ** 2)[..., None]
-    tongue = np.exp(-(((x - 0.5) / 0.27) ** 2) - ((y - 0.85) / 0.25) ** 2)[..., None]
-    cavity = cavity + 0.55 * tongue * gum
-    return np.concatenate(
-        [cavity, _teeth(x, y, ivory, gum, dark), _teeth(x, 1 - y, ivory, gum, dark)],
-        axis=1,
-    ).astype(np.float32)
+UPPER = Row(
+    widths=(0.086, 0.066, 0.072, 0.056, 0.046, 0.040),
+    heights=(0.104, 0.090, 0.100, 0.085, 0.075, 0.070),
+)
+LOWER = Row(
+    widths=(0.053, 0.058, 0.064, 0.055, 0.046, 0.040),
+    heights=(0.088, 0.090, 0.105, 0.085, 0.075, 0.070),
+)
+
+UPPER_SHOWN, LOWER_SHOWN = (0.026, 0.046), (0.004, 0.022)
+"""How far front teeth reach past the edge of their lip at rest. Ours: people show 2 to
+4 mm of the upper ones, and the lower lip's edge covers most of the lower ones."""
+
+LARGEST_SHOWN = 0.125
+"""Ours: beyond a picture shows lower teeth, too, or gums."""
+
+GUM = 0.06
+"""Height of the gums beyond the crowns."""
+
+EDGE = 0.01
+"""Room in a tile past the edges of the teeth."""
+
+SET_BACK, CURVE = 0.09, 2.2
+"""How far behind the lips the front teeth stand, and how their row curves back. Ours:
+lips are a centimetre thick; by eye when heads turn."""
+
+BITE = 0.02
+"""How far the lower teeth stand behind the upper ones."""
+
+TONGUE_HALF_WIDTH, TONGUE_SPAN, TONGUE_BACK = 0.21, (-0.10, 0.10), 0.26
+"""Half width of the tongue, from its top to its bottom below the lower lip's edge, and
+how far behind that."""
+
+_COLUMNS, _ROWS = 17, 5
 
 
-def _is_tinted(skin):
-    return np.ptp(skin) > 8
+@dataclasses.dataclass(frozen=True)
+class MouthShape:
+    """One person's mouth.
+
+    Attributes:
+        size: 1 for an average adult's.
+        upper_shown, lower_shown: how far front teeth reach past the edge of their lip
+            in the photograph, in units of `size` head units.
+    """
+
+    size: float
+    upper_shown: float
+    lower_shown: float
 
 
-def _teeth(x, y, ivory, gum, dark):
-    """Teeth hang from y = 0.35 to 1; above is gum."""
-    across = 2 * x - 1
-    edges = np.array(TOOTH_EDGES)
-    apart = np.abs(across[..., None] - edges).min(-1)
-    middle = (edges[:-1] + edges[1:]) / 2
-    inside = np.abs(across[..., None] - middle).min(-1)
-    light = 1 - 0.16 * np.exp(-((apart / 0.022) ** 2)) - 0.55 * across**2
-    light = light * (0.55 + 0.45 * np.clip((y - 0.35) / 0.55, 0, 1))
-    colour = ivory * light[..., None]
-    is_gum = np.clip((0.36 - y + 0.5 * inside**2) / 0.05, 0, 1)[..., None]
-    colour = colour * (1 - is_gum) + gum * is_gum
-    rounded = np.clip((y - 0.96 + 0.6 * np.clip(0.05 - apart, 0, 1)) / 0.05, 0, 1)
-    return colour * (1 - rounded[..., None]) + dark * rounded[..., None]
-
-
-def strip(turn: np.ndarray, edge: np.ndarray, span: tuple[float, float]):
-    """Bend a strip of teeth behind a lip.
+def random_shape(
+    size: float, teeth_end: float | None, generator: np.random.Generator
+) -> MouthShape:
+    """Draw a mouth.
 
     Args:
-        turn: `[3, 3]` the head's rotation; its columns are right, down and away.
-        edge: `[3]` the middle of the lip's inner edge.
-        span: from top to bottom, below the edge.
-
-    Returns:
-        Points `[P, 3]`, their places in the tile `[P, 2]` in [0, 1], triangles.
+        size: of the mouth, 1 for an average adult's.
+        teeth_end: where the photographed upper teeth end, `mouth_light.MouthLight`.
+        generator: source of chance.
     """
-    across, down = np.meshgrid(np.linspace(-1, 1, 13), np.linspace(0, 1, 4))
-    x, y = HALF_WIDTH * across, span[0] + (span[1] - span[0]) * down
-    z = SET_BACK + CURVE * x**2
-    local = np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)
-    places = np.stack([(across.ravel() + 1) / 2, down.ravel()], axis=1)
-    a = (np.arange(3)[:, None] * 13 + np.arange(12)).ravel()
-    quads = np.stack([a, a + 1, a + 13, a + 1, a + 14, a + 13], axis=1)
-    return edge + local @ turn.T, places, quads.reshape(-1, 3)
+    upper, lower = (generator.uniform(*span) for span in (UPPER_SHOWN, LOWER_SHOWN))
+    if teeth_end is not None:
+        upper = float(np.clip(teeth_end / size, upper, LARGEST_SHOWN))
+    return MouthShape(size, upper, lower)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sheet:
+    """A curved piece of the mouth's inside.
+
+    Attributes:
+        points: float64 `[P, 3]`, see the module.
+        places: float64 `[P, 2]` in its tile, 0 to 1.
+        triangles: int32 `[T, 3]`, wound like x, y.
+    """
+
+    points: np.ndarray
+    places: np.ndarray
+    triangles: np.ndarray
+
+
+def sheets(shape: MouthShape) -> tuple[Sheet, Sheet, Sheet]:
+    """Build upper teeth, lower teeth and tongue.
+
+    Upper teeth are fixed to the head and start from the upper lip's edge; the others
+    follow the jaw and start from the lower lip's edge. Ours: all curve back alike.
+    """
+    end, start = shape.upper_shown + EDGE, -shape.lower_shown - EDGE
+    upper = (shape.upper_shown - max(UPPER.heights) - GUM, end)
+    lower = (start, max(LOWER.heights) + GUM - shape.lower_shown)
+    return (
+        _sheet(shape.size, sum(UPPER.widths), upper, SET_BACK),
+        _sheet(shape.size, sum(LOWER.widths), lower, SET_BACK + BITE),
+        _sheet(shape.size, TONGUE_HALF_WIDTH, TONGUE_SPAN, TONGUE_BACK),
+    )
+
+
+def _sheet(size, half, span, back):
+    across, down = np.meshgrid(np.linspace(-1, 1, _COLUMNS), np.linspace(0, 1, _ROWS))
+    x, y = half * across, span[0] + (span[1] - span[0]) * down
+    local = np.stack([x, y, back + CURVE * x**2], axis=-1)
+    places = np.stack([(across + 1) / 2, down], axis=-1)
+    corner = np.arange(_ROWS - 1)[:, None] * _COLUMNS + np.arange(_COLUMNS - 1)
+    corner = corner.ravel()
+    upper = np.stack([corner, corner + 1, corner + _COLUMNS], axis=1)
+    lower = np.stack([corner + 1, corner + _COLUMNS + 1, corner + _COLUMNS], axis=1)
+    return Sheet(
+        points=size * einops.rearrange(local, "r c k -> (r c) k"),
+        places=einops.rearrange(places, "r c k -> (r c) k"),
+        triangles=np.concatenate([upper, lower]).astype(np.int32),
+    )

@@ -1,138 +1,138 @@
-"""A fitted portrait, a movement away from it, and how it is framed.
+"""What a fitted portrait is, and the states and views in which it is seen.
 
-Camera frame: x right, y down, z away from the viewer, head units of 10 cm, origin at
-the head's centre, seen from `portrait.pose.CAMERA_DISTANCE` in front of it. "Screen" is
-what the camera sees, in the same units: the project's crop spans 1.5 of them to each
-side of the head's centre, and the texture `REACH`.
+Camera frame: x right, y down, z away, units of 10 cm, origin at the head's centre, seen
+from 16 units in front of it. "Screen" is what the camera sees there, in the same units:
+the project's own crop spans 1.5 of them to each side, the texture `REACH`.
 """
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
-from vasa_jax.portrait import pose
+from datasets.photo_heads import eye_texture
+from vasa_jax.portrait import crop, pose
 
 REACH = 1.95
-"""Half the texture's side, head units. Ours: 1.3 times the crop's, so that a head that
-is seen from 1.3 times as far still has a body."""
-
-
-MAP_SIZE = 128
-"""C, cells of a side of the maps that flow is computed with. Ours: two a cell."""
-
-
-@dataclasses.dataclass(frozen=True)
-class HeadShape:
-    """All that decides where a portrait shows what; F points of the face, G beside it.
-
-    Attributes:
-        landmarks: float32 `[468, 3]` at rest, camera frame.
-        face: float32 `[F, 3]` the dense face.
-        sheet: float32 `[G, 3]` hair, ears, neck and torso.
-        sheet_triangles: int32 `[T, 3]` indices of face and sheet, the face's first.
-        sheet_clear: uint8 `[T]` 0 opaque, 1 partly, 2 wholly transparent.
-        sheet_turning: float32 `[G]` how much of the head's turn a point follows.
-        opacity: uint8 `[C, C]` of the person over the texture's square.
-        own_ground: bool `[C, C]` where the background is the picture's own.
-        picture: float32 `[4]` left, top, right and bottom of the picture, screen.
-        rotation: float32 `[3]` yaw, pitch, roll of the portrait, see `vasa_jax.types`.
-        mouth_scale: size of movements over the canonical face's.
-        mouth_gap: between the lips at rest, head units.
-    """
-
-    landmarks: np.ndarray
-    face: np.ndarray
-    sheet: np.ndarray
-    sheet_triangles: np.ndarray
-    sheet_clear: np.ndarray
-    sheet_turning: np.ndarray
-    opacity: np.ndarray
-    own_ground: np.ndarray
-    picture: np.ndarray
-    rotation: np.ndarray
-    mouth_scale: float
-    mouth_gap: float
-
-
-@dataclasses.dataclass(frozen=True)
-class PhotoHead:
-    """A fitted portrait with what it looks like.
-
-    Attributes:
-        shape: where it shows what.
-        parts: its `mesh.Mesh` for this texture.
-        photograph: uint8 `[S, S, 3]` the untouched crop.
-        texture: float32 `[H, W, 4]` colour in 0 to 255 and opacity: the picture's
-            square of half side `REACH`, with the tiles of `mouth_interior` below.
-        ground: float32 `[H, H, 4]` the filled background, and 1 where it is the
-            picture's own.
-        rest_gaze: float32 `[2]` yaw, pitch of the eyes in the head.
-        pixels: side of the crop in the picture.
-        cut: how long the picture's edge cuts through the head, in sides of the crop.
-    """
-
-    shape: HeadShape
-    parts: Any
-    photograph: np.ndarray
-    texture: np.ndarray
-    ground: np.ndarray
-    rest_gaze: np.ndarray
-    pixels: float
-    cut: float
+"""Half the texture's side, head units. Ours: crops may be 1.3 times as wide as the
+normal one."""
 
 
 @dataclasses.dataclass(frozen=True)
 class State:
-    """A movement away from the photograph; the default is as photographed.
+    """One frame's departure from the photograph; zeros are as photographed.
 
     Attributes:
-        arkit: `[52]` weights that are added. Lids, shut lips, tongue and gaze do not
-            follow them; see `landmark_units.REPLACED`.
-        close_eyes: `[2]` of the image's left and right eye, 1 is shut.
-        close_lips: 1 is shut.
-        gaze: `[2]` yaw, pitch added to the eyes' in the head, radians.
-        turn: `[3]` yaw, pitch, roll added to the head's, radians.
-        shift: `[3]` of head and body, head units, camera frame.
+        arkit: float32 `[52]` added weights, by `synthetic_heads.names.ARKIT_NAMES`;
+            those of `landmark_units.REPLACED` and the eyeLook ones move nothing.
+        close_eyes: float32 `[2]` 0 as photographed, 1 shut; the image's left eye first.
+        close_lips: 0 as photographed, 1 shut.
+        gaze: float32 `[2]` added yaw, pitch of both eyes in the head, radians.
+        turn: float64 `[3]` added yaw, pitch, roll of the head, radians.
+        shift: float64 `[3]` of the head, head units, camera frame.
     """
 
-    arkit: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(52))
-    close_eyes: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(2))
+    arkit: np.ndarray = dataclasses.field(
+        default_factory=lambda: np.zeros(52, np.float32)
+    )
+    close_eyes: np.ndarray = dataclasses.field(
+        default_factory=lambda: np.zeros(2, np.float32)
+    )
     close_lips: float = 0.0
-    gaze: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(2))
+    gaze: np.ndarray = dataclasses.field(
+        default_factory=lambda: np.zeros(2, np.float32)
+    )
     turn: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(3))
     shift: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(3))
-
-    def to_vector(self) -> np.ndarray:
-        """Return float32 `[63]`: the attributes in order."""
-        lips = [self.close_lips]
-        parts = (self.arkit, self.close_eyes, lips, self.gaze, self.turn, self.shift)
-        return np.concatenate(parts).astype(np.float32)
-
-    @classmethod
-    def from_vector(cls, vector: np.ndarray) -> "State":
-        """Read what `to_vector` wrote."""
-        arkit, eyes, lips, gaze, turn, shift = np.split(vector, [52, 54, 55, 57, 60])
-        return cls(arkit, eyes, float(lips[0]), gaze, turn, shift)
 
 
 @dataclasses.dataclass(frozen=True)
 class View:
-    """How a clip frames the person; the background keeps its place, as in all sets.
+    """How a frame shows the person; `View()` is `portrait.pose.crop_of_fit`.
+
+    Ours: the background keeps its place whatever the view, as the synthetic heads'
+    does, or a renderer could not tell a head that comes nearer from a closer crop.
 
     Attributes:
-        distance: of the camera; the person appears 1 / distance times as large.
-        x, y: where the head's centre appears, half images.
+        distance: of the person; the frame spans 1.5 * distance head units to each side.
+        x, y: the frame's middle, head units from the head's centre as photographed.
     """
 
     distance: float = 1.0
     x: float = 0.0
     y: float = 0.0
 
+    @property
+    def half_size(self) -> float:
+        """Half the crop's side, head units."""
+        return crop.HALF_IMAGE_HEAD_UNITS * self.distance
 
-def rotation_matrix(rotation: np.ndarray) -> np.ndarray:
-    """Build the matrix `[3, 3]` of yaw, pitch, roll `[3]`, as `vasa_jax` defines it."""
-    return pose.HeadFit(rotation=rotation, centre=np.zeros(2), unit=1.0).matrix()
+    def to_image(self, screen: np.ndarray) -> np.ndarray:
+        """Take screen points `[..., 2]` to image units in [-1, 1]."""
+        return (screen - np.array([self.x, self.y], np.float32)) / self.half_size
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadShape:
+    """All that decides places; N points of the face, G of the sheet.
+
+    Attributes:
+        landmarks: float32 `[468, 3]` at rest, camera frame.
+        face: float32 `[N, 3]` points of `face_mesh.face_mesh` at rest.
+        sheet: float32 `[G, 3]` points of hair, ears, neck and torso at rest.
+        turning: float32 `[G]` how much of the head's turn each of them follows.
+        sheet_triangles: int32 `[T, 3]` over the face's points and then the sheet's.
+        opacity: uint8 `[C, C]` of the person over the texture's reach, 255 is opaque.
+        background: uint8 `[C, C]`, 1 where the background is the picture's own.
+        picture: float32 `[4]` left, top, right, bottom of the picture on the screen.
+        rotation: float32 `[3]` yaw, pitch, roll as photographed, `vasa_jax.types`.
+        irises: float32 `[2, 3]` x, y on the screen and radius, head units; the image's
+            left eye first.
+        gaze: float32 `[2]` yaw, pitch of both eyes in the head as photographed.
+        mouth: float32 `[3]`, the numbers of a `mouth_interior.MouthShape`.
+    """
+
+    landmarks: np.ndarray
+    face: np.ndarray
+    sheet: np.ndarray
+    turning: np.ndarray
+    sheet_triangles: np.ndarray
+    opacity: np.ndarray
+    background: np.ndarray
+    picture: np.ndarray
+    rotation: np.ndarray
+    irises: np.ndarray
+    gaze: np.ndarray
+    mouth: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class PhotoHead:
+    """A fitted portrait.
+
+    Attributes:
+        shape: all that decides places.
+        texture: float32 `[S + B, S, 4]` colour and opacity of the picture about the
+            head, and below it a band of B rows that hold what is painted.
+        tiles: int64 `[K, 4]` left, top, width and height of what is painted there, see
+            `patch.EYE_TILES` and `patch.MOUTH_TILES`.
+        eyes: what both eyes are composed of, the image's left one first.
+        ground: float32 `[S, S, 4]` background, also behind the person, and 1 where it
+            is the picture's own.
+        photograph: uint8 `[size, size, 3]` the untouched crop.
+        pixels: side of that crop in the picture.
+        mouth_gap: between the lips at rest, head units.
+        cut: how long the picture's edge cuts through the head, in sides of the crop.
+    """
+
+    shape: HeadShape
+    texture: np.ndarray
+    tiles: np.ndarray
+    eyes: tuple[eye_texture.EyeTexture, eye_texture.EyeTexture]
+    ground: np.ndarray
+    photograph: np.ndarray
+    pixels: float
+    mouth_gap: float
+    cut: float
 
 
 def project(points: np.ndarray) -> np.ndarray:
@@ -141,6 +141,11 @@ def project(points: np.ndarray) -> np.ndarray:
 
 
 def lift(screen: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """Place screen points `[..., 2]` at a depth `[...]`; the inverse of `project`."""
+    """Place screen points `[..., 2]` at a depth `[...]`; returns `[..., 3]`."""
     depth = np.broadcast_to(depth, screen.shape[:-1])[..., None]
     return np.concatenate([screen * (1 + depth / pose.CAMERA_DISTANCE), depth], axis=-1)
+
+
+def on_texture(screen: np.ndarray, side: int) -> np.ndarray:
+    """Take screen points `[..., 2]` to pixels of a texture, centres at integers."""
+    return (screen / REACH + 1) / 2 * side - 0.5

@@ -1,40 +1,49 @@
-"""The z-buffer over a portrait's mesh, and what each pixel of an image then shows."""
+"""The z-buffer over a head's mesh, and what each pixel of the image then shows."""
 
 from math import ceil, floor, sqrt
 
-import numba
 import numpy as np
 
-SHEET, FACE, EYE, MOUTH, INVENTED = range(5)
+from datasets.photo_heads import kernels
+
+SHEET, FACE, EYE, MOUTH, INVENTED, CUT_OUT, HIDDEN_EYE = range(7)
 """What a triangle is: hair, neck and torso; the face; what lies behind its holes as
-photographed; what was not photographed."""
+photographed; what was not photographed: a cavity, teeth and tongue cut out by the
+opacity of their tiles, and what lids or irises hid of the eyes."""
 
 LARGEST_STRETCH = 2.0
-"""Up to which a triangle's pixels may be learnt. Ours: beyond, skin is visibly blurred
-in one direction."""
+"""How much longer a triangle may get and still be the photograph's own. Ours: beyond,
+its blur shows."""
 
 TURNED_OVER = 99.0
-"""Stretch of a triangle that shows its back."""
-
-EDGE = 1e-4
-"""Tolerance of a triangle's edges, so that no sample falls between two of them."""
 
 CLEAR = 0.03
-"""Opacity below which the sheet shows nothing. Ours."""
+"""Opacity below which the sheet shows nothing."""
 
-OPAQUE = 0.95
-"""Opacity from which the sheet's colours are its own. Ours."""
+_EDGE = 1e-4
+"""Tolerance of a triangle's edges, so that no sample falls between two of them."""
 
-_njit = numba.njit(cache=True, fastmath=True, nogil=True)
+NEARLY_CLEAR, NEARLY_OPAQUE = 0.05, 0.95
+"""Opacities between which a sample shows neither person nor background alone."""
+
+_LARGEST_SPREAD = 3.0
+"""Texture samples of one pixel lie this many pixels apart at most, or it shows an
+edge."""
+
+_BACKGROUND_CLASS, _TORSO_CLASS, _HEAD_CLASS, _EYES_CLASS, _MOUTH_CLASS = 0, 1, 2, 4, 5
+"""Places in `synthetic_heads.names.MASK_CLASSES`."""
 
 
-@_njit
+@kernels.cached
 def stretches(triangles, source, target):
-    """Return how much longer each triangle gets at most, `[T]`; see `TURNED_OVER`.
+    """Return how much longer triangles get at most; `TURNED_OVER` where that happens.
 
     Args:
         triangles: int32 `[T, 3]`.
-        source, target: float32 `[N, 2]` places before and after.
+        source, target: float32 `[N, 2]` before and after.
+
+    Returns:
+        float32 `[T]`.
     """
     result = np.empty(len(triangles), np.float32)
     for t in range(len(triangles)):
@@ -52,30 +61,29 @@ def stretches(triangles, source, target):
         m10, m11 = (py * vy - qy * uy) / area, (qy * ux - py * vx) / area
         trace = m00 * m00 + m01 * m01 + m10 * m10 + m11 * m11
         det = m00 * m11 - m01 * m10
-        rest = max(0.0, trace * trace - 4.0 * det * det)
-        result[t] = sqrt(0.5 * (trace + sqrt(rest)))
+        spread = sqrt(max(0.0, trace * trace - 4.0 * det * det))
+        result[t] = sqrt(0.5 * (trace + spread))
     return result
 
 
-@_njit
-def rasterize(screen, triangles, clear, uv, opacity, depth, shown):
+@kernels.cached
+def rasterize(screen, triangles, kinds, uv, opacity, depth, shown):
     """Fill the z-buffer.
 
     Args:
         screen: float32 `[N, 3]` x, y in samples (centres at integers), depth.
         triangles: int32 `[T, 3]`, wound alike; turned over ones are skipped.
-        clear: int32 `[T]` 0 opaque, 1 partly, 2 wholly transparent.
+        kinds: int32 `[T]`.
         uv: float32 `[N, 2]` pixels of `opacity`, centres at integers.
-        opacity: float32 `[H, W]`.
-        depth, shown: float32 and int32 `[S, S]`, overwritten; -1 shows nothing.
+        opacity: float32 `[H, W]` of the sheet.
+        depth, shown: float32 and int32 `[S, S]`, overwritten: what is nearest, and its
+            triangle or -1.
     """
     size = depth.shape[0]
     rows, columns = opacity.shape
     depth[:] = 1e9
     shown[:] = -1
     for t in range(len(triangles)):
-        if clear[t] == 2:
-            continue
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         x0, y0, z0 = screen[a, 0], screen[a, 1], screen[a, 2]
         x1, y1, z1 = screen[b, 0], screen[b, 1], screen[b, 2]
@@ -96,12 +104,12 @@ def rasterize(screen, triangles, clear, uv, opacity, depth, shown):
             for x in range(left, right + 1):
                 w1, w2 = first + x * across1, second + x * across2
                 w0 = 1.0 - w1 - w2
-                if w0 < -EDGE or w1 < -EDGE or w2 < -EDGE:
+                if w0 < -_EDGE or w1 < -_EDGE or w2 < -_EDGE:
                     continue
                 z = w0 * z0 + w1 * z1 + w2 * z2
                 if z >= depth[y, x]:
                     continue
-                if clear[t] == 1:
+                if kinds[t] == SHEET or kinds[t] == CUT_OUT:
                     u = int(w0 * uv[a, 0] + w1 * uv[b, 0] + w2 * uv[c, 0] + 0.5)
                     v = int(w0 * uv[a, 1] + w1 * uv[b, 1] + w2 * uv[c, 1] + 0.5)
                     u = min(max(u, 0), columns - 1)
@@ -112,29 +120,20 @@ def rasterize(screen, triangles, clear, uv, opacity, depth, shown):
                 shown[y, x] = t
 
 
-@_njit
-def weights_in(screen, triangles, t, x, y):
-    """Return the three weights of a sample in a triangle."""
-    a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+@kernels.cached
+def corner_shares(screen, a, b, c, x, y):
+    """Return the shares of a triangle's corners at a sample, those of b and c."""
     x0, y0 = screen[a, 0], screen[a, 1]
     px, py = screen[b, 0] - x0, screen[b, 1] - y0
     qx, qy = screen[c, 0] - x0, screen[c, 1] - y0
     inverse = 1.0 / (px * qy - qx * py)
     w1 = ((x - x0) * qy - (y - y0) * qx) * inverse
     w2 = ((y - y0) * px - (x - x0) * py) * inverse
-    return 1.0 - w1 - w2, w1, w2
+    return w1, w2
 
 
-@_njit
-def interpolated(values, triangles, t, w0, w1, w2, column):
-    """Interpolate a column of vertices' values in a triangle."""
-    a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-    return w0 * values[a, column] + w1 * values[b, column] + w2 * values[c, column]
-
-
-@_njit
-def sample(texture, u, v, out):
-    """Sample a texture `[H, W, C]` bilinearly into `out` `[C]`."""
+@kernels.cached
+def _sample(texture, u, v, out):
     rows, columns = texture.shape[0], texture.shape[1]
     u = min(max(u, 0.0), columns - 1.001)
     v = min(max(v, 0.0), rows - 1.001)
@@ -146,98 +145,121 @@ def sample(texture, u, v, out):
         out[k] = top * (1 - fv) + low * fv
 
 
-@_njit
-def colour(
-    screen, triangles, kinds, uv, texture, ground, shown, ground_scale, ground_shift,
-    factor, image,
+@kernels.cached
+def resolve(
+    screen, triangles, kinds, stretch, uv, home, texture, ground, picture, shown,
+    ground_map, factor, image, genuine,
 ):  # fmt: skip
     """Colour every pixel from `factor` x `factor` samples.
 
     Args:
-        screen, triangles, uv: as in `rasterize`; kinds: int32 `[T]`.
+        screen, triangles, kinds: as `rasterize` had them.
+        stretch: float32 `[T]`, see `stretches`.
+        uv: float32 `[N, 2]` pixels of the texture; home: where the same was
+            photographed.
         texture: float32 `[H, W, 4]` colour and opacity.
-        ground: float32 `[H, W, 4]` background.
-        shown: int32 `[S, S]` of `rasterize`.
-        ground_scale, ground_shift: from samples to pixels of `ground`.
-        factor: samples per pixel along a side.
-        image: float32 `[S / factor, S / factor, 3]`, overwritten.
+        ground: float32 `[S, S, 4]` background, and 1 where it is the picture's own.
+        picture: float32 `[4]` left, top, right, bottom of the picture in the texture.
+        shown: int32 `[F, F]` the triangle that each sample shows.
+        ground_map: float32 `[2]`: samples (x, y) show the ground at x, y times the
+            first plus the second.
+        factor: samples along a pixel's side.
+        image: float32 `[F / factor, F / factor, 3]`, overwritten.
+        genuine: bool, the same without colours, overwritten.
     """
     size = image.shape[0]
-    over, under = np.zeros(4, np.float32), np.zeros(4, np.float32)
+    colour, behind = np.zeros(4, np.float32), np.zeros(4, np.float32)
+    limit = _LARGEST_SPREAD * factor * ground_map[0]
     share = 1.0 / (factor * factor)
     for row in range(size):
         for column in range(size):
             red = green = blue = 0.0
-            for y in range(row * factor, (row + 1) * factor):
-                for x in range(column * factor, (column + 1) * factor):
-                    t = shown[y, x]
-                    alpha = 0.0
-                    if t >= 0:
-                        w0, w1, w2 = weights_in(screen, triangles, t, x, y)
-                        u = interpolated(uv, triangles, t, w0, w1, w2, 0)
-                        v = interpolated(uv, triangles, t, w0, w1, w2, 1)
-                        sample(texture, u, v, over)
-                        alpha = over[3] if kinds[t] == SHEET else 1.0
-                    if alpha < 1.0:
-                        u = x * ground_scale + ground_shift
-                        v = y * ground_scale + ground_shift
-                        sample(ground, u, v, under)
-                    red += alpha * over[0] + (1 - alpha) * under[0]
-                    green += alpha * over[1] + (1 - alpha) * under[1]
-                    blue += alpha * over[2] + (1 - alpha) * under[2]
+            good = True
+            left = top = 1e9
+            right = bottom = -1e9
+            for number in range(factor * factor):
+                y = row * factor + number // factor
+                x = column * factor + number % factor
+                t = shown[y, x]
+                alpha = 0.0
+                gu = x * ground_map[0] + ground_map[1]
+                gv = y * ground_map[0] + ground_map[1]
+                u, v = gu, gv
+                fine = True
+                if t >= 0:
+                    a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+                    w1, w2 = corner_shares(screen, a, b, c, x, y)
+                    w0 = 1.0 - w1 - w2
+                    u = w0 * uv[a, 0] + w1 * uv[b, 0] + w2 * uv[c, 0]
+                    v = w0 * uv[a, 1] + w1 * uv[b, 1] + w2 * uv[c, 1]
+                    _sample(texture, u, v, colour)
+                    u = w0 * home[a, 0] + w1 * home[b, 0] + w2 * home[c, 0]
+                    v = w0 * home[a, 1] + w1 * home[b, 1] + w2 * home[c, 1]
+                    alpha = colour[3] if kinds[t] == SHEET else 1.0
+                    fine = kinds[t] < INVENTED and stretch[t] <= LARGEST_STRETCH
+                if alpha < 1.0:
+                    _sample(ground, gu, gv, behind)
+                    if alpha <= NEARLY_CLEAR:
+                        u, v = gu, gv
+                        fine = behind[3] > 0.99
+                    elif alpha < NEARLY_OPAQUE:
+                        fine = False
+                red += alpha * colour[0] + (1 - alpha) * behind[0]
+                green += alpha * colour[1] + (1 - alpha) * behind[1]
+                blue += alpha * colour[2] + (1 - alpha) * behind[2]
+                left, right = min(left, u), max(right, u)
+                top, bottom = min(top, v), max(bottom, v)
+                good = good and fine
             image[row, column, 0] = red * share
             image[row, column, 1] = green * share
             image[row, column, 2] = blue * share
+            inside = left > picture[0] and right < picture[2]
+            inside = inside and top > picture[1] and bottom < picture[3]
+            edge = right - left > limit or bottom - top > limit
+            genuine[row, column] = good and inside and not edge
 
 
-@_njit
-def trace(
-    screen, triangles, kinds, stretch, uv, source, opacity, ground_own, shown,
-    ground_scale, ground_shift, trusted, where, places, is_good,
-):  # fmt: skip
-    """Tell of every sample where the source shows it, and whether it may be learnt.
+@kernels.cached
+def draw_masks(screen, triangles, kinds, uv, opacity, turning, shown, masks):
+    """Give every cell its most frequent class among 4 x 4 samples.
 
     Args:
-        screen, triangles, uv: as in `rasterize`; kinds: int32 `[T]`.
-        stretch: float32 `[T]` against what counts as true.
-        source: float32 `[N, 2]` where the source image shows each vertex.
-        opacity: float32 `[H, W, 1]`; ground_own: float32 `[H, W, 1]` 1 where the
-            background is the picture's own; both over the texture's square.
-        shown: int32 `[S, S]` of `rasterize`.
-        ground_scale, ground_shift: from samples to pixels of them.
-        trusted: kinds below it may be learnt.
-        where: float32 `[S, S, 2]`, overwritten: place in the source; background keeps
-            its own, in samples.
-        places: float32 `[S, S, 3]`, overwritten: texture pixel and opacity.
-        is_good: bool `[S, S]`, overwritten.
+        screen, triangles, kinds, uv, opacity, shown: as `rasterize` had them.
+        turning: float32 `[N]` share of the head's turn.
+        masks: uint8 `[M, M]` of `synthetic_heads.names.MASK_CLASSES`, overwritten.
     """
-    size = shown.shape[0]
-    share, own = np.empty(1, np.float32), np.empty(1, np.float32)
-    for y in range(size):
-        for x in range(size):
-            t = shown[y, x]
-            gu, gv = x * ground_scale + ground_shift, y * ground_scale + ground_shift
-            alpha, good = 0.0, True
-            u, v = gu, gv
-            if t >= 0:
-                w0, w1, w2 = weights_in(screen, triangles, t, x, y)
-                u = interpolated(uv, triangles, t, w0, w1, w2, 0)
-                v = interpolated(uv, triangles, t, w0, w1, w2, 1)
-                alpha = 1.0
-                if kinds[t] == SHEET:
-                    sample(opacity, u, v, share)
-                    alpha = share[0]
-                good = kinds[t] < trusted and stretch[t] <= LARGEST_STRETCH
-            if alpha > 0.5:
-                where[y, x, 0] = interpolated(source, triangles, t, w0, w1, w2, 0)
-                where[y, x, 1] = interpolated(source, triangles, t, w0, w1, w2, 1)
-            else:
-                where[y, x, 0], where[y, x, 1] = x, y
-                u, v = gu, gv
-            if alpha <= 1.0 - OPAQUE:
-                sample(ground_own, gu, gv, own)
-                good = own[0] > 0.99
-            elif alpha < OPAQUE:
-                good = False
-            places[y, x, 0], places[y, x, 1], places[y, x, 2] = u, v, alpha
-            is_good[y, x] = good
+    size, cells = shown.shape[0], masks.shape[0]
+    taps = max(1, min(4, size // cells))
+    counts = np.zeros(6, np.int64)
+    rows, columns = opacity.shape
+    for row in range(cells):
+        for column in range(cells):
+            counts[:] = 0
+            for number in range(taps * taps):
+                y = int((row + (number // taps + 0.5) / taps) * size / cells)
+                x = int((column + (number % taps + 0.5) / taps) * size / cells)
+                t = shown[y, x]
+                if t < 0:
+                    counts[_BACKGROUND_CLASS] += 1
+                elif kinds[t] == FACE:
+                    counts[_HEAD_CLASS] += 1
+                elif kinds[t] == EYE or kinds[t] == HIDDEN_EYE:
+                    counts[_EYES_CLASS] += 1
+                elif kinds[t] != SHEET:
+                    counts[_MOUTH_CLASS] += 1
+                else:
+                    a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+                    w1, w2 = corner_shares(screen, a, b, c, x, y)
+                    w0 = 1.0 - w1 - w2
+                    u = int(w0 * uv[a, 0] + w1 * uv[b, 0] + w2 * uv[c, 0] + 0.5)
+                    v = int(w0 * uv[a, 1] + w1 * uv[b, 1] + w2 * uv[c, 1] + 0.5)
+                    u = min(max(u, 0), columns - 1)
+                    v = min(max(v, 0), rows - 1)
+                    turn = w0 * turning[a] + w1 * turning[b] + w2 * turning[c]
+                    if opacity[v, u] <= 0.5:
+                        counts[_BACKGROUND_CLASS] += 1
+                    elif turn > 0.5:
+                        counts[_HEAD_CLASS] += 1
+                    else:
+                        counts[_TORSO_CLASS] += 1
+            masks[row, column] = np.argmax(counts)

@@ -93,7 +93,9 @@ def _photograph(take, settings, head, renderer) -> dict:
 
 def _common(take, head, states, frames, is_photograph) -> dict:
     """Return what states and frames tell, whoever moves them."""
-    gaze_in_head = np.stack([head.rest_gaze + state.gaze for state in states])
+    gaze_in_head = np.stack([state.gaze for state in states]) + takes.rest_gaze(
+        head.shape
+    )
     head_pose = np.stack([frame.head_pose for frame in frames]).astype(np.float32)
     units = rest_expression.shown_units(head, states)
     masks = np.stack([frame.masks for frame in frames]).astype(np.uint8)

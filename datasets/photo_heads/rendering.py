@@ -1,33 +1,44 @@
-"""Renders states of a fitted portrait, with their ground truth."""
+"""Render a photographed head in any state and view, with its ground truth."""
 
 import dataclasses
 
-import einops
 import numpy as np
 
-from datasets.photo_heads import mesh, photo_head, posing, rasterizer
-from datasets.synthetic_heads import ground_truth, names
+from datasets.photo_heads import (
+    eye_patches,
+    eyelids,
+    eyes,
+    face_mesh,
+    patch,
+    photo_head,
+    posing,
+    rasterizer,
+)
 from vasa_jax.portrait import crop
 
 FACTOR = 2
-"""Samples per pixel along a side. Ours: as the synthetic heads."""
+"""Samples per pixel along a side. Ours: four soften edges enough."""
 
-_CLASSES = {name: index for index, name in enumerate(names.MASK_CLASSES)}
+MASK_SIZE = 64
+"""Cells along a mask's edge. Follows: `synthetic_heads.ground_truth`."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Rendering:
-    """One frame and its truth.
+    """One frame of S x S pixels.
 
     Attributes:
         image: uint8 `[S, S, 3]`.
-        masks: uint8 `[64, 64]` ids of `names.MASK_CLASSES`; hair counts as head.
-        head_pose: float32 `[6]`, vector of `vasa_jax.types.HeadPose`.
-        keypoints: float32 `[10, 2]` image units, as `names.KEYPOINT_NAMES`.
-        mouth_opening: gap of the inner lips in eye distances, 0 or more.
+        genuine: bool `[S, S]` where it shows the photograph's own pixels: not stretched
+            twofold, not invented, inside the picture.
+        masks: uint8 `[64, 64]` of `synthetic_heads.names.MASK_CLASSES`.
+        head_pose: float32 `[6]`, see `posing.head_pose`.
+        keypoints: float32 `[10, 2]`, see `posing.keypoints`.
+        mouth_opening: see `posing.mouth_opening`.
     """
 
     image: np.ndarray
+    genuine: np.ndarray
     masks: np.ndarray
     head_pose: np.ndarray
     keypoints: np.ndarray
@@ -35,17 +46,19 @@ class Rendering:
 
 
 class Renderer:
-    """Renders frames of one size, reusing its buffers; one thread.
-
-    Args:
-        size: pixels of a side, a multiple of 64 or a divisor of it.
-    """
+    """Renders heads at one size; keeps buffers and the last head's rig."""
 
     def __init__(self, size: int):
-        self.size = size
+        """Make the buffers.
+
+        Args:
+            size: pixels along an image's edge.
+        """
+        self._size = size
         samples = size * FACTOR
         self._depth = np.empty((samples, samples), np.float32)
         self._shown = np.empty((samples, samples), np.int32)
+        self._shape = self._last_rig = self._texture = None
 
     def render(
         self,
@@ -53,74 +66,105 @@ class Renderer:
         state: photo_head.State,
         view: photo_head.View,
     ) -> Rendering:
-        """Render one frame; the same arguments give the same arrays."""
-        side = len(head.ground)
-        parts = head.parts
-        points = posing.vertices(parts, head.shape, state)
-        samples = self.size * FACTOR
-        screen = on_samples(points, parts, view, samples)
-        uv = parts.uv + mesh.fold(parts, state) * (side / 2 / photo_head.REACH)
-        opacity = np.ascontiguousarray(head.texture[..., 3])
-        rasterizer.rasterize(
-            screen, parts.triangles, parts.clear, uv, opacity, self._depth, self._shown
+        """Render one frame."""
+        rig = self._rig(head)
+        moves = posing.point_moves(rig, state)
+        points = posing.turned(rig, rig.rest + moves, rig.turning, state)
+        screen = to_samples(rig, points, view, self._size * FACTOR)
+        side = head.ground.shape[0]
+        folded = rig.screen + posing.folds(rig, state)
+        home = photo_head.on_texture(folded, side).astype(np.float32)
+        unturned = photo_head.project(rig.rest + moves)
+        uv = _texture_places(rig, head, home, unturned)
+        _paint_eyes(rig, head, state, unturned, self._texture)
+        mesh = screen, rig.triangles, rig.kinds
+        opacity = self._texture[..., 3]
+        rasterizer.rasterize(*mesh, uv, opacity, self._depth, self._shown)
+        image = np.empty((self._size, self._size, 3), np.float32)
+        genuine = np.empty((self._size, self._size), np.bool_)
+        stretch = rasterizer.stretches(
+            rig.triangles, folded, photo_head.project(points)
         )
-        image = np.empty((self.size, self.size, 3), np.float32)
-        rasterizer.colour(
-            screen,
-            parts.triangles,
-            parts.kinds,
+        edges = photo_head.on_texture(head.shape.picture, side)
+        rasterizer.resolve(
+            *mesh,
+            stretch,
             uv,
-            head.texture,
+            home,
+            self._texture,
             head.ground,
+            edges,
             self._shown,
-            *ground_of_samples(side, samples),
+            ground_map(self._size * FACTOR, side),
             FACTOR,
             image,
+            genuine,
         )
+        masks = np.empty((MASK_SIZE, MASK_SIZE), np.uint8)
+        rasterizer.draw_masks(*mesh, uv, opacity, rig.turning, self._shown, masks)
         return Rendering(
             image=np.clip(np.rint(image), 0, 255).astype(np.uint8),
-            masks=self._masks(parts, uv, screen, opacity),
-            head_pose=posing.head_pose(head.shape, state, view),
-            keypoints=posing.keypoints(head.shape, points, state, view),
-            mouth_opening=posing.mouth_opening(head.shape, points, state),
+            genuine=genuine,
+            masks=masks,
+            head_pose=posing.head_pose(rig, state, view),
+            keypoints=posing.keypoints(rig, state, view),
+            mouth_opening=posing.mouth_opening(rig, state),
         )
 
-    def _masks(self, parts, uv, screen, opacity):
-        """Tell what each of 64 x 64 cells shows in its middle."""
-        size = ground_truth.MASK_SIZE
-        step = len(self._shown) // size
-        shown = self._shown[step // 2 :: step, step // 2 :: step]
-        kinds = np.append(parts.kinds, -1)[shown]
-        corners = np.append(parts.triangles, [[0, 0, 0]], axis=0)[shown]
-        turning = parts.turning[corners].mean(axis=-1)
-        place = np.rint(uv[corners].mean(axis=-2)).astype(int)
-        column, row = einops.rearrange(place, "h w c -> c h w")
-        rows, columns = opacity.shape
-        is_seen = opacity[row.clip(0, rows - 1), column.clip(0, columns - 1)] > 0.5
-        result = np.full((size, size), _CLASSES["background"], np.uint8)
-        is_person = (kinds >= 0) & ((kinds != rasterizer.SHEET) | is_seen)
-        result[is_person & (turning < 0.5)] = _CLASSES["torso"]
-        result[is_person & (turning >= 0.5)] = _CLASSES["head"]
-        result[kinds == rasterizer.EYE] = _CLASSES["eyes"]
-        is_inner = (kinds == rasterizer.MOUTH) | (kinds == rasterizer.INVENTED)
-        result[is_inner] = _CLASSES["mouth_interior"]
-        return result
+    def _rig(self, head):
+        """Return the head's rig; it and a texture are made when another head comes."""
+        if self._shape is not head.shape:
+            self._shape, self._last_rig = head.shape, posing.build_rig(head.shape)
+            self._texture = head.texture.copy()
+        return self._last_rig
 
 
-def on_samples(
-    points: np.ndarray, parts: mesh.Mesh, view: photo_head.View, samples: int
+def to_samples(
+    rig: posing.Rig, points: np.ndarray, view: photo_head.View, num_samples: int
 ) -> np.ndarray:
-    """Return x, y in samples (centres at integers) and depth, float32 `[N, 3]`."""
-    place = posing.on_image(photo_head.project(points), view)
-    place = (place + 1) / 2 * samples - 0.5
-    depth = points[:, 2] + parts.behind
-    return np.concatenate([place, depth[:, None]], axis=1).astype(np.float32)
+    """Place points `[N, 3]` in the z-buffer: x, y in samples, and depth; float32."""
+    image = view.to_image(photo_head.project(points))
+    samples = (image + 1) / 2 * num_samples - 0.5
+    depth = points[:, 2] + rig.behind
+    return np.column_stack([samples, depth]).astype(np.float32)
 
 
-def ground_of_samples(side: int, samples: int) -> tuple[float, float]:
-    """Return scale and shift from samples to texture pixels of the background.
+def ground_map(num_samples: int, side: int) -> np.ndarray:
+    """Return factor and shift `[2]` from samples to pixels of the background."""
+    half_size = crop.HALF_IMAGE_HEAD_UNITS
+    first = photo_head.on_texture(np.float64(half_size * (1 / num_samples - 1)), side)
+    scale = half_size / photo_head.REACH * side / num_samples
+    return np.array([scale, first], np.float32)
 
-    Ours: the background keeps its place whatever the view, as in all sets.
-    """
-    scale = crop.HALF_IMAGE_HEAD_UNITS / photo_head.REACH * side / samples
-    return scale, side / 2 - 0.5 + (0.5 - samples / 2) * scale
+
+def _texture_places(rig, head, home, unturned):
+    """Return the texture pixels `[N, 2]` of all points; patches show their tiles."""
+    result = home.copy()
+    end = len(rig.shape.face) + len(rig.shape.sheet)
+    for one in rig.patches:
+        start, end = end, end + len(one.points)
+        if one.tile is None:
+            continue
+        corner, size = head.tiles[one.tile, :2], head.tiles[one.tile, 2:]
+        if one.tile in patch.EYE_TILES:
+            seen = photo_head.on_texture(unturned[start:end], head.ground.shape[0])
+            result[start:end] = seen - head.eyes[one.tile].corner + corner
+        else:
+            result[start:end] = corner + one.places * (size - 1)
+    return result
+
+
+def _paint_eyes(rig, head, state, unturned, texture):
+    """Paint both eyes' tiles as a state shows them."""
+    side = head.ground.shape[0]
+    irises = eye_patches.irises_of(rig.shape)
+    centres, matrix = eyes.discs(irises, state.gaze)
+    for eye, loop in enumerate(face_mesh.face_mesh().eye_loops):
+        left, top, width, height = head.tiles[patch.EYE_TILES[eye]]
+        layers = head.eyes[eye]
+        rim = photo_head.on_texture(unturned[loop], side).astype(np.float64)
+        texture[top : top + height, left : left + width, :3] = layers.compose(
+            photo_head.on_texture(centres[eye], side),
+            matrix * irises.radii[eye] * layers.unit,
+            eyelids.Lids.of_rim(rim),
+        )

@@ -1,6 +1,5 @@
 """What a portrait's own face does before it is moved, as ARKit weights."""
 
-import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,9 +35,11 @@ def rest_weights(head: photo_head.PhotoHead) -> np.ndarray:
     weights = np.zeros(len(names.ARKIT_NAMES), np.float32)
     drop = units[_JAW_OPEN]
     gap = np.linalg.norm(drop[_LIP_BOTTOM] - drop[_LIP_TOP])
-    weights[_JAW_OPEN] = np.clip(head.shape.mouth_gap / gap, 0, 1)
-    turn = photo_head.rotation_matrix(head.shape.rotation)
-    own, usual = _mouth(head.shape.landmarks @ turn), _mouth(_canonical_landmarks())
+    weights[_JAW_OPEN] = np.clip(head.mouth_gap / gap, 0, 1)
+    turn = pose.HeadFit(
+        rotation=head.shape.rotation, centre=np.zeros(2), unit=1.0
+    ).matrix()
+    own, usual = _mouth(head.shape.landmarks @ turn), _mouth(pose.canonical_face()[0])
     noise = (PEOPLE_DIFFER / USUAL_WEIGHT) ** 2
     for name, corner in _CORNERS.items():
         unit = names.ARKIT_NAMES.index(name)
@@ -70,8 +71,3 @@ def shown_units(
 def _mouth(landmarks: np.ndarray) -> np.ndarray:
     """Return landmarks `[468, 3]` as seen from the middle of the lips."""
     return landmarks - landmarks[list(_LIP_MIDDLES)].mean(axis=0)
-
-
-@functools.cache
-def _canonical_landmarks() -> np.ndarray:
-    return pose.canonical_face()[0]

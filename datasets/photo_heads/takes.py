@@ -17,6 +17,9 @@ LARGEST_GAZE = np.deg2rad([25.0, 15.0])
 """Largest yaw and pitch by which eyes turn from where the portrait looks. Ours: as
 gaze is trained and asked for."""
 
+GAZE_AT_VIEWER = np.deg2rad(12.0)
+"""Largest yaw and pitch at which a portrait is taken to look at the viewer. Ours."""
+
 _TO_CAMERA = np.array([1.0, -1.0, -1.0])
 _BLINKS = [names.ARKIT_NAMES.index(name) for name in ("eyeBlinkRight", "eyeBlinkLeft")]
 _JAW_OPEN = names.ARKIT_NAMES.index("jawOpen")
@@ -34,6 +37,17 @@ def shown_units(done: performance.Performance) -> np.ndarray:
     arkit[:, _JAW_OPEN] = np.maximum(arkit[:, _JAW_OPEN] - arkit[:, _MOUTH_CLOSE], 0)
     arkit[:, [_MOUTH_CLOSE, _TONGUE_OUT]] = 0
     return arkit
+
+
+def rest_gaze(shape: photo_head.HeadShape) -> np.ndarray:
+    """Return yaw and pitch `[2]` of a portrait's eyes in its head, radians.
+
+    Ours: a portrait that seems to look about at the viewer is taken to do so, since
+    most do, and one picture tells gaze no better.
+    """
+    looking = shape.gaze + shape.rotation[:2]
+    at_viewer = np.abs(looking).max() < GAZE_AT_VIEWER
+    return -shape.rotation[:2] if at_viewer else shape.gaze
 
 
 def states(
@@ -54,7 +68,8 @@ def states(
     turn = FARTHEST_TURN * np.tanh(done.rotation / FARTHEST_TURN)
     own_yaw = head.shape.rotation[0]
     turn[:, 0] = np.clip(turn[:, 0], -FARTHEST_YAW - own_yaw, FARTHEST_YAW - own_yaw)
-    gaze = np.clip(done.gaze_in_head - head.rest_gaze, -LARGEST_GAZE, LARGEST_GAZE)
+    wanted = done.gaze_in_head - rest_gaze(head.shape)
+    gaze = np.clip(wanted, -LARGEST_GAZE, LARGEST_GAZE)
     arkit = shown_units(done)
     return [
         photo_head.State(

@@ -112,6 +112,19 @@ def genuine(scene: Mapping[str, Any], size: int) -> jax.Array:
     return fit(scene["genuine"][..., None], size)
 
 
+def learnt(image: jax.Array, scene: Mapping[str, Any]) -> jax.Array:
+    """Return a frame that shows its driver where that is not genuine.
+
+    Ours: so what may not be learnt is no error, also to a network that compares.
+
+    Args:
+        image: `[B, H, W, 3]`.
+        scene: with the `driver` of that size; see `genuine`.
+    """
+    share = genuine(scene, image.shape[1])
+    return share * image + (1.0 - share) * scene["driver"]
+
+
 def places(
     centres: jax.Array,
     key: jax.Array,

@@ -344,10 +344,7 @@ class FaceTask:
     def _perceptual(self, params, image, latents, scene):
         """Compare frozen features of crops. Follows: MegaPortraits."""
         del params, latents
-        # Ours: what may not be learnt is the target's own, so that it is no error.
-        genuine = regions.genuine(scene, image.shape[1])
-        image = genuine * image + (1.0 - genuine) * scene["driver"]
-        predicted = regions.crops(image, scene["places"])
+        predicted = regions.crops(regions.learnt(image, scene), scene["places"])
         target = regions.crops(scene["driver"], scene["places"])
         return losses.feature_distance(
             self._perceptual_network(predicted), self._perceptual_network(target)

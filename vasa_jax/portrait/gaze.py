@@ -7,6 +7,7 @@ eyeball's centre, is the direction of gaze.
 
 import math
 
+import einops
 import numpy as np
 
 from vasa_jax.portrait import landmarks, networks, pose, resample
@@ -44,8 +45,22 @@ def find_irises(image: np.ndarray, found: landmarks.Landmarks) -> np.ndarray:
     Returns:
         float32 `[2, 2]` x, y in image pixels; the image's left eye first.
     """
+    return find_iris_outlines(image, found)[:, 0]
+
+
+def find_iris_outlines(image: np.ndarray, found: landmarks.Landmarks) -> np.ndarray:
+    """Find the irises' centres, and four points on each one's edge.
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        found: landmarks of the face in this image.
+
+    Returns:
+        float32 `[2, 5, 2]` x, y in image pixels, centres first; the image's left eye
+        first.
+    """
     network = networks.load("iris_landmark")
-    centres = []
+    outlines = []
     for corners, is_mirrored in zip(landmarks.EYE_CORNERS, (False, True), strict=True):
         first, second = found.points[list(corners), :2].astype(np.float64)
         across = second - first
@@ -61,8 +76,9 @@ def find_irises(image: np.ndarray, found: landmarks.Landmarks) -> np.ndarray:
             matrix = matrix @ mirror
         view = resample.sample_affine(image, matrix, network.size) / 255
         _, iris = network(view)
-        centres.append(matrix[:, :2] @ iris[:2] + matrix[:, 2])
-    return np.stack(centres).astype(np.float32)
+        points = einops.rearrange(iris, "(p c) -> p c", c=3)[:, :2]
+        outlines.append(points @ matrix[:, :2].T + matrix[:, 2])
+    return np.stack(outlines).astype(np.float32)
 
 
 def estimate_gaze(

@@ -1,0 +1,120 @@
+"""Photographed heads: the face's mesh, how it closes, and what fills backgrounds."""
+
+import numpy as np
+
+from datasets.photo_heads import (
+    background_fill,
+    closing,
+    contours,
+    face_mesh,
+    landmark_units,
+    sampling,
+)
+from datasets.synthetic_heads import names
+from vasa_jax.portrait import pose
+
+
+def canonical():
+    return pose.canonical_face()[0]
+
+
+def area(triangles, places):
+    a, b, c = (places[triangles[:, k]] for k in range(3))
+    (ux, uy), (vx, vy) = (b - a).T[:2], (c - a).T[:2]
+    return ux * vy - vx * uy
+
+
+def test_a_face_moved_as_a_whole_moves_every_dense_point_alike():
+    dense = face_mesh.face_mesh()
+    shift = np.array([0.3, -0.2, 0.1])
+    moved = dense.from_landmarks @ (canonical() + shift)
+    still = dense.from_landmarks @ canonical()
+    np.testing.assert_allclose(moved, still + shift, atol=1e-6)
+
+
+def test_all_triangles_of_an_open_face_are_wound_alike():
+    dense = face_mesh.face_mesh()
+    jaw = names.ARKIT_NAMES.index("jawOpen")
+    places = dense.from_landmarks @ canonical() + 0.5 * dense.unit_moves[jaw]
+    inner = np.abs(places[dense.triangles, 0]).max(axis=1) < 0.5
+    assert (area(dense.triangles[inner], places) > 0).all()
+
+
+def test_the_mirror_image_of_a_symmetric_face_is_itself():
+    dense = face_mesh.face_mesh()
+    places = dense.from_landmarks @ canonical()
+    mirrored = np.einsum(
+        "nkc,nk->nc", places[dense.mirror_points], dense.mirror_weights
+    )
+    np.testing.assert_allclose(mirrored, places * [-1, 1, 1], atol=0.03)
+
+
+def test_shut_eyes_bring_the_upper_rim_to_the_lower_one_and_leave_the_mouth():
+    dense, face = face_mesh.face_mesh(), canonical()
+    places = dense.from_landmarks @ face
+    for close, loop in zip(dense.close_eyes, dense.eye_loops, strict=True):
+        shut = places + close.moves(face)
+        half = len(loop) // 2
+        upper, lower = loop[1:half], loop[:half:-1]
+        before = (places[lower] - places[upper])[:, 1]
+        after = (shut[lower] - shut[upper])[:, 1]
+        # Lids overlap by 6 % of the eye's height.
+        np.testing.assert_allclose(after, -0.06 * before, atol=0.006)
+        assert not close.moves(face)[dense.mouth_loop].any()
+
+
+def test_closed_lips_meet():
+    face = canonical()
+    jaw = landmark_units.landmark_units()[names.ARKIT_NAMES.index("jawOpen")]
+    opened = face + 0.4 * jaw
+    close = face_mesh.face_mesh().close_lips_of_landmarks
+    top, bottom = contours.LIP_TOP, contours.LIP_BOTTOM
+    gap = (opened[bottom] - opened[top])[1]
+    shut = opened + close.moves(opened)
+    assert gap > 0.1
+    assert abs((shut[bottom] - shut[top])[1]) < 0.01 * gap
+
+
+def test_units_that_have_a_field_of_their_own_move_nothing():
+    moves = landmark_units.landmark_units()
+    for name in ("eyeBlinkLeft", "mouthClose", "tongueOut", "eyeLookUpRight"):
+        assert not moves[names.ARKIT_NAMES.index(name)].any()
+    assert np.abs(moves[names.ARKIT_NAMES.index("jawOpen")]).max() > 0.2
+
+
+def test_a_left_unit_moves_the_persons_left_which_is_the_images_right():
+    moves = landmark_units.landmark_units()[names.ARKIT_NAMES.index("mouthSmileLeft")]
+    length = np.linalg.norm(moves, axis=1)
+    assert canonical()[np.argmax(length), 0] > 0.1
+
+
+def test_ease_is_flat_at_its_ends_and_half_in_the_middle():
+    values = closing.ease(np.array([-1.0, 0.0, 0.5, 1.0, 2.0]))
+    np.testing.assert_allclose(values, [0, 0, 0.5, 1, 1])
+
+
+def test_points_inside_of_a_polygon_are_told_from_those_outside():
+    square = np.array([[0, 0], [2, 0], [2, 2], [0, 2]], float)
+    points = np.array([[1, 1], [3, 1], [1, -1], [0.1, 1.9]])
+    assert contours.inside(square, points).tolist() == [True, False, False, True]
+
+
+def test_a_plain_background_is_filled_with_its_own_colour():
+    image = np.full((60, 60, 3), (90, 140, 200), np.uint8)
+    mask = np.zeros((60, 60), np.float32)
+    mask[20:, 20:40] = 1
+    image[20:, 20:40] = (10, 20, 30)
+    filled, is_own = background_fill.fill_background(
+        image, mask, np.ones((60, 60), bool)
+    )
+    np.testing.assert_allclose(filled, np.broadcast_to((90, 140, 200), (60, 60, 3)))
+    assert not is_own[mask > 0].any()
+    assert is_own[:10].all()
+
+
+def test_sampling_at_pixel_centres_returns_the_pixels():
+    values = np.random.default_rng(0).normal(size=(4, 5, 3))
+    y, x = np.mgrid[0:4, 0:5]
+    np.testing.assert_allclose(
+        sampling.bilinear(values, np.stack([x, y], axis=-1)), values
+    )

@@ -1,0 +1,152 @@
+"""What opened mouths of photographs show."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from datasets.photo_heads import mouth_interior, mouth_light, mouth_paint
+
+UNIT = 85.0
+
+
+def _light(**changes):
+    light = mouth_light.MouthLight(
+        tooth=np.array([210.0, 200.0, 185.0]),
+        flesh=np.array([150.0, 85.0, 80.0]),
+        sideways=0.0,
+        teeth_end=None,
+    )
+    return dataclasses.replace(light, **changes)
+
+
+def _shape(seed=0, size=1.0, teeth_end=None):
+    generator = np.random.default_rng(seed)
+    return mouth_interior.random_shape(size, teeth_end, generator)
+
+
+def _tiles(seed=0, unit=UNIT, **changes):
+    """Upper teeth, lower teeth, tongue and cavity."""
+    generator = np.random.default_rng(seed)
+    return mouth_paint.paint(_shape(seed), _light(**changes), unit, generator)
+
+
+def _landmarks():
+    """Cheeks left and right of a mouth at (50, 50), a face from top to bottom."""
+    places = np.full((468, 2), 50.0)
+    places[list(mouth_light.CHEEKS[0])] = [20.0, 50.0]
+    places[list(mouth_light.CHEEKS[1])] = [80.0, 50.0]
+    places[10], places[152], places[13] = [50.0, 5.0], [50.0, 95.0], [50.0, 40.0]
+    return places
+
+
+def _measured(picture, inside=None, sclera=(190.0, 185.0, 180.0)):
+    generator = np.random.default_rng(0)
+    return mouth_light.measure_light(
+        picture, _landmarks(), inside, UNIT, np.array(sclera), generator
+    )
+
+
+def _portrait(colour=(200.0, 150.0, 120.0)):
+    return np.broadcast_to(np.array(colour), (100, 100, 3)).copy()
+
+
+def test_the_same_seed_paints_the_same_mouth_and_another_seed_another():
+    first, again, other = _tiles(1)[0], _tiles(1)[0], _tiles(2)[0]
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 5
+
+
+def test_teeth_are_bright_gums_are_red_and_the_cavity_is_dark():
+    upper, _, _, cavity = _tiles()
+    column = upper[:, upper.shape[1] // 2 - 3, :3]
+    tooth, gum = column[np.argmax(column.mean(axis=1))], column[1]
+    assert tooth.mean() > 150
+    assert gum[0] / gum.mean() > 1.15 * tooth[0] / tooth.mean()
+    assert cavity[..., :3].mean() < 0.4 * tooth.mean()
+
+
+def test_upper_teeth_hang_down_and_lower_ones_stand_up():
+    upper, lower, _, _ = _tiles()
+    assert (upper[0, :, 3] > 0.99).all() and upper[-1, :, 3].max() < 0.5
+    assert (lower[-1, :, 3] > 0.99).all() and lower[0, :, 3].max() < 0.5
+
+
+def test_front_teeth_reach_past_the_lips_by_what_people_show():
+    low, high = mouth_interior.UPPER_SHOWN
+    for seed in range(5):
+        points = mouth_interior.sheets(_shape(seed))[0].points
+        assert low <= points[:, 1].max() - mouth_interior.EDGE <= high
+
+
+def test_photographed_teeth_decide_how_far_the_painted_ones_reach():
+    points = mouth_interior.sheets(_shape(size=0.9, teeth_end=0.09))[0].points
+    np.testing.assert_allclose(
+        points[:, 1].max(), 0.09 + 0.9 * mouth_interior.EDGE, rtol=1e-9
+    )
+
+
+def test_rows_of_teeth_curve_back_and_are_wound_like_the_screen():
+    for sheet in mouth_interior.sheets(_shape()):
+        side = np.abs(sheet.points[:, 0]).argmax()
+        assert sheet.points[side, 2] > sheet.points[:, 2].min() + 0.05
+        a, b, c = (sheet.points[sheet.triangles[:, k]] for k in range(3))
+        area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1])
+        area -= (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
+        assert (area > 0).all()
+
+
+def test_tiles_grow_with_the_texture_and_small_mouths_are_small():
+    assert _tiles(unit=170.0)[0].shape[1] >= 128
+    small, large = (mouth_interior.sheets(_shape(size=size))[0] for size in (0.7, 1.0))
+    np.testing.assert_allclose(small.points, 0.7 * large.points)
+
+
+def test_light_from_one_side_brightens_that_side_of_the_teeth():
+    tile = _tiles(sideways=0.4)[0]
+    half = tile.shape[1] // 2
+    near, far = tile[:, half : half + 20, :3], tile[:, half - 20 : half, :3]
+    assert near.mean() > 1.05 * far.mean()
+
+
+def test_greyscale_portraits_have_grey_mouths():
+    light = _measured(_portrait((130.0, 130.0, 130.0)), sclera=(170.0, 170.0, 170.0))
+    assert np.ptp(light.tooth) < 1e-9 and np.ptp(light.flesh) < 1e-9
+
+
+@pytest.mark.parametrize("dimmer", [0.3, 0.6])
+def test_dark_pictures_have_dark_teeth(dimmer):
+    bright = _measured(_portrait())
+    dark = _measured(dimmer * _portrait(), sclera=dimmer * np.array([190.0, 185, 180]))
+    assert dark.tooth.mean() < 0.9 * bright.tooth.mean()
+    assert dark.flesh.mean() < 0.9 * bright.flesh.mean()
+
+
+def test_teeth_are_white_in_dark_faces_whose_eyes_are_white():
+    skin = _measured(_portrait((80.0, 50.0, 40.0)))
+    assert skin.tooth.mean() > 1.8 * 57
+
+
+def test_shadow_on_one_side_of_the_face_is_seen():
+    picture = _portrait()
+    picture[:, :50] *= 0.5
+    assert 0.3 < _measured(picture).sideways <= 0.5
+
+
+def test_teeth_in_the_picture_are_believed():
+    picture = _portrait((150.0, 100.0, 80.0))
+    inside = np.zeros((100, 100), bool)
+    inside[40:55, 35:65] = True
+    picture[inside] = [40.0, 15.0, 15.0]
+    picture[40:47, 35:65] = [220.0, 215.0, 205.0]
+    light = _measured(picture, inside)
+    np.testing.assert_allclose(light.tooth, 1.05 * np.array([220.0, 215.0, 205.0]))
+    np.testing.assert_allclose(light.teeth_end * UNIT, 6.5, atol=0.6)
+
+
+def test_a_tongue_is_not_taken_for_teeth():
+    picture = _portrait((150.0, 100.0, 80.0))
+    inside = np.zeros((100, 100), bool)
+    inside[40:55, 35:65] = True
+    picture[inside] = [200.0, 90.0, 90.0]
+    assert _measured(picture, inside).teeth_end is None
