@@ -12,7 +12,7 @@ from vasa_jax import errors
 from vasa_jax.portrait import gaze, landmarks, pose, track
 
 OUTER_CORNERS = (33, 263)
-"""Of the eyes. Follows: MediaPipe's topology of 468 landmarks, like all indices here."""
+"""Of the eyes. Follows: MediaPipe's topology of 468 landmarks, like all the indices."""
 
 EYE_CORNERS = (33, 133, 362, 263)
 
@@ -22,6 +22,8 @@ BROWS = ((70, 63, 105, 66, 107), (336, 296, 334, 293, 300))
 INNER_BROWS = (55, 107, 285, 336)
 
 MOUTH_CORNERS = (61, 291)
+
+INNER_LIPS = (13, 14)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,8 @@ class FaceCurves:
         inner_brows: `[T]` height of the brows' inner ends.
         mouth_opening: `[T]`, as of `landmarks.mouth_opening`.
         mouth_width: `[T]` distance of the corners of the mouth.
-        corner_height: `[T]` of the mouth's corners, below the eyes' and so negative.
+        corner_height: `[T]` of the mouth's corners above the middle of its inner lips.
+            Ours: above the eyes' corners, it would tell how far the jaw is open.
         eye_opening: `[T]`, as of `landmarks.eye_opening`.
         irises: `[T]` from the middle of the eyes' corners to the image's right, over
             the width of an eye, mean of both eyes.
@@ -91,10 +94,9 @@ def of_landmarks(found: track.ClipLandmarks) -> FaceCurves:
         np.median(np.linalg.norm(facing[:, second] - facing[:, first], axis=-1))
     )
     facing = facing / unit
-    eyes = facing[:, EYE_CORNERS, 1].mean(axis=-1)
 
-    def height(places):
-        return eyes - facing[:, places, 1].mean(axis=-1)
+    def height(places, above=EYE_CORNERS):
+        return facing[:, above, 1].mean(axis=-1) - facing[:, places, 1].mean(axis=-1)
 
     left, right = (facing[:, place] for place in MOUTH_CORNERS)
     return FaceCurves(
@@ -106,7 +108,7 @@ def of_landmarks(found: track.ClipLandmarks) -> FaceCurves:
         inner_brows=height(INNER_BROWS),
         mouth_opening=landmarks.mouth_opening(points),
         mouth_width=np.linalg.norm(right - left, axis=-1),
-        corner_height=height(MOUTH_CORNERS),
+        corner_height=height(MOUTH_CORNERS, above=INNER_LIPS),
         eye_opening=landmarks.eye_opening(points),
         irises=_iris_places(found, fit),
         present=found.present,

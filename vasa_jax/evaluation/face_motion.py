@@ -38,7 +38,7 @@ def statistics(face: face_curves.FaceCurves) -> dict[str, float]:
         found[f"std_{name}"] = angle.std()
         found[f"range_{name}"] = range_within(angle, RANGE_SECONDS)
     found |= {
-        "change": np.abs(np.diff(degrees, axis=0)).mean(),
+        "change": change_per_frame(degrees),
         "turn": curves.delta_pose(face.rotation, face.present),
         "fast": power_shares(degrees, (FAST_HZ,))[-1],
         **{f"band_{number}": share for number, share in enumerate(shares)},
@@ -56,6 +56,11 @@ def statistics(face: face_curves.FaceCurves) -> dict[str, float]:
         / curves.minutes(face.present),
     }
     return {name: float(value) for name, value in found.items()}
+
+
+def change_per_frame(degrees: np.ndarray) -> float:
+    """Return the mean change of the three angles `[T, 3]` from frame to frame."""
+    return float(np.abs(np.diff(degrees, axis=0)).mean())
 
 
 def range_within(values: np.ndarray, seconds: float) -> float:

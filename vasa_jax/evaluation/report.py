@@ -181,17 +181,32 @@ def write(
     Raises:
         UserError: the place cannot be written.
     """
-    named = {
-        key: {**dataclasses.asdict(row), **summary[key]} for key, row in rows.items()
-    }
     stem, _ = os.path.splitext(os.fspath(path))
     texts = {
-        path: json.dumps({"about": about, "rows": _plain(named)}, indent=1) + "\n",
+        path: to_json(rows, summary, {"about": about}),
         f"{stem}.md": to_markdown(rows, summary),
     }
     for place, text in texts.items():
         with media.written_beside(place) as beside:
             beside.write_text(text, encoding="utf-8")
+
+
+def to_json(
+    rows: Mapping[str, Row],
+    summary: Mapping[str, Mapping[str, Any]],
+    more: Mapping[str, Any],
+) -> str:
+    """Write the numbers, with each row's title and aim, and what else is to be told.
+
+    Args:
+        rows: by key.
+        summary: as from `summarise`.
+        more: what JSON can hold, by name; it comes first.
+    """
+    named = {
+        key: {**dataclasses.asdict(row), **summary[key]} for key, row in rows.items()
+    }
+    return json.dumps(_plain({**more, "rows": named}), indent=1) + "\n"
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,223 @@
+"""Measure on photographs what a checkpoint makes of them, kind by kind of portrait.
+
+    python -m experiments.benchmark_portraits --portraits_dir=FOLDER --voices=SPEECH \
+        --list=experiments/portraits_of_nobody.tsv --output=report/
+
+A list names validation portraits and their kinds; without one every picture of the
+folder is measured. Writes `report.json`, `report.md`, `report.html` with short clips
+and `sheets/`; every row stands beside copying the source. A stopped run goes on, and
+pictures that cannot be used are named and left out.
+"""
+
+import pathlib
+import sys
+
+import tqdm
+from absl import flags, logging
+
+from experiments import compilation_cache, folders, program
+from vasa_jax import config, errors, media
+from vasa_jax.evaluation import (
+    identity,
+    portrait_benchmark,
+    portrait_list,
+    portrait_networks,
+    portrait_page,
+    portrait_rows,
+    portrait_tags,
+    report,
+    video_files,
+)
+
+PORTRAITS_DIR = flags.DEFINE_string(
+    "portraits_dir", None, "Folder of pictures.", required=True
+)
+VOICES = flags.DEFINE_string(
+    "voices", None, "Folder, glob, or one sound file.", required=True
+)
+OUTPUT = flags.DEFINE_string("output", None, "Folder of the report.", required=True)
+CHECKPOINT = flags.DEFINE_string(
+    "checkpoint", None, "Folder of both models; the shipped one if left."
+)
+LIST = flags.DEFINE_string(
+    "list", None, "Tab-separated names and kinds; all pictures if left."
+)
+NUM_PORTRAITS = flags.DEFINE_integer(
+    "num_portraits", None, "Spread over kinds; all if left.", lower_bound=1
+)
+NUM_CONTROLS = flags.DEFINE_integer(
+    "num_controls", None, "Of them with controls; all if left.", lower_bound=0
+)
+NUM_DERIVED = flags.DEFINE_integer(
+    "num_derived",
+    portrait_rows.FEW,
+    "Made greyscale, dark and small, each out of so many portraits.",
+    lower_bound=0,
+)
+NUM_VOICES = flags.DEFINE_integer("num_voices", 2, "Of a portrait.", lower_bound=1)
+SECONDS = flags.DEFINE_float("seconds", 10.0, "Of a voice, at most.", lower_bound=1.0)
+CONTROL_SECONDS = flags.DEFINE_float(
+    "control_seconds", 2.0, "Of a voice, for each control.", lower_bound=0.4
+)
+SEED = flags.DEFINE_integer("seed", 0, "Of the first performance.", lower_bound=0)
+IDENTITY_WEIGHTS = flags.DEFINE_string(
+    "identity_weights", None, "MobileFaceNet as ONNX; a row less if left."
+)
+FILMED = flags.DEFINE_string(
+    "filmed", None, "Videos of people who speak, whose movement stands beside."
+)
+
+SOUND_SUFFIXES = (".flac", ".wav", ".mp3", ".ogg", ".opus", ".m4a", ".aac")
+"""Of the files in a folder that are taken for voices."""
+
+
+def main(_) -> int:
+    """Measure as the flags say; return the exit code."""
+    logging.set_verbosity(logging.ERROR)
+    listed = None if LIST.value is None else portrait_list.read(LIST.value)
+    items = portrait_benchmark.find_items(
+        pathlib.Path(PORTRAITS_DIR.value),
+        listed,
+        NUM_PORTRAITS.value,
+        NUM_CONTROLS.value,
+        NUM_DERIVED.value,
+    )
+    settings = portrait_benchmark.Settings(
+        voices=tuple(find_voices(VOICES.value)),
+        num_voices=NUM_VOICES.value,
+        num_seconds=SECONDS.value,
+        control_seconds=min(CONTROL_SECONDS.value, SECONDS.value),
+        seed=SEED.value,
+    )
+    filmed_paths = [] if FILMED.value is None else video_files.find_videos(FILMED.value)
+    networks = {"dlib": identity.IdentityNetwork()}
+    network_files = []
+    if IDENTITY_WEIGHTS.value is not None:
+        networks["mobile"] = portrait_networks.MobileIdentity(IDENTITY_WEIGHTS.value)
+        network_files.append(IDENTITY_WEIGHTS.value)
+    compilation_cache.enable()
+    output = folders.make(pathlib.Path(OUTPUT.value))
+    runner = portrait_benchmark.Runner(
+        CHECKPOINT.value, output, settings, networks, network_files
+    )
+    results, left_out = measure_all(runner, items)
+    filmed = mean_filmed(filmed_paths, output / "found")
+    table = portrait_rows.rows(SECONDS.value)
+    clips = {
+        name: portrait_rows.beside_filmed(
+            portrait_rows.complete(table, result.values), filmed
+        )
+        for name, result in results.items()
+    }
+    originals = {item.name for item in items if item.derived is None}
+    summary = report.summarise(table, [clips[n] for n in clips if n in originals])
+    kinds = portrait_rows.by_kind(
+        table,
+        {
+            kind: [clips[n] for n, one in results.items() if kind in one.kinds]
+            for kind in (*portrait_tags.KINDS, *portrait_tags.DERIVED_KINDS)
+        },
+    )
+    about = {
+        "portraits": len(originals & set(results)),
+        "derived": len(set(results) - originals),
+        "left_out": left_out,
+        "voices": len(settings.voices),
+        **{
+            flag.name: flag.value
+            for flag in (NUM_VOICES, SECONDS, CONTROL_SECONDS, SEED)
+        },
+        "filmed": len(filmed_paths),
+    }
+    text = write(output, table, summary, kinds, about, results)
+    print(text)
+    return 0
+
+
+def measure_all(
+    runner: portrait_benchmark.Runner, items: list[portrait_benchmark.Item]
+) -> tuple[dict[str, portrait_benchmark.Result], dict[str, str]]:
+    """Measure portraits one after another.
+
+    Returns:
+        Results by name, and why others were left out.
+
+    Raises:
+        UserError: none could be measured.
+    """
+    results, left_out = {}, {}
+    for place, item in enumerate(tqdm.tqdm(items, desc="measure", unit="portrait")):
+        try:
+            results[item.name] = runner.measure(item, place)
+        except errors.UserError as error:
+            left_out[item.name] = str(error)
+            tqdm.tqdm.write(f"warning: {item.name} is left out: {error}", sys.stderr)
+    if not results:
+        name, reason = next(iter(left_out.items()))
+        raise errors.UserError(
+            f"None of {len(items)} portraits could be measured; the first, {name}: "
+            f"{reason}"
+        )
+    return results, left_out
+
+
+def mean_filmed(paths: list[pathlib.Path], folder: pathlib.Path) -> dict[str, float]:
+    """Return the mean movement of filmed people, by row; empty without any."""
+    shown = tqdm.tqdm(paths, desc="filmed", unit="video", disable=not paths)
+    found = list(portrait_benchmark.measure_filmed(shown, SECONDS.value, folder))
+    if not found:
+        return {}
+    return {key: sum(one[key] for one in found) / len(found) for key in found[0]}
+
+
+def find_voices(pattern: str) -> list[pathlib.Path]:
+    """Return the sound files of a folder, a glob, or a file name, in order.
+
+    Raises:
+        UserError: there are none.
+    """
+    place = pathlib.Path(pattern)
+    if place.is_dir():
+        found = [p for p in place.iterdir() if p.suffix.lower() in SOUND_SUFFIXES]
+    elif any(sign in place.name for sign in "*?["):
+        found = list(place.parent.glob(place.name))
+    else:
+        found = [place]
+    found = sorted(path for path in found if path.is_file())
+    config.require(
+        bool(found),
+        f"There are no voices in {pattern!r}; name a folder, a glob or one file "
+        f"({', '.join(SOUND_SUFFIXES)}).",
+    )
+    return found
+
+
+def write(output, table, summary, kinds, about, results) -> str:
+    """Write the report's files, each whole; return the table."""
+    text = "\n".join(
+        [
+            f"{about['portraits']} portraits, {about['voices']} voices, "
+            f"{about['num_voices']} a portrait of {about['seconds']:g} s at most.\n",
+            report.to_markdown(table, summary),
+            portrait_rows.kinds_to_markdown(table, summary, kinds),
+            *(
+                f"- {name} is left out: {why}"
+                for name, why in about["left_out"].items()
+            ),
+        ]
+    )
+    portrait_page.write_sheets(output, list(results))
+    title = f"What a checkpoint makes of {about['portraits']} photographs"
+    more = {"about": about, "kinds": kinds}
+    for name, content in (
+        ("report.json", report.to_json(table, summary, more)),
+        ("report.md", text + "\n"),
+        ("report.html", portrait_page.to_html(title, text, results, about["left_out"])),
+    ):
+        with media.written_beside(output / name) as beside:
+            beside.write_text(content, encoding="utf-8")
+    return text
+
+
+if __name__ == "__main__":
+    program.run(main)
