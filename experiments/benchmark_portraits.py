@@ -20,6 +20,7 @@ from vasa_jax import config, errors, media
 from vasa_jax.evaluation import (
     identity,
     portrait_benchmark,
+    portrait_kinds,
     portrait_list,
     portrait_networks,
     portrait_page,
@@ -50,7 +51,7 @@ NUM_CONTROLS = flags.DEFINE_integer(
 )
 NUM_DERIVED = flags.DEFINE_integer(
     "num_derived",
-    portrait_rows.FEW,
+    portrait_kinds.FEW,
     "Made greyscale, dark and small, each out of so many portraits.",
     lower_bound=0,
 )
@@ -111,7 +112,7 @@ def main(_) -> int:
     }
     originals = {item.name for item in items if item.derived is None}
     summary = report.summarise(table, [clips[n] for n in clips if n in originals])
-    kinds = portrait_rows.by_kind(
+    kinds = portrait_kinds.summarise(
         table,
         {
             kind: [clips[n] for n, one in results.items() if kind in one.kinds]
@@ -199,7 +200,7 @@ def write(output, table, summary, kinds, about, results) -> str:
             f"{about['portraits']} portraits, {about['voices']} voices, "
             f"{about['num_voices']} a portrait of {about['seconds']:g} s at most.\n",
             report.to_markdown(table, summary),
-            portrait_rows.kinds_to_markdown(table, summary, kinds),
+            portrait_kinds.to_markdown(table, summary, kinds),
             *(
                 f"- {name} is left out: {why}"
                 for name, why in about["left_out"].items()

@@ -30,8 +30,8 @@ VERSION = "1"
 STRIP_SIZE = 160
 """Side of a frame on contact sheets, pixels. Ours: faces are still judged."""
 
-STRIP_SECONDS = (0.4, 1.6, 2.8, 4.0, 5.2)
-"""Times at which speech is shown. Ours."""
+STRIP_SECONDS = tuple(0.5 * number for number in range(1, 12))
+"""Times at which speech is shown. Ours: with the photograph as many as controls."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -162,7 +162,7 @@ class Runner:
         if item.derived is not None:
             picture = portrait_tags.derive(picture, item.derived, found.box)
         subject = portrait_measures.Subject.of(picture, self._performer)
-        takes, strip = [], [subject.portrait.image]
+        takes, rows = [], []
         for take in range(self._settings.num_voices):
             waveform = self._waveforms[(place + take) % len(self._waveforms)]
             asked = controls.Controls(seed=self._settings.seed + take)
@@ -173,7 +173,8 @@ class Runner:
             if take == 0:
                 self._show(item, frames, waveform)
                 times = np.array(STRIP_SECONDS) * types.FRAME_RATE_HZ
-                strip += list(frames[np.minimum(times.astype(int), len(frames) - 1)])
+                shown = frames[np.minimum(times.astype(int), len(frames) - 1)]
+                rows.append([subject.portrait.image, *shown])
         values = _average(takes)
         if item.has_controls:
             short = _first_seconds(
@@ -184,8 +185,8 @@ class Runner:
                 subject, self._performer, short, self._settings.seed, self._networks
             )
             values |= moved
-            strip += list(last.values())
-        media.write_png(self._strips / f"{item.name}.png", _lay_out(strip))
+            rows.append(list(last.values()))
+        media.write_png(self._strips / f"{item.name}.png", _lay_out(rows))
         return {
             "kinds": list(kinds),
             "values": {key: list(value) for key, value in values.items()},
@@ -293,11 +294,13 @@ def _average(takes: Sequence[report.Measured]) -> report.Measured:
     return report.average([{k: take.get(k, unknown) for k in keys} for take in takes])
 
 
-def _lay_out(images: Sequence[np.ndarray]) -> np.ndarray:
-    """Lay square images side by side, uint8 `[s, n s, 3]`."""
-    size = STRIP_SIZE
-    small = [
-        crop.extract(image, crop.CropBox.of_whole(*image.shape[:2]), size)
-        for image in images
-    ]
-    return np.concatenate(small, axis=1)
+def _lay_out(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
+    """Lay rows of as many square images each below one another, uint8."""
+
+    def small(image):
+        box = crop.CropBox.of_whole(*image.shape[:2])
+        return crop.extract(image, box, STRIP_SIZE)
+
+    return np.concatenate(
+        [np.concatenate([small(image) for image in row], axis=1) for row in rows]
+    )

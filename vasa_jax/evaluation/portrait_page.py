@@ -9,11 +9,11 @@ import numpy as np
 from vasa_jax import media
 from vasa_jax.evaluation import portrait_benchmark, portrait_measures, score_page
 
-ROWS = 8
-"""Portraits of a sheet. Ours: fits a screen."""
+PORTRAITS = 5
+"""Of a sheet. Ours: fits a screen."""
 
 STYLE = """
-div.strip { overflow-x: auto; } div.strip img { max-width: none; height: 112px; }
+div.strip { overflow-x: auto; } div.strip img { max-width: none; width: 1152px; }
 section { display: flex; gap: 1rem; align-items: start; margin: .6rem 0; }
 video { width: 224px; } pre { overflow-x: auto; font-size: 12px; }
 """
@@ -34,17 +34,17 @@ def write_sheets(folder: pathlib.Path, names: Sequence[str]) -> list[pathlib.Pat
     place.mkdir(exist_ok=True)
     for old in place.glob("sheet_*.png"):
         old.unlink()
-    for start in range(0, len(names), ROWS):
+    for start in range(0, len(names), PORTRAITS):
         strips = [
             media.read_image(folder / "strips" / f"{name}.png")
-            for name in names[start : start + ROWS]
+            for name in names[start : start + PORTRAITS]
         ]
         width = max(strip.shape[1] for strip in strips)
         filled = [
             np.pad(s, ((0, 0), (0, width - s.shape[1]), (0, 0)), constant_values=255)
             for s in strips
         ]
-        sheets.append(place / f"sheet_{start // ROWS + 1:02d}.png")
+        sheets.append(place / f"sheet_{start // PORTRAITS + 1:02d}.png")
         media.write_png(sheets[-1], np.concatenate(filled))
     return sheets
 
@@ -67,12 +67,12 @@ def to_html(
         HTML.
     """
     escape = html.escape
-    times = ", ".join(f"{t:g} s" for t in portrait_benchmark.STRIP_SECONDS)
+    first, *_, last = portrait_benchmark.STRIP_SECONDS
     asked = ", ".join(portrait_measures.ASKED)
     body = [
         f"<h1>{escape(title)}</h1>",
-        f"<p>From left to right: the photograph as the model is given it; speech at "
-        f"{times}; then the last frames of {asked}.</p>",
+        "<p>From left to right: the photograph as the model is given it and speech "
+        f"from {first:g} to {last:g} s; below, the last frames of {asked}.</p>",
     ]
     for name, result in results.items():
         caption = ": ".join([name, ", ".join(result.kinds)])

@@ -1,142 +1,33 @@
-"""The rows that photographs are measured by, and the table of kinds of portraits.
+"""The rows that photographs are measured by, with aims of filmed conversation."""
 
-Aims are those of filmed conversation and of what viewers take for a photograph.
-"""
-
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
-from vasa_jax.evaluation import face_motion, portrait_measures, report
+from vasa_jax.evaluation import face_motion, portrait_measures
 from vasa_jax.evaluation.report import Measured, Row, Value
 
-LIKENESS = "Likeness to the photograph"
-LIPS = "Lips"
-MOVEMENT = "Movement"
-CONTROLS = "Controls"
-
-FEW = 12
-"""Portraits of a kind below which its row is marked. Ours."""
-
-LEAST_OF_MEAN = 0.85
-"""Share of the mean of all portraits below which a kind is marked. Ours."""
-
 EYES = "eye distances"
+"""Unit of lengths: between the outer corners of the eyes."""
 
-BY_KIND = (
-    *("face", "dlib", "mobile", "eyes_large", "mouth_large", "ring", "lips"),
-    *("std_width", "std_yaw", "change", "fast", "happiness_corners"),
-    *("surprise_brows", "gaze_irises"),
-)
-"""Rows that the table of kinds shows. Ours: one of each thing that may fail."""
+FILMED_STD_DEGREES = {"yaw": 4.6, "pitch": 4.0, "roll": 3.5}
+"""Of people filmed in conversation, medians of 13 clips."""
 
-HIGHER_IS_BETTER = frozenset(BY_KIND) - {"change", "fast"}
-"""Of these, those that are marked where a kind falls short."""
+BANDS = ("below 0.5", "0.5 to 1", "1 to 2", "2 to 4", "above 4")
+"""Of `face_motion.BAND_EDGES_HZ`, in words."""
 
 
 def rows(num_seconds: float) -> dict[str, Row]:
-    """Return the rows in order.
+    """Return the rows by key, in order.
 
     Args:
         num_seconds: of a clip.
     """
-
-    def row(group, title, unit="", aim="", digits=2):
-        return Row(group=group, title=title, unit=unit, aim=aim, digits=digits)
-
-    size = portrait_measures.COMPARED_SIZE
-    window = min(num_seconds, face_motion.RANGE_SECONDS)
-    table = {
-        "face": row(LIKENESS, "Frames with a face", aim="1", digits=3),
-        "dlib": row(LIKENESS, "Identity cosine (dlib)", digits=3),
-        "mobile": row(LIKENESS, "Identity cosine (MobileFaceNet)", digits=3),
-    }
-    for key, name, aim in (
-        ("eyes", "eyes", "0.85"),
-        ("mouth", "mouth", "0.65 to 0.85"),
-        ("face", "face", ""),
-    ):
-        title = f"Sharpness of {name} over the photograph's"
-        table[f"{key}_large"] = row(LIKENESS, f"{title}, both at {size} px", aim=aim)
-    for name in ("eyes", "mouth"):
-        title = f"Sharpness of {name} over the photograph's"
-        table[f"{name}_own"] = row(LIKENESS, f"{title}, both at the frames' size")
-    angles = ("yaw", "pitch", "roll")
-    filmed = dict(zip(angles, ("4.6", "4.0", "3.5"), strict=True))
-    ranges = dict(zip(angles, ("above 15", "", ""), strict=True))
-    bands = ("below 0.5", "0.5 to 1", "1 to 2", "2 to 4", "above 4")
-    return table | {
-        "ring": row(
-            LIKENESS, "Sharpness around the head over the photograph's", aim="0.95"
-        ),
-        "still": row(LIKENESS, "Difference where nothing should move", "of 255", "0"),
-        "outside": row(LIKENESS, "Share of the crop outside of the picture"),
-        "lips": row(LIPS, "Mouth opening seen against the one asked for"),
-        "lag": row(LIPS, "Lag of the best correlation", "frames", "0", 1),
-        "shut": row(LIPS, "Opening where least is asked for", EYES, "near 0", 3),
-        "std_opening": row(LIPS, "Std of mouth opening", EYES, digits=3),
-        "opening": row(LIPS, "Mouth opening, 5th to 95th percentile", EYES, digits=3),
-        "std_width": row(LIPS, "Std of mouth width", EYES, "above 0.045", 3),
-        "std_corners": row(
-            LIPS, "Std of the corners' height above the lips' middle", EYES, digits=3
-        ),
-        **{
-            f"std_{a}": row(MOVEMENT, f"Std of {a}", "degrees", f"0.7 of {filmed[a]}")
-            for a in angles
-        },
-        **{
-            f"range_{a}": row(
-                MOVEMENT, f"Range of {a} within {window:g} s", "degrees", ranges[a], 1
-            )
-            for a in angles
-        },
-        "change": row(
-            MOVEMENT,
-            "Change per frame, mean of the angles",
-            "degrees",
-            "0.40 to 0.65",
-        ),
-        "asked_change": row(MOVEMENT, "The same in the poses asked for", "degrees"),
-        "turn": row(MOVEMENT, "Turn per frame (ΔP)", "degrees"),
-        "fast": row(MOVEMENT, "Share of power above 2 Hz", aim="below 0.04", digits=3),
-        "asked_fast": row(
-            MOVEMENT, "Share above 2 Hz in the poses asked for", digits=3
-        ),
-        **{
-            f"band_{number}": row(MOVEMENT, f"Share of power {band} Hz", digits=3)
-            for number, band in enumerate(bands)
-        },
-        "std_brows": row(MOVEMENT, "Std of brows", EYES, digits=3),
-        "std_brow_asymmetry": row(MOVEMENT, "Std of brows' asymmetry", EYES, digits=3),
-        "std_inner_brows": row(MOVEMENT, "Std of inner brows", EYES, digits=3),
-        "std_irises": row(MOVEMENT, "Std of irises' place", "eye widths", digits=3),
-        "std_size": row(MOVEMENT, "Std of apparent size over its median", digits=3),
-        "std_centre": row(MOVEMENT, "Std of the head's place", EYES, digits=3),
-        "blinks": row(MOVEMENT, "Blinks", "a minute", "25 to 38", 1),
-        "control_face": row(CONTROLS, "Frames with a face", aim="1", digits=3),
-        "control_dlib": row(CONTROLS, "Identity cosine (dlib)", digits=3),
-        "control_mobile": row(CONTROLS, "Identity cosine (MobileFaceNet)", digits=3),
-        "happiness_corners": row(
-            CONTROLS, "Happiness: corners of the mouth rise", EYES, "above 0.10", 3
-        ),
-        "happiness_width": row(CONTROLS, "Happiness: mouth widens", EYES, digits=3),
-        "sadness_corners": row(CONTROLS, "Sadness: corners fall", EYES, digits=3),
-        "surprise_brows": row(CONTROLS, "Surprise: brows rise", EYES, "above 0.06", 3),
-        "surprise_eyes": row(CONTROLS, "Surprise: eyes open, gap over width", digits=3),
-        "anger_brows": row(CONTROLS, "Anger: inner brows fall", EYES, "above 0.03", 3),
-        "gaze_irises": row(
-            CONTROLS, "Gaze from -20 to 20 degrees: irises move", "eye widths", "0.25"
-        ),
-        "sizes": row(
-            CONTROLS, "Size at 0.9 over that at 1.2, seen over asked", aim="1"
-        ),
-        "control_still": row(
-            CONTROLS, "Difference where nothing should move, near and far", "of 255"
-        ),
-        "uncovered": row(
-            CONTROLS, "Sharpness where the far head was, over what is around it"
-        ),
+    return {
+        **_rows("Likeness to the photograph", LIKENESS),
+        **_rows("Lips", LIPS),
+        **_rows("Movement", movement(num_seconds)),
+        **_rows("Controls", CONTROLS),
     }
 
 
@@ -153,75 +44,119 @@ def beside_filmed(values: Measured, filmed: Mapping[str, float]) -> Measured:
     }
 
 
-def by_kind(
-    table: Mapping[str, Row], clips: Mapping[str, Sequence[Measured]]
-) -> dict[str, dict[str, Any]]:
-    """Summarise portraits of each kind.
+Cells = tuple[str, str, str, int]
+"""Title, unit, aim, digits."""
 
-    Args:
-        table: rows by key.
-        clips: values of the portraits of each kind.
 
-    Returns:
-        By kind: `num_portraits`, whether they are `few`, and `rows`.
-    """
+def _rows(group: str, cells: Mapping[str, Cells]) -> dict[str, Row]:
     return {
-        kind: {
-            "num_portraits": len(found),
-            "few": len(found) < FEW,
-            "rows": report.summarise(table, found),
-        }
-        for kind, found in clips.items()
-        if found
+        key: Row(group=group, title=title, unit=unit, aim=aim, digits=digits)
+        for key, (title, unit, aim, digits) in cells.items()
     }
 
 
-def kinds_to_markdown(
-    table: Mapping[str, Row],
-    summary: Mapping[str, Mapping[str, Any]],
-    kinds: Mapping[str, Mapping[str, Any]],
-) -> str:
-    """Write the table of kinds: a row, and below it the one of copying the source.
+def _sharp(part: str, size: str) -> str:
+    return f"Sharpness of {part} over the photograph's, both at {size}"
 
-    Args:
-        table: rows by key.
-        summary: of all portraits, as of `report.summarise`.
-        kinds: as of `by_kind`.
-    """
-    shown = [key for key in BY_KIND if summary[key]["model"] is not None]
-    titles = [table[key].title for key in shown]
-    lines = [
-        "### By kind of portrait",
+
+_LARGE = f"{portrait_measures.COMPARED_SIZE} px"
+
+LIKENESS: Mapping[str, Cells] = {
+    "face": ("Frames with a face", "", "1", 3),
+    "dlib": ("Identity cosine (dlib)", "", "", 3),
+    "mobile": ("Identity cosine (MobileFaceNet)", "", "", 3),
+    "eyes_large": (_sharp("eyes", _LARGE), "", "0.85", 2),
+    "mouth_large": (_sharp("mouth", _LARGE), "", "0.65 to 0.85", 2),
+    "face_large": (_sharp("face", _LARGE), "", "", 2),
+    "eyes_own": (_sharp("eyes", "the frames' size"), "", "", 2),
+    "mouth_own": (_sharp("mouth", "the frames' size"), "", "", 2),
+    "face_own": (_sharp("face", "the frames' size"), "", "", 2),
+    "ring": ("Sharpness around the head over the photograph's", "", "0.95", 2),
+    "still": ("Difference where nothing should move", "of 255", "0", 2),
+    "outside": ("Share of the crop outside of the picture", "", "", 2),
+}
+
+LIPS: Mapping[str, Cells] = {
+    "lips": ("Mouth opening seen against the one asked for", "", "", 2),
+    "lag": ("Lag of the best correlation", "frames", "0", 1),
+    "shut": ("Opening where least is asked for", EYES, "near 0", 3),
+    "std_opening": ("Std of mouth opening", EYES, "", 3),
+    "opening": ("Mouth opening, 5th to 95th percentile", EYES, "", 3),
+    "std_width": ("Std of mouth width", EYES, "above 0.045", 3),
+    "std_corners": ("Std of the corners' height above the lips' middle", EYES, "", 3),
+}
+
+
+def movement(num_seconds: float) -> dict[str, Cells]:
+    """Return the rows of movement in clips of so many seconds."""
+    window = min(num_seconds, face_motion.RANGE_SECONDS)
+    deviations = {
+        f"std_{angle}": (f"Std of {angle}", "degrees", f"0.7 of {filmed}", 2)
+        for angle, filmed in FILMED_STD_DEGREES.items()
+    }
+    ranges = {
+        f"range_{angle}": (f"Range of {angle} within {window:g} s", "degrees", "", 1)
+        for angle in FILMED_STD_DEGREES
+    }
+    ranges["range_yaw"] = (*ranges["range_yaw"][:2], "above 15 in 10 s", 1)
+    bands = {
+        f"band_{number}": (f"Share of power {band} Hz", "", "", 3)
+        for number, band in enumerate(BANDS)
+    }
+    change = "Change per frame, mean of the three angles"
+    return {
+        **deviations,
+        **ranges,
+        "change": (change, "degrees", "0.40 to 0.65", 2),
+        "asked_change": ("The same in the poses asked for", "degrees", "", 2),
+        "turn": ("Turn per frame (ΔP)", "degrees", "", 2),
+        "fast": ("Share of power above 2 Hz", "", "below 0.04", 3),
+        "asked_fast": ("The same in the poses asked for", "", "", 3),
+        **bands,
+        "std_brows": ("Std of brows", EYES, "", 3),
+        "std_brow_asymmetry": ("Std of brows' asymmetry", EYES, "", 3),
+        "std_inner_brows": ("Std of inner brows", EYES, "", 3),
+        "std_irises": ("Std of irises' place", "eye widths", "", 3),
+        "std_size": ("Std of apparent size over its median", "", "", 3),
+        "std_centre": ("Std of the head's place", EYES, "", 3),
+        "blinks": ("Blinks", "a minute", "25 to 38", 1),
+    }
+
+
+CONTROLS: Mapping[str, Cells] = {
+    "control_face": ("Frames with a face", "", "1", 3),
+    "control_dlib": ("Identity cosine (dlib)", "", "", 3),
+    "control_mobile": ("Identity cosine (MobileFaceNet)", "", "", 3),
+    "happiness_corners": ("Happiness: corners rise", EYES, "above 0.10", 3),
+    "happiness_width": ("Happiness: mouth widens", EYES, "", 3),
+    "sadness_corners": ("Sadness: corners fall", EYES, "", 3),
+    "surprise_brows": ("Surprise: brows rise", EYES, "above 0.06", 3),
+    "surprise_eyes": ("Surprise: eyes open, gap over width", "", "", 3),
+    "anger_brows": ("Anger: inner brows fall", EYES, "above 0.03", 3),
+    "gaze_irises": (
+        f"Gaze from -{portrait_measures.GAZE_DEGREES:g} to "
+        f"{portrait_measures.GAZE_DEGREES:g} degrees: irises move",
+        "eye widths",
+        "0.25",
+        2,
+    ),
+    "sizes": (
+        f"Size at {portrait_measures.NEAR:g} over that at {portrait_measures.FAR:g}, "
+        "seen over asked",
         "",
-        f"Marked: * fewer than {FEW} portraits; ▼ below {LEAST_OF_MEAN} of the mean of "
-        "all portraits.",
+        "1",
+        2,
+    ),
+    "control_still": (
+        "Difference where nothing should move, near and far",
+        "of 255",
+        "0",
+        2,
+    ),
+    "uncovered": (
+        "Sharpness where the far head was, over what is around it",
         "",
-        "| | " + " | ".join(["portraits", *titles]) + " |",
-        "|---" * (len(shown) + 2) + "|",
-    ]
-    for kind, found in kinds.items():
-        own = [
-            _cell(table[key], key, found["rows"][key], summary[key]) for key in shown
-        ]
-        copies = [
-            _number(found["rows"][key]["copy"], table[key].digits) for key in shown
-        ]
-        count = f"{found['num_portraits']}{' *' if found['few'] else ''}"
-        lines.append("| " + " | ".join([kind, count, *own]) + " |")
-        lines.append("| " + " | ".join(["copying the source", "", *copies]) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _cell(row: Row, key: str, found: Mapping, of_all: Mapping) -> str:
-    text = _number(found["model"], row.digits)
-    if found["low"] is not None:
-        low, high = (_number(found[end], row.digits) for end in ("low", "high"))
-        text += f" ({low} to {high})"
-    is_marked = key in HIGHER_IS_BETTER and found["model"] is not None
-    if is_marked and found["model"] < LEAST_OF_MEAN * of_all["model"]:
-        text += " ▼"
-    return text
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
+        "1",
+        2,
+    ),
+}
