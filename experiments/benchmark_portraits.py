@@ -18,6 +18,7 @@ from absl import flags, logging
 from experiments import compilation_cache, folders, program
 from vasa_jax import config, errors, media
 from vasa_jax.evaluation import (
+    expressions,
     identity,
     portrait_benchmark,
     portrait_kinds,
@@ -64,6 +65,9 @@ SEED = flags.DEFINE_integer("seed", 0, "Of the first performance.", lower_bound=
 IDENTITY_WEIGHTS = flags.DEFINE_string(
     "identity_weights", None, "MobileFaceNet as ONNX; a row less if left."
 )
+EXPRESSION_WEIGHTS = flags.DEFINE_string(
+    "expression_weights", None, "model_optimized.tflite of facex; rows less if left."
+)
 FILMED = flags.DEFINE_string(
     "filmed", None, "Videos of people who speak, whose movement stands beside."
 )
@@ -96,10 +100,14 @@ def main(_) -> int:
     if IDENTITY_WEIGHTS.value is not None:
         networks["mobile"] = portrait_networks.MobileIdentity(IDENTITY_WEIGHTS.value)
         network_files.append(IDENTITY_WEIGHTS.value)
+    expression = None
+    if EXPRESSION_WEIGHTS.value is not None:
+        expression = expressions.ExpressionNetwork(EXPRESSION_WEIGHTS.value)
+        network_files.append(EXPRESSION_WEIGHTS.value)
     compilation_cache.enable()
     output = folders.make(pathlib.Path(OUTPUT.value))
     runner = portrait_benchmark.Runner(
-        CHECKPOINT.value, output, settings, networks, network_files
+        CHECKPOINT.value, output, settings, networks, network_files, expression
     )
     results, left_out = measure_all(runner, items)
     filmed = mean_filmed(filmed_paths, output / "found")
@@ -125,10 +133,15 @@ def main(_) -> int:
         "left_out": left_out,
         "voices": len(settings.voices),
         **{
+            flag.name: pathlib.Path(flag.value).name
+            for flag in (CHECKPOINT, LIST, FILMED)
+            if flag.value is not None
+        },
+        **{
             flag.name: flag.value
             for flag in (NUM_VOICES, SECONDS, CONTROL_SECONDS, SEED)
         },
-        "filmed": len(filmed_paths),
+        "num_filmed": len(filmed_paths),
     }
     text = write(output, table, summary, kinds, about, results)
     print(text)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from vasa_jax.evaluation import face_curves, face_motion, sharpness
-from vasa_jax.portrait import crop, locate, pose, track
+from vasa_jax import errors
+from vasa_jax.evaluation import expressions, face_curves, face_motion, sharpness
+from vasa_jax.portrait import crop, locate, networks, pose, track
 
 SECONDS = np.arange(250) / 25
 
@@ -138,3 +139,24 @@ def test_the_inside_of_an_outline_has_its_area():
     place = sharpness.Place(points=points, centre=np.array([60, 60]), unit=30.0)
     inside = sharpness.face_masks(place, 128)["face"]
     assert inside.sum() == pytest.approx(area, rel=0.02)
+
+
+def test_an_emotion_is_told_by_what_changes_in_the_face():
+    neutral = np.array([0.05, 0.05, 0.05, 0.05, 0.2, 0.55, 0.05])
+    happy = np.array([0.05, 0.05, 0.05, 0.3, 0.1, 0.4, 0.05])
+    sad = neutral + np.array([0, 0, 0, 0, -0.1, 0.1, 0])
+    scores = {"happiness": happy, "sadness": sad}
+    assert expressions.share_named(scores) == 0.5
+    assert expressions.share_rising(scores, neutral) == 1.0
+    unseen = {"happiness": np.full(7, np.nan)}
+    assert np.isnan(expressions.share_rising(unseen, neutral))
+
+
+def test_another_network_is_refused_as_one_of_expressions(tmp_path):
+    for path in (tmp_path / "none.tflite", networks.ASSETS / "iris_landmark.tflite"):
+        with pytest.raises(errors.UserError, match="facex"):
+            expressions.ExpressionNetwork(path)
+    torn = tmp_path / "torn.tflite"
+    torn.write_bytes(b"no network")
+    with pytest.raises(errors.UserError, match="holds no network"):
+        expressions.ExpressionNetwork(torn)

@@ -123,4 +123,4 @@ def test_building_a_network_holds_back_one_notice_and_nothing_else(capfd):
 def test_without_the_portrait_extra_the_error_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
     with pytest.raises(errors.UserError, match=r"pip install vasa-jax\[portrait\]"):
-        networks.Network("face_landmark")
+        networks.Network(networks.ASSETS / "face_landmark.tflite")

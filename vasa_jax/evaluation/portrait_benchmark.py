@@ -13,6 +13,7 @@ import numpy as np
 from vasa_jax import audio, errors, media, types
 from vasa_jax.evaluation import (
     cache,
+    expressions,
     face_curves,
     face_motion,
     portrait_list,
@@ -102,7 +103,8 @@ class Runner:
         folder: existing; gets `found`, `clips` and `strips`.
         settings: see `Settings`.
         networks: of identity, with `embed_all`, by the key of their row.
-        network_files: of their weights, where they are given.
+        network_files: of the weights of all networks that were given.
+        expression: as of `portrait_measures.measure_controls`.
 
     Raises:
         UserError: as `trained.load`, or a voice cannot be read.
@@ -115,9 +117,11 @@ class Runner:
         settings: Settings,
         networks: Mapping[str, Any],
         network_files: Sequence[str] = (),
+        expression: expressions.ExpressionNetwork | None = None,
     ):
         self._settings = settings
         self._networks = networks
+        self._expression = expression
         self._waveforms = [
             _first_seconds(audio.load_waveform(voice), settings.num_seconds)
             for voice in settings.voices
@@ -182,7 +186,12 @@ class Runner:
                 self._settings.control_seconds,
             )
             moved, last = portrait_measures.measure_controls(
-                subject, self._performer, short, self._settings.seed, self._networks
+                subject,
+                self._performer,
+                short,
+                self._settings.seed,
+                self._networks,
+                self._expression,
             )
             values |= moved
             rows.append(list(last.values()))

@@ -27,6 +27,7 @@ SHOWN = {
     "fast": "above 2 Hz",
     "happiness_corners": "happiness",
     "surprise_brows": "surprise",
+    "emotions_rise": "emotions",
     "gaze_irises": "gaze",
 }
 """Rows that the table shows, with their headings. Ours: one of each that may fail."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from vasa_jax import types
 from vasa_jax.evaluation import (
+    expressions,
     face_curves,
     face_motion,
     portrait_networks,
@@ -162,6 +163,7 @@ def measure_controls(
     waveform: np.ndarray,
     seed: int,
     networks: Mapping[str, Any],
+    expression: expressions.ExpressionNetwork | None = None,
 ) -> tuple[Measured, dict[str, np.ndarray]]:
     """Try all controls on a portrait, with one voice and seed.
 
@@ -171,6 +173,7 @@ def measure_controls(
         waveform: `[S]`, some seconds of a voice.
         seed: of every performance.
         networks: as of `measure_speech`.
+        expression: which tells expressions apart; None leaves its rows out.
 
     Returns:
         Values by key, and the last frame of each control by name.
@@ -219,7 +222,29 @@ def measure_controls(
         "control_still": moved["still"],
         "uncovered": Value(uncovered),
     }
+    if expression is not None:
+        values |= _measure_expressions(subject, clips, expression)
     return values, last
+
+
+def _measure_expressions(
+    subject: Subject,
+    clips: Mapping[str, np.ndarray],
+    expression: expressions.ExpressionNetwork,
+) -> Measured:
+    known = [name for name in types.EMOTIONS[1:] if name in expressions.CLASSES]
+    scores = {name: expression.scores(clips[name]) for name in known}
+    still = expression.scores(subject.portrait.image[None])
+    return {
+        "emotions_named": Value(
+            expressions.share_named(scores),
+            expressions.share_named(dict.fromkeys(known, still)),
+        ),
+        "emotions_rise": Value(
+            expressions.share_rising(scores, expression.scores(clips["neutral"])),
+            1 / len(known),
+        ),
+    }
 
 
 def _measure_likeness(

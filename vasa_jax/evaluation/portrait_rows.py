@@ -133,6 +133,13 @@ CONTROLS: Mapping[str, Cells] = {
     "surprise_brows": ("Surprise: brows rise", EYES, "above 0.06", 3),
     "surprise_eyes": ("Surprise: eyes open, gap over width", "", "", 3),
     "anger_brows": ("Anger: inner brows fall", EYES, "above 0.03", 3),
+    "emotions_named": ("Emotions that a network names, of 6", "", "1", 2),
+    "emotions_rise": (
+        "Emotions whose own score rises most, of 6 (by chance 0.17)",
+        "",
+        "1",
+        2,
+    ),
     "gaze_irises": (
         f"Gaze from -{portrait_measures.GAZE_DEGREES:g} to "
         f"{portrait_measures.GAZE_DEGREES:g} degrees: irises move",

@@ -27,11 +27,11 @@ _notice_lock = threading.Lock()
 class Network:
     """A network file with its interpreter; calls from several threads take turns."""
 
-    def __init__(self, name: str):
+    def __init__(self, path: pathlib.Path):
         """Load a network.
 
         Args:
-            name: file name within the assets, without its suffix.
+            path: of its TensorFlow Lite file.
 
         Raises:
             UserError: ai-edge-litert is not installed.
@@ -45,7 +45,7 @@ class Network:
             ) from error
         with _without_notice():
             self._interpreter = interpreter.Interpreter(
-                str(ASSETS / f"{name}.tflite"), num_threads=NUM_THREADS
+                str(path), num_threads=NUM_THREADS
             )
             self._interpreter.allocate_tensors()
         self._lock = threading.Lock()
@@ -71,11 +71,11 @@ class Network:
 
 @functools.cache
 def load(name: str) -> Network:
-    """Return the network `name`, loaded once a process.
+    """Return the network of a file of `ASSETS`, its suffix left out, loaded once.
 
     Ours: building an interpreter costs as much as dozens of calls.
     """
-    return Network(name)
+    return Network(ASSETS / f"{name}.tflite")
 
 
 @contextlib.contextmanager
