@@ -30,7 +30,7 @@ def test_a_turn_of_the_head_changes_neither_mouth_nor_brows():
     rotation[:, 0] = np.radians(np.linspace(-20, 20, 30))
     rotation[:, 1] = np.radians(np.linspace(-10, 10, 30))
     found = face_curves.of_landmarks(landmarks_of(rotation))
-    for curve in (found.mouth_width, found.corner_height, found.inner_brows):
+    for curve in (found.mouth_width, found.corner_lift, found.inner_brows):
         assert np.ptp(curve) < 0.01
     assert np.ptp(np.degrees(found.rotation[:, 0])) == pytest.approx(40, abs=2)
 
@@ -42,8 +42,9 @@ def test_raised_corners_of_the_mouth_are_measured_in_distances_of_the_eyes():
     )
     points = pose.canonical_face()[0]
     eyes = np.linalg.norm(points[263] - points[33])
-    rise = (after.corner_height - before.corner_height).mean()
-    assert rise == pytest.approx(0.1 / eyes, rel=0.05)
+    for curve in ("corner_height", "corner_lift"):
+        rise = (getattr(after, curve) - getattr(before, curve)).mean()
+        assert rise == pytest.approx(0.1 / eyes, rel=0.05)
 
 
 def test_power_lies_in_the_band_of_a_movement():

@@ -39,8 +39,9 @@ class FaceCurves:
         inner_brows: `[T]` height of the brows' inner ends.
         mouth_opening: `[T]`, as of `landmarks.mouth_opening`.
         mouth_width: `[T]` distance of the corners of the mouth.
-        corner_height: `[T]` of the mouth's corners above the middle of its inner lips.
-            Ours: above the eyes' corners, it would tell how far the jaw is open.
+        corner_height: `[T]` of the mouth's corners, below the eyes' and so negative.
+        corner_lift: `[T]` of the mouth's corners above the middle of its inner lips.
+            Ours: how they move in speech, whatever the jaw does.
         eye_opening: `[T]`, as of `landmarks.eye_opening`.
         irises: `[T]` from the middle of the eyes' corners to the image's right, over
             the width of an eye, mean of both eyes.
@@ -56,6 +57,7 @@ class FaceCurves:
     mouth_opening: np.ndarray
     mouth_width: np.ndarray
     corner_height: np.ndarray
+    corner_lift: np.ndarray
     eye_opening: np.ndarray
     irises: np.ndarray
     present: np.ndarray
@@ -108,7 +110,8 @@ def of_landmarks(found: track.ClipLandmarks) -> FaceCurves:
         inner_brows=height(INNER_BROWS),
         mouth_opening=landmarks.mouth_opening(points),
         mouth_width=np.linalg.norm(right - left, axis=-1),
-        corner_height=height(MOUTH_CORNERS, above=INNER_LIPS),
+        corner_height=height(MOUTH_CORNERS),
+        corner_lift=height(MOUTH_CORNERS, above=INNER_LIPS),
         eye_opening=landmarks.eye_opening(points),
         irises=_iris_places(found, fit),
         present=found.present,

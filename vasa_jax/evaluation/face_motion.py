@@ -48,7 +48,7 @@ def statistics(face: face_curves.FaceCurves) -> dict[str, float]:
         "std_opening": face.mouth_opening.std(),
         "opening": high - low,
         "std_width": face.mouth_width.std(),
-        "std_corners": face.corner_height.std(),
+        "std_corners": face.corner_lift.std(),
         "std_irises": face.irises.std(),
         "std_size": (face.size / np.median(face.size)).std(),
         "std_centre": np.sqrt((face.centre / face.unit).var(axis=0).sum()),
