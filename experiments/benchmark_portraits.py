@@ -19,8 +19,10 @@ from experiments import compilation_cache, folders, program
 from vasa_jax import config, errors, media
 from vasa_jax.evaluation import (
     expressions,
+    filmed,
     identity,
     portrait_benchmark,
+    portrait_items,
     portrait_kinds,
     portrait_list,
     portrait_networks,
@@ -80,7 +82,7 @@ def main(_) -> int:
     """Measure as the flags say; return the exit code."""
     logging.set_verbosity(logging.ERROR)
     listed = None if LIST.value is None else portrait_list.read(LIST.value)
-    items = portrait_benchmark.find_items(
+    items = portrait_items.find(
         pathlib.Path(PORTRAITS_DIR.value),
         listed,
         NUM_PORTRAITS.value,
@@ -110,11 +112,11 @@ def main(_) -> int:
         CHECKPOINT.value, output, settings, networks, network_files, expression
     )
     results, left_out = measure_all(runner, items)
-    filmed = mean_filmed(filmed_paths, output / "found")
+    beside = mean_filmed(filmed_paths, output / "found")
     table = portrait_rows.rows(SECONDS.value)
     clips = {
         name: portrait_rows.beside_filmed(
-            portrait_rows.complete(table, result.values), filmed
+            portrait_rows.complete(table, result.values), beside
         )
         for name, result in results.items()
     }
@@ -149,7 +151,7 @@ def main(_) -> int:
 
 
 def measure_all(
-    runner: portrait_benchmark.Runner, items: list[portrait_benchmark.Item]
+    runner: portrait_benchmark.Runner, items: list[portrait_items.Item]
 ) -> tuple[dict[str, portrait_benchmark.Result], dict[str, str]]:
     """Measure portraits one after another.
 
@@ -178,7 +180,7 @@ def measure_all(
 def mean_filmed(paths: list[pathlib.Path], folder: pathlib.Path) -> dict[str, float]:
     """Return the mean movement of filmed people, by row; empty without any."""
     shown = tqdm.tqdm(paths, desc="filmed", unit="video", disable=not paths)
-    found = list(portrait_benchmark.measure_filmed(shown, SECONDS.value, folder))
+    found = list(filmed.measure(shown, SECONDS.value, folder))
     if not found:
         return {}
     return {key: sum(one[key] for one in found) / len(found) for key in found[0]}

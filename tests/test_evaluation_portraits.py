@@ -13,6 +13,7 @@ from datasets import portrait_split
 from vasa_jax import errors, media
 from vasa_jax.evaluation import (
     portrait_benchmark,
+    portrait_items,
     portrait_kinds,
     portrait_list,
     portrait_page,
@@ -128,8 +129,8 @@ def test_a_run_goes_on_and_names_what_it_cannot_use(
     output = tmp_path / "report"
     output.mkdir()
     with pytest.raises(errors.UserError, match="There is no folder"):
-        portrait_benchmark.find_items(tmp_path / "missing", None, None, None, 1)
-    items = portrait_benchmark.find_items(portraits_dir, None, None, None, 1)
+        portrait_items.find(tmp_path / "missing", None, None, None, 1)
+    items = portrait_items.find(portraits_dir, None, None, None, 1)
     assert [item.name for item in items] == [
         *("face", "nobody", "torn"),
         *("face-made-greyscale", "face-made-dark", "face-made-small"),
@@ -195,3 +196,38 @@ def test_a_mistake_is_told_in_one_sentence(tmp_path, given, words):
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: {words}")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_the_program_reports_on_what_it_can_use(
+    tmp_path, tiny_checkpoint, portraits_dir, voice
+):
+    pytest.importorskip("dlib")
+    sound = tmp_path / "voice.mp4"
+    with media.VideoWriter(sound, 32, 32, waveform=voice) as out:
+        out.write(np.zeros((50, 32, 32, 3), np.uint8))
+    output = tmp_path / "report"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "experiments.benchmark_portraits"),
+            *(f"--portraits_dir={portraits_dir}", f"--voices={sound}"),
+            *(f"--checkpoint={tiny_checkpoint}", f"--output={output}"),
+            *("--seconds=1", "--control_seconds=0.4", "--num_voices=1"),
+            *("--num_derived=1", f"--filmed={sound}"),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "JAX_PLATFORMS": "cpu"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("1 portraits, 1 voices")
+    assert "- nobody is left out: No face was found" in done.stdout
+    assert "| made dark | 1 * |" in done.stdout
+    plain = json.loads((output / "report.json").read_text(encoding="utf-8"))
+    assert set(plain["about"]["left_out"]) == {"nobody", "torn"}
+    assert plain["rows"]["face"]["copy"] == 1.0
+    for name in ("report.md", "report.html", "sheets/sheet_01.png"):
+        assert (output / name).is_file()
+    for clip in ("face", "face-made-small"):
+        assert (output / "clips" / f"{clip}.mp4").is_file()

@@ -1,22 +1,18 @@
 """Run a checkpoint over portraits and voices, each once, keeping what was found."""
 
 import dataclasses
-import functools
-import itertools
 import json
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from vasa_jax import audio, errors, media, types
+from vasa_jax import audio, media, types
 from vasa_jax.evaluation import (
     cache,
     expressions,
-    face_curves,
-    face_motion,
-    portrait_list,
+    portrait_items,
     portrait_measures,
     portrait_tags,
     report,
@@ -33,29 +29,6 @@ STRIP_SIZE = 160
 
 STRIP_SECONDS = tuple(0.5 * number for number in range(1, 12))
 """Times at which speech is shown. Ours: with the photograph as many as controls."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Item:
-    """A portrait to measure.
-
-    Attributes:
-        path: of the picture.
-        kinds: of it; None takes what `portrait_tags.measure` finds.
-        derived: one of `portrait_tags.DERIVED_KINDS`, or None for the picture itself.
-        has_controls: whether the controls are tried.
-    """
-
-    path: pathlib.Path
-    kinds: tuple[str, ...] | None = None
-    derived: str | None = None
-    has_controls: bool = True
-
-    @property
-    def name(self) -> str:
-        """Of the files that show it."""
-        made = "" if self.derived is None else f"-{self.derived.replace(' ', '-')}"
-        return self.path.stem + made
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -139,7 +112,7 @@ class Runner:
         plain = dataclasses.asdict(settings) | {"voices": len(settings.voices)}
         self._digests += [json.dumps(plain, sort_keys=True), *sorted(networks)]
 
-    def measure(self, item: Item, place: int) -> Result:
+    def measure(self, item: portrait_items.Item, place: int) -> Result:
         """Measure one portrait, or find what was kept of it.
 
         Args:
@@ -159,7 +132,7 @@ class Runner:
         kinds = kept["kinds"] if item.kinds is None else item.kinds
         return Result(kinds=tuple(kinds), values=values, warning=kept["warning"])
 
-    def _find(self, item: Item, place: int) -> dict[str, Any]:
+    def _find(self, item: portrait_items.Item, place: int) -> dict[str, Any]:
         picture = media.read_image(item.path)
         found = locate.locate_face(picture)
         kinds = portrait_tags.measure(picture, found)
@@ -202,94 +175,13 @@ class Runner:
             "warning": found.warning,
         }
 
-    def _show(self, item: Item, frames: np.ndarray, waveform: np.ndarray) -> None:
+    def _show(
+        self, item: portrait_items.Item, frames: np.ndarray, waveform: np.ndarray
+    ) -> None:
         size = self._performer.image_size
         place = self._clips / f"{item.name}.mp4"
         with media.VideoWriter(place, size, size, waveform=waveform) as out:
             out.write(frames)
-
-
-def measure_filmed(
-    paths: Sequence[pathlib.Path], num_seconds: float, folder: pathlib.Path
-) -> Iterator[dict[str, float]]:
-    """Yield the movement of filmed people, measured as that of portraits is.
-
-    Args:
-        paths: of videos.
-        num_seconds: of each, at most.
-        folder: existing, for what is found.
-
-    Yields:
-        Statistics as of `face_motion.statistics`; nothing for videos without a face.
-
-    Raises:
-        UserError: a video cannot be read.
-    """
-
-    most = round(num_seconds * types.FRAME_RATE_HZ)
-
-    def find(path):
-        frames = itertools.islice(media.iterate_video(path), most)
-        face = face_curves.follow(frames)
-        return {} if face is None else face_motion.statistics(face)
-
-    for path in paths:
-        key = cache.key("filmed", VERSION, cache.digest_of(path), str(num_seconds))
-        if found := cache.kept(folder / f"{key}.json", functools.partial(find, path)):
-            yield found
-
-
-def find_items(
-    folder: pathlib.Path,
-    listed: Sequence[portrait_list.Listed] | None,
-    num_portraits: int | None,
-    num_controls: int | None,
-    num_derived: int,
-) -> list[Item]:
-    """Return what is to be measured.
-
-    Args:
-        folder: of pictures.
-        listed: which of them; None takes all files, whose kinds are measured.
-        num_portraits: at most, spread over kinds.
-        num_controls: of them whose controls are tried, at most; None takes all.
-        num_derived: of each of `portrait_tags.DERIVED_KINDS`, out of other portraits.
-
-    Raises:
-        UserError: the folder is missing or holds no file.
-    """
-    if not folder.is_dir():
-        raise errors.UserError(
-            f"There is no folder {str(folder)!r}; name one of pictures by "
-            "--portraits_dir."
-        )
-    if listed is None:
-        files = sorted(p for p in folder.iterdir() if p.is_file())
-        listed = [portrait_list.Listed(name=path.name) for path in files]
-        is_known = False
-    else:
-        is_known = True
-    chosen = portrait_list.choose(listed, num_portraits)
-    with_controls = {one.name for one in portrait_list.choose(chosen, num_controls)}
-    items = [
-        Item(
-            path=folder / one.name,
-            kinds=one.kinds if is_known else None,
-            has_controls=one.name in with_controls,
-        )
-        for one in chosen
-    ]
-    if not items:
-        raise errors.UserError(
-            f"The folder {str(folder)!r} holds no files; put pictures into it."
-        )
-    spread = np.linspace(0, len(items) - 1, min(num_derived, len(items)))
-    derived = [
-        Item(path=items[place].path, kinds=(kind,), derived=kind, has_controls=False)
-        for kind in portrait_tags.DERIVED_KINDS
-        for place in np.unique(spread.astype(int))
-    ]
-    return items + derived
 
 
 def _first_seconds(waveform: np.ndarray, seconds: float) -> np.ndarray:
