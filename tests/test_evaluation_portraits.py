@@ -108,6 +108,13 @@ def test_filmed_people_stand_beside_the_rows_that_they_can_fill():
     assert np.isnan(beside["lips"].truth)
 
 
+def test_two_pictures_of_one_name_are_told(tmp_path):
+    for name in ("a.png", "b.png", "b.jpg"):
+        (tmp_path / name).touch()
+    with pytest.raises(errors.UserError, match="are called 'b'"):
+        portrait_items.find(tmp_path, None, None, None, 0)
+
+
 @pytest.fixture
 def portraits_dir(tmp_path, rendered_photo):
     """A folder of a face, an empty picture and a broken file."""

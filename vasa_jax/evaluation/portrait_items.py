@@ -50,19 +50,17 @@ def find(
         num_derived: of each of `portrait_tags.DERIVED_KINDS`, out of other portraits.
 
     Raises:
-        UserError: the folder is missing or holds no file.
+        UserError: the folder is missing or holds no file, or two of one name.
     """
     if not folder.is_dir():
         raise errors.UserError(
             f"There is no folder {str(folder)!r}; name one of pictures by "
             "--portraits_dir."
         )
+    is_known = listed is not None
     if listed is None:
         files = sorted(p for p in folder.iterdir() if p.is_file())
         listed = [portrait_list.Listed(name=path.name) for path in files]
-        is_known = False
-    else:
-        is_known = True
     chosen = portrait_list.choose(listed, num_portraits)
     with_controls = {one.name for one in portrait_list.choose(chosen, num_controls)}
     items = [
@@ -76,6 +74,11 @@ def find(
     if not items:
         raise errors.UserError(
             f"The folder {str(folder)!r} holds no files; put pictures into it."
+        )
+    names = [item.name for item in items]
+    if alike := {item.name for item in items if names.count(item.name) > 1}:
+        raise errors.UserError(
+            f"Two pictures in {str(folder)!r} are called {min(alike)!r}; rename one."
         )
     spread = np.linspace(0, len(items) - 1, min(num_derived, len(items)))
     derived = [
