@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import jax.numpy as jnp
 import numpy as np
-import safetensors.flax
+import safetensors.numpy
 
 from vasa_jax.errors import UserError
 
@@ -133,7 +133,7 @@ def save_export(
     weights = hashlib.sha256()
     for index, pieces in enumerate(files, start=1):
         name = f"weights-{index:03d}-of-{len(files):03d}.safetensors"
-        contents[name] = safetensors.flax.save(pieces)
+        contents[name] = safetensors.numpy.save(pieces)
         weights.update(contents[name])
     contents[CARD_NAME] = (
         f"{card.rstrip()}\n\nSHA-256 of the weight files, one after another: "
@@ -189,8 +189,8 @@ def load_export(
     pieces: dict[str, np.ndarray] = {}
     for name in manifest["files"]:
         if name.endswith(".safetensors"):
-            loaded = safetensors.flax.load_file(folder / name)
-            pieces |= {key: np.asarray(value) for key, value in loaded.items()}
+            # As jax arrays, every shape would be a program of its own to compile.
+            pieces |= safetensors.numpy.load_file(folder / name)
     flat = {}
     for name, tensor in manifest["tensors"].items():
         parts = [pieces[f"{name}@{i}"] for i in range(tensor["pieces"])]
