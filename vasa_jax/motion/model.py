@@ -95,16 +95,18 @@ def start_carry(config: MotionConfig, batch_size: int = 1) -> MotionCarry:
         batch_size: B.
 
     Returns:
-        The carry; its zeros are never seen, since the first window gets the null
-        tokens that training puts in the place of a dropped previous window.
+        The carry, of NumPy arrays; its zeros are never seen, since the first window
+        gets the null tokens that training puts in the place of a dropped previous
+        window.
     """
     frames = (batch_size, config.previous_frames)
+    place = np.zeros((batch_size, config.num_motion_channels), np.float32)
     return MotionCarry(
-        previous_motion=jnp.zeros((*frames, config.num_motion_channels)),
-        previous_audio=jnp.zeros((*frames, config.num_audio_channels)),
-        place=jnp.zeros((batch_size, config.num_motion_channels)),
-        home=jnp.zeros((batch_size, config.num_motion_channels)),
-        window_index=jnp.zeros((), jnp.int32),
+        previous_motion=np.zeros((*frames, config.num_motion_channels), np.float32),
+        previous_audio=np.zeros((*frames, config.num_audio_channels), np.float32),
+        place=place,
+        home=place,
+        window_index=np.int32(0),
     )
 
 

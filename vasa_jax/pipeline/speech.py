@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Iterator
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from vasa_jax import config as config_lib
@@ -216,10 +215,8 @@ def _motion_controls(controls: Controls) -> motion_model.MotionControls:
         "gaze": controls.gaze_guidance,
     }
     return motion_model.MotionControls(
-        gaze=jnp.asarray(controls.gaze_vector()),
-        head_distance=jnp.asarray(controls.distance_vector()),
-        emotion=jnp.asarray(controls.emotion_vector()) if controls.emotion else None,
-        guidance={
-            name: jnp.float32(scale) for name, scale in guidance.items() if scale
-        },
+        gaze=controls.gaze_vector(),
+        head_distance=controls.distance_vector(),
+        emotion=controls.emotion_vector() if controls.emotion else None,
+        guidance={name: np.float32(scale) for name, scale in guidance.items() if scale},
     )

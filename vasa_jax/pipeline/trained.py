@@ -111,15 +111,12 @@ def load(
     if audio_weights is None and animation.audio_weights is not None:
         beside = pathlib.Path(folder) / animation.audio_weights.name
         audio_weights = beside if beside.is_file() else None
-    empty = normalization.identity(
-        loaded_motion.num_motion_channels, loaded_motion.num_audio_channels
-    )
     return TrainedModels(
         face_config=config_lib.from_json(face_config.FaceConfig, configs["face"]),
         face_params=params["face"],
         motion_config=loaded_motion,
         motion_params=params["motion"],
-        statistics=serialization.from_state_dict(empty, params["statistics"]),
+        statistics=normalization.from_state_dict(params["statistics"]),
         animation=animation,
         metadata=metadata,
         audio_weights=audio_weights,
