@@ -12,7 +12,7 @@ PACKAGES = ("vasa_jax", "datasets", "experiments")
 # Lowest first; a file imports only from layers before its own, or from its own
 # package. The names of one row do not know each other.
 LAYERS = (
-    ("errors",),
+    ("errors", "kept_programs"),
     ("types",),
     ("config",),
     ("geometry", "operations", "loss_schedule", "step_profile"),

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from vasa_jax import types
+from vasa_jax import kept_programs, types
 from vasa_jax.audio import windows
 
 
@@ -127,7 +127,8 @@ class StreamingFeatures:
         """Do as `push`, on the host. Ours: it would compile every operation alone."""
         window = np.concatenate([self._heard, samples])
         self._heard = window[self._encoder.grid.hop_samples :]
-        encoded = windows.encode_windows(self._encoder, self._variables, window[None])
+        encode = kept_programs.kept(windows.encode_windows, self._encoder)
+        encoded = encode(self._variables, window[None])
         num_early = min(max(0, -self._next_frame), self._encoder.grid.hop_frames)
         self._next_frame += self._encoder.grid.hop_frames
         return np.asarray(encoded)[0, num_early:]

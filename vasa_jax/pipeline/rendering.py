@@ -9,12 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax import types
+from vasa_jax import kept_programs, types
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
 
 BATCH_FRAMES = 5
 """Frames decoded at once. Ours: 0.2 s, so that the first frame comes soon."""
+
+kept_programs.register(types.FaceLatents, types.HeadPose)
 
 
 class Renderer:
@@ -54,7 +56,8 @@ class Renderer:
         Returns:
             Latents of a batch of one.
         """
-        return encode_portrait(self._config, self._params, image[None], head_pose)
+        encode = kept_programs.kept(encode_portrait, self._config)
+        return encode(self._params, image[None], head_pose)
 
     def encode_motion(self, images: np.ndarray) -> np.ndarray:
         """Encode frames of a driver.
@@ -83,11 +86,12 @@ class Renderer:
         Yields:
             Frames uint8 `[n, H, W, 3]`, n at most `batch_frames`.
         """
+        render_batch = kept_programs.kept(render, self._config)
         pending = None
         for piece in motion:
             for start in range(0, len(piece), self.batch_frames):
                 batch = piece[start : start + self.batch_frames]
-                frames = render(self._config, self._params, latents, self._fill(batch))
+                frames = render_batch(self._params, latents, self._fill(batch))
                 if pending is not None:
                     yield _fetch(*pending)
                 pending = frames, len(batch)

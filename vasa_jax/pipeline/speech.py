@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from vasa_jax import config as config_lib
-from vasa_jax import types
+from vasa_jax import kept_programs, types
 from vasa_jax.audio import mel, streaming
 from vasa_jax.face import model as face_model
 from vasa_jax.motion import config as motion_config
@@ -15,6 +15,8 @@ from vasa_jax.motion import liveliness, sampler, starting_noise
 from vasa_jax.motion import model as motion_model
 from vasa_jax.pipeline import trained
 from vasa_jax.pipeline.controls import Controls
+
+kept_programs.register(motion_model.MotionCarry)
 
 
 def check_controls(controls: Controls, config: motion_config.MotionConfig) -> None:
@@ -151,7 +153,10 @@ class MotionStream:
     def _window(self, features: np.ndarray) -> np.ndarray:
         speech = self._speech
         window_frames = speech.config.window_frames
-        self._carry, motion = motion_model.next_window(
+        next_window = kept_programs.kept(
+            motion_model.next_window, config=speech.config, sampling=self._sampling
+        )
+        self._carry, motion = next_window(
             speech.params,
             speech.statistics,
             self._carry,
@@ -160,8 +165,6 @@ class MotionStream:
             self._key,
             np.int32(self._step_frames),
             speech.noise_mixing,
-            config=speech.config,
-            sampling=self._sampling,
         )
         return self._scale_pose(np.asarray(motion)[0, : len(features)])
 
