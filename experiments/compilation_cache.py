@@ -1,6 +1,7 @@
 """Compiled programs are kept in the user's cache, so that a second run starts at once.
 
-A cache of compiled programs is code: it lies in the user's own folder.
+Beside them lie those of `vasa_jax.kept_programs`, which need no tracing either. A cache
+of programs is code: it lies in the user's own folder.
 """
 
 import os

@@ -70,7 +70,7 @@ def animate_files(
     heard, written = itertools.tee(samples)
     with media.VideoWriter(output, height, width, waveform=written) as writer:
         progress(0, num_frames)
-        for frames in _stream(face, portrait, heard, controls):
+        for frames in face.animate_pieces(portrait, heard, controls):
             writer.write(whole.with_faces(frames) if show_whole_picture else frames)
             progress(writer.num_frames, num_frames)
     return writer.num_frames
@@ -92,16 +92,3 @@ def _is_pipe(path: Path) -> bool:
     with contextlib.suppress(OSError):
         return stat.S_ISFIFO(os.stat(path).st_mode)
     return False
-
-
-def _stream(
-    face: talking_face.TalkingFace,
-    portrait: talking_face.Portrait,
-    samples: Iterator[np.ndarray],
-    controls: Controls,
-) -> Iterator[np.ndarray]:
-    """Yield the frames that `TalkingFace.animate` gives for the whole, exactly."""
-    stream = face.stream(portrait, controls)
-    for piece in samples:
-        yield from stream.push(piece)
-    yield from stream.finish()

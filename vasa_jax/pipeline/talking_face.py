@@ -14,8 +14,8 @@ from vasa_jax.pipeline import rendering, speech, trained
 from vasa_jax.pipeline.controls import Controls
 from vasa_jax.portrait import crop, locate
 
-PUSH_SAMPLES = 10 * types.SAMPLE_RATE_HZ
-"""Samples of a whole waveform that are handed on at once. Ours: bounds memory."""
+PUSH_SAMPLES = types.SAMPLE_RATE_HZ
+"""Samples that are heard at once. Ours: so that frames come before all is heard."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -129,15 +129,38 @@ class TalkingFace:
                 f"The waveform has {len(waveform)} samples at 16 kHz; give at least "
                 f"{types.SAMPLES_PER_FRAME}, one frame."
             )
+        return self.animate_pieces(image, [waveform], controls)
+
+    def animate_pieces(
+        self,
+        image: np.ndarray | Portrait,
+        waveform: Iterable[np.ndarray],
+        controls: Controls | None = None,
+    ) -> Iterator[np.ndarray]:
+        """Let a portrait say what a voice says that is read piece by piece.
+
+        Args:
+            image: uint8 `[H, W, 3]` with a face, or what `locate` gave.
+            waveform: pieces float `[S]` of any length, 16 kHz, full scale at 1; each is
+                taken when its frames are asked for.
+            controls: as in `animate`.
+
+        Returns:
+            The frames that `animate` gives for the whole, exactly.
+
+        Raises:
+            UserError: no face, or more steps than the model has.
+        """
         latents = self._encode(image)
-        motion = self._speech.stream(controls or Controls())
+        stream = self._speech.stream(controls or Controls())
 
-        def pieces():
-            for start in range(0, len(waveform), PUSH_SAMPLES):
-                yield from motion.push(waveform[start : start + PUSH_SAMPLES])
-            yield from motion.finish()
+        def motion():
+            for piece in waveform:
+                for start in range(0, len(piece), PUSH_SAMPLES):
+                    yield from stream.push(piece[start : start + PUSH_SAMPLES])
+            yield from stream.finish()
 
-        return self._renderer.render(latents, pieces())
+        return self._renderer.render(latents, motion())
 
     def stream(
         self, image: np.ndarray | Portrait, controls: Controls | None = None
