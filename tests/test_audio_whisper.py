@@ -169,6 +169,14 @@ def test_bad_weight_files_are_refused(published, tmp_path):
             whisper_weights.read_packed(tmp_path / name)
 
 
+def test_packed_weights_do_not_depend_on_how_arrays_lie_in_memory(published):
+    params = jax.tree.map(
+        np.ascontiguousarray, whisper_weights.read_ctranslate2(published[1])
+    )
+    turned = jax.tree.map(np.asfortranarray, params)
+    assert whisper_weights.pack(turned) == whisper_weights.pack(params)
+
+
 def test_the_packing_program_writes_what_the_package_reads(published, tmp_path):
     program = [sys.executable, "-m", "experiments.pack_whisper"]
     output = tmp_path / "packed.safetensors"

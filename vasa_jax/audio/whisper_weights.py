@@ -138,7 +138,10 @@ def pack(params: dict[str, Any]) -> bytes:
             tensors[name], tensors[name + _SCALE_SUFFIX] = quantise(value)
         else:
             tensors[name] = np.asarray(value, np.float16)
-    return safetensors.numpy.save(dict(sorted(tensors.items())))
+    # safetensors 0.8.0 writes the memory of transposed arrays as it lies
+    # (safetensors/safetensors#825): they come back with their values out of order.
+    ordered = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
+    return safetensors.numpy.save(ordered)
 
 
 def read_packed(path: str | os.PathLike[str]) -> dict[str, Any]:
