@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from vasa_jax import export, types
+from vasa_jax import export, kept_programs, types
 from vasa_jax.audio import encoders
 from vasa_jax.errors import UserError
 from vasa_jax.motion import liveliness
@@ -153,12 +153,17 @@ def test_the_voice_says_how_lively_the_head_is_and_the_control_by_how_much(
     usual = 0.5 + np.log(models.animation.sampling.liveliness)
     asked = []
 
-    def watch(params, statistics, carry, audio, controls, *rest, **kwargs):
-        asked.append(float(controls.liveliness[0, 0]))
-        return next_window(params, statistics, carry, audio, controls, *rest, **kwargs)
+    def watched(function, *static, **settings):
+        program = kept(function, *static, **settings)
 
-    next_window = motion_model.next_window
-    monkeypatch.setattr(motion_model, "next_window", watch)
+        def watch(params, statistics, carry, audio, controls, *rest):
+            asked.append(float(controls.liveliness[0, 0]))
+            return program(params, statistics, carry, audio, controls, *rest)
+
+        return watch if function is motion_model.next_window else program
+
+    kept = kept_programs.kept
+    monkeypatch.setattr(kept_programs, "kept", watched)
 
     def perform(waveform, controls):
         asked.clear()
