@@ -1,19 +1,15 @@
 """Synthetic voices: espeak-ng with the time of every phoneme, the same bits each time.
 
 Ours: the paper learns from recordings; a synthesiser knows when each phoneme is said.
-espeak-ng comes from the PyPI package `espeakng-loader`, library and voices, and is
-spoken to through ctypes. It keeps state between utterances (phases of its oscillators,
-`rand()` of the C library), so the library is loaded anew for each, which takes 5 ms.
 """
 
-import _ctypes
 import ctypes
 import dataclasses
 
 import numpy as np
 
-from datasets.synthetic_heads import resampling, speech, texts
-from vasa_jax import errors, types
+from datasets.synthetic_heads import espeak, resampling, speech, texts
+from vasa_jax import types
 
 LANGUAGES = {
     "en-us": "en",
@@ -67,10 +63,7 @@ TEST_VARIANTS = ("m8", "Gene2", "edward2", "norbert", "f4", "linda", "steph2")
 _PHONEME_EVENT = 7
 _END = 0
 _PARAMETER_RATE, _PARAMETER_PITCH, _PARAMETER_RANGE = 1, 3, 4
-_SYNCHRONOUS = 2
 _PHONEME_EVENTS_IN_IPA = 1 | 2
-_UTF8 = 1
-
 
 _UNVOICED_STOPS = ("p", "t", "k")
 _STOP_GAP_SECONDS = 0.04
@@ -195,11 +188,7 @@ def say_something(voice: Voice, generator: np.random.Generator) -> speech.Speech
 
 
 def _synthesize(voice: Voice, text: str):
-    """Return int16 samples, their rate and (seconds, IPA) events, from a new library.
-
-    A library that is unloaded and loaded again starts from the same state, as does
-    `rand()` after `srand`.
-    """
+    """Return int16 samples, their rate and (seconds, IPA) events."""
     pieces: list[np.ndarray] = []
     events: list[tuple[float, str]] = []
 
@@ -215,35 +204,14 @@ def _synthesize(voice: Voice, text: str):
             index += 1
         return 0
 
-    # Imported late, because a performance may be carried to where no voices are.
-    import espeakng_loader
-
-    library = ctypes.CDLL(espeakng_loader.get_library_path())
-    ctypes.CDLL(None).srand(1)
-    try:
-        sample_rate_hz = library.espeak_Initialize(
-            _SYNCHRONOUS,
-            0,
-            espeakng_loader.get_data_path().encode(),
-            _PHONEME_EVENTS_IN_IPA,
-        )
+    name = f"{voice.language}+{voice.variant}"
+    with espeak.loaded(name, _PHONEME_EVENTS_IN_IPA) as (library, sample_rate_hz):
         callback = _Callback(collect)
         library.espeak_SetSynthCallback(callback)
-        name = f"{voice.language}+{voice.variant}"
-        if library.espeak_SetVoiceByName(name.encode()) != 0:
-            raise errors.UserError(
-                f"espeak-ng has no voice {name!r}; use a language of "
-                f"{sorted(LANGUAGES)} and a variant such as 'm3' or 'f1'."
-            )
         library.espeak_SetParameter(_PARAMETER_RATE, voice.words_per_minute, 0)
         library.espeak_SetParameter(_PARAMETER_PITCH, voice.pitch, 0)
         library.espeak_SetParameter(_PARAMETER_RANGE, voice.pitch_range, 0)
-        encoded = text.encode() + b"\0"
-        library.espeak_Synth(encoded, len(encoded), 0, 1, 0, _UTF8, None, None)
-        library.espeak_Synchronize()
-    finally:
-        library.espeak_Terminate()
-        _ctypes.dlclose(library._handle)
+        espeak.speak(library, text)
     samples = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
     return samples, sample_rate_hz, events
 
