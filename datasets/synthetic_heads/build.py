@@ -34,6 +34,11 @@ _SPEECH_DIR = flags.DEFINE_string(
 _RECORDINGS_SHARE = flags.DEFINE_float(
     "recordings_share", 0.5, "Share of voices that are recordings of --speech_dir."
 )
+_NATURAL_SHARE = flags.DEFINE_float(
+    "natural_share",
+    0.0,
+    "Share of voices that are natural ones of nobody (needs the extra `voices`).",
+)
 _BARED_SMILES_SHARE = flags.DEFINE_float(
     "bared_smiles_share", 0.5, "Share of happy performances that show their teeth."
 )
@@ -57,9 +62,11 @@ def main(argv: list[str]) -> None:
             randomization_strength=_STRENGTH.value,
             speech_dir=_SPEECH_DIR.value,
             recordings_share=_RECORDINGS_SHARE.value,
+            natural_share=_NATURAL_SHARE.value,
             bared_smiles_share=_BARED_SMILES_SHARE.value,
             splits=tuple(_SPLITS.value),
         )
+        plan.check_voices(settings)
         folder = pathlib.Path(_OUTPUT_DIR.value).expanduser().absolute()
         num_workers = _NUM_WORKERS.value or len(os.sched_getaffinity(0))
         counts, failures = production.build(

@@ -53,7 +53,7 @@ def pack(done: Mapping[str, performance.Performance]) -> bytes:
             "voice": one.voice,
             "text": one.text,
             "phonemes": [
-                [round(p.start, 4), round(p.end, 4), p.symbol, p.stressed]
+                [round(p.start, 4), round(p.end, 4), p.symbol, p.stressed, p.accent]
                 for p in one.phonemes
             ],
         }
@@ -152,6 +152,7 @@ def write_settings(folder: pathlib.Path, settings: plan.Settings) -> None:
         "num_takes": settings.num_takes,
         "speech_dir": settings.speech_dir and os.path.basename(settings.speech_dir),
         "recordings_share": settings.recordings_share,
+        "natural_share": settings.natural_share,
         "bared_smiles_share": settings.bared_smiles_share,
     }
     if path.exists():

@@ -27,6 +27,7 @@ _NUM_WORKERS = flags.DEFINE_integer(
 )
 _SPEECH_DIR = flags.DEFINE_string("speech_dir", None, "As in `build`.")
 _RECORDINGS_SHARE = flags.DEFINE_float("recordings_share", 0.5, "As in `build`.")
+_NATURAL_SHARE = flags.DEFINE_float("natural_share", 0.0, "As in `build`.")
 _BARED_SMILES_SHARE = flags.DEFINE_float("bared_smiles_share", 0.5, "As in `build`.")
 
 
@@ -42,9 +43,11 @@ def main(argv: list[str]) -> None:
             num_takes=_NUM_TAKES.value,
             speech_dir=_SPEECH_DIR.value,
             recordings_share=_RECORDINGS_SHARE.value,
+            natural_share=_NATURAL_SHARE.value,
             bared_smiles_share=_BARED_SMILES_SHARE.value,
             splits=tuple(_SPLITS.value),
         )
+        plan.check_voices(settings)
         wanted = wanted_pairs(settings, _NUM_CLIPS.value)
         carried.write_settings(folder, settings)
         missing = [p for p in wanted if not carried.pair_path(folder, p).exists()]

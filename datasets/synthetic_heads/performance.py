@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from datasets.natural_voices import speaking, spelling
+from datasets.natural_voices import voice as natural_voice
 from datasets.synthetic_heads import (
     expressions,
     gaze,
@@ -13,6 +15,7 @@ from datasets.synthetic_heads import (
     scene,
     sound,
     speech,
+    texts,
     visemes,
     voices,
 )
@@ -36,6 +39,14 @@ _VOICE_MANNER = {
 
 Follows: Murray and Arnott 1993 (emotion in synthetic speech), in espeak-ng's units."""
 
+_UNITS_OF_AN_OCTAVE = 50
+"""Of `_VOICE_MANNER`'s pitch. Follows: espeak-ng's table."""
+
+_EMPHATIC_SHARE, _CONTRASTED_SHARE = 0.6, 0.3
+"""Shares of a natural voice's sentences in which a word is emphasised, and of those
+that are said again with the emphasis on another word. Ours: the contrast teaches what
+emphasis does to a face, whatever the words."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Request:
@@ -55,7 +66,7 @@ class Request:
     num_frames: int
     emotion: str
     emotion_strength: float
-    voice: voices.Voice | recordings.Recording
+    voice: voices.Voice | natural_voice.Voice | recordings.Recording
     head_distance: float
     bares_teeth: bool = False
 
@@ -114,7 +125,7 @@ def perform(request: Request) -> Performance:
     """
     streams = [np.random.default_rng([request.seed, stream]) for stream in range(5)]
     said = _speak(request, streams[0])
-    curves = prosody.measure(said.waveform)
+    curves = prosody.of_speech(said)
     main_gaze = gaze.random_main_gaze(streams[3])
     camera = _camera(request.head_distance, streams[3])
     liveliness = head_motion.random_liveliness(streams[3])
@@ -167,6 +178,21 @@ def colour_voice(voice: voices.Voice, emotion: str, strength: float) -> voices.V
     )
 
 
+def colour_natural_voice(
+    voice: natural_voice.Voice, emotion: str, strength: float
+) -> natural_voice.Voice:
+    """Let an emotion change pace and pitch of a natural voice.
+
+    Follows: Murray and Arnott 1993. Ours: its liveliness is the network's.
+    """
+    rate, pitch, _ = _VOICE_MANNER[emotion]
+    return dataclasses.replace(
+        voice,
+        pace=voice.pace * (1 + strength * (rate - 1)),
+        height=voice.height * 2 ** (strength * pitch / _UNITS_OF_AN_OCTAVE),
+    )
+
+
 def _camera(head_distance: float, generator: np.random.Generator) -> scene.Camera:
     """Place a camera nearly in front, the head nearly in the middle.
 
@@ -213,8 +239,28 @@ def _utterance(
     if isinstance(request.voice, recordings.Recording):
         length = max(float(generator.uniform(0.3, 1.1) * seconds), 1.0)
         return recordings.excerpt(request.voice, length, playback_rate, generator)
+    if isinstance(request.voice, natural_voice.Voice):
+        return _natural_utterance(request, generator)
     voice = colour_voice(request.voice, request.emotion, request.emotion_strength)
     return voices.say_something(voice, generator)
+
+
+def _natural_utterance(
+    request: Request, generator: np.random.Generator
+) -> speech.Speech:
+    """Say one sentence, with emphasis or without, or twice with other emphasis."""
+    voice = colour_natural_voice(
+        request.voice, request.emotion, request.emotion_strength
+    )
+    text = texts.sentence(spelling.LANGUAGES[voice.language], generator)
+    if generator.random() >= _EMPHATIC_SHARE:
+        return speaking.say(voice, text)
+    emphatic = texts.emphasize(text, generator)
+    first = speaking.say(voice, emphatic)
+    if generator.random() >= _CONTRASTED_SHARE:
+        return first
+    again = speaking.say(voice, texts.emphasize(text, generator, but=emphatic))
+    return speech.join([first, again], [0.0, generator.uniform(0.25, 0.8), 0.0])
 
 
 def _face(request, said, curves, lids, generator, smile_generator) -> np.ndarray:

@@ -10,6 +10,8 @@ import dataclasses
 
 import numpy as np
 
+from datasets.natural_voices import model as natural_model
+from datasets.natural_voices import voice as natural_voice
 from datasets.synthetic_heads import performance, recordings, voices
 from vasa_jax import errors, types
 
@@ -27,6 +29,7 @@ _SHARED_TAKES = 2
 """The first takes of an identity are shared with its pair's other. Ours: half."""
 
 _IDENTITY_STREAM, _PAIR_STREAM = 0, 1
+_NATURAL_STREAM = 97
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,8 @@ class Settings:
         randomization_strength: 0 plausible people only, 1 the full range of looks.
         speech_dir: folder of recordings, or None.
         recordings_share: share of performances whose voice is a recording.
+        natural_share: share of performances whose voice is a natural one of nobody; the
+            rest is espeak-ng's.
         bared_smiles_share: share of happy performances whose teeth show throughout.
         splits: whose identities are made; the others are passed over.
     """
@@ -52,6 +57,7 @@ class Settings:
     randomization_strength: float = 0.5
     speech_dir: str | None = None
     recordings_share: float = 0.5
+    natural_share: float = 0.0
     bared_smiles_share: float = 0.5
     splits: tuple[str, ...] = SPLITS
 
@@ -62,6 +68,7 @@ class Settings:
             ("num_takes", 4, 64),
             ("randomization_strength", 0.0, 1.0),
             ("recordings_share", 0.0, 1.0),
+            ("natural_share", 0.0, 1.0),
             ("bared_smiles_share", 0.0, 1.0),
             ("seed", 0, 2**31 - 1),
         ):
@@ -70,6 +77,11 @@ class Settings:
                 raise errors.UserError(
                     f"{name} is {value}; choose a value from {low} to {high}."
                 )
+        if self.speech_dir and self.recordings_share + self.natural_share > 1:
+            raise errors.UserError(
+                f"recordings_share is {self.recordings_share} and natural_share "
+                f"{self.natural_share}; together they are at most 1."
+            )
         if self.size % 16:
             raise errors.UserError(
                 f"size is {self.size}; choose a multiple of 16, such as 128 or 256."
@@ -83,6 +95,16 @@ class Settings:
     def num_frames(self) -> int:
         """Return the frames of a clip."""
         return round(self.seconds * types.FRAME_RATE_HZ)
+
+
+def check_voices(settings: Settings) -> None:
+    """Refuse to begin a set whose voices cannot speak here.
+
+    Raises:
+        UserError: natural voices are asked for and their packages are missing.
+    """
+    if settings.natural_share:
+        natural_model.check_packages()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,21 +204,27 @@ def _request(settings: Settings, identity: int, take: int) -> performance.Reques
         num_frames=settings.num_frames,
         emotion=emotion,
         emotion_strength=strength,
-        voice=_voice(settings, split_of(identity), generator),
+        voice=_voice(settings, split_of(identity), seed, generator),
         head_distance=float(distance),
         bares_teeth=emotion == "happiness"
         and np.random.default_rng([seed, 98]).random() < settings.bared_smiles_share,
     )
 
 
-def _voice(settings: Settings, split: str, generator: np.random.Generator):
-    """Draw a synthetic voice, or a recording where there are any of the split."""
+def _voice(settings: Settings, split: str, seed: int, generator: np.random.Generator):
+    """Draw a voice of espeak-ng, a natural one, or a recording if there are any."""
     voice = voices.draw(generator, split)
-    if settings.speech_dir is None:
-        return voice
-    known = recordings.of_split(recordings.find(settings.speech_dir), split)
-    if known and generator.random() < settings.recordings_share:
-        return known[generator.integers(len(known))]
+    known, recordings_share = (), 0.0
+    if settings.speech_dir is not None:
+        known = recordings.of_split(recordings.find(settings.speech_dir), split)
+    if known:
+        recordings_share = settings.recordings_share
+        if generator.random() < recordings_share:
+            return known[generator.integers(len(known))]
+    # A stream of its own, so that sets without natural voices stay as they were.
+    natural = np.random.default_rng([seed, _NATURAL_STREAM])
+    if natural.random() * (1 - recordings_share) < settings.natural_share:
+        return natural_voice.draw(natural, split)
     return voice
 
 

@@ -1,13 +1,15 @@
 """How loud, how high and how accented a voice is, frame by frame.
 
 Ours: head, brows and mouth follow these three curves, so that what the face does can
-be learned from the sound.
+be learned from the sound. A voice that tells where its accents are and how high it is
+spares the guess.
 """
 
 import dataclasses
 
 import numpy as np
 
+from datasets.synthetic_heads import speech
 from vasa_jax import types
 
 _HOP = types.SAMPLES_PER_FRAME // 4
@@ -19,6 +21,15 @@ _QUIETEST_VOICE = 2e-3
 _ACTIVE_LOUDNESS = 0.18
 """Share of a voice's loud parts above which it is heard to speak. Ours: 15 dB below
 them, which noise seldom hides."""
+
+_PITCH_FRAMES = 1.5
+"""Half width over which pitch is smoothed. Ours: voicing comes and goes faster."""
+
+_ACCENT_FRAMES = 2.0
+"""Half width of an accent. Ours: about a syllable."""
+
+_FARTHEST_OCTAVES = 0.8
+"""Ours: what is higher or lower was misheard, or breaks."""
 
 _PITCH_WINDOW = 640
 _LOWEST_PITCH_HZ, _HIGHEST_PITCH_HZ = 65.0, 420.0
@@ -44,6 +55,32 @@ class Prosody:
     active: np.ndarray
 
 
+def of_speech(said: speech.Speech) -> Prosody:
+    """Return the prosody of a voice: what it tells, and the rest measured.
+
+    Ours: loudness is the waveform's own either way; accents and pitch are guessed only
+    where the voice does not tell them.
+
+    Args:
+        said: S samples.
+
+    Returns:
+        `Prosody` with T = S // 640 frames.
+    """
+    measured = measure(said.waveform)
+    if said.pitch is None:
+        return measured
+    num_frames = len(measured.energy)
+    samples = said.pitch[: num_frames * types.SAMPLES_PER_FRAME]
+    octaves = samples.clip(-_FARTHEST_OCTAVES, _FARTHEST_OCTAVES)
+    octaves = octaves.reshape(num_frames, types.SAMPLES_PER_FRAME).mean(axis=1)
+    return dataclasses.replace(
+        measured,
+        pitch=smooth(octaves, _PITCH_FRAMES),
+        accent=_told_accents(said.phonemes, num_frames),
+    )
+
+
 def measure(waveform: np.ndarray) -> Prosody:
     """Measure the prosody of a clean voice.
 
@@ -63,7 +100,7 @@ def measure(waveform: np.ndarray) -> Prosody:
     frames = [_to_frames(curve, num_frames) for curve in (energy, pitch * voiced)]
     return Prosody(
         energy=frames[0],
-        pitch=smooth(frames[1], 1.5),
+        pitch=smooth(frames[1], _PITCH_FRAMES),
         accent=_to_frames(accent, num_frames),
         speaking=np.clip(_to_frames(speaking, num_frames), 0, 1),
         active=_to_frames(energy > _ACTIVE_LOUDNESS, num_frames),
@@ -82,6 +119,18 @@ def smooth(curve: np.ndarray, width: float) -> np.ndarray:
     padded = np.pad(flat, ((radius, radius), (0, 0)), mode="edge")
     columns = [np.convolve(column, kernel, "valid") for column in padded.T]
     return np.stack(columns, axis=1).reshape(curve.shape).astype(np.float32)
+
+
+def _told_accents(phonemes: tuple[speech.Phoneme, ...], num_frames: int) -> np.ndarray:
+    """Return a bump at each accented vowel, as high as its accent, float32 `[T]`."""
+    frames = np.arange(num_frames) + 0.5
+    curve = np.zeros(num_frames)
+    for phoneme in phonemes:
+        if phoneme.accent:
+            middle = 0.5 * (phoneme.start + phoneme.end) * types.FRAME_RATE_HZ
+            bump = np.exp(-0.5 * ((frames - middle) / _ACCENT_FRAMES) ** 2)
+            curve = np.maximum(curve, phoneme.accent * bump)
+    return curve.astype(np.float32)
 
 
 def _energy(waveform: np.ndarray) -> np.ndarray:
@@ -116,7 +165,8 @@ def _pitch(waveform: np.ndarray, energy: np.ndarray):
     voiced = (peak > 0.5) & (energy > 0.08)
     octaves = np.log2(types.SAMPLE_RATE_HZ / lag)
     median = np.median(octaves[voiced]) if voiced.any() else 0.0
-    return np.clip(octaves - median, -0.8, 0.8), voiced.astype(np.float32)
+    octaves = (octaves - median).clip(-_FARTHEST_OCTAVES, _FARTHEST_OCTAVES)
+    return octaves, voiced.astype(np.float32)
 
 
 def _accents(energy: np.ndarray) -> np.ndarray:

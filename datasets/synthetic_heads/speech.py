@@ -16,12 +16,18 @@ class Phoneme:
         end: first second after it.
         symbol: IPA without stress marks, or "" for silence.
         stressed: whether the syllable of this vowel is stressed.
+        accent: 0 to 1, how much this vowel stands out of its sentence, as far as the
+            voice tells it: 1 in an emphasised word.
+        ends_word, ends_phrase: whether one ends here, as far as the voice tells it.
     """
 
     start: float
     end: float
     symbol: str
     stressed: bool = False
+    accent: float = 0.0
+    ends_word: bool = False
+    ends_phrase: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,11 +39,15 @@ class Speech:
         phonemes: in order of time, seconds from the start of the waveform; gaps
             between them are silence.
         text: the words, as far as they are known.
+        pitch: float32 `[S]` octaves over the voice's median, 0 where unvoiced, from a
+            voice that tells its prosody: its phonemes then have their accents. None if
+            both must be guessed from the waveform.
     """
 
     waveform: np.ndarray
     phonemes: tuple[Phoneme, ...]
     text: str
+    pitch: np.ndarray | None = None
 
     @property
     def seconds(self) -> float:
@@ -81,16 +91,18 @@ def cut(speech: Speech, start: float, seconds: float) -> Speech:
         Speech of exactly `seconds`, with the phonemes that overlap the part.
     """
     rate = types.SAMPLE_RATE_HZ
-    num_samples = round(seconds * rate)
-    part = speech.waveform[round(start * rate) :][:num_samples]
-    waveform = np.zeros(num_samples, np.float32)
-    waveform[: len(part)] = part
+
+    def part(samples: np.ndarray) -> np.ndarray:
+        kept = samples[round(start * rate) :][: round(seconds * rate)]
+        return np.pad(kept, (0, round(seconds * rate) - len(kept))).astype(np.float32)
+
     phonemes = tuple(
         dataclasses.replace(p, start=max(p.start, 0.0), end=min(p.end, seconds))
         for p in shift(speech.phonemes, -start)
         if p.end > 0 and p.start < seconds
     )
-    return Speech(waveform, phonemes, speech.text)
+    pitch = None if speech.pitch is None else part(speech.pitch)
+    return Speech(part(speech.waveform), phonemes, speech.text, pitch)
 
 
 def join(parts: list[Speech], pauses: list[float]) -> Speech:
@@ -106,11 +118,21 @@ def join(parts: list[Speech], pauses: list[float]) -> Speech:
         One speech.
     """
     rate = types.SAMPLE_RATE_HZ
-    pieces = [np.zeros(round(pauses[0] * rate), np.float32)]
-    phonemes = []
-    for part, pause in zip(parts, pauses[1:], strict=True):
-        offset = sum(len(piece) for piece in pieces) / rate
-        phonemes.extend(shift(part.phonemes, offset))
-        pieces += [part.waveform, np.zeros(round(pause * rate), np.float32)]
+    silences = [np.zeros(round(pause * rate), np.float32) for pause in pauses]
+
+    def joined(pieces: list[np.ndarray]) -> np.ndarray:
+        rest = [row for pair in zip(pieces, silences[1:], strict=True) for row in pair]
+        return np.concatenate([silences[0], *rest])
+
+    phonemes, offset = [], len(silences[0])
+    for part, silence in zip(parts, silences[1:], strict=True):
+        phonemes.extend(shift(part.phonemes, offset / rate))
+        offset += len(part.waveform) + len(silence)
     text = " ".join(part.text for part in parts if part.text)
-    return Speech(np.concatenate(pieces), tuple(phonemes), text)
+    tell_pitch = all(part.pitch is not None for part in parts)
+    return Speech(
+        joined([part.waveform for part in parts]),
+        tuple(phonemes),
+        text,
+        joined([part.pitch for part in parts]) if tell_pitch else None,
+    )

@@ -207,6 +207,8 @@ _GRAMMARS = {
 
 LANGUAGES = tuple(_GRAMMARS)
 
+_LEAST_LETTERS = 4
+
 
 def sentence(language: str, generator: np.random.Generator) -> str:
     """Make a sentence.
@@ -228,3 +230,29 @@ def sentence(language: str, generator: np.random.Generator) -> str:
             text = text.replace("{" + slot + "}", filler, 1)
     first = next(index for index, letter in enumerate(text) if letter.isalpha())
     return text[:first] + text[first].upper() + text[first + 1 :]
+
+
+def emphasize(text: str, generator: np.random.Generator, but: str = "") -> str:
+    """Put one word of a sentence between asterisks, which emphasise it.
+
+    Ours: words of four letters or more, since short ones seldom matter.
+
+    Args:
+        text: a sentence.
+        generator: source of chance.
+        but: a sentence of the same words, whose emphasis is not wanted again.
+
+    Returns:
+        The sentence with another of its words emphasised than in `but`, or as it was if
+        there is none.
+    """
+    words = text.split()
+    places = [
+        place
+        for place, word in enumerate(words)
+        if sum(map(str.isalpha, word)) >= _LEAST_LETTERS and f"*{word}*" not in but
+    ]
+    if places:
+        place = places[generator.integers(len(places))]
+        words[place] = f"*{words[place]}*"
+    return " ".join(words)
