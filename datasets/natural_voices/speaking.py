@@ -12,8 +12,8 @@ _EMPHASIS = {"stretch": 1.35, "pitch": 1.25, "loudness": 1.0}
 """How emphasised words are steered. Ours: longer, higher and louder, as far as it still
 sounds natural."""
 
-_USUAL_ACCENT = 0.3
-_UNEMPHASIZED = 0.5
+_USUAL_ACCENT = 0.45
+_UNEMPHASIZED = 0.6
 """Accent of a stressed vowel that is as prominent as others of its text, and what is
 left of it beside an emphasised word. Ours: so that accents are as dense as those that
 `prosody.measure` finds in fluent speech."""

@@ -175,9 +175,10 @@ def read_masks(record: dict) -> np.ndarray:
 
 
 def write_phonemes(phonemes: tuple[speech.Phoneme, ...]) -> str:
-    """Write phonemes as lines of start, end (seconds) and symbol."""
+    """Write phonemes as lines of start, end (seconds), symbol and, if any, accent."""
     return "\n".join(
         f"{phoneme.start:.3f} {phoneme.end:.3f} {phoneme.symbol}"
+        + (f" {phoneme.accent:.2f}" if phoneme.accent else "")
         for phoneme in phonemes
     )
 
