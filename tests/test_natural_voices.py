@@ -178,6 +178,16 @@ def test_a_text_is_spelled_with_its_stress_and_emphasis():
 
 
 @with_voices
+def test_emphasis_leaves_the_words_around_it_as_they_were():
+    for text in ("He found a *warm* boat.", "In the end of the *day*, he came."):
+        plain = spelling.spell(text.replace("*", ""), "en-us")
+        loud = spelling.spell(text, "en-us")
+        assert [s.letters for s in loud] == [s.letters for s in plain]
+        word = "".join(s.symbol for s in loud if s.is_emphasized)
+        assert word in ("woːɹm", "wɔːɹm", "deɪ")
+
+
+@with_voices
 @pytest.mark.parametrize(
     "text, language, what",
     [("", "en-us", "can be said"), ("?!", "fr", "can be said")]

@@ -62,8 +62,8 @@ class Sign:
 def spell(text: str, language: str) -> list[Sign]:
     """Spell a text.
 
-    Ours: each clause by itself, and an emphasised word apart from its clause, which
-    gives it its full form and tells where it is.
+    Ours: each clause by itself; an emphasised word has a stressed vowel even if it
+    would have none.
 
     Args:
         text: words; those between asterisks are emphasised, such as "a *blue* boat".
@@ -84,11 +84,7 @@ def spell(text: str, language: str) -> list[Sign]:
     signs: list[Sign] = []
     with espeak.loaded(language) as (library, _):
         for clause, mark in _clauses(text):
-            said = [
-                (sounds, is_emphasized)
-                for words, is_emphasized in _pieces(clause)
-                for sounds in _words(espeak.spell(library, words, _SEPARATOR))
-            ]
+            said = _said(library, clause)
             for sounds, is_emphasized in said:
                 word = signs[-1].word + 1 if signs else 0
                 spelled = _signs(sounds, language, is_emphasized, word)
@@ -126,6 +122,26 @@ def _clauses(text: str):
     for words, marks in _CLAUSE.findall(text):
         if words.strip():
             yield words, marks[:1]
+
+
+def _said(library, clause: str) -> list[tuple[str, bool]]:
+    """Return IPA of each word of a clause and whether the word is emphasised.
+
+    The clause as a whole tells how its words are said ("a" in full only if alone), its
+    pieces how many words are said before an emphasised one.
+    """
+    pieces = list(_pieces(clause))
+    apart = [_words(espeak.spell(library, piece, _SEPARATOR)) for piece, _ in pieces]
+    flags = [
+        is_emphasized
+        for (_, is_emphasized), words in zip(pieces, apart, strict=True)
+        for _ in words
+    ]
+    joined = " ".join(piece for piece, _ in pieces)
+    whole = _words(espeak.spell(library, joined, _SEPARATOR))
+    if len(whole) != len(flags):
+        whole = [word for words in apart for word in words]
+    return list(zip(whole, flags, strict=True))
 
 
 def _pieces(clause: str):
