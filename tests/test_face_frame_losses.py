@@ -21,7 +21,7 @@ def _frame(**given):
 
 
 @functools.partial(jax.jit, static_argnames="has_truth")
-def _evenly_wrong(visible, around, has_truth, genuine=1.0):
+def _evenly_wrong(visible, around, has_truth, learnable=1.0):
     """Return the terms of a frame that errs by the same everywhere."""
     image, cells = jnp.zeros((1, 32, 32, 3)), jnp.ones((1, 16, 16))
     scene = {"driver": image, "driver_regions": jnp.full((1, 3, 2), 50.0)}
@@ -29,7 +29,7 @@ def _evenly_wrong(visible, around, has_truth, genuine=1.0):
     if has_truth:
         for name in examples.FLOW_FIELDS:
             scene[name] = flow if name.endswith("flow") else visible * cells
-        scene["genuine"] = genuine * cells
+        scene["learnable"] = learnable * cells
         scene["driver_surroundings"] = around * cells
     frame = _frame(
         image=image + ERROR,
@@ -60,15 +60,15 @@ def test_errors_weigh_more_where_the_portrait_hides_the_head(
         np.testing.assert_allclose(terms[name], weight * ERROR, rtol=1e-5)
 
 
-def test_what_is_not_genuine_is_no_target():
-    terms = _evenly_wrong(0.0, 0.0, True, genuine=0.5)
+def test_what_is_not_learnable_is_no_target():
+    terms = _evenly_wrong(0.0, 0.0, True, learnable=0.5)
     np.testing.assert_allclose(
         terms["reconstruction"],
         0.5 * ERROR * (1.0 + frame_losses.HIDDEN_STRENGTH),
         rtol=1e-5,
     )
-    for name, term in _evenly_wrong(0.5, 0.0, True, genuine=0.0).items():
-        if name != "coarse_flow":  # where the portrait shows it, which is genuine
+    for name, term in _evenly_wrong(0.5, 0.0, True, learnable=0.0).items():
+        if name != "coarse_flow":  # where the portrait shows it, which is learnable
             assert float(term) == 0.0, name
 
 
@@ -171,7 +171,7 @@ def test_mirrored_terms_see_hidden_cells_of_the_head_only():
     scene = {
         "driver": jnp.zeros((1, 32, 32, 3)),
         "visible": zeros.copy(),
-        "genuine": zeros + 1.0,
+        "learnable": zeros + 1.0,
         "mirrored_flow": zeros[..., None].repeat(2, -1),
         "mirrored_visible": zeros.copy(),
         "driver_surroundings": zeros.copy(),

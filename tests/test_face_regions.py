@@ -45,9 +45,9 @@ def test_hidden_are_the_cells_of_the_head_that_the_portrait_does_not_show():
     visible = jnp.array([[[1.0, 0.0], [0.25, 0.0]]])
     around = jnp.array([[[0.0, 0.0], [0.0, 1.0]]])
     every = jnp.ones_like(visible)
-    scene = {"visible": visible, "genuine": every, "driver_surroundings": around}
+    scene = {"visible": visible, "learnable": every, "driver_surroundings": around}
     np.testing.assert_allclose(regions.hidden_head(scene), [[[0, 1], [0.75, 0]]])
-    whole = regions.hidden_head({"visible": visible, "genuine": every})
+    whole = regions.hidden_head({"visible": visible, "learnable": every})
     np.testing.assert_allclose(whole, 1.0 - visible)
 
 

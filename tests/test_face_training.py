@@ -45,7 +45,7 @@ def _pair_batch(seed=0):
         batch[name] = rng.uniform(-1, 1, (BATCH, 16, 16, 2)).astype(np.float32)
     for name in (
         "visible",
-        "genuine",
+        "learnable",
         "mirrored_visible",
         "source_surroundings",
         "driver_surroundings",

@@ -172,5 +172,5 @@ def test_moved_photographs_train_a_step_of_stage_one(built, folder):
     experiment = face.build(settings)
     batch = next(iter(experiment.train_data()))
     arrays, _ = training.split_names(batch)
-    assert 0.0 <= arrays["genuine"].min() and arrays["genuine"].max() <= 1.0
-    assert arrays["genuine"].mean() > 0.3
+    assert 0.0 <= arrays["learnable"].min() and arrays["learnable"].max() <= 1.0
+    assert arrays["learnable"].mean() > 0.3

@@ -119,12 +119,12 @@ def test_the_flow_carries_the_photograph_to_where_it_moved(head, name):
     found = _between(head, (state, view), (REST, VIEW, True))
     target = _shown(head, state, view).image
     warped = _warped(head.photograph, found.flow)
-    good = found.visible & (found.genuine > 0.99)
+    good = found.visible & (found.learnable > 0.99)
     assert good.mean() > 0.3
     assert _decibels(warped, target, good) > 30
 
 
-def test_a_frame_flows_to_itself_and_shows_all_that_is_genuine(head):
+def test_a_frame_flows_to_itself_and_shows_all_that_is_learnable(head):
     found = _between(head, (REST, VIEW, True), (REST, VIEW, True))
     cells = (np.arange(CELLS) + 0.5) / CELLS * 2 - 1
     grid = np.stack(np.meshgrid(cells, cells), axis=-1)
@@ -132,17 +132,17 @@ def test_a_frame_flows_to_itself_and_shows_all_that_is_genuine(head):
         found.flow[found.visible], grid[found.visible], atol=1e-3
     )
     assert found.visible.mean() > 0.85
-    assert found.genuine.mean() > 0.85
+    assert found.learnable.mean() > 0.85
 
 
-def test_what_a_turned_head_uncovers_is_neither_visible_nor_genuine(head):
+def test_what_a_turned_head_uncovers_is_neither_visible_nor_learnable(head):
     state = _state((18, 0, 0))
     found = _between(head, (state, VIEW), (REST, VIEW, True))
     shown, rest = (_shown(head, one).masks for one in (state, REST))
     uncovered = (shown == 0) & (rest == 2)
     assert uncovered.sum() > 20
     assert found.visible[uncovered].mean() < 0.05
-    assert found.genuine[uncovered].mean() < 0.05
+    assert found.learnable[uncovered].mean() < 0.05
 
 
 def test_mirror_images_lie_on_the_other_side_of_the_face(head):

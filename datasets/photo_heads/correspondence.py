@@ -31,21 +31,23 @@ class Correspondence(NamedTuple):
         flow: float32 `[size, size, 2]` (x, y) in [-1, 1] in the source frame for each
             driver cell's centre. Background keeps its own place; lids that close lead
             to the skin above the eye, see `posing.folds`.
-        visible: bool `[size, size]` whether the source shows it there, genuinely: not
+        visible: bool `[size, size]` whether the source shows it there: not
             hidden, not stretched twofold, not invented, inside of picture and frame;
             background is where both show background that is the picture's own.
         mirrored_flow: the same for the mirror image of each surface point about the
             middle of the face.
         mirrored_visible: whether that is visible; background never is.
-        genuine: float32 `[size, size]` share of each driver cell that shows the
-            photograph's own pixels; of an untouched photograph all inside the picture.
+        learnable: float32 `[size, size]` share of each driver cell that shows the
+            photograph's own pixels, or the painted inside of the mouth, which is more
+            like one than what rendered heads alone would teach; of an untouched
+            photograph all inside the picture.
     """
 
     flow: np.ndarray
     visible: np.ndarray
     mirrored_flow: np.ndarray
     mirrored_visible: np.ndarray
-    genuine: np.ndarray
+    learnable: np.ndarray
 
 
 def between(
@@ -89,7 +91,7 @@ def between(
         visible=np.empty((size, size), np.bool_),
         mirrored_flow=np.empty((size, size, 2), np.float32),
         mirrored_visible=np.empty((size, size), np.bool_),
-        genuine=np.empty((size, size), np.float32),
+        learnable=np.empty((size, size), np.float32),
     )
     tracing.trace(
         rig.triangles,
@@ -114,7 +116,7 @@ def between(
         *result,
     )
     if driver.is_photograph:
-        result.genuine[:] = _inside_picture(shape.picture, size)
+        result.learnable[:] = _inside_picture(shape.picture, size)
     return result
 
 

@@ -16,6 +16,7 @@ MIRRORED_TOLERANCE, MIRRORED_SHEET_TOLERANCE = 0.08, 0.25
 Follows: `synthetic_heads.correspondence`."""
 
 _SHEET, _INVENTED = rasterizer.SHEET, rasterizer.INVENTED
+_CUT_OUT = rasterizer.CUT_OUT
 _LARGEST_STRETCH = rasterizer.LARGEST_STRETCH
 _NOTHING, _MIXED = -1, -2
 
@@ -26,7 +27,7 @@ def trace(
     screen, places, stretch, shown,
     source_screen, source_places, source_stretch, source_depth, source_shown,
     targets, mirrored_targets, pair_stretch,
-    flow, visible, mirrored_flow, mirrored_visible, genuine,
+    flow, visible, mirrored_flow, mirrored_visible, learnable,
 ):  # fmt: skip
     """Fill the fields of a `correspondence.Correspondence`.
 
@@ -44,7 +45,7 @@ def trace(
         targets: float32 `[N, 3]` where the source has what the driver's points show: x,
             y in [-1, 1] and depth; mirrored_targets: of their mirror images.
         pair_stretch: float32 `[T]` from the source to the driver.
-        flow, visible, mirrored_flow, mirrored_visible, genuine: overwritten.
+        flow, visible, mirrored_flow, mirrored_visible, learnable: overwritten.
     """
     size = len(flow)
     for row in range(size):
@@ -57,15 +58,13 @@ def trace(
                     screen, triangles, kinds, opacity, reach, places, shown, x, y
                 )
                 if t >= 0:
-                    good += (
-                        kinds[t] < _INVENTED
-                        and stretch[t] <= _LARGEST_STRETCH
-                        and _inside(picture, px, py)
-                    )
+                    is_painted = kinds[t] == _INVENTED or kinds[t] == _CUT_OUT
+                    is_own = kinds[t] < _INVENTED and stretch[t] <= _LARGEST_STRETCH
+                    good += (is_painted or is_own) and _inside(picture, px, py)
                 elif t == _NOTHING:
                     px, py = _on_ground(half_size, x, y, len(shown))
                     good += _is_background(background, picture, reach, px, py)
-            genuine[row, column] = good / (SAMPLES * SAMPLES)
+            learnable[row, column] = good / (SAMPLES * SAMPLES)
             x, y = SAMPLES * column + SAMPLES // 2, SAMPLES * row + SAMPLES // 2
             t, px, py = _shown_at(
                 screen, triangles, kinds, opacity, reach, places, shown, x, y

@@ -79,7 +79,7 @@ class Correspondence(NamedTuple):
         mirrored_flow: the same for the mirror image of each surface point about the
             middle of the face.
         mirrored_visible: whether that is visible; background never is.
-        genuine: float32 `[size, size]` share of each driver cell that may be learnt;
+        learnable: float32 `[size, size]` share of each driver cell that may be learnt;
             all of a rendered one.
     """
 
@@ -87,7 +87,7 @@ class Correspondence(NamedTuple):
     visible: np.ndarray
     mirrored_flow: np.ndarray
     mirrored_visible: np.ndarray
-    genuine: np.ndarray
+    learnable: np.ndarray
 
 
 def pack_geometry(

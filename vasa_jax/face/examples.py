@@ -18,7 +18,7 @@ from vasa_jax.data import clips
 Record = dict[str, Any]
 FlowFunction = Callable[..., tuple[np.ndarray, ...]]
 
-FLOW_FIELDS = ("flow", "visible", "mirrored_flow", "mirrored_visible", "genuine")
+FLOW_FIELDS = ("flow", "visible", "mirrored_flow", "mirrored_visible", "learnable")
 """What exact correspondence tells of a pair, in the order of a flow function."""
 
 SURROUNDINGS = (0, 1)
@@ -100,7 +100,7 @@ def pair(
     Returns:
         Arrays by name: `source` and `driver` images uint8, their `*_pose` [6],
         `driver_regions` [3, 2]; `flow` [f, f, 2] and `visible` [f, f], and with
-        `mirrored_` the same of mirror images about the middle of the face; `genuine`
+        `mirrored_` the same of mirror images about the middle of the face; `learnable`
         [f, f], the share of each cell of the driver that may be learnt; of the other
         person the image and what is known of it with `other_`, and
         `other_is_same_performance`, a float. Where the records have them also

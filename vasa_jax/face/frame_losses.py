@@ -33,7 +33,7 @@ def compare(
     """
     size, painted_size = frame.image.shape[1], frame.decoded.shape[1]
     weight = regions.weight(scene["driver_regions"], size)
-    weight = heavier = weight * regions.genuine(scene, size)
+    weight = heavier = weight * regions.learnable(scene, size)
     if "flow" in scene:
         hidden = regions.hidden_head(scene)[..., None]
         heavier = weight + HIDDEN_STRENGTH * regions.fit(hidden, size)

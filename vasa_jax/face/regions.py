@@ -80,7 +80,7 @@ def head(scene: Mapping[str, Any]) -> jax.Array:
     """Tell where a driver shows the head, `[B, h, w]` shares of the cells.
 
     Args:
-        scene: with `visible` and `genuine` `[B, h, w]`; without `driver_surroundings`
+        scene: with `visible` and `learnable` `[B, h, w]`; without `driver_surroundings`
             the whole frame counts as head.
     """
     visible = scene["visible"]
@@ -91,37 +91,37 @@ def head(scene: Mapping[str, Any]) -> jax.Array:
 
 def hidden_head(scene: Mapping[str, Any]) -> jax.Array:
     """Tell where a driver shows of the head what the portrait hides; see `head`."""
-    return head(scene) * (1.0 - scene["visible"]) * scene["genuine"]
+    return head(scene) * (1.0 - scene["visible"]) * scene["learnable"]
 
 
-def genuine(scene: Mapping[str, Any], size: int) -> jax.Array:
+def learnable(scene: Mapping[str, Any], size: int) -> jax.Array:
     """Tell how much of each pixel of a driver may be learnt.
 
     Ours: moved photographs are stretched in places, and show what was never
     photographed in others.
 
     Args:
-        scene: without `genuine` `[B, h, w]` all of the frame may be.
+        scene: without `learnable` `[B, h, w]` all of the frame may be.
         size: side of the result, pixels.
 
     Returns:
         `[B, size, size, 1]` in [0, 1].
     """
-    if "genuine" not in scene:
+    if "learnable" not in scene:
         return jnp.ones((len(scene["driver"]), size, size, 1))
-    return fit(scene["genuine"][..., None], size)
+    return fit(scene["learnable"][..., None], size)
 
 
 def learnt(image: jax.Array, scene: Mapping[str, Any]) -> jax.Array:
-    """Return a frame that shows its driver where that is not genuine.
+    """Return a frame that shows its driver where that is not learnable.
 
     Ours: so what may not be learnt is no error, also to a network that compares.
 
     Args:
         image: `[B, H, W, 3]`.
-        scene: with the `driver` of that size; see `genuine`.
+        scene: with the `driver` of that size; see `learnable`.
     """
-    share = genuine(scene, image.shape[1])
+    share = learnable(scene, image.shape[1])
     return share * image + (1.0 - share) * scene["driver"]
 
 

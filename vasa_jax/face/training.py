@@ -152,7 +152,7 @@ class FaceTask:
             error = error / jnp.maximum(mask.sum((1, 2)), 1.0)
             return 10.0 * jnp.log10(4.0 / (error + 1e-8))
 
-        everywhere = regions.genuine(scene, frame.image.shape[1])[..., 0]
+        everywhere = regions.learnable(scene, frame.image.shape[1])[..., 0]
         mouth = mouth * everywhere
         states = {
             "psnr": psnr(frame.image, everywhere),
