@@ -49,6 +49,9 @@ OUTPUT = flags.DEFINE_string("output", None, "Folder to write.", required=True)
 DTYPE = flags.DEFINE_enum(
     "dtype", "float32", ["float32", "bfloat16", "float16"], "Of the kernels."
 )
+REMARK = flags.DEFINE_multi_string(
+    "remark", [], "Sentence for the model card, such as whom the data show."
+)
 NAME = flags.DEFINE_string("name", "vasa_jax checkpoint", "Title of the model card.")
 COMPARE_ROUNDING = flags.DEFINE_bool(
     "compare_rounding", True, "Measure what a dtype below float32 costs, for the card."
@@ -315,6 +318,7 @@ def main(_) -> int:
         remarks.append(f"Frames have {IMAGE_SIZE.value} pixels a side.")
     if NUM_STEPS.value is not None or SAMPLER.value is not None:
         configs["animation"] = with_sampling(configs, NUM_STEPS.value, SAMPLER.value)
+    remarks += REMARK.value
     metadata = {run["experiment"]: export.without_folders(run) for run in runs}
     is_rounded = DTYPE.value != "float32" and COMPARE_ROUNDING.value
     if is_rounded and rounding.PARTS <= configs.keys():

@@ -83,6 +83,10 @@ PRESETS = tuple(face_presets.VARIANTS)
 CARD = """Trained on synthetic talking heads made by `datasets.synthetic_heads`: no
 person's likeness is in the data. The heads' shapes are MakeHuman's (CC0)."""
 
+PHOTO_CARD = """Trained, at least in the end, on portraits moved by
+`datasets.photo_heads`, beside synthetic heads: where these show real people, their
+consent and the pictures' licences bind who uses or passes on this model."""
+
 VIDEO_CARD = """Trained, at least in the end, on clips of videos cut by
 `datasets.video_clips`: real people may be in the data, so their consent and the
 videos' licences bind who uses or passes on this model."""
@@ -216,7 +220,9 @@ def build(settings: FaceExperiment) -> training.Experiment:
 def make_card(data_dir: str) -> str:
     """Say for model cards what the model has seen."""
     folders = joined.split_folders(data_dir)
-    card = VIDEO_CARD if any(map(face_fields.shows_videos, folders)) else CARD
+    names = set().union(*map(face_fields.set_names, folders))
+    card = PHOTO_CARD if face_fields.PHOTO_SET in names else CARD
+    card = VIDEO_CARD if face_fields.VIDEO_SET in names else card
     return " ".join(filter(None, [card, *map(data_card.describe, folders)]))
 
 

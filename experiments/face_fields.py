@@ -34,8 +34,8 @@ MASK_FIELD, MASK_WEIGHTS = "masks", ("background", "stillness")
 """The field that tells head and surroundings apart, and the losses that a face model
 with `fills_background` compares with it."""
 
-VIDEO_SET = "video_clips"
-"""TFDS name of the sets that `datasets.video_clips` makes."""
+VIDEO_SET, PHOTO_SET = "video_clips", "photo_heads"
+"""TFDS names of the sets that `datasets.video_clips` and `datasets.photo_heads` make."""
 
 VIDEO_PRESET = "demo_videos"
 """Preset of `experiments.face` that leaves out what these sets do not tell."""
@@ -106,8 +106,8 @@ def _check_fields(fields: set[str], settings: Any) -> None:
         )
 
 
-def shows_videos(data_dir: str) -> bool:
-    """Tell whether a folder holds clips of videos, by the name of its set.
+def set_names(data_dir: str) -> set[str]:
+    """Return the TFDS names of the sets in a folder.
 
     Args:
         data_dir: of the set's version, or up to two folders above.
@@ -115,5 +115,4 @@ def shows_videos(data_dir: str) -> bool:
     folder = pathlib.Path(data_dir)
     patterns = ("", "*/", "*/*/")
     files = [f for p in patterns for f in folder.glob(f"{p}dataset_info.json")]
-    names = [json.loads(file.read_text(encoding="utf-8"))["name"] for file in files]
-    return VIDEO_SET in names
+    return {json.loads(file.read_text(encoding="utf-8"))["name"] for file in files}

@@ -170,6 +170,7 @@ def test_moved_photographs_train_a_step_of_stage_one(built, folder):
     )
     face_fields.check(joined.open_folders(settings.data_dir, "train"), settings)
     experiment = face.build(settings)
+    assert experiment.card.startswith(face.PHOTO_CARD)
     batch = next(iter(experiment.train_data()))
     arrays, _ = training.split_names(batch)
     assert 0.0 <= arrays["learnable"].min() and arrays["learnable"].max() <= 1.0

@@ -222,8 +222,8 @@ def test_losses_without_their_truth_are_refused_with_the_settings_to_give(built)
 
 
 def test_sets_of_videos_are_told_from_rendered_ones(built, tmp_path):
-    assert face_fields.shows_videos(built[0])
-    assert not face_fields.shows_videos(tmp_path)
+    assert face_fields.set_names(built[0]) == {face_fields.VIDEO_SET}
+    assert face_fields.set_names(tmp_path) == set()
 
 
 def test_a_preset_asks_only_for_what_videos_tell(built):
