@@ -35,7 +35,7 @@ MASK_FIELD, MASK_WEIGHTS = "masks", ("background", "stillness")
 with `fills_background` compares with it."""
 
 VIDEO_SET, PHOTO_SET = "video_clips", "photo_heads"
-"""TFDS names of the sets that `datasets.video_clips` and `datasets.photo_heads` make."""
+"""TFDS names of the sets by `datasets.video_clips` and `datasets.photo_heads`."""
 
 VIDEO_PRESET = "demo_videos"
 """Preset of `experiments.face` that leaves out what these sets do not tell."""
