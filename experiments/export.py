@@ -66,13 +66,6 @@ POSE_GAIN = flags.DEFINE_float(
     None,
     "How much of the turn from the portrait's pose heads make; the run's (1) if left.",
 )
-IMAGE_SIZE = flags.DEFINE_integer(
-    "image_size",
-    None,
-    "Side of rendered frames, pixels, for models with the image shortcut; the run's if "
-    "left.",
-    lower_bound=32,
-)
 NUM_STEPS = flags.DEFINE_integer(
     "num_steps", None, "Steps in which motion is sampled; the run's if left."
 )
@@ -227,24 +220,18 @@ def model_card(runs: list[dict[str, Any]], remarks: Sequence[str] = ()) -> str:
     return "\n".join(lines) + "\n"
 
 
-def with_face(configs: Mapping[str, str], **changes: float) -> str:
-    """Return the face model's config, JSON, with other gains or another image size.
+def with_gains(configs: Mapping[str, str], **gains: float) -> str:
+    """Return the face model's config, JSON, with other gains, by name.
 
     Raises:
-        UserError: there is no face model, or none takes this value.
+        UserError: there is no face model, or no face model takes this gain.
     """
     config.require(
         "face" in configs,
-        "Gains and --image_size are of the face model; give the --workdir of a "
-        "stage-one run.",
+        "Gains are of the face model; give the --workdir of a stage-one run.",
     )
     sizes = config.from_json(face_config.FaceConfig, configs["face"])
-    config.require(
-        "image_size" not in changes or sizes.use_shortcut,
-        "--image_size is for models with the image shortcut, which show the portrait's "
-        "own pixels at any size; train others at that size.",
-    )
-    return config.to_json(dataclasses.replace(sizes, **changes))
+    return config.to_json(dataclasses.replace(sizes, **gains))
 
 
 def with_sampling(
@@ -302,20 +289,17 @@ def main(_) -> int:
         configs |= {k: json.dumps(v) for k, v in metadata["configs"].items()}
         runs.append(metadata)
     if DYNAMICS_GAIN.value is not None:
-        configs["face"] = with_face(configs, dynamics_gain=DYNAMICS_GAIN.value)
+        configs["face"] = with_gains(configs, dynamics_gain=DYNAMICS_GAIN.value)
         remarks.append(
             f"Facial dynamics are overdone by {DYNAMICS_GAIN.value:g} when rendered "
             f"(`dynamics_gain` in `{export.CONFIG_NAME}`)."
         )
     if POSE_GAIN.value is not None:
-        configs["face"] = with_face(configs, pose_gain=POSE_GAIN.value)
+        configs["face"] = with_gains(configs, pose_gain=POSE_GAIN.value)
         remarks.append(
             f"Heads are turned {POSE_GAIN.value:g} of the way from the portrait's pose "
             f"to the one asked for (`pose_gain` in `{export.CONFIG_NAME}`)."
         )
-    if IMAGE_SIZE.value is not None:
-        configs["face"] = with_face(configs, image_size=IMAGE_SIZE.value)
-        remarks.append(f"Frames have {IMAGE_SIZE.value} pixels a side.")
     if NUM_STEPS.value is not None or SAMPLER.value is not None:
         configs["animation"] = with_sampling(configs, NUM_STEPS.value, SAMPLER.value)
     remarks += REMARK.value

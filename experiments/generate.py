@@ -22,6 +22,11 @@ CHECKPOINT = flags.DEFINE_string(
 AUDIO_WEIGHTS = flags.DEFINE_string(
     "audio_weights", None, "File of the audio encoder, if the checkpoint needs one."
 )
+IMAGE_SIZE = flags.DEFINE_integer(
+    "image_size",
+    None,
+    "Side of the face's frames, pixels, such as 512; the checkpoint's own if left.",
+)
 SEED = flags.DEFINE_integer("seed", 0, "Another seed, another performance.")
 NUM_STEPS = flags.DEFINE_integer(
     "num_steps", None, "Steps of the diffusion sampler; the checkpoint's own if left."
@@ -82,6 +87,7 @@ def main(_) -> int:
             controls=controls,
             checkpoint=CHECKPOINT.value,
             audio_weights=AUDIO_WEIGHTS.value,
+            image_size=IMAGE_SIZE.value,
             show_whole_picture=WHOLE_PICTURE.value,
             warn=lambda sentence: bar.write(f"warning: {sentence}", file=sys.stderr),
             progress=progress,

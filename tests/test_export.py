@@ -226,21 +226,11 @@ def test_a_gain_is_put_into_the_face_models_config_and_nowhere_else():
     sizes = face_config.tiny()
     kept = config.to_json(sizes)
     found = config.from_json(
-        face_config.FaceConfig, export_program.with_face({"face": kept}, pose_gain=0.9)
+        face_config.FaceConfig, export_program.with_gains({"face": kept}, pose_gain=0.9)
     )
     assert found == dataclasses.replace(sizes, pose_gain=0.9)
     with pytest.raises(UserError, match="give the --workdir of a stage-one run"):
-        export_program.with_face({"motion": "{}"}, dynamics_gain=1.4)
-
-
-def test_frames_grow_only_where_the_portrait_gives_the_pixels():
-    kept = config.to_json(face_config.tiny())
-    found = export_program.with_face({"face": kept}, image_size=64)
-    sizes = config.from_json(face_config.FaceConfig, found)
-    assert sizes == dataclasses.replace(face_config.tiny(), image_size=64)
-    paper = {"face": config.to_json(face_config.vasa1())}
-    with pytest.raises(UserError, match="train others at that size"):
-        export_program.with_face(paper, image_size=256)
+        export_program.with_gains({"motion": "{}"}, dynamics_gain=1.4)
 
 
 def test_an_export_gives_the_stages_for_which_no_run_is_named():

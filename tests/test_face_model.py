@@ -384,3 +384,22 @@ def test_light_multiplies_the_colours_of_the_warped_portrait(tiny):
     expected = (1.0 - 1.0 / gain) / (gain - 1.0) * (bright - plain)
     np.testing.assert_allclose(plain - dark, expected, atol=1e-5)
     assert float(jnp.abs(bright - plain).mean()) > 0.1
+
+
+def test_a_model_with_the_shortcut_shows_frames_of_another_size(tiny):
+    model, params, images = tiny
+    larger = face_model.FaceModel(face_config.resized(model.config, 64))
+    wide = jax.image.resize(images, (2, 64, 64, 3), "linear")
+    assert apply(larger, params, wide, wide)[0].image.shape == (2, 64, 64, 3)
+
+
+@pytest.mark.parametrize("image_size", [32, 100, 2048])
+def test_frames_of_odd_sizes_are_refused(image_size):
+    with pytest.raises(errors.UserError, match="multiple of 16 from 64 to 1024"):
+        face_config.resized(face_config.demo(), image_size)
+
+
+def test_the_papers_model_has_one_size():
+    assert face_config.resized(face_config.vasa1(), 512) == face_config.vasa1()
+    with pytest.raises(errors.UserError, match="train at that size"):
+        face_config.resized(face_config.vasa1(), 256)

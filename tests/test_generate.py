@@ -66,6 +66,12 @@ def test_a_video_with_sound_comes_out(inputs, tiny_models):
         assert sum(1 for _ in container.decode(video=0)) == 10_000 // 640
 
 
+def test_frames_have_the_size_that_is_asked_for(inputs):
+    files.animate_files(**inputs, image_size=64)
+    frames = np.stack(list(media.iterate_video(inputs["output"])))
+    assert frames.shape == (15, 64, 64, 3)
+
+
 def test_the_whole_picture_moves_where_the_face_is_and_nowhere_else(
     inputs, rendered_photo
 ):

@@ -4,6 +4,10 @@ import dataclasses
 
 from vasa_jax import errors
 
+FRAME_SIZES = (64, 1024)
+"""Least and greatest side of frames, pixels. Ours: beyond, crops of portraits have no
+more pixels."""
+
 MAX_GAIN = 2.0
 """Ours: codes so far away were never seen in training, and nothing beyond was tried."""
 
@@ -190,6 +194,34 @@ class FaceConfig:
     def flow_size(self) -> int:
         """Side of the refined flow of the shortcut, cells."""
         return self.volume_size * 2**self.flow_stage
+
+
+def resized(config: FaceConfig, image_size: int) -> FaceConfig:
+    """Return the sizes of the same model for frames of another side.
+
+    Ours: with the shortcut frames show the portrait's own pixels, which are as many as
+    the picture has; what is painted is enlarged.
+
+    Args:
+        config: of a trained model.
+        image_size: side of the frames, pixels.
+
+    Raises:
+        UserError: the model has no shortcut, or the side is out of range.
+    """
+    low, high = FRAME_SIZES
+    if not config.use_shortcut and image_size != config.image_size:
+        raise errors.UserError(
+            f"image_size is {image_size} and this model paints frames of "
+            f"{config.image_size} pixels alone, without the image shortcut: leave it "
+            "out, or train at that size."
+        )
+    if not low <= image_size <= high or image_size % 16:
+        raise errors.UserError(
+            f"image_size is {image_size}: give a multiple of 16 from {low} to {high}, "
+            "such as 256 or 512."
+        )
+    return dataclasses.replace(config, image_size=image_size)
 
 
 def vasa1() -> FaceConfig:

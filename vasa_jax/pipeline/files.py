@@ -23,6 +23,7 @@ def animate_files(
     controls: Controls | None = None,
     checkpoint: Path | None = None,
     audio_weights: Path | None = None,
+    image_size: int | None = None,
     show_whole_picture: bool = False,
     warn: Callable[[str], None] = lambda sentence: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -41,6 +42,7 @@ def animate_files(
         checkpoint: folder of both models; None is the one of the package.
         audio_weights: file of the audio encoder's weights, where the checkpoint asks
             for one; None takes the one in its folder, if any.
+        image_size: side of the face's frames, pixels; None is the checkpoint's.
         show_whole_picture: whether the video shows the whole picture, with the face
             laid back into it, rather than the face's crop.
         warn: called with a sentence where something is worth knowing.
@@ -58,7 +60,9 @@ def animate_files(
     speech.check_controls(controls, trained.load_motion_config(checkpoint))
     num_samples, samples = _read_voice(audio_file, warn)
     num_frames = num_samples // types.SAMPLES_PER_FRAME
-    face = talking_face.TalkingFace.from_checkpoint(checkpoint, audio_weights)
+    face = talking_face.TalkingFace.from_checkpoint(
+        checkpoint, audio_weights, image_size
+    )
     portrait = face.locate(picture)
     if portrait.warning:
         warn(portrait.warning)

@@ -63,18 +63,19 @@ class TalkingFace:
         cls,
         folder: str | os.PathLike[str] | None = None,
         audio_weights: str | os.PathLike[str] | None = None,
+        image_size: int | None = None,
     ) -> "TalkingFace":
         """Load a checkpoint; None is the one that comes with the package.
 
         Args:
             folder: the checkpoint.
-            audio_weights: as of `trained.load`.
+            audio_weights, image_size: as of `trained.load`.
 
         Raises:
-            UserError: missing, damaged, of another version, or without the weights
-                that its audio encoder needs.
+            UserError: missing, damaged, of another version, without the weights that
+                its audio encoder needs, or not made for frames of this size.
         """
-        return cls(trained.load(folder, audio_weights))
+        return cls(trained.load(folder, audio_weights, image_size))
 
     @property
     def image_size(self) -> int:

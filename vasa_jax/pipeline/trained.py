@@ -89,6 +89,7 @@ class TrainedModels:
 def load(
     folder: str | os.PathLike[str] | None = None,
     audio_weights: str | os.PathLike[str] | None = None,
+    image_size: int | None = None,
 ) -> TrainedModels:
     """Load both models from a folder that `save` wrote.
 
@@ -96,23 +97,28 @@ def load(
         folder: the checkpoint; None is the one that comes with the package.
         audio_weights: file of the audio encoder's weights, where they do not come with
             the package; None takes the file of the right name in the folder, if any.
+        image_size: side of the frames, pixels; None is the checkpoint's.
 
     Returns:
         The models, parameters as numpy arrays.
 
     Raises:
-        UserError: missing, damaged, of another version, or only one of two models.
+        UserError: missing, damaged, of another version, only one of two models, or not
+            made for frames of this size.
     """
     folder = SHIPPED_FOLDER if folder is None else folder
     params, configs, metadata = export.load_export(folder)
     _require_both(folder, configs)
+    loaded_face = config_lib.from_json(face_config.FaceConfig, configs["face"])
+    if image_size is not None:
+        loaded_face = face_config.resized(loaded_face, image_size)
     loaded_motion = config_lib.from_json(motion_config.MotionConfig, configs["motion"])
     animation = config_lib.from_json(AnimationConfig, configs["animation"])
     if audio_weights is None and animation.audio_weights is not None:
         beside = pathlib.Path(folder) / animation.audio_weights.name
         audio_weights = beside if beside.is_file() else None
     return TrainedModels(
-        face_config=config_lib.from_json(face_config.FaceConfig, configs["face"]),
+        face_config=loaded_face,
         face_params=params["face"],
         motion_config=loaded_motion,
         motion_params=params["motion"],
