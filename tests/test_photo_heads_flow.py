@@ -145,6 +145,16 @@ def test_what_a_turned_head_uncovers_is_neither_visible_nor_learnable(head):
     assert found.learnable[uncovered].mean() < 0.05
 
 
+def test_a_filled_background_keeps_still_between_two_moved_frames(head):
+    moved, other = (_state((18, 0, 0)), VIEW), (_state((-18, 0, 0)), VIEW)
+    found = _between(head, moved, other)
+    ground = (_shown(head, moved[0]).masks == 0) & (_shown(head, other[0]).masks == 0)
+    inner = ndimage.binary_erosion(ground, iterations=2)
+    assert inner.sum() > 200
+    assert found.visible[inner].mean() > 0.9  # but for fringes of hair
+    assert found.learnable[inner].mean() < 0.99  # the fill is no target of painting
+
+
 def test_mirror_images_lie_on_the_other_side_of_the_face(head):
     found = _between(head, (REST, VIEW, True), (REST, VIEW, True))
     face = found.mirrored_visible & (_shown(head, REST).masks == 2)

@@ -33,7 +33,8 @@ class Correspondence(NamedTuple):
             to the skin above the eye, see `posing.folds`.
         visible: bool `[size, size]` whether the source shows it there: not
             hidden, not stretched twofold, not invented, inside of picture and frame;
-            background is where both show background that is the picture's own.
+            background is where both show background that is the picture's own, or
+            where both show the same one, filled or not.
         mirrored_flow: the same for the mirror image of each surface point about the
             middle of the face.
         mirrored_visible: whether that is visible; background never is.
@@ -83,9 +84,7 @@ def between(
     # What the driver's points show, the source has at these places.
     shown = there.screen + here.fold - there.fold
     mirrored = mirroring.mirrored_points(rig, there.moves, there.state)
-    shape, background = driver.shape, driver.shape.background
-    if driver.is_photograph and source.is_photograph:
-        background = np.ones_like(background)
+    shape = driver.shape
     result = Correspondence(
         flow=np.empty((size, size, 2), np.float32),
         visible=np.empty((size, size), np.bool_),
@@ -97,10 +96,11 @@ def between(
         rig.triangles,
         rig.kinds,
         here.opacity,
-        background,
+        shape.background,
         shape.picture,
         photo_head.REACH,
         np.float32(crop.HALF_IMAGE_HEAD_UNITS),
+        driver.is_photograph == source.is_photograph,
         here.samples,
         here.places,
         here.stretch,

@@ -23,7 +23,7 @@ _NOTHING, _MIXED = -1, -2
 
 @kernels.cached
 def trace(
-    triangles, kinds, opacity, background, picture, reach, half_size,
+    triangles, kinds, opacity, background, picture, reach, half_size, is_one_ground,
     screen, places, stretch, shown,
     source_screen, source_places, source_stretch, source_depth, source_shown,
     targets, mirrored_targets, pair_stretch,
@@ -38,6 +38,7 @@ def trace(
         picture: float32 `[4]` left, top, right, bottom on the screen.
         reach: half the side that opacity and background span, head units.
         half_size: of both frames' background, head units.
+        is_one_ground: whether both frames show the same background, filled or not.
         screen, shown: the driver frame's z-buffer, see `rasterizer.rasterize`.
         places: float32 `[N, 2]` what each point shows: its place at rest, screen.
         stretch: float32 `[T]` from the photograph to the frame.
@@ -77,7 +78,10 @@ def trace(
                 mirrored_flow[row, column, 0], mirrored_flow[row, column, 1] = u, v
                 visible[row, column] = (
                     t == _NOTHING
-                    and _is_background(background, picture, reach, px, py)
+                    and (
+                        is_one_ground
+                        or _is_background(background, picture, reach, px, py)
+                    )
                     and _finds_background(
                         source_screen,
                         triangles,

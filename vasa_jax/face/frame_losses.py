@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from vasa_jax.face import decoder, losses, regions
 
@@ -32,8 +33,8 @@ def compare(
         Means by the names of the losses' weights.
     """
     size, painted_size = frame.image.shape[1], frame.decoded.shape[1]
-    weight = regions.weight(scene["driver_regions"], size)
-    weight = heavier = weight * regions.learnable(scene, size)
+    near = regions.weight(scene["driver_regions"], size)
+    weight = heavier = near * regions.learnable(scene, size)
     if "flow" in scene:
         hidden = regions.hidden_head(scene)[..., None]
         heavier = weight + HIDDEN_STRENGTH * regions.fit(hidden, size)
@@ -46,14 +47,18 @@ def compare(
         ),
     }
     if "flow" in scene:
-        terms |= _portrait_terms(frame, scene, weight)
+        terms |= _portrait_terms(frame, scene, near)
         if mirrors_face:
             terms |= mirrored_terms(frame, scene, weight)
     return {name: term.mean() for name, term in terms.items()}
 
 
 def _portrait_terms(frame, scene, weight):
-    """Compare the warped portrait with what the driver shows of it."""
+    """Compare the warped portrait with what the driver shows of it.
+
+    Ours: what the portrait shows too is true, whether it may be painted or not, so that
+    filled backgrounds teach to keep still.
+    """
     visible = scene["visible"]
     cells, coarse = visible.shape[1], frame.coarse_flow.shape[1]
     seen = regions.fit(visible[..., None], frame.image.shape[1])
@@ -67,7 +72,9 @@ def _portrait_terms(frame, scene, weight):
             regions.sized(visible, coarse),
         ),
         "visibility": losses.visibility(
-            regions.sized(frame.mask_logits[..., 0], cells), visible, near
+            regions.sized(frame.mask_logits[..., 0], cells),
+            visible,
+            near * jnp.maximum(visible, scene["learnable"]),
         ),
     }
 
