@@ -1,11 +1,16 @@
 """Changes of a voice on its way: what they leave, what they take, and no delay."""
 
+import pathlib
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from vasa_jax import types
 from vasa_jax.audio import arriving, opus
 
+ROOT = pathlib.Path(__file__).parent.parent
 RATE = types.SAMPLE_RATE_HZ
 
 
@@ -134,3 +139,16 @@ def test_opus_is_nearer_to_the_voice_the_more_bits_it_has():
         for rate in (8_000, 16_000, 64_000)
     ]
     assert errors[2] < 0.8 * errors[1] < 0.8 * errors[0] < 4
+
+
+def test_voices_change_without_ffmpeg_but_for_codecs():
+    program = (
+        "import sys; sys.modules['av'] = None\n"
+        "import numpy as np\n"
+        "from vasa_jax.audio import arriving\n"
+        "chance, voice = np.random.default_rng(0), np.ones(16000, np.float32)\n"
+        "for name, change in arriving.CHANGES.items():\n"
+        "    if name != 'opus':\n"
+        "        assert len(change(voice, chance)) == 16000\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)

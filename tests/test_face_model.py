@@ -391,15 +391,3 @@ def test_a_model_with_the_shortcut_shows_frames_of_another_size(tiny):
     larger = face_model.FaceModel(face_config.resized(model.config, 64))
     wide = jax.image.resize(images, (2, 64, 64, 3), "linear")
     assert apply(larger, params, wide, wide)[0].image.shape == (2, 64, 64, 3)
-
-
-@pytest.mark.parametrize("image_size", [32, 100, 2048])
-def test_frames_of_odd_sizes_are_refused(image_size):
-    with pytest.raises(errors.UserError, match="multiple of 16 from 64 to 1024"):
-        face_config.resized(face_config.demo(), image_size)
-
-
-def test_the_papers_model_has_one_size():
-    assert face_config.resized(face_config.vasa1(), 512) == face_config.vasa1()
-    with pytest.raises(errors.UserError, match="train at that size"):
-        face_config.resized(face_config.vasa1(), 256)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 import numpy as np
 
 from vasa_jax import types
-from vasa_jax.audio import opus
 
 _MOST_GAIN_DECIBELS = 10.0
 """Ours: how far microphones and distances differ."""
@@ -115,6 +114,9 @@ def telephone(waveform: np.ndarray, generator: np.random.Generator) -> np.ndarra
 def code(waveform: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Send a voice through Opus at 16 to 64 kbit/s."""
     kilobits = np.exp(generator.uniform(*np.log(_OPUS_KILOBITS)))
+    # Imported late, because rooms and noise are made without FFmpeg too.
+    from vasa_jax.audio import opus
+
     return _limited(opus.code(waveform, round(1000 * kilobits)))
 
 
