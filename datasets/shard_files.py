@@ -8,9 +8,24 @@ import dataclasses
 import json
 import os
 import pathlib
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from datasets import shard_folder
+from vasa_jax import errors
+
+
+class UnfitError(ValueError):
+    """A source is sound but makes no clip; its text says why.
+
+    Args:
+        kind: of the reason, for counts.
+        reason: in words.
+    """
+
+    def __init__(self, kind: str, reason: str):
+        super().__init__(reason)
+        self.kind = kind
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,8 +75,28 @@ class ShardWriter:
         self._writers: dict[str, Any] = {}
         self._report = Report({}, {}, {}, [])
 
-    def write(self, split: str, made: dict) -> None:
-        """Append a clip, whose `identity` is noted."""
+    def add(self, source: str, split: str, make: Callable[[], Iterable[dict]]) -> None:
+        """Append the clips of a source, or note why it made none.
+
+        Ours: a source that fails is passed over and reported, because one broken file
+        must not cost a night's work.
+
+        Args:
+            source: its name.
+            split: of all its clips.
+            make: makes the clips, whose `identity` is noted.
+        """
+        try:
+            for made in make():
+                self._write(split, made)
+        except UnfitError as error:
+            self._skip(source, error.kind, str(error))
+        except errors.UserError as error:
+            self._skip(source, "unreadable", str(error))
+        except Exception as error:
+            self._skip(source, "failed", shard_folder.tell_error(error))
+
+    def _write(self, split: str, made: dict) -> None:
         from array_record.python import array_record_module
 
         row = self._serializer.serialize_example(self._features.encode_example(made))
@@ -78,8 +113,7 @@ class ShardWriter:
         if made["identity"] not in report.identities[split]:
             report.identities[split].append(made["identity"])
 
-    def skip(self, source: str, kind: str, reason: str) -> None:
-        """Note a source that made no clip, and why."""
+    def _skip(self, source: str, kind: str, reason: str) -> None:
         self._report.skipped.append((source, kind, reason))
 
     def __enter__(self) -> "ShardWriter":

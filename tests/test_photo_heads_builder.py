@@ -2,6 +2,8 @@
 
 import dataclasses
 import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import pytest
 pytest.importorskip("ai_edge_litert")
 pytest.importorskip("espeakng_loader")
 
-from datasets import portrait_split
+from datasets import portrait_split, set_builder, shard_files
 from datasets.photo_heads import builder, plan, portraits, shards
 from datasets.synthetic_heads import record as synthetic_record
 from experiments import face, face_fields
@@ -59,7 +61,7 @@ def test_every_portrait_is_moved_and_every_other_picture_is_named(built):
     assert outcome.num_clips == {"train": 6, "validation": 3}
     assert outcome.num_identities == {"train": 2, "validation": 1}
     assert sum(outcome.num_skipped.values()) == 3
-    told = (output / builder.SKIPPED_FILE).read_text()
+    told = (output / set_builder.SKIPPED_FILE).read_text()
     for name in ("broken", "grey", "small"):
         assert name in told
 
@@ -133,7 +135,7 @@ def test_a_portrait_is_refused_for_what_it_would_teach(folder):
         ({"largest_yaw_degrees": 0.0}, "turned"),
     ):
         settings = dataclasses.replace(SETTINGS, **changed)
-        with pytest.raises(shards.UnfitError) as caught:
+        with pytest.raises(shard_files.UnfitError) as caught:
             shards.fit(picture, settings, "train")
         assert caught.value.kind == kind
         shards.fit(picture, settings, "validation")
@@ -175,3 +177,26 @@ def test_moved_photographs_train_a_step_of_stage_one(built, folder):
     arrays, _ = training.split_names(batch)
     assert 0.0 <= arrays["learnable"].min() and arrays["learnable"].max() <= 1.0
     assert arrays["learnable"].mean() > 0.3
+
+
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        ("--portraits_dir=missing", "There is no folder"),
+        ("--size=128", "--portraits_dir is missing"),
+        ("--portrait_dir=x", "Unknown command line flag"),
+        ("pictures", "is no flag"),
+    ],
+)
+def test_the_program_ends_with_code_2_and_one_sentence(tmp_path, given, told):
+    command = [sys.executable, "-m", "datasets.photo_heads.build", given]
+    done = subprocess.run(
+        [*command, f"--output_dir={tmp_path}/out"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ") and told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()

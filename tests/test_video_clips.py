@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("ai_edge_litert")
 
-from datasets import shard_folder
+from datasets import set_builder, shard_folder
 from datasets.video_clips import builder, record, sources, tracking
 from datasets.video_clips import settings as settings_lib
 from experiments import encode, face, face_fields
@@ -107,7 +107,7 @@ def test_each_steady_stretch_is_a_clip_and_every_other_video_is_named(built):
         "without a face": 1,
         "too short": 1,
     }
-    told = (folder / builder.SKIPPED_FILE).read_text()
+    told = (folder / set_builder.SKIPPED_FILE).read_text()
     for name in ("broken.mkv: unreadable", "fay.mp4: without sound", "grey.mp4"):
         assert name in told
     starts = {

@@ -12,13 +12,11 @@ exist.
 """
 
 import os
-import pathlib
-import sys
 
-from absl import app, flags
+from absl import flags
 
+from datasets import build_program
 from datasets.photo_heads import builder, plan
-from vasa_jax import errors
 
 _DEFAULT = plan.Settings()
 
@@ -38,45 +36,22 @@ _NUM_WORKERS = flags.DEFINE_integer(
 )
 
 
-def main(argv: list[str]) -> None:
+def main() -> None:
     """Build the set that the flags ask for."""
-    try:
-        if len(argv) > 1:
-            raise errors.UserError(
-                f"The argument {argv[1]!r} is no flag; write --name=value."
-            )
-        outcome = builder.build(
-            _folder(_PORTRAITS_DIR, "of the pictures"),
-            _folder(_OUTPUT_DIR, "to fill"),
-            plan.Settings(
-                size=_SIZE.value,
-                seconds=_SECONDS.value,
-                seed=_SEED.value,
-                num_takes=_NUM_TAKES.value,
-            ),
-            _NUM_WORKERS.value or len(os.sched_getaffinity(0)),
-            _NUM_PORTRAITS.value,
-        )
-    except errors.UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    parts = [
-        f"{count} {split} of {outcome.num_identities[split]} portraits"
-        for split, count in outcome.num_clips.items()
-    ]
-    print(
-        f"{sum(outcome.num_clips.values())} clips ({', '.join(parts)}) in "
-        f"{_OUTPUT_DIR.value}"
+    outcome = builder.build(
+        build_program.folder(_PORTRAITS_DIR, "of the pictures"),
+        build_program.folder(_OUTPUT_DIR, "to fill"),
+        plan.Settings(
+            size=_SIZE.value,
+            seconds=_SECONDS.value,
+            seed=_SEED.value,
+            num_takes=_NUM_TAKES.value,
+        ),
+        _NUM_WORKERS.value or len(os.sched_getaffinity(0)),
+        _NUM_PORTRAITS.value,
     )
-    for kind, count in sorted(outcome.num_skipped.items()):
-        print(f"skipped {count} pictures {kind}: see {builder.SKIPPED_FILE}")
-
-
-def _folder(flag, meaning: str) -> pathlib.Path:
-    if not flag.value:
-        raise errors.UserError(f"--{flag.name} is missing; name the folder {meaning}.")
-    return pathlib.Path(flag.value).expanduser().absolute()
+    build_program.tell(outcome, _OUTPUT_DIR.value, "picture", "portrait")
 
 
 if __name__ == "__main__":
-    app.run(main)
+    build_program.run(main)

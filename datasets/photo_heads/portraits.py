@@ -2,11 +2,9 @@
 
 import dataclasses
 import hashlib
-import os
 import pathlib
 
-from datasets import portrait_split
-from vasa_jax import errors
+from datasets import portrait_split, source_files
 
 SUFFIXES = (".avif", ".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 """Ends of names that are taken for pictures, in either case. Ours."""
@@ -63,25 +61,8 @@ def find(folder: pathlib.Path, most: int | None = None) -> list[Portrait]:
     Raises:
         UserError: no such folder, or no picture in it.
     """
-    if not folder.is_dir():
-        raise errors.UserError(
-            f"There is no folder {os.fspath(folder)!r}; give the one that holds the "
-            "pictures as --portraits_dir."
-        )
-    found = []
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
-            file = pathlib.Path(place, name)
-            if file.suffix.lower() in SUFFIXES and not name.startswith("."):
-                # A link to nothing is named among the pictures that cannot be read.
-                num_bytes = file.stat().st_size if file.exists() else 0
-                found.append(Portrait(file.relative_to(folder).as_posix(), num_bytes))
-    if not found:
-        raise errors.UserError(
-            f"There are no pictures in {os.fspath(folder)!r}; their names end in one "
-            f"of {' '.join(SUFFIXES)}."
-        )
+    files = source_files.find(folder, SUFFIXES, "pictures", "portraits_dir")
+    found = [Portrait(path, num_bytes) for path, num_bytes in files]
     return sorted(found, key=lambda portrait: _hash(portrait.path))[:most]
 
 

@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 
-from datasets import shard_files, shard_folder
+from datasets import shard_files
 from datasets.photo_heads import (
     fitting,
     photo_head,
@@ -16,19 +16,6 @@ from datasets.photo_heads import (
 from vasa_jax import errors, media
 
 
-class UnfitError(ValueError):
-    """A picture is sound but is not to be trained on; its text says why.
-
-    Args:
-        kind: of the reason, for counts.
-        reason: in words.
-    """
-
-    def __init__(self, kind: str, reason: str):
-        super().__init__(reason)
-        self.kind = kind
-
-
 def make(
     portraits_folder: pathlib.Path,
     folder: pathlib.Path,
@@ -36,9 +23,6 @@ def make(
     shard: portraits.Shard,
 ) -> int:
     """Make the clips of a shard's portraits.
-
-    Ours: a picture that fails is passed over and reported, because one broken file must
-    not cost a night's work.
 
     Args:
         portraits_folder: of the pictures.
@@ -52,22 +36,14 @@ def make(
     renderer = rendering.Renderer(settings.size)
     with shard_files.ShardWriter(folder, shard.name, record.features()) as writer:
         for portrait in shard.portraits:
-            try:
+
+            def clips(portrait=portrait):
                 image = media.read_image(portraits_folder / portrait.path)
                 head = fit(image, settings, portrait.split)
-                made = [
-                    record.make(take, settings, head, renderer)
-                    for take in plan.takes_of(settings, portrait)
-                ]
-            except UnfitError as error:
-                writer.skip(portrait.path, error.kind, str(error))
-            except errors.UserError as error:
-                writer.skip(portrait.path, "unreadable", str(error))
-            except Exception as error:
-                writer.skip(portrait.path, "failed", shard_folder.tell_error(error))
-            else:
-                for clip in made:
-                    writer.write(portrait.split, clip)
+                takes = plan.takes_of(settings, portrait)
+                return [record.make(take, settings, head, renderer) for take in takes]
+
+            writer.add(portrait.path, portrait.split, clips)
     return len(shard.portraits)
 
 
@@ -80,12 +56,12 @@ def fit(image: np.ndarray, settings: plan.Settings, split: str) -> photo_head.Ph
         split: the filters are for "train" alone.
 
     Raises:
-        UnfitError: no face, or the portrait is not fit for training.
+        shard_files.UnfitError: no face, or the portrait is not fit for training.
     """
     try:
         head = fitting.fit(image, settings.size)
     except errors.UserError as error:
-        raise UnfitError("without a face", str(error)) from error
+        raise shard_files.UnfitError("without a face", str(error)) from error
     if split == "train":
         check(head, settings)
     return head
@@ -95,23 +71,23 @@ def check(head: photo_head.PhotoHead, settings: plan.Settings) -> None:
     """Refuse portraits that would teach what is not so.
 
     Raises:
-        UnfitError: says which limit of the settings is passed.
+        shard_files.UnfitError: says which limit of the settings is passed.
     """
     if head.pixels < settings.min_pixels:
-        raise UnfitError(
+        raise shard_files.UnfitError(
             "too small",
             f"the crop has {head.pixels:.0f} pixels a side and min_pixels is "
             f"{settings.min_pixels}",
         )
     yaw = float(np.rad2deg(abs(head.shape.rotation[0])))
     if yaw > settings.largest_yaw_degrees:
-        raise UnfitError(
+        raise shard_files.UnfitError(
             "turned",
             f"it is turned by {yaw:.0f} degrees and largest_yaw_degrees is "
             f"{settings.largest_yaw_degrees:g}",
         )
     if head.cut > settings.largest_cut:
-        raise UnfitError(
+        raise shard_files.UnfitError(
             "cut",
             f"the picture's edge cuts the head over {head.cut:.2f} of the crop's side "
             f"and largest_cut is {settings.largest_cut:g}",

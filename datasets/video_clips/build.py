@@ -23,14 +23,13 @@ face costs most: at 25 frames a second about the length of the video on one core
 """
 
 import os
-import pathlib
 import sys
 
-from absl import app, flags
+from absl import flags
 
+from datasets import build_program
 from datasets.video_clips import builder
 from datasets.video_clips import settings as settings_lib
-from vasa_jax import errors
 
 _DEFAULT = settings_lib.Settings()
 
@@ -60,39 +59,22 @@ LEAST_IDENTITIES = 2
 """Persons that a split needs. Follows: training's pairs, which show two."""
 
 
-def main(argv: list[str]) -> None:
+def main() -> None:
     """Build the set that the flags ask for."""
-    try:
-        if len(argv) > 1:
-            raise errors.UserError(
-                f"The argument {argv[1]!r} is no flag; write --name=value."
-            )
-        outcome = builder.build(
-            _folder(_INPUT_DIR, "of the videos"),
-            _folder(_OUTPUT_DIR, "to fill"),
-            settings_lib.Settings(
-                size=_SIZE.value,
-                seconds=_SECONDS.value,
-                identities=_IDENTITIES.value,
-                min_pixels=_MIN_PIXELS.value,
-                max_outside=_MAX_OUTSIDE.value,
-                held_out_share=_HELD_OUT_SHARE.value,
-            ),
-            _NUM_WORKERS.value or len(os.sched_getaffinity(0)),
-        )
-    except errors.UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    parts = [
-        f"{count} {split} of {outcome.num_identities[split]} persons"
-        for split, count in outcome.num_clips.items()
-    ]
-    print(
-        f"{sum(outcome.num_clips.values())} clips ({', '.join(parts)}) in "
-        f"{_OUTPUT_DIR.value}"
+    outcome = builder.build(
+        build_program.folder(_INPUT_DIR, "of the videos"),
+        build_program.folder(_OUTPUT_DIR, "to fill"),
+        settings_lib.Settings(
+            size=_SIZE.value,
+            seconds=_SECONDS.value,
+            identities=_IDENTITIES.value,
+            min_pixels=_MIN_PIXELS.value,
+            max_outside=_MAX_OUTSIDE.value,
+            held_out_share=_HELD_OUT_SHARE.value,
+        ),
+        _NUM_WORKERS.value or len(os.sched_getaffinity(0)),
     )
-    for kind, count in sorted(outcome.num_skipped.items()):
-        print(f"skipped {count} videos {kind}: see {builder.SKIPPED_FILE}")
+    build_program.tell(outcome, _OUTPUT_DIR.value, "video", "person")
     for split in settings_lib.SPLITS[:2]:
         count = outcome.num_identities.get(split, 0)
         if count < LEAST_IDENTITIES:
@@ -104,20 +86,5 @@ def main(argv: list[str]) -> None:
             )
 
 
-def _folder(flag, meaning: str) -> pathlib.Path:
-    if not flag.value:
-        raise errors.UserError(f"--{flag.name} is missing; name the folder {meaning}.")
-    return pathlib.Path(flag.value).expanduser().absolute()
-
-
-def _parse(arguments: list[str]) -> list[str]:
-    """Parse flags; a flag that is unknown or malformed ends with code 2."""
-    try:
-        return flags.FLAGS(arguments)
-    except flags.Error as error:
-        print(f"error: {' '.join(str(error).split())}; see --help.", file=sys.stderr)
-        sys.exit(2)
-
-
 if __name__ == "__main__":
-    app.run(main, flags_parser=_parse)
+    build_program.run(main)

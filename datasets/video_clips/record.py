@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from datasets import shard_files
 from datasets.synthetic_heads import names
 from datasets.video_clips import settings as settings_lib
 from datasets.video_clips import sources, stretches, tracking
@@ -17,19 +18,6 @@ KEYFRAME_INTERVAL = 5
 """Frames from one keyframe to the next. Ours: as in the synthetic heads."""
 
 _LONGEST_NAME = 120
-
-
-class UnfitError(ValueError):
-    """A video is sound but makes no clip; its text says why.
-
-    Args:
-        kind: of the reason, for counts.
-        reason: in words.
-    """
-
-    def __init__(self, kind: str, reason: str):
-        super().__init__(reason)
-        self.kind = kind
 
 
 def features():
@@ -92,12 +80,12 @@ def make(
         A value for each of `features`.
 
     Raises:
-        UnfitError: it has no sound, or no stretch that makes a clip.
+        shard_files.UnfitError: it has no sound, or no stretch that makes a clip.
         UserError: it cannot be read.
     """
     path = folder / video.path
     if not media.probe_video(path).has_sound:
-        raise UnfitError("without sound", "it has no sound")
+        raise shard_files.UnfitError("without sound", "it has no sound")
     waveform = audio.load_waveform(path)
     found = tracking.track_video(media.iterate_video(path))
     chosen, passed = stretches.choose(found, settings, len(waveform))
@@ -165,15 +153,17 @@ def _why_none(found, settings, passed):
     """Return the error that says why a video makes no clip."""
     count = len(found.present)
     if not found.present.any():
-        return UnfitError("without a face", f"no face in any of its {count} frames")
+        return shard_files.UnfitError(
+            "without a face", f"no face in any of its {count} frames"
+        )
     if not passed:
         length = count / types.FRAME_RATE_HZ
-        return UnfitError(
+        return shard_files.UnfitError(
             "too short", f"its {length:.2f} s are less than {settings.seconds} s"
         )
     parts = sorted(passed.items(), key=lambda item: -item[1])
     told = ", ".join(f"{reason} ({number} frames)" for reason, number in parts)
-    return UnfitError(
+    return shard_files.UnfitError(
         "without a steady face",
         f"no stretch of {settings.seconds} s suits: the face {told}",
     )

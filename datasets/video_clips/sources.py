@@ -2,11 +2,10 @@
 
 import dataclasses
 import hashlib
-import os
 import pathlib
 
+from datasets import source_files
 from datasets.video_clips import settings as settings_lib
-from vasa_jax import errors
 
 SUFFIXES = (
     ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv"
@@ -88,27 +87,10 @@ def find(folder: pathlib.Path, rule: str) -> list[Video]:
     Raises:
         UserError: no such folder, or no video in it.
     """
-    if not folder.is_dir():
-        raise errors.UserError(
-            f"There is no folder {os.fspath(folder)!r}; give the one that holds the "
-            "videos as --input_dir."
-        )
     found = []
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
-            file = pathlib.Path(place, name)
-            if file.suffix.lower() in SUFFIXES and not name.startswith("."):
-                path = pathlib.PurePosixPath(file.relative_to(folder).as_posix())
-                identity = identity_of(path, rule)
-                # A link to nothing is named among the videos that cannot be read.
-                num_bytes = file.stat().st_size if file.exists() else 0
-                found.append(Video(str(path), identity, num_bytes))
-    if not found:
-        raise errors.UserError(
-            f"There are no videos in {os.fspath(folder)!r}; their names end in one of "
-            f"{' '.join(SUFFIXES)}."
-        )
+    for name, num_bytes in source_files.find(folder, SUFFIXES, "videos", "input_dir"):
+        path = pathlib.PurePosixPath(name)
+        found.append(Video(name, identity_of(path, rule), num_bytes))
     return sorted(found, key=lambda video: video.path)
 
 
