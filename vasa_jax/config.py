@@ -71,6 +71,20 @@ def require_fraction(config: Any, *names: str) -> None:
         )
 
 
+def require_within(config: Any, **ranges: tuple[float, float]) -> None:
+    """Check that number fields lie in ranges, both ends included.
+
+    Raises:
+        UserError: a field lies outside.
+    """
+    for name, (low, high) in ranges.items():
+        value = getattr(config, name)
+        require(
+            low <= value <= high,
+            f"{name} is {value}; choose a value from {low} to {high}.",
+        )
+
+
 def unknown_name(given: str, allowed: Iterable[str], kind: str) -> UserError:
     """Make the error for an unknown name, with the nearest valid one.
 

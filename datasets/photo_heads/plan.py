@@ -6,7 +6,7 @@ import numpy as np
 
 from datasets.photo_heads import photo_head, portraits
 from datasets.synthetic_heads import performance, voices
-from vasa_jax import errors, types
+from vasa_jax import config, errors, types
 
 SPLITS = ("train", "validation")
 
@@ -46,20 +46,16 @@ class Settings:
     min_pixels: int = 192
 
     def __post_init__(self):
-        for name, low, high in (
-            ("seconds", 0.4, 60.0),
-            ("size", 32, 1024),
-            ("num_takes", 2, 64),
-            ("largest_cut", 0.0, 2.0),
-            ("largest_yaw_degrees", 0.0, 90.0),
-            ("min_pixels", 16, 8192),
-            ("seed", 0, 2**31 - 1),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise errors.UserError(
-                    f"{name} is {value}; choose a value from {low} to {high}."
-                )
+        config.require_within(
+            self,
+            seconds=(0.4, 60.0),
+            size=(32, 1024),
+            num_takes=(2, 64),
+            largest_cut=(0.0, 2.0),
+            largest_yaw_degrees=(0.0, 90.0),
+            min_pixels=(16, 8192),
+            seed=(0, 2**31 - 1),
+        )
         if self.size % 16:
             raise errors.UserError(
                 f"size is {self.size}; choose a multiple of 16, such as 256 or 512."

@@ -13,7 +13,7 @@ import numpy as np
 from datasets.natural_voices import model as natural_model
 from datasets.natural_voices import voice as natural_voice
 from datasets.synthetic_heads import performance, recordings, voices
-from vasa_jax import errors, types
+from vasa_jax import config, errors, types
 
 SPLITS = ("train", "validation", "test")
 
@@ -62,21 +62,17 @@ class Settings:
     splits: tuple[str, ...] = SPLITS
 
     def __post_init__(self):
-        for name, low, high in (
-            ("seconds", 0.4, 60.0),
-            ("size", 32, 1024),
-            ("num_takes", 4, 64),
-            ("randomization_strength", 0.0, 1.0),
-            ("recordings_share", 0.0, 1.0),
-            ("natural_share", 0.0, 1.0),
-            ("bared_smiles_share", 0.0, 1.0),
-            ("seed", 0, 2**31 - 1),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise errors.UserError(
-                    f"{name} is {value}; choose a value from {low} to {high}."
-                )
+        config.require_within(
+            self,
+            seconds=(0.4, 60.0),
+            size=(32, 1024),
+            num_takes=(4, 64),
+            randomization_strength=(0.0, 1.0),
+            recordings_share=(0.0, 1.0),
+            natural_share=(0.0, 1.0),
+            bared_smiles_share=(0.0, 1.0),
+            seed=(0, 2**31 - 1),
+        )
         if self.speech_dir and self.recordings_share + self.natural_share > 1:
             raise errors.UserError(
                 f"recordings_share is {self.recordings_share} and natural_share "

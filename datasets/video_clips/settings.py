@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 
-from vasa_jax import errors, types
+from vasa_jax import config, errors, types
 
 SPLITS = ("train", "validation", "test")
 
@@ -33,18 +33,14 @@ class Settings:
     held_out_share: float = 0.05
 
     def __post_init__(self):
-        for name, low, high in (
-            ("size", 32, 1024),
-            ("seconds", 0.4, 60.0),
-            ("min_pixels", 16, 8192),
-            ("max_outside", 0.0, 1.0),
-            ("held_out_share", 0.0, 0.45),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise errors.UserError(
-                    f"{name} is {value}; choose a value from {low} to {high}."
-                )
+        config.require_within(
+            self,
+            size=(32, 1024),
+            seconds=(0.4, 60.0),
+            min_pixels=(16, 8192),
+            max_outside=(0.0, 1.0),
+            held_out_share=(0.0, 0.45),
+        )
         if self.size % 16:
             raise errors.UserError(
                 f"size is {self.size}; choose a multiple of 16, such as 128 or 256."
