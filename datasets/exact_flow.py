@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from datasets.photo_heads import correspondence as photo_correspondence
-from datasets.synthetic_heads import correspondence
+from datasets.photo_heads.rendering import correspondence as photo_correspondence
+from datasets.synthetic_heads.rendering import correspondence
 
 
 def between(

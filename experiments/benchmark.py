@@ -2,8 +2,9 @@ r"""Measure speed: decoding, motion, first frame, training; each beside its floo
 
     python -m experiments.benchmark --checkpoint=FOLDER
     python -m experiments.benchmark --preset=vasa1 --parts=decode,motion
-    python -m experiments.benchmark --parts=train --config=experiments/motion.py \
-        --train_preset=demo --set=data_dir=ENCODED
+    python -m experiments.benchmark --parts=train \
+        --config=experiments/configs/motion.py --train_preset=demo \
+        --set=data_dir=ENCODED
 
 A floor is the counted operations over the rate of a large matrix product, or the bytes
 of parameters, inputs and outputs over the rate of a copy, both measured on this device;
@@ -23,19 +24,13 @@ import numpy as np
 import tqdm
 from absl import flags
 
-from experiments import compilation_cache, program, timing, training_speed
+from experiments.running import compilation_cache, program, timing
+from experiments.tools import training_speed, untrained
 from vasa_jax import config, media, types
+from vasa_jax.animate import controls, rendering, speech, talking_face, trained
 from vasa_jax.face import config as face_config
 from vasa_jax.motion import denoiser
 from vasa_jax.motion import model as motion_model
-from vasa_jax.pipeline import (
-    controls,
-    rendering,
-    speech,
-    talking_face,
-    trained,
-    untrained,
-)
 from vasa_jax.portrait import crop
 
 PARTS = ("decode", "motion", "latency", "train")
@@ -54,7 +49,7 @@ DTYPE = flags.DEFINE_enum(
 )
 NUM_REPEATS = flags.DEFINE_integer("num_repeats", 5, "Runs to take the median of.")
 CONFIG = flags.DEFINE_string(
-    "config", "experiments/motion.py", "Experiment file whose step is timed."
+    "config", "experiments/configs/motion.py", "Experiment file whose step is timed."
 )
 TRAIN_PRESET = flags.DEFINE_string("train_preset", "demo", "Its preset.")
 SET = flags.DEFINE_multi_string("set", [], "name=value changes of its settings.")

@@ -15,7 +15,7 @@ import sys
 import tqdm
 from absl import flags, logging
 
-from experiments import compilation_cache, folders, program
+from experiments.running import compilation_cache, folders, program
 from vasa_jax import config, errors, media
 from vasa_jax.evaluation import (
     expressions,

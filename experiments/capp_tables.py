@@ -3,8 +3,8 @@
     python -m experiments.capp_tables --data_dir=data/poses --output=tables/
 
 `--capp` names another network than the one that ships. Clips are encoded ones
-(`experiments.encode_poses`, `experiments.encode`); a shift needs clips longer than the
-window by as much. Writes `capp_tables.json` and `capp_tables.md`.
+(`experiments.tools.encode_poses`, `experiments.encode`); a shift needs clips longer
+than the window by as much. Writes `capp_tables.json` and `capp_tables.md`.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ import numpy as np
 import tqdm
 from absl import flags
 
-from experiments import compilation_cache, program
+from experiments.running import compilation_cache, program
 from vasa_jax import config, media
 from vasa_jax.data import records
 from vasa_jax.evaluation import capp, capp_scores

@@ -4,7 +4,7 @@
 # NUM_CLIPS, NUM_SMILES (clips of people whose happy takes bare their teeth),
 # ENCODER_STEPS, FACE_STEPS and MOTION_STEPS change how much is done; SPEECH names a
 # folder of recordings for a quarter of the voices, VGG16 an npz whose features compare
-# mouths and eyes (experiments.pack_lpips writes one).
+# mouths and eyes (experiments.tools.pack_lpips writes one).
 set -euo pipefail
 
 WORK=${1:?give a work folder}

@@ -18,9 +18,10 @@ import numpy as np
 import tqdm
 from absl import flags
 
-from datasets.synthetic_heads import correspondence, recombined
-from experiments import compilation_cache, program
-from vasa_jax import config, errors
+from datasets.synthetic_heads.records import recombined
+from datasets.synthetic_heads.rendering import correspondence
+from experiments.running import compilation_cache, program
+from vasa_jax import config, encoding, errors
 from vasa_jax.data import records
 from vasa_jax.evaluation import (
     disentanglement,
@@ -31,7 +32,6 @@ from vasa_jax.evaluation import (
     synthetic,
     video_files,
 )
-from vasa_jax.pipeline import encoding
 
 CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Folder with a face model; the shipped one if left."

@@ -27,11 +27,10 @@ from collections.abc import Iterable, Iterator
 import tqdm
 from absl import flags
 
-from experiments import compilation_cache, folders, program
-from vasa_jax import config, export
+from experiments.running import compilation_cache, folders, program
+from vasa_jax import config, encoding, export
 from vasa_jax.audio import encoders
-from vasa_jax.data import joined, records
-from vasa_jax.pipeline import encoding
+from vasa_jax.data import mixed_sets, records
 
 CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Export of stage one.", required=True
@@ -62,7 +61,9 @@ def main(_) -> int:
     """Encode as the flags say; return the exit code."""
     params, configs, _ = export.load_export(CHECKPOINT.value)
     sizes, face_params = encoding.take_face(params, configs, CHECKPOINT.value)
-    sets = {split: joined.open_folders(DATA_DIR.value, split) for split in SPLITS.value}
+    sets = {
+        split: mixed_sets.open_folders(DATA_DIR.value, split) for split in SPLITS.value
+    }
     compilation_cache.enable()
     output = pathlib.Path(OUTPUT_DIR.value)
     encoder = encoders.make(AUDIO_ENCODER.value, AUDIO_WEIGHTS.value)

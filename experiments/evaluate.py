@@ -17,8 +17,9 @@ from collections.abc import Iterator, Sequence
 import tqdm
 from absl import flags
 
-from experiments import compilation_cache, folders, program
+from experiments.running import compilation_cache, folders, program
 from vasa_jax import config, media
+from vasa_jax.animate import controls
 from vasa_jax.evaluation import (
     benchmark,
     metrics,
@@ -30,7 +31,6 @@ from vasa_jax.evaluation import (
     signals,
     video_files,
 )
-from vasa_jax.pipeline import controls
 
 VIDEOS = flags.DEFINE_string(
     "videos", None, "Folder, glob, .txt with a path a line, or one video."
@@ -77,13 +77,13 @@ I3D_WEIGHTS = flags.DEFINE_string(
     "i3d_weights", None, "rgb_imagenet.pt of pytorch-i3d; no FVD25 if left."
 )
 LPIPS_WEIGHTS = flags.DEFINE_string(
-    "lpips_weights", None, "npz of experiments.pack_lpips; no LPIPS if left."
+    "lpips_weights", None, "npz of experiments.tools.pack_lpips; no LPIPS if left."
 )
 CAPP_WEIGHTS = flags.DEFINE_string(
-    "capp_weights", None, "Export of experiments/capp.py; the shipped if left."
+    "capp_weights", None, "Export of experiments/configs/capp.py; the shipped if left."
 )
 SYNC_WEIGHTS = flags.DEFINE_string(
-    "sync_weights", None, "Export of experiments/sync.py; the shipped if left."
+    "sync_weights", None, "Export of experiments/configs/sync.py; the shipped if left."
 )
 
 BENCHMARK = flags.DEFINE_string(

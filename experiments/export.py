@@ -26,11 +26,13 @@ import jax
 import numpy as np
 from absl import flags
 
-from experiments import program, rounding
-from vasa_jax import checkpoint, config, export, loop
+from experiments.running import program
+from experiments.tools import rounding
+from vasa_jax import config, export
+from vasa_jax.animate import trained
 from vasa_jax.face import config as face_config
 from vasa_jax.motion import sampler
-from vasa_jax.pipeline import trained
+from vasa_jax.train import checkpoint, loop
 
 WORKDIR = flags.DEFINE_multi_string(
     "workdir", [], "Work folder of a run; give one for each stage."

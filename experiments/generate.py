@@ -8,10 +8,10 @@ import sys
 import tqdm
 from absl import flags
 
-from experiments import compilation_cache, program
+from experiments.running import compilation_cache, program
 from vasa_jax import config
-from vasa_jax.pipeline import controls as controls_lib
-from vasa_jax.pipeline import files
+from vasa_jax.animate import controls as controls_lib
+from vasa_jax.animate import files
 
 IMAGE = flags.DEFINE_string("image", None, "A picture with one clear face.")
 AUDIO = flags.DEFINE_string("audio", None, "A voice, in any format FFmpeg reads.")

@@ -18,7 +18,7 @@
 # and FACE_STEPS decide the decay of the learning rate, which is compiled in: step 3 goes
 # on with the run that step 1 began, since another length would compile for three minutes
 # again. FACE_FLAGS and MOTION_FLAGS are added to the trainings'. VGG16 names an npz
-# and IDENTITY an ONNX file of the frozen networks that experiments/face.py tells of;
+# and IDENTITY an ONNX file of the frozen networks that experiments/configs/face.py tells of;
 # without one the renderer is trained without the loss that needs it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -220,7 +220,7 @@ pack_results() {
     [[ -f $WORK/$name/metrics.jsonl ]] && runs+=("--workdir=$WORK/$name")
   done
   if ((${#runs[@]})); then
-    JAX_PLATFORMS=cpu within $((40 * PATIENCE)) "$PYTHON" -m experiments.curves \
+    JAX_PLATFORMS=cpu within $((40 * PATIENCE)) "$PYTHON" -m experiments.tools.curves \
       "${runs[@]}" --output="$WORK/curves.png" >"$WORK/curves.md"
     cat "$WORK/curves.md"
   fi
@@ -274,7 +274,7 @@ case $STEP in
     benchmark decode 100
     benchmark motion,latency 60
     export_share 0.5
-    beside check "$CHECK_TIME" "$PYTHON" -m experiments.check "${CHECK[@]}" \
+    beside check "$CHECK_TIME" "$PYTHON" -m experiments.tools.check "${CHECK[@]}" \
       --output="$WORK/check.json"
     ;;
   2)

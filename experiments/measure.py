@@ -15,9 +15,11 @@ from collections.abc import Callable, Iterator
 import tqdm
 from absl import flags
 
-from datasets.synthetic_heads import names, visemes
-from experiments import compilation_cache, program
+from datasets.synthetic_heads import names
+from datasets.synthetic_heads.performance import visemes
+from experiments.running import compilation_cache, program
 from vasa_jax import errors, media
+from vasa_jax.animate import controls, trained
 from vasa_jax.data import records
 from vasa_jax.evaluation import (
     driving,
@@ -29,7 +31,6 @@ from vasa_jax.evaluation import (
     speaking,
     synthetic,
 )
-from vasa_jax.pipeline import controls, trained
 
 CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Folder of both models; the shipped one if left."
@@ -49,7 +50,7 @@ NUM_TAKES = flags.DEFINE_integer(
 NUM_REAL = flags.DEFINE_integer("num_real", 8, "Real files a folder.", lower_bound=1)
 SECONDS = flags.DEFINE_float("seconds", 3.0, "Of a real clip.", lower_bound=0.4)
 LPIPS = flags.DEFINE_string(
-    "lpips_weights", None, "npz of experiments.pack_lpips; no LPIPS if left."
+    "lpips_weights", None, "npz of experiments.tools.pack_lpips; no LPIPS if left."
 )
 
 Job = Callable[[], report.Measured]

@@ -3,7 +3,7 @@
     python -m experiments.sync_tables --data_dir=data/lips --videos=talking_heads/ \
         --output=tables/
 
-Lips of `--data_dir` are held-out clips of `experiments.encode_lips`, those of
+Lips of `--data_dir` are held-out clips of `experiments.tools.encode_lips`, those of
 `--videos` are cut out of the videos here; `--sync` names another network than the one
 that ships. Writes `sync_tables.json` and `sync_tables.md`.
 """
@@ -16,7 +16,7 @@ import numpy as np
 import tqdm
 from absl import flags
 
-from experiments import compilation_cache, program
+from experiments.running import compilation_cache, program
 from vasa_jax import config, media
 from vasa_jax.data import records
 from vasa_jax.evaluation import (

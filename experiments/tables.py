@@ -19,8 +19,9 @@ from collections.abc import Iterator, Sequence
 import tqdm
 from absl import flags
 
-from experiments import compilation_cache, folders, program
+from experiments.running import compilation_cache, folders, program
 from vasa_jax import config, media
+from vasa_jax.animate import controls
 from vasa_jax.data import records
 from vasa_jax.evaluation import (
     benchmark,
@@ -31,7 +32,6 @@ from vasa_jax.evaluation import (
     registry,
     score_page,
 )
-from vasa_jax.pipeline import controls
 
 BENCHMARK = flags.DEFINE_string(
     "benchmark", None, "JSON lines, a folder of real videos, a glob, or a .txt."
@@ -63,14 +63,16 @@ I3D_WEIGHTS = flags.DEFINE_string(
     "i3d_weights", None, "rgb_imagenet.pt of pytorch-i3d; no FVD25 if left."
 )
 LPIPS_WEIGHTS = flags.DEFINE_string(
-    "lpips_weights", None, "npz of experiments.pack_lpips, for a distance by VGG16."
+    "lpips_weights",
+    None,
+    "npz of experiments.tools.pack_lpips, for a distance by VGG16.",
 )
 
 CAPP_WEIGHTS = flags.DEFINE_string(
-    "capp_weights", None, "Export of experiments/capp.py; the shipped if left."
+    "capp_weights", None, "Export of experiments/configs/capp.py; the shipped if left."
 )
 SYNC_WEIGHTS = flags.DEFINE_string(
-    "sync_weights", None, "Export of experiments/sync.py; the shipped if left."
+    "sync_weights", None, "Export of experiments/configs/sync.py; the shipped if left."
 )
 
 CACHE, VIDEOS, SOURCES = "clips", "videos", "sources"

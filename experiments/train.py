@@ -1,6 +1,6 @@
 """Train an experiment, from its newest checkpoint if there is one.
 
-    python -m experiments.train --config=experiments/face.py --preset=demo \
+    python -m experiments.train --config=experiments/configs/face.py --preset=demo \
         --workdir=runs/face --set=optimizer.learning_rate=1e-4
 
 SIGTERM (or Ctrl-C) saves and ends; the same command goes on from there.
@@ -14,8 +14,9 @@ import sys
 import jax
 from absl import flags
 
-from experiments import compilation_cache, dry_run, experiment_file, program
-from vasa_jax import config, loop, sharding, step_profile, warm_start
+from experiments.running import compilation_cache, dry_run, experiment_file, program
+from vasa_jax import config
+from vasa_jax.train import loop, sharding, step_profile, warm_start
 
 CONFIG = flags.DEFINE_string("config", None, "Experiment file.", required=True)
 PRESET = flags.DEFINE_string("preset", "demo", "One of the file's presets.")

@@ -16,7 +16,7 @@ os.environ.setdefault(
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import jax
-from pipeline_fixtures import (  # noqa: F401
+from animate_fixtures import (  # noqa: F401
     rendered_photo,
     tiny_checkpoint,
     tiny_models,

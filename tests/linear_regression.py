@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax import statistics, training
 from vasa_jax.data import stepwise
-from vasa_jax.optimizer import OptimizerConfig
+from vasa_jax.train import metric_states, training
+from vasa_jax.train.optimizer import OptimizerConfig
 
 PRESETS = ("tiny", "wide")
 
@@ -84,7 +84,7 @@ class LinearTask:
         """Return the error without noise as a metric state."""
         del key
         error = jnp.square(self.predict(params, batch["inputs"]) - batch["outputs"])
-        return {"error": statistics.Mean.from_batch(error)}
+        return {"error": metric_states.Mean.from_batch(error)}
 
 
 def build(config: LinearConfig) -> training.Experiment:

@@ -5,7 +5,8 @@ import pathlib
 
 import numpy as np
 
-from datasets.photo_heads import fitting, photo_head, rendering
+from datasets.photo_heads.fit import fitting, photo_head
+from datasets.photo_heads.rendering import rendering
 from datasets.synthetic_heads import names
 from vasa_jax import media
 

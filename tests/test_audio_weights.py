@@ -6,12 +6,13 @@ import json
 
 import pytest
 
-from experiments import motion as motion_experiment
+from experiments.configs import motion as motion_experiment
+from vasa_jax import encoding
+from vasa_jax.animate import trained
+from vasa_jax.animate.talking_face import TalkingFace
 from vasa_jax.audio import encoders, weights_file
 from vasa_jax.errors import UserError
 from vasa_jax.motion import config as motion_config
-from vasa_jax.pipeline import encoding, trained
-from vasa_jax.pipeline.talking_face import TalkingFace
 
 CONTENT = b"weights of a voice"
 NEEDED = weights_file.WeightsFile(
@@ -22,7 +23,7 @@ NEEDED = weights_file.WeightsFile(
 @pytest.fixture(scope="module")
 def checkpoint(tiny_models, tmp_path_factory):
     """A folder of models that hear by wav2vec 2.0."""
-    from vasa_jax.pipeline import untrained
+    from experiments.tools import untrained
 
     models = untrained.make(
         tiny_models.face_config,

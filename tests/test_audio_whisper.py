@@ -178,7 +178,7 @@ def test_packed_weights_do_not_depend_on_how_arrays_lie_in_memory(published):
 
 
 def test_the_packing_program_writes_what_the_package_reads(published, tmp_path):
-    program = [sys.executable, "-m", "experiments.pack_whisper"]
+    program = [sys.executable, "-m", "experiments.tools.pack_whisper"]
     output = tmp_path / "packed.safetensors"
     flags = [f"--source={published[1]}", f"--output={output}"]
     subprocess.run([*program, *flags], check=True, capture_output=True)

@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from experiments import timing, training_speed
+from experiments.running import timing
+from experiments.tools import training_speed
 
 ROOT = pathlib.Path(__file__).parent.parent
 

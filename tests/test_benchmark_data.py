@@ -12,7 +12,7 @@ def test_frames_of_made_clips_are_read_in_every_way():
         [
             sys.executable,
             "-m",
-            "experiments.benchmark_data",
+            "experiments.tools.benchmark_data",
             "--sizes=64",
             "--num_clips=2",
         ],

@@ -5,12 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import face, face_presets
-from vasa_jax import config, loss_schedule, optimizer
+from experiments.configs import face, face_presets
+from vasa_jax import config
 from vasa_jax.errors import UserError
 from vasa_jax.face import config as face_config
-from vasa_jax.face import encoder_training, growth, loss_weights
+from vasa_jax.face import encoder_training, half_size
 from vasa_jax.face import model as face_model
+from vasa_jax.face.losses import loss_weights
+from vasa_jax.train import loss_schedule, optimizer
 
 
 def _ramp(**changes):
@@ -101,7 +103,7 @@ def _shapes(sizes):
 )
 def test_half_the_resolution_has_parameters_of_the_same_shapes(preset):
     full = face_config.PRESETS[preset]()
-    half = growth.halved(full)
+    half = half_size.halved(full)
     assert half.image_size == full.image_size // 2
     assert _shapes(half) == _shapes(full)
 
@@ -119,6 +121,6 @@ def test_the_paper_is_trained_at_256_pixels_and_then_at_512():
 
 
 def test_a_model_without_an_upsampling_to_leave_out_is_not_halved():
-    small = growth.halved(face_config.tiny())
+    small = half_size.halved(face_config.tiny())
     with pytest.raises(UserError, match="cannot be halved"):
-        growth.halved(small)
+        half_size.halved(small)

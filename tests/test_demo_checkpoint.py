@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from vasa_jax.pipeline import trained
+from vasa_jax.animate import trained
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 

@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from experiments import dry_run
+from experiments.running import dry_run
 from tests import linear_regression
-from vasa_jax import config, sharding
+from vasa_jax import config
 from vasa_jax.errors import UserError
+from vasa_jax.train import sharding
 
 WIDTH = 65536
 

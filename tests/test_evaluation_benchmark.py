@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from vasa_jax import errors, media
+from vasa_jax.animate.controls import Controls
 from vasa_jax.evaluation import benchmark, clips
-from vasa_jax.pipeline.controls import Controls
 from vasa_jax.portrait import crop
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import optax
 import pytest
 
-from vasa_jax import errors, training
+from vasa_jax import errors
 from vasa_jax.evaluation import capp, capp_training
+from vasa_jax.train import training
 
 SIZES = capp.tiny()
 

@@ -5,16 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from datasets.synthetic_heads import (
-    avatar,
-    correspondence,
-    geometry,
-    names,
-    randomization,
-    recombined,
-    renderer,
-    scene,
-)
+from datasets.synthetic_heads import names
+from datasets.synthetic_heads.person import avatar, geometry, randomization
+from datasets.synthetic_heads.records import recombined
+from datasets.synthetic_heads.rendering import correspondence, renderer, scene
 from vasa_jax import errors, media
 from vasa_jax.data import records
 from vasa_jax.evaluation import (

@@ -4,10 +4,12 @@ import jax
 import numpy as np
 import pytest
 
-from experiments import capp, experiment_file, sync
-from vasa_jax import errors, training
+from experiments.configs import capp, sync
+from experiments.running import experiment_file
+from vasa_jax import errors
 from vasa_jax.data import records
 from vasa_jax.evaluation import capp_training, lip_sync_training
+from vasa_jax.train import training
 
 
 def _write(folder, split, count, make):

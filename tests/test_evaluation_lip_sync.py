@@ -5,8 +5,9 @@ import numpy as np
 import optax
 import pytest
 
-from vasa_jax import errors, training
+from vasa_jax import errors
 from vasa_jax.evaluation import lip_crops, lip_sync, lip_sync_training, sync_crops
+from vasa_jax.train import training
 
 SIZES = lip_sync.tiny()
 

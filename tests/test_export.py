@@ -10,12 +10,13 @@ import sys
 import numpy as np
 import pytest
 
-from experiments import data_card, rounding
 from experiments import export as export_program
+from experiments.running import data_card
+from experiments.tools import rounding
 from vasa_jax import config, export
+from vasa_jax.animate import trained
 from vasa_jax.errors import UserError
 from vasa_jax.face import config as face_config
-from vasa_jax.pipeline import trained
 
 
 def _params():
@@ -173,8 +174,8 @@ def test_what_is_published_tells_no_folders():
 def test_a_checkpoint_loads_without_optimizer_code():
     program = (
         "import sys, vasa_jax; vasa_jax.load(); "
-        "names = ('optax', 'orbax', 'grain', 'vasa_jax.optimizer', "
-        "'vasa_jax.training', 'vasa_jax.checkpoint'); "
+        "names = ('optax', 'orbax', 'grain', 'vasa_jax.train.optimizer', "
+        "'vasa_jax.train.training', 'vasa_jax.train.checkpoint'); "
         "print([name for name in names if name in sys.modules])"
     )
     printed = subprocess.run(

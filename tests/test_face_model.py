@@ -9,17 +9,10 @@ import numpy as np
 import pytest
 
 from vasa_jax import errors, geometry, layers, types
-from vasa_jax.face import (
-    augmentation,
-    decoder,
-    encoders,
-    flows,
-    subpixel,
-    unwrapping,
-    warping,
-)
+from vasa_jax.face import augmentation, decoder, encoders, warping
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
+from vasa_jax.face.shortcut import flows, subpixel, unwrapping
 
 
 @functools.cache

@@ -10,21 +10,19 @@ import numpy as np
 import optax
 import pytest
 
-from experiments import face_fields
-from vasa_jax import errors, geometry, loss_schedule, types
-from vasa_jax.face import (
-    augmentation,
-    background,
+from experiments.configs import face_fields
+from vasa_jax import errors, geometry, types
+from vasa_jax.face import augmentation, encoder_training, encoders, examples
+from vasa_jax.face import config as face_config
+from vasa_jax.face import training as face_training
+from vasa_jax.face.losses import (
     discriminator,
-    encoder_training,
-    encoders,
-    examples,
-    losses,
+    distances,
     mobilefacenet,
     perceptual,
 )
-from vasa_jax.face import config as face_config
-from vasa_jax.face import training as face_training
+from vasa_jax.face.shortcut import background
+from vasa_jax.train import loss_schedule
 
 BATCH = 2
 KEY = jax.random.key(5)
@@ -321,7 +319,7 @@ def test_a_network_learns_what_lies_around_the_head():
 
     def loss(variables):
         logits = net.apply(variables, features, image, pose)[..., -1]
-        return losses.background(logits, truth).mean()
+        return distances.background(logits, truth).mean()
 
     @jax.jit
     def step(variables, state):

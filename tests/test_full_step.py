@@ -27,7 +27,7 @@ def test_time_memory_and_metrics_of_a_full_step_are_printed(stage, more, names):
         [
             sys.executable,
             "-m",
-            "experiments.full_step",
+            "experiments.tools.full_step",
             f"--stage={stage}",
             "--preset=tiny",
             *more,

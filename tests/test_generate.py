@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from vasa_jax import audio, export, media
+from vasa_jax.animate import files
+from vasa_jax.animate.controls import Controls
+from vasa_jax.animate.talking_face import TalkingFace
 from vasa_jax.audio import waveform as waveform_lib
 from vasa_jax.errors import UserError
-from vasa_jax.pipeline import files
-from vasa_jax.pipeline.controls import Controls
-from vasa_jax.pipeline.talking_face import TalkingFace
 
 ROOT = pathlib.Path(__file__).parent.parent
 

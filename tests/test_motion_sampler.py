@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from vasa_jax import types
+from vasa_jax.animate import trained
 from vasa_jax.errors import UserError
 from vasa_jax.motion import conditions, diffusion, sampler
-from vasa_jax.pipeline import trained
 
 NUM_DIFFUSION_STEPS = 500
 MEAN, DEVIATION = 1.5, 0.6

@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 from flax import serialization
 
-from experiments import experiment_file
+from experiments.running import experiment_file
 from vasa_jax import config as config_lib
-from vasa_jax import optimizer, training
+from vasa_jax import encoding
+from vasa_jax.animate import speech
+from vasa_jax.animate.controls import Controls
 from vasa_jax.data import records
 from vasa_jax.errors import UserError
 from vasa_jax.motion import config, windows
 from vasa_jax.motion import model as motion_model
 from vasa_jax.motion import training as motion_training
-from vasa_jax.pipeline import encoding, speech
-from vasa_jax.pipeline.controls import Controls
+from vasa_jax.train import optimizer, training
 
 SIZES = config.tiny()
 
@@ -161,7 +162,7 @@ def write_clips(folder):
 
 def test_the_experiment_file_trains_on_a_folder_of_encoded_clips(tmp_path):
     write_clips(tmp_path)
-    module = experiment_file.load("experiments/motion.py")
+    module = experiment_file.load("experiments/configs/motion.py")
     settings = experiment_file.settings_of(module, "tiny", [f"data_dir={tmp_path}"])
     experiment = experiment_file.build(module, settings)
     batch, names = training.split_names(next(experiment.train_data()))
@@ -177,7 +178,7 @@ def test_the_experiment_file_trains_on_a_folder_of_encoded_clips(tmp_path):
 
 
 def test_every_preset_of_the_experiment_file_is_whole():
-    module = experiment_file.load("experiments/motion.py")
+    module = experiment_file.load("experiments/configs/motion.py")
     for preset in module.PRESETS:
         settings = experiment_file.settings_of(module, preset, [])
         assert settings.optimizer.num_steps == settings.train.num_steps
@@ -185,7 +186,7 @@ def test_every_preset_of_the_experiment_file_is_whole():
 
 def test_clips_of_other_channels_are_refused_with_the_setting_to_change(tmp_path):
     write_clips(tmp_path)
-    module = experiment_file.load("experiments/motion.py")
+    module = experiment_file.load("experiments/configs/motion.py")
     settings = experiment_file.settings_of(
         module, "tiny", [f"data_dir={tmp_path}", "model.num_audio_channels=5"]
     )
@@ -196,7 +197,7 @@ def test_clips_of_other_channels_are_refused_with_the_setting_to_change(tmp_path
 def test_a_corrupt_first_clip_is_left_out(tmp_path):
     write_clips(tmp_path)
     (tmp_path / "train" / "0.npz").write_bytes(b"no zip")
-    module = experiment_file.load("experiments/motion.py")
+    module = experiment_file.load("experiments/configs/motion.py")
     settings = experiment_file.settings_of(module, "tiny", [f"data_dir={tmp_path}"])
     experiment = experiment_file.build(module, settings)
     batch, names = training.split_names(next(experiment.train_data()))
@@ -215,7 +216,7 @@ def test_several_encoded_sets_are_read_as_one_if_they_were_encoded_alike(tmp_pat
         folder.mkdir()
         write_clips(folder)
         (folder / "encoded.json").write_text('{"audio_encoder": "mel"}')
-    module = experiment_file.load("experiments/motion.py")
+    module = experiment_file.load("experiments/configs/motion.py")
     joined = f"data_dir={folders[0]},{folders[1]}"
     settings = experiment_file.settings_of(module, "tiny", [joined])
     experiment = experiment_file.build(module, settings)

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from datasets.natural_voices import model, speaking, spelling, timing, voice
-from datasets.synthetic_heads import (
+from datasets.synthetic_heads.performance import (
     head_motion,
     performance,
-    plan,
     prosody,
     speech,
     texts,
 )
+from datasets.synthetic_heads.records import plan
 from vasa_jax import errors, types
 
 with_voices = pytest.mark.skipif(

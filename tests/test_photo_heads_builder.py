@@ -11,13 +11,15 @@ import pytest
 pytest.importorskip("ai_edge_litert")
 pytest.importorskip("espeakng_loader")
 
-from datasets import portrait_split, set_builder, shard_files
-from datasets.photo_heads import builder, plan, portraits, shards
-from datasets.synthetic_heads import record as synthetic_record
-from experiments import face, face_fields
-from vasa_jax import config, errors, media, training
-from vasa_jax.data import clips, joined, records
+from datasets import portrait_split
+from datasets.building import set_builder, shard_files
+from datasets.photo_heads.records import builder, plan, portraits, shards
+from datasets.synthetic_heads.records import record as synthetic_record
+from experiments.configs import face, face_fields
+from vasa_jax import config, errors, media
+from vasa_jax.data import clips, mixed_sets, records
 from vasa_jax.portrait import crop, locate
+from vasa_jax.train import training
 
 ROOT = pathlib.Path(__file__).parent.parent
 SETTINGS = plan.Settings(size=64, seconds=0.4, min_pixels=100, largest_cut=2.0)
@@ -170,7 +172,7 @@ def test_moved_photographs_train_a_step_of_stage_one(built, folder):
         face.get_config("tiny"),
         [f"data_dir={built[0]}", "train.batch_size=2", "data.num_workers=0"],
     )
-    face_fields.check(joined.open_folders(settings.data_dir, "train"), settings)
+    face_fields.check(mixed_sets.open_folders(settings.data_dir, "train"), settings)
     experiment = face.build(settings)
     assert experiment.card.startswith(face.PHOTO_CARD)
     batch = next(iter(experiment.train_data()))

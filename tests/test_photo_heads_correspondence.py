@@ -7,14 +7,8 @@ import numpy as np
 import photographed
 import pytest
 
-from datasets.photo_heads import (
-    correspondence,
-    mirroring,
-    packing,
-    photo_head,
-    posing,
-    sampling,
-)
+from datasets.photo_heads.fit import mirroring, photo_head
+from datasets.photo_heads.rendering import correspondence, packing, posing, sampling
 from vasa_jax import errors
 
 State, View = photo_head.State, photo_head.View

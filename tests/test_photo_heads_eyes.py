@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from datasets.photo_heads import eye_texture, eyelids, eyes, sampling
+from datasets.photo_heads.parts import eye_texture, eyelids, eyes
+from datasets.photo_heads.rendering import sampling
 from vasa_jax.portrait import pose
 
 UNIT = 80.0

@@ -9,15 +9,14 @@ from scipy import ndimage
 pytest.importorskip("ai_edge_litert")
 
 from datasets import exact_flow
-from datasets.photo_heads import (
-    correspondence,
+from datasets.photo_heads.fit import (
     face_mesh,
     fitting,
     lips_and_lids,
     photo_head,
-    rendering,
     rest_expression,
 )
+from datasets.photo_heads.rendering import correspondence, rendering
 from datasets.synthetic_heads import names
 from vasa_jax import media
 from vasa_jax.face import examples

@@ -6,20 +6,14 @@ import numpy as np
 import photographed
 import pytest
 
-from datasets.photo_heads import (
+from datasets.photo_heads.fit import face_mesh, photo_head
+from datasets.photo_heads.parts import eye_patches, eyelids, eyes, patch, patches, tiles
+from datasets.photo_heads.rendering import (
     correspondence,
-    eye_patches,
-    eyelids,
-    eyes,
-    face_mesh,
     packing,
-    patch,
-    patches,
-    photo_head,
     posing,
     rasterizer,
     sampling,
-    tiles,
 )
 from datasets.synthetic_heads import names
 from vasa_jax.portrait import gaze, locate, pose

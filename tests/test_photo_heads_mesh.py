@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from datasets.photo_heads import (
+from datasets.photo_heads.fit import (
     background_fill,
     closing,
     contours,
     face_mesh,
     landmark_units,
-    sampling,
 )
+from datasets.photo_heads.rendering import sampling
 from datasets.synthetic_heads import names
 from vasa_jax.portrait import pose
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from datasets.photo_heads import mouth_interior, mouth_light, mouth_paint
+from datasets.photo_heads.parts import mouth_interior, mouth_light, mouth_paint
 
 UNIT = 85.0
 

@@ -6,7 +6,8 @@ import numpy as np
 import photographed
 import pytest
 
-from datasets.photo_heads import fitting, photo_head, posing, rendering
+from datasets.photo_heads.fit import fitting, photo_head
+from datasets.photo_heads.rendering import posing, rendering
 from datasets.synthetic_heads import names
 from vasa_jax import errors
 from vasa_jax.portrait import locate, pose

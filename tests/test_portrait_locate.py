@@ -9,7 +9,8 @@ import pytest
 pytest.importorskip("ai_edge_litert")
 pytest.importorskip("numba")
 
-from datasets.synthetic_heads import avatar, geometry, renderer, scene
+from datasets.synthetic_heads.person import avatar, geometry
+from datasets.synthetic_heads.rendering import renderer, scene
 from vasa_jax import errors, media
 from vasa_jax.portrait import crop, detection, landmarks, locate, resample, track
 

@@ -8,11 +8,11 @@ import pytest
 
 from datasets.synthetic_heads import names
 from vasa_jax import audio, media, types
+from vasa_jax.animate import talking_face, trained
+from vasa_jax.animate.controls import Controls
 from vasa_jax.evaluation import performer
 from vasa_jax.face import config as face_config
 from vasa_jax.motion import config as motion_config
-from vasa_jax.pipeline import talking_face, trained
-from vasa_jax.pipeline.controls import Controls
 from vasa_jax.portrait import locate
 
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from datasets.synthetic_heads import performance, plan, record, renderer
-from experiments import capp, sync
+from datasets.synthetic_heads.performance import performance
+from datasets.synthetic_heads.records import plan, record
+from datasets.synthetic_heads.rendering import renderer
+from experiments.configs import capp, sync
+from vasa_jax import encoding
 from vasa_jax.evaluation import capp_scores, lip_crops, lip_sync_scores
-from vasa_jax.pipeline import encoding
 
 SEED = 77
 """Not that of the clips that the networks were taught by."""

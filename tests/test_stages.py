@@ -6,9 +6,10 @@ import jax
 import numpy as np
 import pytest
 
-from experiments import face, motion, one_step
-from vasa_jax import loop, sharding, training, warm_start
-from vasa_jax.face import growth
+from experiments.configs import face, motion
+from experiments.tools import one_step
+from vasa_jax.face import half_size
+from vasa_jax.train import loop, sharding, training, warm_start
 
 pytestmark = pytest.mark.slow
 
@@ -125,7 +126,7 @@ def test_recomputed_activations_train_a_stage_alike(plain, folder):
 
 def test_stage_one_grows_from_half_its_size(tmp_path, capsys):
     full = one_step.make_settings("face", "tiny", "float32", False, 4, tmp_path)
-    model = growth.halved(full.model)
+    model = half_size.halved(full.model)
     half = dataclasses.replace(
         full,
         model=model,

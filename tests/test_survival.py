@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from tests import linear_regression, training_process
-from vasa_jax import checkpoint, config, loop, metric_writer, sharding
+from vasa_jax import config
 from vasa_jax.data import examples, pipeline, records
+from vasa_jax.train import checkpoint, loop, metric_writer, sharding
 
 MAX_SECONDS = 300
 

@@ -15,18 +15,11 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from datasets import shard_folder
-from datasets.synthetic_heads import (
-    builder,
-    correspondence,
-    names,
-    performance,
-    plan,
-    production,
-    record,
-    scene,
-    shards,
-)
+from datasets.building import shard_folder
+from datasets.synthetic_heads import names
+from datasets.synthetic_heads.performance import performance
+from datasets.synthetic_heads.records import builder, plan, production, record, shards
+from datasets.synthetic_heads.rendering import correspondence, scene
 from vasa_jax import errors, media, types
 
 SMALL = plan.Settings(seconds=0.4, size=32, seed=5)

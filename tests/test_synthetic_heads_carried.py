@@ -6,16 +6,16 @@ import time
 import numpy as np
 import pytest
 
-from datasets.synthetic_heads import (
+from datasets.building import processes
+from datasets.synthetic_heads.performance import performance
+from datasets.synthetic_heads.records import (
     carried,
     carried_clips,
-    performance,
     plan,
-    processes,
     record,
-    renderer,
     sound_codec,
 )
+from datasets.synthetic_heads.rendering import renderer
 from vasa_jax import errors, media
 from vasa_jax.data import clips, records
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from datasets.synthetic_heads import gaze, head_motion, prosody
+from datasets.synthetic_heads.performance import gaze, head_motion, prosody
 
 
 def test_some_heads_turn_far_and_none_turns_too_far():

@@ -3,16 +3,9 @@
 import numpy as np
 import pytest
 
-from datasets.synthetic_heads import (
-    avatar,
-    correspondence,
-    geometry,
-    head,
-    mirroring,
-    names,
-    renderer,
-    scene,
-)
+from datasets.synthetic_heads import names
+from datasets.synthetic_heads.person import avatar, geometry, head, mirroring
+from datasets.synthetic_heads.rendering import correspondence, renderer, scene
 
 SEED = 46
 CELLS = 64

@@ -3,23 +3,22 @@
 import numpy as np
 import pytest
 
-from datasets.synthetic_heads import (
+from datasets.synthetic_heads import names
+from datasets.synthetic_heads.performance import (
     expressions,
     gaze,
-    geometry,
-    ground_truth,
-    names,
     performance,
-    plan,
     prosody,
     resampling,
-    scene,
     sound,
     speech,
     texts,
     visemes,
     voices,
 )
+from datasets.synthetic_heads.person import geometry
+from datasets.synthetic_heads.records import plan
+from datasets.synthetic_heads.rendering import ground_truth, scene
 from vasa_jax import errors, types
 
 TEXT = "Maybe my brother Peter never forgot five purple plums."

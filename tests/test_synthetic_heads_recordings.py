@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from datasets.synthetic_heads import performance, recordings, voices
+from datasets.synthetic_heads.performance import performance, recordings, voices
 from vasa_jax import errors, types
 
 TEXT = "Maybe my brother Peter never forgot five purple plums."

@@ -6,18 +6,15 @@ import functools
 import numpy as np
 import pytest
 
-from datasets.synthetic_heads import (
+from datasets.synthetic_heads import names
+from datasets.synthetic_heads.person import (
     accessories,
     avatar,
-    correspondence,
-    filters,
     geometry,
     lids,
-    names,
     randomization,
-    renderer,
-    scene,
 )
+from datasets.synthetic_heads.rendering import correspondence, filters, renderer, scene
 from vasa_jax import errors
 from vasa_jax import geometry as model_geometry
 

@@ -6,18 +6,17 @@ import functools
 import numpy as np
 import pytest
 
-from datasets.synthetic_heads import (
+from datasets.synthetic_heads import names
+from datasets.synthetic_heads.person import (
     appearance,
     avatar,
     eye_paint,
     geometry,
     head,
-    names,
-    renderer,
-    scene,
     skin,
     skin_canvas,
 )
+from datasets.synthetic_heads.rendering import renderer, scene
 
 SEED = 46
 WOMAN = head.Traits((0.3, 0.3, 0.4), is_male=False, age=0.3)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from datasets.synthetic_heads import appearance, head, materials
+from datasets.synthetic_heads.person import appearance, head
+from datasets.synthetic_heads.rendering import materials
 
 FRONT = 1.5
 """Depth of the front teeth, mesh units."""

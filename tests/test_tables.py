@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import errors, media
+from vasa_jax.animate.controls import Controls
 from vasa_jax.data import records
 from vasa_jax.evaluation import (
     benchmark,
@@ -23,7 +24,6 @@ from vasa_jax.evaluation import (
     score_report,
     scores,
 )
-from vasa_jax.pipeline.controls import Controls
 
 ROOT = pathlib.Path(__file__).parent.parent
 

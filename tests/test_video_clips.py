@@ -12,17 +12,18 @@ import pytest
 
 pytest.importorskip("ai_edge_litert")
 
-from datasets import set_builder, shard_folder
+from datasets.building import set_builder, shard_folder
 from datasets.video_clips import builder, record, sources, tracking
 from datasets.video_clips import settings as settings_lib
-from experiments import encode, face, face_fields
-from vasa_jax import audio, config, errors, media, training
+from experiments import encode
+from experiments.configs import face, face_fields
+from vasa_jax import audio, config, encoding, errors, media
 from vasa_jax.audio import encoders
 from vasa_jax.data import records
 from vasa_jax.motion import normalization, windows
 from vasa_jax.motion import training as motion_training
-from vasa_jax.pipeline import encoding
 from vasa_jax.portrait import crop, locate, pose, resample
+from vasa_jax.train import training
 
 ROOT = pathlib.Path(__file__).parent.parent
 HEIGHT, WIDTH = 240, 320

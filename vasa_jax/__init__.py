@@ -10,8 +10,8 @@ from typing import Any
 _HOME_OF_NAME = {
     "FaceModel": "vasa_jax.face.model",
     "MotionDenoiser": "vasa_jax.motion.denoiser",
-    "TalkingFace": "vasa_jax.pipeline.talking_face",
-    "load": "vasa_jax.pipeline.trained",
+    "TalkingFace": "vasa_jax.animate.talking_face",
+    "load": "vasa_jax.animate.trained",
 }
 
 __all__ = ["FaceModel", "MotionDenoiser", "TalkingFace", "load"]

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from datasets.natural_voices import model, spelling, timing, voice
-from datasets.synthetic_heads import resampling, speech
+from datasets.synthetic_heads.performance import resampling, speech
 from vasa_jax import types
 
 _EMPHASIS = {"stretch": 1.35, "pitch": 1.25, "loudness": 1.0}

@@ -4,7 +4,7 @@ import dataclasses
 import re
 
 from datasets.natural_voices import model
-from datasets.synthetic_heads import espeak
+from datasets.synthetic_heads.performance import espeak
 from vasa_jax import errors
 
 LANGUAGES = {

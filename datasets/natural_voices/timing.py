@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 
 from datasets.natural_voices import model, spelling
-from datasets.synthetic_heads import prosody, speech
+from datasets.synthetic_heads.performance import prosody, speech
 
 _LEAD_SECONDS = 0.045
 """So much earlier than the durations say is each sound heard. Ours: measured at bursts

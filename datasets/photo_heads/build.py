@@ -15,8 +15,8 @@ import os
 
 from absl import flags
 
-from datasets import build_program
-from datasets.photo_heads import builder, plan
+from datasets.building import build_program
+from datasets.photo_heads.records import builder, plan
 
 _DEFAULT = plan.Settings()
 

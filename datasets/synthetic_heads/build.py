@@ -13,7 +13,7 @@ import sys
 
 from absl import app, flags
 
-from datasets.synthetic_heads import plan, production
+from datasets.synthetic_heads.records import plan, production
 from vasa_jax import errors
 
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder of the set.")

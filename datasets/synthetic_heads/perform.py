@@ -13,7 +13,8 @@ import sys
 
 from absl import app, flags
 
-from datasets.synthetic_heads import carried, plan, processes
+from datasets.building import processes
+from datasets.synthetic_heads.records import carried, plan
 from vasa_jax import errors, media
 
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder to fill.", required=True)

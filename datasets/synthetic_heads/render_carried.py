@@ -16,7 +16,8 @@ import time
 
 from absl import app, flags
 
-from datasets.synthetic_heads import carried, carried_clips, processes
+from datasets.building import processes
+from datasets.synthetic_heads.records import carried, carried_clips
 from vasa_jax import errors
 
 _CARRIED_DIR = flags.DEFINE_string(

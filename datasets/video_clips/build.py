@@ -14,8 +14,9 @@ Only what a video tells is in the records (`record.features`): neither flow nor
 expression weights nor gaze. The renderer is tuned on such clips with motion encoders
 that synthetic heads have taught:
 
-    python -m experiments.train --config=experiments/face.py --preset=demo_videos \
-        --workdir=runs/real --set=data_dir=CLIPS --init_from=runs/face/export
+    python -m experiments.train --config=experiments/configs/face.py \
+        --preset=demo_videos --workdir=runs/real --set=data_dir=CLIPS \
+        --init_from=runs/face/export
 
 The preset leaves out the losses that need more, and takes both frames of a pair from
 one clip, because a person's other videos show other clothes and places. Following a
@@ -27,7 +28,7 @@ import sys
 
 from absl import flags
 
-from datasets import build_program
+from datasets.building import build_program
 from datasets.video_clips import builder
 from datasets.video_clips import settings as settings_lib
 

@@ -3,7 +3,7 @@
 import functools
 import pathlib
 
-from datasets import set_builder, shard_folder
+from datasets.building import set_builder, shard_folder
 from datasets.video_clips import record, shards, sources
 from datasets.video_clips import settings as settings_lib
 

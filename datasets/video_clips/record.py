@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from datasets import shard_files
+from datasets.building import shard_files
 from datasets.synthetic_heads import names
 from datasets.video_clips import settings as settings_lib
 from datasets.video_clips import sources, stretches, tracking

@@ -3,7 +3,7 @@
 import functools
 import pathlib
 
-from datasets import shard_files
+from datasets.building import shard_files
 from datasets.video_clips import record, sources
 from datasets.video_clips import settings as settings_lib
 

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import pathlib
 
-from datasets import source_files
+from datasets.building import source_files
 from datasets.video_clips import settings as settings_lib
 
 SUFFIXES = (

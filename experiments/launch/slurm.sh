@@ -2,7 +2,7 @@
 # Trains one experiment on nodes of a Slurm cluster, one process for each GPU (which is
 # what jax takes for granted under Slurm).
 #
-#   sbatch --nodes=4 experiments/launch/slurm.sh --config=experiments/face.py \
+#   sbatch --nodes=4 experiments/launch/slurm.sh --config=experiments/configs/face.py \
 #       --preset=vasa1 --workdir=/shared/runs/face --set=data_dir=/shared/data/heads \
 #       --set=train.batch_size=32 --set=data.num_workers=10 \
 #       --set=perceptual_weights=VGG16.npz --set=identity_weights=MobileFaceNet.onnx

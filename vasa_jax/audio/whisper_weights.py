@@ -163,7 +163,7 @@ def read_packed(path: str | os.PathLike[str]) -> dict[str, Any]:
     except (OSError, safetensors.SafetensorError) as error:
         raise errors.UserError(
             f"The weights {path} cannot be read ({error}); install the package again "
-            "or make them with experiments.pack_whisper."
+            "or make them with experiments.tools.pack_whisper."
         ) from error
     flat = {}
     for name, value in tensors.items():

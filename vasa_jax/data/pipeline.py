@@ -15,7 +15,7 @@ from absl import flags
 
 from vasa_jax import config
 from vasa_jax.data import examples as examples_lib
-from vasa_jax.data import stepwise, watched
+from vasa_jax.data import stepwise, worker_watch
 from vasa_jax.errors import UserError
 
 
@@ -103,7 +103,7 @@ def training_batches(
     batch_size: int,
     seed: int,
     settings: PipelineConfig,
-) -> "GrainBatches | stepwise.ThreadedBatches | watched.WatchedBatches":
+) -> "GrainBatches | stepwise.ThreadedBatches | worker_watch.WatchedBatches":
     """Shuffle without end; each row's randomness comes from the seed and its place.
 
     Args:
@@ -127,7 +127,7 @@ def training_batches(
         settings,
     )
     if settings.num_workers:
-        return watched.WatchedBatches(make, settings.on_worker_death)
+        return worker_watch.WatchedBatches(make, settings.on_worker_death)
     return make()
 
 

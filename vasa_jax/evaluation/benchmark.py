@@ -14,10 +14,10 @@ from collections.abc import Callable
 import numpy as np
 
 from vasa_jax import audio, errors, media, types
+from vasa_jax.animate import talking_face, trained
+from vasa_jax.animate.controls import Controls
 from vasa_jax.evaluation import cache
 from vasa_jax.evaluation.scoring import Pair
-from vasa_jax.pipeline import talking_face, trained
-from vasa_jax.pipeline.controls import Controls
 from vasa_jax.portrait import crop
 
 NUM_SAMPLES = 3

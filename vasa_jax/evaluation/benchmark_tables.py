@@ -5,6 +5,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 
 from vasa_jax import types
+from vasa_jax.animate.controls import Controls
 from vasa_jax.evaluation import (
     benchmark,
     benchmark_items,
@@ -16,7 +17,6 @@ from vasa_jax.evaluation import (
     metrics,
     paper_tables,
 )
-from vasa_jax.pipeline.controls import Controls
 
 ABLATION = 5
 """The table for which `Options.num_ablation_clips` counts."""

@@ -45,7 +45,7 @@ class CappScore(PerClip):
         """A face and sound of three seconds, and the network."""
         missing = None
         if self.weights is None and not capp_scores.SHIPPED.is_dir():
-            missing = "--capp_weights=FOLDER (train experiments/capp.py and export it)"
+            missing = "--capp_weights=FOLDER (see experiments/configs/capp.py)"
         return Needs(
             sound=True,
             face=True,

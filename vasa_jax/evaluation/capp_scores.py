@@ -139,7 +139,7 @@ def read(folder: str | os.PathLike[str] | None = None) -> Scorer:
     if "capp" not in configs or capp_training.GROUP not in params:
         raise errors.UserError(
             f"The export {os.fspath(folder)!r} holds no CAPP network; give one that "
-            "experiments/capp.py has trained."
+            "experiments/configs/capp.py has trained."
         )
     sizes = config.from_json(capp.CappConfig, configs["capp"])
     return Scorer(sizes=sizes, params=jax.device_put(params[capp_training.GROUP]))

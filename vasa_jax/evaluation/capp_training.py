@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from vasa_jax import config as config_lib
-from vasa_jax import statistics, training
 from vasa_jax.errors import UserError
 from vasa_jax.evaluation import capp, contrastive
+from vasa_jax.train import metric_states, training
 
 GROUP = "capp"
 """Name of the trained group, in states and exports."""
@@ -91,7 +91,8 @@ def cut(
         raise UserError(
             f"a clip of {num_frames} frames has no {num_windows} different windows of "
             f"{window_frames}; encode longer clips (python -m "
-            "experiments.encode_poses), or set windows_per_clip or model.window_frames "
+            "experiments.tools.encode_poses), or set windows_per_clip or "
+            "model.window_frames "
             "lower."
         )
     first = int(generator.integers(num_places))
@@ -182,16 +183,16 @@ class CappTask:
         count = rotation.shape[1]
 
         def cosine(rows):
-            return statistics.Mean.from_batch(jnp.sum(voice * rows, axis=-1))
+            return metric_states.Mean.from_batch(jnp.sum(voice * rows, axis=-1))
 
         by_clip = einops.rearrange(movement, "(b k) c -> b k c", k=count)
         shifted = einops.rearrange(jnp.roll(by_clip, 1, 1), "b k c -> (b k) c")
         other = einops.rearrange(jnp.roll(by_clip, 1, 0), "b k c -> (b k) c")
         return {
-            "loss": statistics.Mean.from_batch(
+            "loss": metric_states.Mean.from_batch(
                 contrastive.contrastive_loss(voice, movement, log_scale)
             ),
-            "accuracy": statistics.Mean.from_batch(
+            "accuracy": metric_states.Mean.from_batch(
                 contrastive.found_partner(voice, movement)
             ),
             "cosine": cosine(movement),

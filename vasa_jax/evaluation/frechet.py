@@ -1,8 +1,8 @@
 """Frechet distance of two sets of features, from sums that parts can be merged into.
 
 Follows: Heusel et al. 2017 (FID) and Unterthiner et al. 2018 (FVD). Ours: float64 on
-the host and unbiased covariances, as the published code has them; `statistics.Moments`
-is float32, biased, and for devices.
+the host and unbiased covariances, as the published code has them;
+`metric_states.Moments` is float32, biased, and for devices.
 """
 
 import dataclasses
@@ -10,7 +10,8 @@ import dataclasses
 import einops
 import numpy as np
 
-from vasa_jax import errors, statistics
+from vasa_jax import errors
+from vasa_jax.train import metric_states
 
 MIN_SAMPLES = 2
 """Of each set; one has no covariance."""
@@ -101,8 +102,8 @@ def distance(a: Moments, b: Moments) -> float:
     """Return the squared Frechet distance of the Gaussians of two sets.
 
     Follows: Dowson and Landau 1982: |m_a - m_b|^2 + tr(A + B - 2 (A B)^(1/2)); the
-    root's trace is taken from eigenvalues, see `statistics.frechet_distance`. Rounding
-    below zero is cut.
+    root's trace is taken from eigenvalues, see `metric_states.frechet_distance`.
+    Rounding below zero is cut.
 
     Raises:
         UserError: fewer than two samples, or sets of different features.
@@ -112,5 +113,7 @@ def distance(a: Moments, b: Moments) -> float:
             f"The sets have {len(a.mean)} and {len(b.mean)} features: compute both "
             "with one network."
         )
-    found = statistics.frechet_distance(a.mean, a.covariance(), b.mean, b.covariance())
+    found = metric_states.frechet_distance(
+        a.mean, a.covariance(), b.mean, b.covariance()
+    )
     return max(float(found), 0.0)

@@ -39,7 +39,7 @@ class OwnSync(synchrony.Synchrony):
         """A face and sound, and the network."""
         missing = None
         if self.weights is None and not lip_sync_scores.SHIPPED.is_dir():
-            missing = "--sync_weights=FOLDER (train experiments/sync.py and export it)"
+            missing = "--sync_weights=FOLDER (see experiments/configs/sync.py)"
         return Needs(
             sound=True,
             face=True,

@@ -198,7 +198,7 @@ def read(folder: str | os.PathLike[str] | None = None) -> LipScorer:
     if "sync" not in configs or lip_sync_training.GROUP not in params:
         raise errors.UserError(
             f"The export {os.fspath(folder)!r} holds no lip-sync network; give one "
-            "that experiments/sync.py has trained."
+            "that experiments/configs/sync.py has trained."
         )
     sizes = config.from_json(lip_sync.LipSyncConfig, configs["sync"])
     return LipScorer(

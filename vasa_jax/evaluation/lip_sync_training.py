@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax import statistics, training
 from vasa_jax.errors import UserError
 from vasa_jax.evaluation import contrastive, lip_sync
+from vasa_jax.train import metric_states, training
 
 GROUP = "sync"
 """Name of the trained group, in states and exports."""
@@ -59,7 +59,7 @@ def cut(
     if len(lips) != len(features):
         raise UserError(
             f"a clip has {len(lips)} frames of lips and {len(features)} of audio; "
-            "encode it again (python -m experiments.encode_lips)."
+            "encode it again (python -m experiments.tools.encode_lips)."
         )
     margin = lips.shape[1] - sizes.image_size - 2 * MAX_SHAKE
     if margin < 0:
@@ -150,7 +150,7 @@ class LipSyncTask:
             seen, heard, log_scale
         )
         found = jax.vmap(contrastive.found_partner)(seen, heard)
-        mean = statistics.Mean.from_batch
+        mean = metric_states.Mean.from_batch
         return {
             "loss": mean(values),
             "accuracy": mean(found),

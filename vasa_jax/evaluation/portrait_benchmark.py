@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vasa_jax import audio, media, types
+from vasa_jax.animate import controls, trained
 from vasa_jax.evaluation import (
     cache,
     expressions,
@@ -18,7 +19,6 @@ from vasa_jax.evaluation import (
     report,
 )
 from vasa_jax.evaluation.performer import Performer
-from vasa_jax.pipeline import controls, trained
 from vasa_jax.portrait import crop, locate
 
 VERSION = "1"

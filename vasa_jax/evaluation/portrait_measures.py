@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from vasa_jax import types
+from vasa_jax.animate import controls, talking_face
 from vasa_jax.evaluation import (
     expressions,
     face_curves,
@@ -21,7 +22,6 @@ from vasa_jax.evaluation import (
 )
 from vasa_jax.evaluation.performer import Performer
 from vasa_jax.evaluation.report import Measured, Value
-from vasa_jax.pipeline import controls, talking_face
 from vasa_jax.portrait import locate, track
 
 NUM_PICKED = 5

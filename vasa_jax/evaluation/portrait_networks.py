@@ -5,9 +5,9 @@ import os
 import jax
 import numpy as np
 
+from vasa_jax.animate import rendering
 from vasa_jax.evaluation import identity
-from vasa_jax.face import mobilefacenet
-from vasa_jax.pipeline import rendering
+from vasa_jax.face.losses import mobilefacenet
 from vasa_jax.portrait import crop, pose, track
 
 

@@ -8,8 +8,8 @@ import einops
 import numpy as np
 
 from vasa_jax import audio, errors, media, types
+from vasa_jax.animate.controls import Controls
 from vasa_jax.evaluation import performer, speaking, synthetic
-from vasa_jax.pipeline.controls import Controls
 from vasa_jax.portrait import crop
 
 IMAGE_FOLDER, CLIP_FOLDER = "portraits", "talking_heads"

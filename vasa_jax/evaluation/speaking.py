@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 
 from vasa_jax import types
+from vasa_jax.animate import talking_face
+from vasa_jax.animate.controls import Controls
 from vasa_jax.evaluation import driving, identity, report, signals
 from vasa_jax.evaluation.performer import Performer, Seen, watch
 from vasa_jax.evaluation.report import Measured, Row, Value
-from vasa_jax.pipeline import talking_face
-from vasa_jax.pipeline.controls import Controls
 
 SILENCE_FRAMES = 50
 """Ours: two seconds, several windows of most denoisers."""

@@ -9,11 +9,10 @@ import dataclasses
 
 import numpy as np
 
-from vasa_jax import errors
+from vasa_jax import encoding, errors
+from vasa_jax.animate.controls import HEAD_DISTANCE_RANGE, MAX_GAZE_DEGREES, Controls
 from vasa_jax.data import examples, records
 from vasa_jax.evaluation import driving, performer, speaking
-from vasa_jax.pipeline import encoding
-from vasa_jax.pipeline.controls import HEAD_DISTANCE_RANGE, MAX_GAZE_DEGREES, Controls
 
 SOURCE_FIELDS = ("video", "head_pose")
 """What a source needs of its record."""

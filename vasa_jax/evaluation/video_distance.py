@@ -15,9 +15,9 @@ import jax
 import numpy as np
 
 from vasa_jax import errors
+from vasa_jax.animate import rendering
 from vasa_jax.evaluation import frechet, i3d, lpips
-from vasa_jax.face import perceptual
-from vasa_jax.pipeline import rendering
+from vasa_jax.face.losses import perceptual
 
 NUM_FRAMES = 25
 """Of a clip. Paper: VASA-1 section 4.1."""

@@ -14,8 +14,8 @@ import jax.numpy as jnp
 from flax import struct
 
 from vasa_jax import geometry, layers, types
-from vasa_jax.face import background, flows, subpixel
 from vasa_jax.face import config as face_config
+from vasa_jax.face.shortcut import background, flows, subpixel
 
 MASK_BIAS = 1.0
 """Where the mask starts, before the sigmoid. Ours: towards the warped portrait, since

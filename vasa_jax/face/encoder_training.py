@@ -11,10 +11,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax import geometry, loss_schedule, statistics, types
-from vasa_jax.face import augmentation, encoders, losses
+from vasa_jax import geometry, types
+from vasa_jax.face import augmentation, encoders
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
+from vasa_jax.face.losses import distances
+from vasa_jax.train import loss_schedule, metric_states
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -114,15 +116,15 @@ class EncoderTask:
 
         head_pose, dynamics, readout = self._apply(params, encode)
         terms = {
-            "head_pose": losses.head_pose(head_pose, moved_truth).mean(),
+            "head_pose": distances.head_pose(head_pose, moved_truth).mean(),
             "code_size": jnp.square(dynamics).mean(),
         }
         if "arkit" in known:
-            terms["expression"] = losses.expression(
+            terms["expression"] = distances.expression(
                 readout.arkit, known["arkit"], jnp.asarray(self._expression_weight)
             ).mean()
         if "gaze" in known:
-            terms["gaze"] = losses.gaze(readout.gaze_in_head, known["gaze"]).mean()
+            terms["gaze"] = distances.gaze(readout.gaze_in_head, known["gaze"]).mean()
         return loss_schedule.weighted_sum(self._loss, terms, step), terms
 
     def evaluate(self, params, batch, key):
@@ -137,26 +139,26 @@ class EncoderTask:
         head_pose, readout = self._apply(params, encode)
         turn = jnp.abs(head_pose.rotation - truth.rotation)
         states = {
-            "pose_error_degrees": statistics.Mean.from_batch(jnp.rad2deg(turn)),
-            "place_error": statistics.Mean.from_batch(
+            "pose_error_degrees": metric_states.Mean.from_batch(jnp.rad2deg(turn)),
+            "place_error": metric_states.Mean.from_batch(
                 jnp.abs(head_pose.translation - truth.translation)
             ),
-            "size_error": statistics.Mean.from_batch(
+            "size_error": metric_states.Mean.from_batch(
                 jnp.abs(head_pose.scale - truth.scale)
             ),
         }
         if "gaze" in known:
-            states["gaze_error_degrees"] = statistics.Mean.from_batch(
+            states["gaze_error_degrees"] = metric_states.Mean.from_batch(
                 jnp.rad2deg(jnp.abs(readout.gaze_in_head - known["gaze"]))
             )
         if "arkit" not in known:
             return states
         arkit = known["arkit"]
-        states["arkit_error"] = statistics.Mean.from_batch(
+        states["arkit_error"] = metric_states.Mean.from_batch(
             jnp.abs(readout.arkit - arkit)
         )
         for name, unit in MEASURED_UNITS.items():
-            states[f"{name}_correlation"] = statistics.Correlation.from_batch(
+            states[f"{name}_correlation"] = metric_states.Correlation.from_batch(
                 readout.arkit[:, unit, None], arkit[:, unit, None]
             )
         return states

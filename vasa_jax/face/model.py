@@ -6,8 +6,9 @@ import jax.numpy as jnp
 from flax import struct
 
 from vasa_jax import geometry, types
-from vasa_jax.face import background, decoder, encoders, flows, unwrapping, warping
 from vasa_jax.face import config as face_config
+from vasa_jax.face import decoder, encoders, warping
+from vasa_jax.face.shortcut import background, flows, unwrapping
 
 NUM_ARKIT = 52
 """Expression weights that are read out of facial dynamics. Follows: ARKit's units."""

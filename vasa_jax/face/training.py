@@ -7,22 +7,21 @@ import jax.numpy as jnp
 import numpy as np
 
 from vasa_jax import config as config_lib
-from vasa_jax import loss_schedule, statistics, types
-from vasa_jax.face import (
-    augmentation,
+from vasa_jax import types
+from vasa_jax.face import augmentation, decoder, encoder_training
+from vasa_jax.face import config as face_config
+from vasa_jax.face import model as face_model
+from vasa_jax.face.losses import (
     cycles,
-    decoder,
     discriminator,
-    encoder_training,
+    distances,
     frame_losses,
     loss_weights,
-    losses,
     mobilefacenet,
     perceptual,
     regions,
 )
-from vasa_jax.face import config as face_config
-from vasa_jax.face import model as face_model
+from vasa_jax.train import loss_schedule, metric_states
 
 FaceLossConfig = loss_weights.FaceLossConfig
 
@@ -102,12 +101,12 @@ class FaceTask:
         terms = frame_losses.compare(frame, scene, self._model.config.mirrors_face)
         if latents.background is not None and "source_surroundings" in scene:
             found, truth = _surroundings(latents, scene)
-            terms["background"] = losses.background(found, truth).mean()
+            terms["background"] = distances.background(found, truth).mean()
             truth = (
                 regions.sized(scene[f"driver_{part}"], frame.body.shape[1])
                 for part in ("surroundings", "torso")
             )
-            terms["stillness"] = losses.stillness(
+            terms["stillness"] = distances.stillness(
                 frame.stillness, frame.body, *truth
             ).mean()
         terms |= self._motion_terms(params, frame, scene)
@@ -131,7 +130,7 @@ class FaceTask:
             real, _ = self._judge.apply({"params": judge}, real)
             fake, _ = self._judge.apply({"params": judge}, fake)
             hinge = sum(
-                losses.hinge_discriminator(a, b).mean()
+                distances.hinge_discriminator(a, b).mean()
                 for a, b in zip(real, fake, strict=True)
             )
             return hinge, {"hinge": hinge}
@@ -163,14 +162,14 @@ class FaceTask:
         }
         states |= self._motion_terms(params, frame, scene, is_measured=True)
         if "flow" in scene:
-            states["flow_error"] = losses.end_point_error(
+            states["flow_error"] = distances.end_point_error(
                 frame.flow, scene["flow"], scene["visible"]
             )
         if latents.background is not None and "source_surroundings" in scene:
             logits, truth = _surroundings(latents, scene)
             states["background_found"] = (logits > 0.0) == (truth > 0.5)
         return {
-            name: statistics.Mean.from_batch(jnp.atleast_1d(value))
+            name: metric_states.Mean.from_batch(jnp.atleast_1d(value))
             for name, value in states.items()
         }
 
@@ -252,20 +251,20 @@ class FaceTask:
         weights, terms = self._loss, {}
         readout = self._apply(params, scene["driver_code"], method="read_dynamics")
         if "driver_arkit" in scene and (weights.expression or is_measured):
-            terms["expression"] = losses.expression(
+            terms["expression"] = distances.expression(
                 readout.arkit,
                 scene["driver_arkit"],
                 jnp.asarray(self._expression_weight),
             ).mean()
         if "driver_gaze" in scene and (weights.gaze or is_measured):
-            terms["gaze"] = losses.gaze(
+            terms["gaze"] = distances.gaze(
                 readout.gaze_in_head, scene["driver_gaze"]
             ).mean()
         if weights.head_pose or is_measured:
             unchanged = scene["driver"], scene["driver_pose"]
             image, truth = scene.get("driver_moved", unchanged)
             found = self._apply(params, image, method=lambda m, x: m.pose_encoder(x))
-            terms["head_pose"] = losses.head_pose(found, truth).mean()
+            terms["head_pose"] = distances.head_pose(found, truth).mean()
         read_back = (
             weights.motion_cycle,
             weights.contrast,
@@ -314,7 +313,7 @@ class FaceTask:
                 model.render(latents, pose, code).image,
             )
 
-        return losses.agreement(*self._apply(params, method=render)).mean()
+        return distances.agreement(*self._apply(params, method=render)).mean()
 
     def _cross_identity(self, params, image, latents, scene):
         """Drive the source with another person: it must stay itself. Paper: §3.1."""
@@ -325,7 +324,7 @@ class FaceTask:
         frame = self._apply(params, latents, pose, scene["other_code"], method="render")
         shown = mobilefacenet.align(frame.image, pose)
         known = mobilefacenet.align(scene["source"], scene["source_pose"])
-        return losses.cosine_distance(
+        return distances.cosine_distance(
             self._identity_network(shown)[-1],
             jax.lax.stop_gradient(self._identity_network(known)[-1]),
         ).mean()
@@ -339,14 +338,16 @@ class FaceTask:
             scene["driver_code"],
             method="encode_portrait",
         )
-        return losses.agreement(own.appearance_volume, latents.appearance_volume).mean()
+        return distances.agreement(
+            own.appearance_volume, latents.appearance_volume
+        ).mean()
 
     def _perceptual(self, params, image, latents, scene):
         """Compare frozen features of crops. Follows: MegaPortraits."""
         del params, latents
         predicted = regions.crops(regions.learnt(image, scene), scene["places"])
         target = regions.crops(scene["driver"], scene["places"])
-        return losses.feature_distance(
+        return distances.feature_distance(
             self._perceptual_network(predicted), self._perceptual_network(target)
         ).mean()
 
@@ -365,8 +366,8 @@ class FaceTask:
             _, real_maps = self._judge.apply(
                 {"params": judge}, regions.crops(driver, scene["places"])
             )
-            fooled = sum(losses.hinge_generator(logits).mean() for logits in fake)
-            matched = losses.feature_distance(fake_maps, real_maps).mean()
+            fooled = sum(distances.hinge_generator(logits).mean() for logits in fake)
+            matched = distances.feature_distance(fake_maps, real_maps).mean()
             terms = {"adversarial": fooled, "feature_matching": matched}
             is_on = (step >= self._loss.adversarial_start).astype(jnp.float32)
             return is_on * loss_schedule.weighted_sum(self._loss, terms, step), terms

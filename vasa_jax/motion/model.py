@@ -16,8 +16,9 @@ from flax import struct
 from vasa_jax import config as config_lib
 from vasa_jax import types
 from vasa_jax.motion import conditions as conditions_lib
-from vasa_jax.motion import denoiser, joining, normalization, sampler
+from vasa_jax.motion import denoiser, normalization, sampler
 from vasa_jax.motion.config import MotionConfig, SamplingConfig
+from vasa_jax.motion.shaping import joining
 
 AUDIO_GUIDANCE = 0.5
 """Paper: VASA-1 section 4, lambda_A = 0.5."""

@@ -18,7 +18,7 @@ from flax import struct
 
 from vasa_jax import types
 from vasa_jax.errors import UserError
-from vasa_jax.motion import liveliness
+from vasa_jax.motion.shaping import liveliness
 
 MIN_RELATIVE_DEVIATION = 1e-2
 """Least deviation of a channel over the median of all channels. Ours: a channel that

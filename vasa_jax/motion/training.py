@@ -8,11 +8,11 @@ import jax.numpy as jnp
 from flax import serialization
 
 from vasa_jax import config as config_lib
-from vasa_jax import loss_schedule, training, types
-from vasa_jax import statistics as metric_states
+from vasa_jax import types
 from vasa_jax.motion import conditions as conditions_lib
 from vasa_jax.motion import denoiser, diffusion, losses, normalization, sampler
 from vasa_jax.motion.config import MotionConfig, SamplingConfig
+from vasa_jax.train import loss_schedule, metric_states, training
 
 GROUP = "motion"
 """Name of the trained group, in states and exports."""

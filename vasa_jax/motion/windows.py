@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from vasa_jax.errors import UserError
-from vasa_jax.motion import liveliness
+from vasa_jax.motion.shaping import liveliness
 
 FIRST_WINDOW_RATE = 0.15
 """Chance that a window is its clip's beginning, with no previous frames. Ours: speech

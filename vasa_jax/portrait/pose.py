@@ -19,10 +19,11 @@ CENTRE_CENTIMETRES = (0.0, 0.6, -5.4)
 PITCH_OFFSET_RADIANS = 0.083
 """From the canonical face (x right, y up, z to the viewer) to the head frame.
 
-Ours: measured by `experiments/calibrate_portrait.py` on rendered heads. Over 600 frames
-of 100 people (yaw within 40 degrees, pitch and roll within 20) fits with them err, on
-average, by 1.7, 2.8 and 0.8 degrees in yaw, pitch and roll (1.4, 1.4 and 0.7 once each
-person's own offset is taken out), 0.03 in place, 4 % in scale; yaw has slope 1.0.
+Ours: measured by `experiments/tools/calibrate_portrait.py` on rendered heads. Over 600
+frames of 100 people (yaw within 40 degrees, pitch and roll within 20) fits with them
+err, on average, by 1.7, 2.8 and 0.8 degrees in yaw, pitch and roll (1.4, 1.4 and 0.7
+once each person's own offset is taken out), 0.03 in place, 4 % in scale; yaw has
+slope 1.0.
 """
 
 CAMERA_DISTANCE = 16.0

@@ -1,0 +1,90 @@
+"""Builds a TFDS set of shards: made in processes, kept when killed, put together."""
+
+import collections
+import dataclasses
+import pathlib
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from datasets.building import processes, shard_files, shard_folder
+from vasa_jax import errors
+
+SKIPPED_FILE = "skipped.txt"
+"""File in the set's folder that names each source without clips, and why. Ours."""
+
+
+class Shard(Protocol):
+    """Sources that are made together."""
+
+    name: str
+    """Stem of its files, which tells its sources from others'."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a build has made.
+
+    Attributes:
+        num_clips, num_identities: per split.
+        num_skipped: sources without clips, per kind of reason.
+    """
+
+    num_clips: dict[str, int]
+    num_identities: dict[str, int]
+    num_skipped: dict[str, int]
+
+
+def build(
+    folder: pathlib.Path,
+    settings: Any,
+    info: shard_folder.SetInfo,
+    features: Any,
+    shards: Sequence[Shard],
+    make: Callable[[Shard], int],
+    count: Callable[[Shard], int],
+    num_workers: int,
+    source: str,
+) -> Outcome:
+    """Build, complete or enlarge a set.
+
+    Args:
+        folder: where the set lies or will lie.
+        settings: of its records, a dataclass that JSON can hold.
+        info: of the set.
+        features: of its records, as TFDS has them.
+        shards: of all that the set shall hold.
+        make: makes a shard's files and report; returns how many sources it has.
+        count: tells how many those are.
+        num_workers: processes.
+        source: what clips are made of, in the singular.
+
+    Returns:
+        The outcome.
+
+    Raises:
+        UserError: no source makes a clip, or the folder holds a set of other settings
+            or cannot be written.
+    """
+    shard_folder.check_settings(folder, settings)
+    missing = [s for s in shards if shard_files.read_report(folder, s.name) is None]
+    processes.call_each(make, missing, num_workers, sum(map(count, missing)), source)
+    finished = [(s.name, shard_files.read_report(folder, s.name)) for s in shards]
+    skipped = [row for _, report in finished for row in report.skipped]
+    lines = [f"{path}: {kind}: {reason}\n" for path, kind, reason in skipped]
+    shard_folder.write_beside(folder / SKIPPED_FILE, "".join(lines))
+    # Hard links, as for the synthetic heads, so that nothing is copied.
+    num_clips = shard_folder.assemble(folder, info, features, finished)
+    if not num_clips:
+        raise errors.UserError(
+            f"None of the {source}s makes a clip; {folder / SKIPPED_FILE} says why of "
+            "each."
+        )
+    identities = {
+        split: {name for _, r in finished for name in r.identities.get(split, ())}
+        for split in num_clips
+    }
+    return Outcome(
+        num_clips=num_clips,
+        num_identities={split: len(names) for split, names in identities.items()},
+        num_skipped=dict(collections.Counter(kind for _, kind, _ in skipped)),
+    )

@@ -1,0 +1,145 @@
+"""How a portrait's light falls into its mouth, and what it shows of teeth already."""
+
+import dataclasses
+
+import numpy as np
+
+from datasets.photo_heads.rendering import sampling
+from datasets.synthetic_heads.person import appearance, head
+
+CHEEKS = ((205, 187, 207, 216, 212), (425, 411, 427, 436, 432))
+"""Landmarks beside the mouth, to the image's left and right."""
+
+UPPER_LIP, LOWER_LIP = 13, 14
+"""Landmarks in the middle of the lips' inner edges."""
+
+LUMA = np.array([0.299, 0.587, 0.114])
+"""Shares of red, green and blue in brightness. Follows: ITU-R BT.601."""
+
+FLESH = np.array([1.10, 0.64, 0.63])
+"""Ours: colour of gums and tongues beside white."""
+
+SKIN = np.array([1.29, 0.92, 0.73])
+"""Ours: colour of skin in white light, over its brightness."""
+
+FULL_COLOUR = 0.3
+"""Range of the skin's channels over its brightness in a picture of full colour. Ours:
+below, teeth and tongue are as much paler, and grey in a greyscale picture."""
+
+LEAST_BRIGHTNESS, BRIGHT_SHARE = 0.85, 0.2
+"""The brightest share of a mouth's inside is teeth where it is at least so many times
+as bright as the skin, and less red. Ours: tongues and lips are redder."""
+
+TOOTH_DROP = 0.7
+"""Teeth end where the picture is darker than so many times the teeth. Ours: by eye."""
+
+
+@dataclasses.dataclass(frozen=True)
+class MouthLight:
+    """How the portrait's light falls into the mouth.
+
+    Attributes:
+        tooth: float64 `[3]` colour of a tooth in full light, 0 to 255.
+        flesh: float64 `[3]` of gums and tongue in full light, 0 to 255.
+        sideways: how much brighter the image's right side is, -0.5 to 0.5.
+        teeth_end: how far below the upper lip's edge the photographed upper teeth end,
+            head units; None where the picture shows none.
+    """
+
+    tooth: np.ndarray
+    flesh: np.ndarray
+    sideways: float
+    teeth_end: float | None
+
+
+def measure_light(
+    picture: np.ndarray,
+    landmarks: np.ndarray,
+    inside: np.ndarray | None,
+    unit: float,
+    sclera: np.ndarray,
+    generator: np.random.Generator,
+) -> MouthLight:
+    """Find how bright, and of what tint, teeth and tongue would be in this picture.
+
+    Ours: brightness is half the skin's, half the white of the eyes', as skin may be
+    dark for lack of light; teeth that the picture shows are believed.
+
+    Args:
+        picture: `[H, W, 3]` in 0 to 255.
+        landmarks: `[468, 2]` in its pixels, centres at integers.
+        inside: bool `[H, W]` what lies between open lips; None where they are shut.
+        unit: pixels of a head unit.
+        sclera: `[3]` colour of the white of the eyes.
+        generator: which person's teeth.
+    """
+    sides = [_colours(picture, landmarks[list(side)]) for side in CHEEKS]
+    skin = np.median(np.concatenate(sides), axis=0)
+    left, right = (float(np.median(side @ LUMA)) for side in sides)
+    traits, _ = head.random_identity(generator)
+    own = appearance.teeth_colour(generator, traits)
+    tooth, flesh = _expected_colours(skin, sclera, own / own.max())
+    photographed = (
+        None if inside is None else _photographed_teeth(picture, inside, skin)
+    )
+    teeth_end = None
+    if photographed is not None:
+        tooth = np.clip(1.05 * photographed, 30, 245)
+        teeth_end = _teeth_end(picture, landmarks, inside, unit, photographed)
+    sideways = np.clip((right - left) / max(left + right, 1.0), -0.5, 0.5)
+    return MouthLight(tooth, flesh, float(sideways), teeth_end)
+
+
+def _colours(picture, places):
+    row, column = np.rint(places.T[::-1]).astype(int)
+    row = row.clip(0, picture.shape[0] - 1)
+    column = column.clip(0, picture.shape[1] - 1)
+    return picture[row, column].astype(np.float64)
+
+
+def _expected_colours(skin, sclera, own):
+    """Return the colours of teeth and flesh, `[3]` each."""
+    brightness, white = max(float(skin @ LUMA), 1.0), max(float(sclera @ LUMA), 1.0)
+    tint = np.clip(skin / brightness, 0.3, 1.8)
+    cast = np.clip(sclera / white, 0.7, 1.3) ** 0.6 * (tint / SKIN) ** 0.3
+    level = 0.5 * (0.8 * brightness + 62) + 0.5 * max(1.2 * white, 0.9 * brightness)
+    tooth = np.clip(level, 45, 225) * own**0.6 * cast
+    flesh = np.clip(0.80 * brightness + 24, 25, 175) * FLESH * tint**0.4
+    colourful = min(np.ptp(skin) / brightness / FULL_COLOUR, 1.0)
+    greys = [np.full(3, colour @ LUMA) for colour in (tooth, flesh)]
+    return [
+        grey + colourful * (colour - grey)
+        for grey, colour in zip(greys, (tooth, flesh), strict=True)
+    ]
+
+
+def _photographed_teeth(picture, inside, skin):
+    """Return the colour of teeth between the lips, `[3]`; None where there are none."""
+    if not inside.any():
+        return None
+    seen = picture[inside].astype(np.float64)
+    brightness = seen @ LUMA
+    bright = seen[brightness >= np.quantile(brightness, 1 - BRIGHT_SHARE)]
+    colour = np.median(bright, axis=0)
+    is_bright = colour.mean() > LEAST_BRIGHTNESS * skin.mean()
+    is_pale = colour[0] / colour.mean() <= skin[0] / skin.mean()
+    return colour if is_bright and is_pale else None
+
+
+def _teeth_end(picture, landmarks, inside, unit, tooth):
+    """Follow the teeth down from the upper lip's middle, head units."""
+    start = landmarks[UPPER_LIP]
+    down = landmarks[152] - landmarks[10]
+    down = down / np.linalg.norm(down)
+    across = np.array([down[1], -down[0]])
+    depth = np.arange(0.0, 0.2, 0.004)
+    brightness = picture.astype(np.float64) @ LUMA
+    ends = []
+    for aside in np.linspace(-0.06, 0.06, 9):
+        line = start + unit * (aside * across + depth[:, None] * down)
+        seen = sampling.bilinear(brightness, line)
+        within = sampling.bilinear(inside.astype(np.float64), line)
+        is_tooth = (seen > TOOTH_DROP * (tooth @ LUMA)) & (within > 0.5)
+        if is_tooth.any():
+            ends.append(depth[is_tooth].max())
+    return float(np.median(ends)) if ends else None

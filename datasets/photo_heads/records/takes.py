@@ -1,0 +1,85 @@
+"""How a performance moves a portrait: states of its frames, and what they then show."""
+
+import numpy as np
+
+from datasets.photo_heads.fit import photo_head
+from datasets.synthetic_heads import names
+from datasets.synthetic_heads.performance import performance
+
+FARTHEST_TURN = np.deg2rad([20.0, 12.0, 12.0])
+"""Largest yaw, pitch and roll that are added to a portrait's own. Ours: the outline of
+a photographed head does not turn, so that it looks like a mask beyond."""
+
+FARTHEST_YAW = np.deg2rad(35.0)
+"""Largest yaw of the moved head. Ours: as the synthetic heads; what a head shows beyond
+was never photographed."""
+
+LARGEST_GAZE = np.deg2rad([25.0, 15.0])
+"""Largest yaw and pitch by which eyes turn from where the portrait looks. Ours: as
+gaze is trained and asked for."""
+
+GAZE_AT_VIEWER = np.deg2rad(12.0)
+"""Largest yaw and pitch at which a portrait is taken to look at the viewer. Ours."""
+
+_TO_CAMERA = np.array([1.0, -1.0, -1.0])
+_BLINKS = [names.ARKIT_NAMES.index(name) for name in ("eyeBlinkRight", "eyeBlinkLeft")]
+_JAW_OPEN = names.ARKIT_NAMES.index("jawOpen")
+_MOUTH_CLOSE = names.ARKIT_NAMES.index("mouthClose")
+_TONGUE_OUT = names.ARKIT_NAMES.index("tongueOut")
+
+
+def shown_units(done: performance.Performance) -> np.ndarray:
+    """Return the ARKit weights `[T, 52]` that a moved portrait can show.
+
+    Ours: lips that stay shut over an open jaw are shown as a jaw that opens less, and
+    there is no tongue.
+    """
+    arkit = done.arkit.copy()
+    arkit[:, _JAW_OPEN] = np.maximum(arkit[:, _JAW_OPEN] - arkit[:, _MOUTH_CLOSE], 0)
+    arkit[:, [_MOUTH_CLOSE, _TONGUE_OUT]] = 0
+    return arkit
+
+
+def rest_gaze(shape: photo_head.HeadShape) -> np.ndarray:
+    """Return yaw and pitch `[2]` of a portrait's eyes in its head, radians.
+
+    Ours: a portrait that seems to look about at the viewer is taken to do so, since
+    most do, and one picture tells gaze no better.
+    """
+    looking = shape.gaze + shape.rotation[:2]
+    at_viewer = np.abs(looking).max() < GAZE_AT_VIEWER
+    return -shape.rotation[:2] if at_viewer else shape.gaze
+
+
+def states(
+    done: performance.Performance, head: photo_head.PhotoHead
+) -> list[photo_head.State]:
+    """Return the states of a performance's frames.
+
+    Ours: lips are shut first, whatever the portrait does, since a performance opens
+    shut ones; eyes look where the performance looks; turns are bent to their limits.
+
+    Args:
+        done: what is performed.
+        head: the portrait.
+
+    Returns:
+        One for each frame.
+    """
+    turn = FARTHEST_TURN * np.tanh(done.rotation / FARTHEST_TURN)
+    own_yaw = head.shape.rotation[0]
+    turn[:, 0] = np.clip(turn[:, 0], -FARTHEST_YAW - own_yaw, FARTHEST_YAW - own_yaw)
+    wanted = done.gaze_in_head - rest_gaze(head.shape)
+    gaze = np.clip(wanted, -LARGEST_GAZE, LARGEST_GAZE)
+    arkit = shown_units(done)
+    return [
+        photo_head.State(
+            arkit=arkit[frame],
+            close_eyes=arkit[frame, _BLINKS].clip(0, 1),
+            close_lips=1.0,
+            gaze=gaze[frame],
+            turn=turn[frame],
+            shift=done.translation[frame] * _TO_CAMERA,
+        )
+        for frame in range(len(arkit))
+    ]

@@ -1,0 +1,187 @@
+"""CAPP: a contrastive score of voice and head movement, on encoded clips.
+
+    python -m experiments.tools.encode_poses --output_dir=data/poses --num_clips=500
+    python -m experiments.train --config=experiments/configs/capp.py --preset=demo \
+        --workdir=runs/capp --set=data_dir=data/poses
+    python -m experiments.export --workdir=runs/capp --output=capp --dtype=float16
+
+Any folder of encoded clips does, such as those of `experiments.encode` (real video
+too): clips must be longer than a window. Those of three seconds want
+`--set=model.window_frames=50`.
+
+Presets:
+
+- `demo`: about 3 minutes of one quiet CPU core after the encoding (0.4 s a step,
+  measured); 0.2 M parameters; the network that ships was stopped at step 320.
+- `paper`: the widths of the paper's motion transformer, for a GPU and real video;
+  nothing measured.
+- `tiny`: for tests.
+
+`cosine` should be well above `cosine_shifted`, and `cosine_other` near 0; then
+`experiments.capp_tables` prints the paper's two sanity tables.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+
+import numpy as np
+
+from experiments.running import data_card
+from vasa_jax import config
+from vasa_jax.data import examples, pipeline, records
+from vasa_jax.evaluation import capp, capp_training
+from vasa_jax.train import optimizer, training
+
+PRESETS = ("demo", "paper", "tiny")
+
+FIELDS = ("motion", "audio_features")
+"""What is read of a record."""
+
+WEIGHT_DECAY = 0.05
+"""Ours: clips are few."""
+
+CARD = """A contrastive score of how well head movement goes with a voice (CAPP, VASA-1
+section 4.1). Scores are comparable among scores of these weights only, not with the
+paper's. What is learned from performances of `datasets.synthetic_heads` alone knows
+how those heads move: it tells nothing of filmed people, who score by chance."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CappExperiment:
+    """Settings of CAPP.
+
+    Attributes:
+        model: sizes; channels must be those of the encoded clips.
+        data_dir: folder of encoded clips, with the splits train and validation.
+        windows_per_clip: different windows of each clip of a batch.
+        train: the run; its batch size counts clips.
+        optimizer: of both encoders.
+        loss: what windows are told from.
+        data: workers and threads.
+    """
+
+    model: capp.CappConfig
+    data_dir: str = "data/poses"
+    windows_per_clip: int = capp_training.WINDOWS_PER_CLIP
+    train: training.TrainConfig
+    optimizer: optimizer.OptimizerConfig
+    loss: capp_training.CappLossConfig = capp_training.CappLossConfig()
+    data: pipeline.PipelineConfig = pipeline.PipelineConfig()
+
+    def __post_init__(self) -> None:
+        config.require_positive(self, "windows_per_clip")
+
+
+def get_config(preset: str) -> CappExperiment:
+    """Return the settings of a preset."""
+    return {"demo": _demo, "paper": _paper, "tiny": _tiny}[preset]()
+
+
+def _demo() -> CappExperiment:
+    return CappExperiment(
+        model=capp.demo(),
+        train=training.TrainConfig(
+            batch_size=8,
+            num_steps=400,
+            log_every_steps=20,
+            evaluate_every_steps=100,
+            save_every_steps=50,
+        ),
+        optimizer=optimizer.for_transformers(2e-3, 400, 50, 0.99, WEIGHT_DECAY),
+    )
+
+
+def _paper() -> CappExperiment:
+    return CappExperiment(
+        model=capp.paper(),
+        train=training.TrainConfig(
+            batch_size=128,
+            num_steps=100_000,
+            evaluate_every_steps=2000,
+            save_every_steps=2000,
+        ),
+        optimizer=optimizer.for_transformers(2e-4, 100_000, 1000, 0.999, WEIGHT_DECAY),
+    )
+
+
+def _tiny() -> CappExperiment:
+    return CappExperiment(
+        model=capp.tiny(),
+        train=training.TrainConfig(
+            batch_size=4,
+            num_steps=10,
+            log_every_steps=5,
+            evaluate_every_steps=10,
+            save_every_steps=10,
+        ),
+        optimizer=optimizer.for_transformers(2e-3, 10, 2, 0.9, WEIGHT_DECAY),
+    )
+
+
+def build(settings: CappExperiment) -> training.Experiment:
+    """Build the experiment.
+
+    Args:
+        settings: of a preset, with changes.
+
+    Returns:
+        What `experiments.train` runs.
+
+    Raises:
+        UserError: no encoded clips, or channels that differ from the model's.
+    """
+    model = settings.model
+    clips = records.open_folder(settings.data_dir, "train")
+    first = clips.read(0, list(FIELDS))
+    given = first["audio_features"].shape[-1]
+    config.require(
+        given == model.num_audio_channels,
+        f"The encoded clips have {given} channels of audio_features, the model takes "
+        f"{model.num_audio_channels}; add --set=model.num_audio_channels={given}.",
+    )
+    task = capp_training.CappTask(model, settings.loss)
+    make_example = functools.partial(
+        _cut, model.window_frames, settings.windows_per_clip
+    )
+
+    def train_data() -> Iterator[training.Batch]:
+        return pipeline.training_batches(
+            examples.RecordExamples(clips, make_example),
+            batch_size=settings.train.batch_size,
+            seed=settings.train.seed,
+            settings=settings.data,
+        )
+
+    def evaluation_data() -> Iterator[training.Batch]:
+        held_out = records.open_folder(settings.data_dir, "validation")
+        return pipeline.evaluation_batches(
+            examples.RecordExamples(held_out, make_example),
+            batch_size=settings.train.batch_size,
+        )
+
+    return training.Experiment(
+        name="capp",
+        task=task,
+        settings=settings.train,
+        optimizers={capp_training.GROUP: settings.optimizer},
+        train_data=train_data,
+        evaluation_data=evaluation_data,
+        evaluate=task.evaluate,
+        model_configs={"capp": model},
+        export_groups=(capp_training.GROUP,),
+        frames_per_example=model.window_frames * settings.windows_per_clip,
+        card=f"{CARD} {data_card.describe(settings.data_dir)}".rstrip(),
+    )
+
+
+def _cut(
+    window_frames: int,
+    num_windows: int,
+    generator: np.random.Generator,
+    record: records.Record,
+) -> examples.Example:
+    """Cut the windows of a clip, also in another process."""
+    return capp_training.cut(
+        record, generator, window_frames=window_frames, num_windows=num_windows
+    )

@@ -1,0 +1,294 @@
+"""Stage one: the face latent model, in two steps.
+
+First the motion encoders, taught by the truth of synthetic heads, then the renderer
+with the encoders as they are:
+
+    python -m datasets.synthetic_heads.build --output_dir=DATA --num_clips=4000 \
+        --size=256
+    python -m experiments.train --config=experiments/configs/face.py \
+        --preset=demo_encoders --workdir=runs/encoders --set=data_dir=DATA
+    python -m experiments.export --workdir=runs/encoders --output=runs/encoders/export
+    python -m experiments.train --config=experiments/configs/face.py --preset=demo \
+        --workdir=runs/face --set=data_dir=DATA --init_from=runs/encoders/export
+
+The paper's scale, at 256 px and then, from the same networks, at 512 px; the second run
+takes over both players from the first one's work folder:
+
+    python -m experiments.train --config=experiments/configs/face.py \
+        --preset=vasa1_256 --workdir=runs/face256 --set=data_dir=DATA --mesh=data:-1 \
+        --set=perceptual_weights=VGG16.npz --set=identity_weights=MobileFaceNet.onnx
+    python -m experiments.train --config=experiments/configs/face.py --preset=vasa1 \
+        --workdir=runs/face512 --set=data_dir=DATA --mesh=data:-1 \
+        --init_from=runs/face256 \
+        --set=perceptual_weights=VGG16.npz --set=identity_weights=MobileFaceNet.onnx
+
+Losses by frozen networks, in these two presets and `demo_gpu`, read them from files:
+`face_loss.perceptual` VGG16 as `experiments.tools.pack_lpips` packs it, and
+`face_loss.cross_identity` a face network, MobileFaceNet as ONNX (foamliu/MobileFaceNet,
+Apache-2.0, exported with its 112 px input; its data, MS-Celeb-1M, were withdrawn by
+their makers, so judge yourself whether you may use it). `random` in place of a file
+draws weights, for tests and dry runs; `--set=face_loss.NAME=0` leaves a loss out.
+
+What each preset takes; "measured" says that it was run, "counted" that a dry run or its
+arithmetic says so, and what has neither is not known yet:
+
+- `demo_encoders`: 2 CPU cores, half an hour (1.3 s a step, measured); after twice as
+  long on 342 people pose within 1.5 degrees, gaze within 4.7, blinks correlate at 0.95
+  (measured).
+- `demo`: 2 CPU cores, two hours (2.1 to 4 s a step, measured), 3.5 GiB for the process
+  (measured), of which 0.09 are state (counted). With `demo_encoders` and stage two the
+  shipped checkpoint, whose renderer took some 12 300 steps, VGG16's features
+  (`perceptual_weights`) and a discriminator in the end.
+- `demo_videos`: `demo` for clips of real videos (`datasets.video_clips.build`, which
+  says how); other presets refuse losses that such clips cannot teach, with the flags
+  that leave them out.
+- `demo_gpu`: the same sizes with all losses, for one GPU; 0.09 s a step on an H200 in
+  float32 and without the losses that render or encode once more (TRAINING.md, run 16;
+  measured), after three minutes of compilation; with them not known yet.
+- `vasa1_256`, `vasa1`: 8 GPUs of 80 GB or a TPU slice; 215 M parameters, 4.0 GiB for
+  state and gradients (counted; `--mesh=fsdp:N` splits large arrays); one row in float32
+  on a CPU 14.9 and 23.2 GiB in all (measured); hours not measured (the paper: 7 days on
+  4 RTX A6000).
+- `tiny_encoders`, `tiny`: for tests.
+
+TRAINING.md has the runs behind them; `--dry_run` counts parameters, memory and
+operations of any settings, and `experiments.tools.full_step` takes one step.
+"""
+
+import dataclasses
+import functools
+import pathlib
+
+import jax
+import numpy as np
+
+from datasets import exact_flow
+from datasets.synthetic_heads import names
+from experiments.configs import face_fields, face_networks, face_presets
+from experiments.running import data_card
+from vasa_jax import media
+from vasa_jax.data import examples as data_examples
+from vasa_jax.data import mixed_sets, pipeline
+from vasa_jax.face import augmentation, encoder_training, examples, half_size
+from vasa_jax.face import config as face_config
+from vasa_jax.face import training as face_training
+from vasa_jax.train import optimizer as optimizer_lib
+from vasa_jax.train import training
+
+PRESETS = tuple(face_presets.VARIANTS)
+
+CARD = """Trained on synthetic talking heads made by `datasets.synthetic_heads`: no
+person's likeness is in the data. The heads' shapes are MakeHuman's (CC0)."""
+
+PHOTO_CARD = """Trained, at least in the end, on portraits moved by
+`datasets.photo_heads`, beside synthetic heads: where these show real people, their
+consent and the pictures' licences bind who uses or passes on this model."""
+
+VIDEO_CARD = """Trained, at least in the end, on clips of videos cut by
+`datasets.video_clips`: real people may be in the data, so their consent and the
+videos' licences bind who uses or passes on this model."""
+
+MOUTH_WEIGHT = 3.0
+"""Weight of the units that shape lips, jaw and lids among the 52. Ours: these carry
+speech and blinks."""
+
+IMPORTANT_UNITS = (
+    "jawOpen",
+    "mouthClose",
+    "mouthFunnel",
+    "mouthPucker",
+    "mouthPressLeft",
+    "mouthPressRight",
+    "mouthRollLower",
+    "mouthRollUpper",
+    "eyeBlinkLeft",
+    "eyeBlinkRight",
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FaceExperiment:
+    """Settings of stage one.
+
+    Attributes:
+        model: sizes.
+        is_encoders_only: train the motion encoders on single frames.
+        data_dir: folder of a set made by `datasets`; several, with commas between
+            them, are read as one.
+        train: the run.
+        optimizer: of the face model.
+        discriminator_optimizer: of the discriminator, where a loss wants one.
+        encoder_loss, face_loss: weights.
+        augment: of drivers.
+        example: how examples are cut.
+        data: workers and threads.
+        perceptual_weights, identity_weights: npz of VGG16 and ONNX of MobileFaceNet,
+            for the losses that compare by them; `random` draws weights, for tests and
+            for measuring speed. See `experiments.configs.face_networks`.
+    """
+
+    model: face_config.FaceConfig
+    is_encoders_only: bool = False
+    data_dir: str = "data/heads"
+    train: training.TrainConfig = training.TrainConfig()
+    optimizer: optimizer_lib.OptimizerConfig = optimizer_lib.OptimizerConfig()
+    discriminator_optimizer: optimizer_lib.OptimizerConfig = (
+        optimizer_lib.OptimizerConfig()
+    )
+    encoder_loss: encoder_training.EncoderLossConfig = (
+        encoder_training.EncoderLossConfig()
+    )
+    face_loss: face_training.FaceLossConfig = face_training.FaceLossConfig()
+    augment: augmentation.AugmentationConfig = augmentation.AugmentationConfig()
+    example: examples.ExampleConfig = examples.ExampleConfig()
+    data: pipeline.PipelineConfig = pipeline.PipelineConfig()
+    perceptual_weights: str | None = None
+    identity_weights: str | None = None
+
+
+def get_config(preset: str) -> FaceExperiment:
+    """Return the settings of a preset."""
+    is_encoders = preset.endswith("_encoders")
+    model = face_config.PRESETS[preset.split("_")[0]]()
+    if preset == face_presets.HALF_SIZE:
+        model = half_size.halved(model)
+    example = examples.ExampleConfig(
+        image_size=model.image_size,
+        flow_size=model.flow_size if model.use_shortcut else 64,
+        num_frames=3 if is_encoders else 1,
+    )
+    settings = FaceExperiment(
+        model=model, is_encoders_only=is_encoders, example=example
+    )
+    return face_presets.VARIANTS[preset](settings)
+
+
+def expression_weight() -> np.ndarray:
+    """Return the `[52]` weights of the units, with mean 1."""
+    weight = np.array(
+        [MOUTH_WEIGHT if name in IMPORTANT_UNITS else 1.0 for name in names.ARKIT_NAMES]
+    )
+    return (weight / weight.mean()).astype(np.float32)
+
+
+def build(settings: FaceExperiment) -> training.Experiment:
+    """Build the experiment; see `training.Experiment`."""
+    task = make_task(settings)
+    sets = {}
+
+    def drawn(split: str):
+        if split not in sets:
+            sets[split] = make_examples(settings, split)
+        return sets[split]
+
+    def train_data():
+        return pipeline.training_batches(
+            drawn("train"),
+            batch_size=settings.train.batch_size,
+            seed=settings.train.seed,
+            settings=settings.data,
+        )
+
+    def evaluation_data():
+        return pipeline.evaluation_batches(
+            drawn("validation"), batch_size=settings.train.batch_size
+        )
+
+    optimizers = {"face": settings.optimizer}
+    if "discriminator" in task.losses:
+        optimizers["discriminator"] = settings.discriminator_optimizer
+    return training.Experiment(
+        name="encoders" if settings.is_encoders_only else "face",
+        task=task,
+        settings=settings.train,
+        optimizers=optimizers,
+        train_data=train_data,
+        evaluation_data=evaluation_data,
+        evaluate=task.evaluate,
+        report=None
+        if settings.is_encoders_only
+        else functools.partial(_write_strip, settings, task, drawn),
+        model_configs={"face": settings.model},
+        export_groups=("face",),
+        card=make_card(settings.data_dir),
+    )
+
+
+def make_card(data_dir: str) -> str:
+    """Say for model cards what the model has seen."""
+    folders = mixed_sets.split_folders(data_dir)
+    names = set().union(*map(face_fields.set_names, folders))
+    card = PHOTO_CARD if face_fields.PHOTO_SET in names else CARD
+    card = VIDEO_CARD if face_fields.VIDEO_SET in names else card
+    return " ".join(filter(None, [card, *map(data_card.describe, folders)]))
+
+
+def make_task(settings: FaceExperiment):
+    """Return the task of the settings."""
+    if settings.is_encoders_only:
+        return encoder_training.EncoderTask(
+            settings.model, settings.encoder_loss, settings.augment, expression_weight()
+        )
+    return face_training.FaceTask(
+        settings.model,
+        settings.face_loss,
+        settings.augment,
+        expression_weight(),
+        **face_networks.load(settings),
+    )
+
+
+def make_examples(settings: FaceExperiment, split: str) -> data_examples.Examples:
+    """Open the data set's split and return what can be drawn from it."""
+    opened = mixed_sets.open_folders(settings.data_dir, split)
+    face_fields.check(opened, settings)
+    if split != "train":
+        # What is measured is as clips are.
+        example = dataclasses.replace(
+            settings.example, blink_share=0.0, wide_share=0.0, cast_share=0.0
+        )
+        settings = dataclasses.replace(settings, example=example)
+    if settings.is_encoders_only:
+        return data_examples.RecordExamples(
+            opened, functools.partial(_frames, settings.example)
+        )
+    return data_examples.PairExamples(
+        opened,
+        functools.partial(_pair, settings.example),
+        num_same=2,
+        match_field="performance",
+    )
+
+
+def _frames(example, rng, record):
+    return examples.frames(rng, record, example)
+
+
+def _pair(example, rng, same, other):
+    indices = tuple(names.KEYPOINT_NAMES.index(name) for name in examples.REGIONS)
+    return examples.pair(rng, same, other, example, exact_flow.between, indices)
+
+
+def _write_strip(settings, task, drawn, params, step, folder: pathlib.Path):
+    """Write source, driver, frame, painted, warped, mirrored and mask of some pairs."""
+    count = min(8, settings.train.batch_size)
+    batch = next(
+        iter(pipeline.evaluation_batches(drawn("validation"), batch_size=count))
+    )
+    arrays, _ = training.split_names(batch)
+    scene, frame = jax.jit(task.sample)(params, arrays)
+    size = frame.image.shape[1]
+
+    def tile(images):
+        images = np.asarray(images)
+        growth = size // images.shape[1]
+        images = images.repeat(growth, 1).repeat(growth, 2)
+        return np.concatenate(list(images), axis=1)
+
+    mask = 2.0 * jax.nn.sigmoid(frame.mask_logits).repeat(3, axis=-1) - 1.0
+    rows = [scene["source"], scene["driver"], frame.image, frame.decoded]
+    rows += [frame.warped, frame.mirrored, mask]
+    strip = np.concatenate([tile(row) for row in rows])
+    image = np.clip((strip + 1.0) * 127.5, 0, 255).astype(np.uint8)
+    folder.mkdir(parents=True, exist_ok=True)
+    media.write_png(folder / f"strip_{step:07d}.png", image)

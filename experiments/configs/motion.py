@@ -1,0 +1,319 @@
+"""Stage two: the motion denoiser, on clips that `experiments.encode` has encoded.
+
+    python -m experiments.train --config=experiments/configs/motion.py --preset=demo \
+        --workdir=runs/motion --set=data_dir=ENCODED --set=face_export=FACE
+
+FACE, an export of stage one, serves the lip loss; leave it out to train without.
+
+Presets ("measured": it was run; "counted": a dry run says so):
+
+- `demo`: 2 CPU cores, 1.1 to 1.8 hours (0.8 s a step alone, 1.3 s beside other work,
+  measured); 5.5 M parameters, 0.1 GiB for state, gradients and batch, 6.2e10 operations
+  a step (counted). With the face's the shipped checkpoint.
+- `demo_gpu`: the same sizes on one GPU, four times the rows (0.06 s a step on an H200
+  beside the renderer's training, measured); on 1300 clips it learns them by heart after
+  some 3000 steps (measured).
+- `vasa1`: 4 or more GPUs (the paper: 3 days on 4 RTX A6000); 27.9 M parameters, 0.5 GiB
+  for state, gradients and batch, 4.7e12 operations a step of 128 windows (counted);
+  nothing measured.
+- `tiny`: for tests.
+
+`shuffled_correlation` should be near 0, and `pose_spread`, `dynamics_spread`
+and `seam` near 1. `dynamics_correlation` stays low, since lids, gaze and mood do not
+follow from a voice: 0.41 came with lips that correlate at 0.79 (TRAINING.md).
+"""
+
+import dataclasses
+import functools
+import json
+import pathlib
+from collections.abc import Iterator, Sequence
+
+import jax
+import numpy as np
+
+from experiments.running import data_card
+from vasa_jax import config, encoding, export, types
+from vasa_jax.animate import trained
+from vasa_jax.data import examples, mixed_sets, pipeline, records
+from vasa_jax.face import config as face_config
+from vasa_jax.face import model as face_model
+from vasa_jax.motion import conditions, losses, normalization, windows
+from vasa_jax.motion import config as motion_config
+from vasa_jax.motion import training as motion_training
+from vasa_jax.train import optimizer, training
+
+PRESETS = ("demo", "demo_gpu", "vasa1", "tiny")
+
+MAX_STATISTICS_RECORDS = 2000
+"""Records that the normalisation is measured on. Ours: enough for two digits."""
+
+STREAMING_DROPOUT = conditions.DropoutConfig(last_audio_frames=0.2)
+"""Ours: twice as often as the paper's preset, since these runs are short, windows of
+which only the first frames are heard, so that a stream need not wait for whole ones."""
+
+CARD = """Motion was learned from encoded talking-head clips; see the stage-one card
+for the clips themselves."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MotionExperiment:
+    """Settings of stage two.
+
+    Attributes:
+        model: sizes; channels must be those of the encoded clips.
+        data_dir: folder of encoded clips, with the splits train and validation;
+            several, with commas between them, are read as one.
+        face_export: stage one's export, for the lip loss; None trains without.
+        train: the run.
+        optimizer: of the denoiser.
+        loss: weights.
+        dropout: how often conditions are hidden.
+        first_window_rate: chance of a window without previous frames.
+        data: workers and threads.
+    """
+
+    model: motion_config.MotionConfig
+    data_dir: str = "data/encoded"
+    face_export: str | None = None
+    train: training.TrainConfig
+    optimizer: optimizer.OptimizerConfig
+    loss: motion_training.LossConfig = motion_training.LossConfig()
+    dropout: conditions.DropoutConfig = conditions.DropoutConfig()
+    first_window_rate: float = windows.FIRST_WINDOW_RATE
+    data: pipeline.PipelineConfig = pipeline.PipelineConfig()
+
+
+def get_config(preset: str) -> MotionExperiment:
+    """Return the settings of a preset."""
+    return {"demo": _demo, "demo_gpu": _demo_gpu, "vasa1": _vasa1, "tiny": _tiny}[
+        preset
+    ]()
+
+
+def _demo() -> MotionExperiment:
+    return MotionExperiment(
+        model=motion_config.demo(),
+        train=training.TrainConfig(
+            batch_size=16, num_steps=5000, evaluate_every_steps=500
+        ),
+        optimizer=optimizer.for_transformers(1e-3, 5000, 100, 0.995),
+        dropout=STREAMING_DROPOUT,
+    )
+
+
+def _demo_gpu() -> MotionExperiment:
+    return MotionExperiment(
+        model=motion_config.demo(),
+        train=training.TrainConfig(
+            batch_size=64, num_steps=2500, evaluate_every_steps=500
+        ),
+        optimizer=optimizer.for_transformers(1e-3, 2500, 100, 0.998),
+        dropout=STREAMING_DROPOUT,
+    )
+
+
+def _vasa1() -> MotionExperiment:
+    return MotionExperiment(
+        model=dataclasses.replace(motion_config.vasa1(), dtype="bfloat16"),
+        train=training.TrainConfig(
+            batch_size=128,
+            num_steps=300_000,
+            evaluate_every_steps=5000,
+            save_every_steps=2000,
+        ),
+        optimizer=optimizer.for_transformers(2e-4, 300_000, 2000, 0.9999),
+    )
+
+
+def _tiny() -> MotionExperiment:
+    return MotionExperiment(
+        model=motion_config.tiny(),
+        train=training.TrainConfig(
+            batch_size=8,
+            num_steps=20,
+            log_every_steps=5,
+            evaluate_every_steps=10,
+            save_every_steps=10,
+        ),
+        optimizer=optimizer.for_transformers(2e-3, 20, 2, 0.9),
+    )
+
+
+def build(settings: MotionExperiment) -> training.Experiment:
+    """Build the experiment.
+
+    Args:
+        settings: of a preset, with changes.
+
+    Returns:
+        What `experiments.train` runs.
+
+    Raises:
+        UserError: no encoded clips, or channels that differ from the model's.
+    """
+    model = settings.model
+    folders = mixed_sets.split_folders(settings.data_dir)
+    clips = mixed_sets.open_folders(settings.data_dir, "train")
+    first = next(_some_records(clips), None)
+    config.require(
+        first is not None,
+        f"No clip in {settings.data_dir!r} can be read; encode them again.",
+    )
+    check_channels(first, model)
+    task = motion_training.MotionTask(
+        model,
+        normalization.measure(_some_records(clips), model.window_frames),
+        settings.loss,
+        settings.dropout,
+        read_arkit_function(settings.face_export, model),
+    )
+
+    make_example = functools.partial(_cut, model, settings.first_window_rate)
+
+    def train_data() -> Iterator[training.Batch]:
+        return pipeline.training_batches(
+            examples.RecordExamples(clips, make_example),
+            batch_size=settings.train.batch_size,
+            seed=settings.train.seed,
+            settings=settings.data,
+        )
+
+    def evaluation_data() -> Iterator[training.Batch]:
+        held_out = mixed_sets.open_folders(settings.data_dir, "validation")
+        return pipeline.evaluation_batches(
+            examples.RecordExamples(held_out, make_example),
+            batch_size=settings.train.batch_size,
+        )
+
+    return training.Experiment(
+        name="motion",
+        task=task,
+        settings=settings.train,
+        optimizers={motion_training.GROUP: settings.optimizer},
+        train_data=train_data,
+        evaluation_data=evaluation_data,
+        evaluate=task.evaluate,
+        model_configs={"motion": model, **read_animation(folders)},
+        export_groups=(motion_training.GROUP, motion_training.STATISTICS_GROUP),
+        frames_per_example=model.window_frames,
+        card=" ".join(filter(None, [CARD, *map(data_card.describe, folders)])),
+    )
+
+
+def _cut(
+    model: motion_config.MotionConfig,
+    first_window_rate: float,
+    generator: np.random.Generator,
+    record: records.Record,
+) -> examples.Example:
+    """Cut one window of a clip, also in another process."""
+    return windows.cut(
+        record,
+        generator,
+        window_frames=model.window_frames,
+        previous_frames=model.previous_frames,
+        first_window_rate=first_window_rate,
+    )
+
+
+def _some_records(clips: records.Records) -> Iterator[records.Record]:
+    """Read at most `MAX_STATISTICS_RECORDS`, evenly over the set; leave out corrupt."""
+    count = min(len(clips), MAX_STATISTICS_RECORDS)
+    fields = ["motion", "audio_features", "gaze", "head_distance"]
+    for index in np.linspace(0, len(clips) - 1, count).astype(int):
+        try:
+            yield clips.read(int(index), fields)
+        except records.CorruptRecordError:
+            continue
+
+
+def read_animation(folders: Sequence[str]) -> dict[str, trained.AnimationConfig]:
+    """Return how animations hear a voice, if the encoded clips tell.
+
+    Args:
+        folders: that `experiments.encode` filled.
+
+    Returns:
+        `{"animation": ...}` with the audio encoder of the clips and, where it does not
+        come with the package, the file of its weights; or nothing.
+
+    Raises:
+        UserError: the folders name different ones.
+    """
+    found = []
+    for folder in folders:
+        file = pathlib.Path(folder) / encoding.SETTINGS_NAME
+        text = file.read_text(encoding="utf-8") if file.is_file() else "{}"
+        found.append(json.loads(text))
+        config.require(
+            found[-1] == found[0],
+            f"{folders[0]!r} and {folder!r} were encoded differently; encode both with "
+            "the same --checkpoint and --audio_encoder.",
+        )
+    named = {k: v for k, v in found[0].items() if k.startswith("audio_")}
+    if not named:
+        return {}
+    return {"animation": config.from_json(trained.AnimationConfig, json.dumps(named))}
+
+
+def check_channels(record: records.Record, model: motion_config.MotionConfig) -> None:
+    """Refuse clips whose channels are not the model's.
+
+    Args:
+        record: an encoded record.
+        model: sizes.
+
+    Raises:
+        UserError: they differ.
+    """
+    for field, name in (
+        ("motion", "num_motion_channels"),
+        ("audio_features", "num_audio_channels"),
+    ):
+        given, wanted = record[field].shape[-1], getattr(model, name)
+        config.require(
+            given == wanted,
+            f"The encoded clips have {given} channels of {field} and the model takes "
+            f"{wanted}; add --set=model.{name}={given}.",
+        )
+
+
+def read_arkit_function(
+    folder: str | None, model: motion_config.MotionConfig
+) -> losses.ArkitFunction | None:
+    """Return stage one's read-out of ARKit weights from facial dynamics.
+
+    Args:
+        folder: an export of stage one; None gives None.
+        model: sizes of stage two, which must fit.
+
+    Returns:
+        From `[..., Z]` to `[..., 52]`, or None.
+
+    Raises:
+        UserError: no face model there, or one of another number of dynamics.
+    """
+    if folder is None:
+        return None
+    params, configs, _ = export.load_export(folder)
+    config.require(
+        "face" in configs and "face" in params,
+        f"The export {folder!r} holds no face model; give one of stage one.",
+    )
+    sizes = config.from_json(face_config.FaceConfig, configs["face"])
+    dynamics = model.num_motion_channels - types.POSE_CHANNELS
+    config.require(
+        sizes.dynamics_channels == dynamics,
+        f"The face model in {folder!r} has {sizes.dynamics_channels} channels of "
+        f"facial dynamics and the clips {dynamics}; give the export that encoded them.",
+    )
+    face = face_model.FaceModel(sizes)
+
+    def read(facial_dynamics: jax.Array) -> jax.Array:
+        readout = face.apply(
+            {"params": params["face"]}, facial_dynamics, method="read_dynamics"
+        )
+        return readout.arkit
+
+    return read

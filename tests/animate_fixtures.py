@@ -1,0 +1,57 @@
+"""Tiny untrained models as a checkpoint, a voice and a photo, for many tests.
+
+The conftest imports this for every run, so the fixtures import what they need.
+"""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_models():
+    """Both models at the tests' scale, untrained, as a checkpoint holds them."""
+    from experiments.tools import untrained
+    from vasa_jax.animate import trained
+    from vasa_jax.motion import config as motion_config
+
+    animation = trained.AnimationConfig(
+        audio_encoder="mel", sampling=motion_config.SamplingConfig(num_steps=2)
+    )
+    return dataclasses.replace(
+        untrained.preset("tiny"), animation=animation, metadata={"step": 0}
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tiny_models, tmp_path_factory):
+    """The folder of a checkpoint that holds `tiny_models`."""
+    from vasa_jax.animate import trained
+
+    folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
+    trained.save(folder, tiny_models, card="# Tiny, untrained")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def voice():
+    """Two seconds of a humming voice that comes and goes, 16 kHz."""
+    time = np.arange(2 * 16_000) / 16_000
+    tone = sum(np.sin(2 * np.pi * 140 * k * time) / k for k in range(1, 9))
+    return (0.1 * tone * np.sin(2 * np.pi * 3 * time) ** 2).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def rendered_photo():
+    """A picture of a person who does not exist, uint8 `[288, 384, 3]`."""
+    from datasets.synthetic_heads import names
+    from datasets.synthetic_heads.person import avatar, geometry
+    from datasets.synthetic_heads.rendering import renderer, scene
+
+    still = np.zeros(len(names.ARKIT_NAMES), np.float32)
+    state = geometry.FrameState(still, np.zeros(2), np.zeros(3), np.zeros(3))
+    frame = renderer.Renderer(288).render(
+        avatar.build_avatar(46), scene.random_scene(46), scene.camera(20.0), state
+    )
+    return np.pad(frame.image, ((0, 0), (48, 48), (0, 0)), mode="edge")

@@ -1,0 +1,378 @@
+"""From a portrait and a voice to frames, with tiny untrained models."""
+
+import dataclasses
+import itertools
+
+import jax
+import numpy as np
+import pytest
+
+from vasa_jax import export, kept_programs, types
+from vasa_jax.animate import rendering, speech, trained
+from vasa_jax.animate.controls import Controls
+from vasa_jax.animate.talking_face import Portrait, TalkingFace
+from vasa_jax.audio import encoders
+from vasa_jax.errors import UserError
+from vasa_jax.motion import model as motion_model
+from vasa_jax.motion.shaping import liveliness
+from vasa_jax.portrait import crop
+
+
+@pytest.fixture(scope="module")
+def talking_face(tiny_models):
+    return TalkingFace(tiny_models)
+
+
+@pytest.fixture(scope="module")
+def portrait(tiny_models):
+    size = tiny_models.face_config.image_size
+    pixels = np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8)
+    return Portrait(
+        image=pixels,
+        head_pose=types.HeadPose.from_vector(np.array([[0, 0, 0, 0, 0, 1]], "f4")),
+        box=crop.CropBox.of_whole(size, size),
+    )
+
+
+def joined(frames):
+    return np.concatenate(list(frames))
+
+
+def test_there_is_a_frame_for_every_whole_640_samples(talking_face, portrait, voice):
+    for num_samples in (640, 641, 5 * 640 - 1, 20 * 640, len(voice)):
+        frames = joined(talking_face.animate(portrait, voice[:num_samples]))
+        size = talking_face.image_size
+        assert frames.shape == (num_samples // 640, size, size, 3)
+        assert frames.dtype == np.uint8
+
+
+def test_the_same_seed_gives_the_same_frames_and_another_seed_others(
+    talking_face, portrait, voice
+):
+    first, again, other = (
+        joined(talking_face.animate(portrait, voice, Controls(seed=seed)))
+        for seed in (3, 3, 4)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert np.any(first != other)
+
+
+def test_a_stream_in_uneven_pieces_equals_the_whole(talking_face, portrait, voice):
+    controls = Controls(seed=5, gaze=(10.0, 0.0))
+    whole = joined(talking_face.animate(portrait, voice, controls))
+    stream = talking_face.stream(portrait, controls)
+    lengths = itertools.cycle([1, 333, 640, 5000])
+    pieces, start = [], 0
+    while start < len(voice):
+        length = next(lengths)
+        pieces.append(list(stream.push(voice[start : start + length])))
+        start += length
+    pieces.append(list(stream.finish()))
+    np.testing.assert_array_equal(joined(itertools.chain(*pieces)), whole)
+    assert sum(bool(piece) for piece in pieces) > 1
+
+
+def test_a_stream_gives_a_window_as_soon_as_its_samples_have_come(
+    talking_face, portrait, tiny_models
+):
+    stream = talking_face.stream(portrait)
+    window = tiny_models.motion_config.window_frames
+    grid = encoders.make("mel").grid
+    hops = -(-window // grid.hop_frames)
+    due = hops * grid.hop_samples + grid.frames_after * types.SAMPLES_PER_FRAME
+    quiet = np.zeros(due, np.float32)
+    assert list(stream.push(quiet[:-1])) == []
+    assert len(joined(stream.push(quiet[-1:]))) == window
+
+
+def test_a_stream_of_short_steps_answers_sooner_and_gives_as_many_frames(
+    talking_face, portrait, voice, tiny_models
+):
+    window = tiny_models.motion_config.window_frames
+    step = tiny_models.motion_config.previous_frames
+
+    def frames_by_push(controls):
+        stream = talking_face.stream(portrait, controls)
+        counts = [
+            sum(map(len, stream.push(voice[start : start + 640])))
+            for start in range(0, len(voice), 640)
+        ]
+        return [*counts, sum(map(len, stream.finish()))]
+
+    whole = frames_by_push(Controls())
+    short = frames_by_push(Controls(step_frames=step))
+    assert sum(whole) == sum(short) == len(voice) // 640
+    assert np.flatnonzero(short)[0] <= np.flatnonzero(whole)[0] - (window - step) // 2
+
+
+@pytest.mark.parametrize("step_frames", [0, 3, 17])
+def test_a_step_that_windows_cannot_take_is_refused(
+    talking_face, portrait, step_frames
+):
+    with pytest.raises(UserError, match="give 4 to 16"):
+        talking_face.stream(portrait, Controls(step_frames=step_frames))
+
+
+def test_frames_before_a_later_sound_do_not_depend_on_it(talking_face, portrait, voice):
+    window = 16
+    changed = voice.copy()
+    changed[(window + 10) * 640 :] = 0.0
+    first = joined(talking_face.animate(portrait, voice))
+    second = joined(talking_face.animate(portrait, changed))
+    np.testing.assert_array_equal(first[:window], second[:window])
+
+
+def test_silence_is_no_error(talking_face, portrait):
+    frames = joined(talking_face.animate(portrait, np.zeros(16_000, np.float32)))
+    assert len(frames) == 25
+
+
+def test_controls_change_the_frames(talking_face, portrait, voice):
+    plain = joined(talking_face.animate(portrait, voice))
+    for change in (
+        {"gaze": (20.0, 0.0)},
+        {"head_distance": 1.25},
+        {"emotion": {"anger": 1.0}},
+        {"liveliness": 3.0},
+        {"pose_scale": 0.0},
+        {"audio_guidance": 2.0},
+        {"gaze_guidance": 0.0},
+        {"num_steps": 3},
+    ):
+        frames = joined(talking_face.animate(portrait, voice, Controls(**change)))
+        assert np.any(frames != plain), change
+
+
+def test_the_voice_says_how_lively_the_head_is_and_the_control_by_how_much(
+    tiny_models, voice, monkeypatch
+):
+    line = liveliness.VoiceRelation(intercept=np.float32(0.5), slope=np.float32(2.0))
+    models = dataclasses.replace(
+        tiny_models, statistics=tiny_models.statistics.replace(voice=line)
+    )
+    usual = 0.5 + np.log(models.animation.sampling.liveliness)
+    asked = []
+
+    def watched(function, *static, **settings):
+        program = kept(function, *static, **settings)
+
+        def watch(params, statistics, carry, audio, controls, *rest):
+            asked.append(float(controls.liveliness[0, 0]))
+            return program(params, statistics, carry, audio, controls, *rest)
+
+        return watch if function is motion_model.next_window else program
+
+    kept = kept_programs.kept
+    monkeypatch.setattr(kept_programs, "kept", watched)
+
+    def perform(waveform, controls):
+        asked.clear()
+        stream = speech.SpeechModel(models).stream(controls)
+        for _ in (*stream.push(waveform), *stream.finish()):
+            pass
+        return np.array(asked)
+
+    loud = np.full_like(voice, 0.5)
+    np.testing.assert_allclose(
+        perform(loud, Controls()), usual + 2.0 * np.log(1.05), atol=1e-5
+    )
+    np.testing.assert_allclose(
+        perform(np.zeros_like(voice), Controls()), usual + 2.0 * np.log(0.05), atol=1e-5
+    )
+    quiet_later = loud.copy()
+    quiet_later[24 * types.SAMPLES_PER_FRAME :] *= 1e-3
+    first, *_, last = perform(quiet_later, Controls(liveliness=2.0))
+    assert first == pytest.approx(usual + 2.0 * np.log(1.05) + np.log(2.0), abs=1e-5)
+    assert last == pytest.approx(usual + 2.0 * np.log(0.05) + np.log(2.0), abs=1e-5)
+
+    # Shorter steps are told by as many frames: the last 16, of which 8 are quiet.
+    short = perform(quiet_later, Controls(step_frames=4))
+    half = usual + 2.0 * np.log(0.5 + liveliness.LEAST_SHARE)
+    assert short[32 // 4 - 1] == pytest.approx(half, abs=1e-5)
+
+
+def test_at_pose_scale_zero_the_head_is_still_and_dynamics_stay(tiny_models, voice):
+    speech_model = speech.SpeechModel(tiny_models)
+    moving, still = (
+        np.concatenate(
+            [
+                *(stream := speech_model.stream(Controls(pose_scale=scale))).push(
+                    voice
+                ),
+                *stream.finish(),
+            ]
+        )
+        for scale in (1.0, 0.0)
+    )
+    np.testing.assert_allclose(still[:, :6], still[:1, :6].repeat(len(still), 0))
+    np.testing.assert_allclose(still[0, :6], [0, 0, 0, 0, 0, 1], atol=1e-6)
+    np.testing.assert_allclose(still[:, 6:], moving[:, 6:])
+    assert moving[:, :6].std(0).min() > 0
+
+
+def test_the_default_number_of_steps_is_the_checkpoints(
+    talking_face, portrait, voice, tiny_models
+):
+    steps = tiny_models.animation.sampling.num_steps
+    default = joined(talking_face.animate(portrait, voice))
+    same = joined(talking_face.animate(portrait, voice, Controls(num_steps=steps)))
+    np.testing.assert_array_equal(default, same)
+
+
+def test_more_steps_than_the_model_has_are_refused_before_anything_runs(
+    talking_face, portrait, voice
+):
+    with pytest.raises(UserError, match="num_steps is 101"):
+        talking_face.animate(portrait, voice, Controls(num_steps=101))
+
+
+@pytest.mark.parametrize(
+    "waveform, words",
+    [
+        (np.zeros(639, np.float32), "has 639 samples"),
+        (np.zeros(16_000, np.int16), "give finite floats"),
+        (np.full(16_000, np.nan, np.float32), "give finite floats"),
+        (np.zeros((2, 16_000), np.float32), "give finite floats"),
+    ],
+)
+def test_samples_that_cannot_be_used_are_refused(
+    talking_face, portrait, waveform, words
+):
+    with pytest.raises(UserError, match=words):
+        talking_face.animate(portrait, waveform)
+
+
+def test_the_batch_size_of_decoding_does_not_change_the_frames(
+    tiny_models, portrait, voice
+):
+    few, many = (
+        joined(
+            TalkingFace(tiny_models, batch_frames=size).animate(portrait, voice)
+        ).astype(int)
+        for size in (3, 8)
+    )
+    assert np.abs(few - many).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "name, channels", [("dynamics_gain", slice(6, None)), ("pose_gain", slice(3))]
+)
+def test_a_gain_overdoes_the_way_from_the_portraits_own_motion(
+    tiny_models, portrait, name, channels
+):
+    sizes, params = tiny_models.face_config, tiny_models.face_params
+    gained = dataclasses.replace(sizes, **{name: 1.5})
+    plain, strong = (rendering.Renderer(one, params) for one in (sizes, gained))
+    latents = plain.encode_portrait(portrait.image, portrait.head_pose)
+    own = np.concatenate(
+        [portrait.head_pose.to_vector(), latents.facial_dynamics], axis=-1
+    )
+    changes = np.random.default_rng(0).normal(0, 0.5, own.shape).astype("f4")
+    asked, beyond = own.copy(), own.copy()
+    asked[:, channels] += changes[:, channels]
+    beyond[:, channels] += np.float32(1.5) * changes[:, channels]
+
+    def image(renderer, motion):
+        return joined(renderer.render(latents, [motion])).astype(int)
+
+    assert np.abs(image(strong, asked) - image(plain, beyond)).max() <= 1
+    assert np.abs(image(strong, asked) - image(plain, asked)).max() > 1
+    np.testing.assert_array_equal(image(strong, own), image(plain, own))
+    with pytest.raises(UserError, match=f"{name} is 3.0: it must be above 0"):
+        dataclasses.replace(sizes, **{name: 3.0})
+
+
+def test_a_portrait_is_found_cut_and_animated(talking_face, rendered_photo, voice):
+    found = talking_face.locate(rendered_photo)
+    size = talking_face.image_size
+    assert found.image.shape == (size, size, 3)
+    np.testing.assert_allclose(found.head_pose.scale, [[1.0]], atol=1e-5)
+    assert found.warning is None
+    frames = joined(talking_face.animate(rendered_photo, voice[:6400]))
+    again = joined(talking_face.animate(found, voice[:6400]))
+    np.testing.assert_array_equal(frames, again)
+
+
+def test_reenacting_gives_one_frame_for_each_of_the_driver(
+    talking_face, portrait, rendered_photo
+):
+    driver = [rendered_photo] * 6 + [rendered_photo[:, ::-1]]
+    frames = joined(talking_face.reenact(portrait, iter(driver)))
+    assert len(frames) == 7
+    away = np.abs(frames.astype(int) - frames[0])
+    # The same picture may be rounded otherwise at another place of its batch.
+    assert away[:6].max() <= 1 < away[6].max()
+
+
+def test_a_picture_without_a_face_is_refused(talking_face, voice):
+    blank = np.full((64, 64, 3), 90, np.uint8)
+    with pytest.raises(UserError, match="(?i)no face was found"):
+        talking_face.animate(blank, voice)
+    with pytest.raises(UserError, match="has no frame"):
+        talking_face.reenact(blank_portrait(blank), [])
+
+
+def blank_portrait(pixels):
+    return Portrait(
+        image=pixels[:32, :32],
+        head_pose=types.HeadPose.from_vector(np.array([[0, 0, 0, 0, 0, 1]], "f4")),
+        box=crop.CropBox.of_whole(32, 32),
+    )
+
+
+def test_pixels_survive_the_way_to_the_model_and_back():
+    pixels = np.arange(256, dtype=np.uint8)[None, :, None]
+    there = rendering.to_model_range(pixels)
+    np.testing.assert_allclose(
+        np.asarray(there).ravel(), np.linspace(-1, 1, 256), atol=1e-6
+    )
+    np.testing.assert_array_equal(rendering.to_pixels(there), pixels)
+
+
+def test_a_checkpoint_gives_back_what_was_saved(tiny_models, tiny_checkpoint):
+    loaded = trained.load(tiny_checkpoint)
+    for name in ("face_config", "motion_config", "animation", "metadata"):
+        assert getattr(loaded, name) == getattr(tiny_models, name)
+    for name in ("face_params", "motion_params", "statistics"):
+        saved = getattr(tiny_models, name)
+        jax.tree.map(np.testing.assert_array_equal, saved, getattr(loaded, name))
+
+
+def test_what_the_denoiser_is_can_be_read_without_the_weights(
+    tiny_models, tiny_checkpoint, tmp_path
+):
+    for name in ("manifest.json", "config.json"):
+        (tmp_path / name).write_bytes((tiny_checkpoint / name).read_bytes())
+    assert trained.load_motion_config(tmp_path) == tiny_models.motion_config
+    with pytest.raises(UserError, match="lacks the file"):
+        trained.load(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(UserError, match="truncated or changed"):
+        trained.load_motion_config(tmp_path)
+
+
+def test_a_loaded_checkpoint_animates_as_the_models_that_were_saved(
+    talking_face, tiny_checkpoint, portrait, voice
+):
+    loaded = TalkingFace.from_checkpoint(tiny_checkpoint)
+    np.testing.assert_array_equal(
+        joined(loaded.animate(portrait, voice)),
+        joined(talking_face.animate(portrait, voice)),
+    )
+
+
+def test_models_that_do_not_fit_together_are_refused(tiny_models):
+    other = dataclasses.replace(tiny_models.motion_config, num_motion_channels=20)
+    with pytest.raises(UserError, match="14 channels of motion and the denoiser 20"):
+        dataclasses.replace(tiny_models, motion_config=other)
+    whisper = dataclasses.replace(tiny_models.animation, audio_encoder="whisper_tiny")
+    with pytest.raises(UserError, match="The audio encoder 'whisper_tiny' has"):
+        dataclasses.replace(tiny_models, animation=whisper)
+
+
+def test_a_checkpoint_with_one_model_is_refused(tmp_path, tiny_models):
+    export.save_export(
+        tmp_path / "half", {"face": {"bias": np.zeros(3)}}, {"face": "{}"}, {}, "# Half"
+    )
+    with pytest.raises(UserError, match="no settings of 'motion'"):
+        trained.load(tmp_path / "half")

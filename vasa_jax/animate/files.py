@@ -1,0 +1,98 @@
+"""From a picture file and a sound file to a video file."""
+
+import contextlib
+import itertools
+import os
+import stat
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from vasa_jax import audio, media, types
+from vasa_jax.animate import speech, talking_face, trained, whole_picture
+from vasa_jax.animate.controls import Controls
+
+Path = str | os.PathLike[str]
+
+
+def animate_files(
+    image: Path,
+    audio_file: Path,
+    output: Path,
+    *,
+    controls: Controls | None = None,
+    checkpoint: Path | None = None,
+    audio_weights: Path | None = None,
+    image_size: int | None = None,
+    show_whole_picture: bool = False,
+    warn: Callable[[str], None] = lambda sentence: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> int:
+    """Animate the portrait of one file by the voice of another.
+
+    Ours: the cheap checks come first, so that a mistake is told at once; memory does
+    not grow with the length of the voice, which is decoded twice, once to find out
+    whether it can be; and the output appears only when it is whole.
+
+    Args:
+        image: a picture with one clear face, in a usual format.
+        audio_file: a voice, in any format that FFmpeg reads.
+        output: the mp4 to write; an older one is replaced.
+        controls: what is asked of the performance; None is the paper's defaults.
+        checkpoint: folder of both models; None is the one of the package.
+        audio_weights: file of the audio encoder's weights, where the checkpoint asks
+            for one; None takes the one in its folder, if any.
+        image_size: side of the face's frames, pixels; None is the checkpoint's.
+        show_whole_picture: whether the video shows the whole picture, with the face
+            laid back into it, rather than the face's crop.
+        warn: called with a sentence where something is worth knowing.
+        progress: called with the frames done and the frames in all.
+
+    Returns:
+        How many frames were written.
+
+    Raises:
+        UserError: a file or a control cannot be used.
+    """
+    controls = controls or Controls()
+    media.check_video_path(output)
+    picture = media.read_image(image)
+    speech.check_controls(controls, trained.load_motion_config(checkpoint))
+    num_samples, samples = _read_voice(audio_file, warn)
+    num_frames = num_samples // types.SAMPLES_PER_FRAME
+    face = talking_face.TalkingFace.from_checkpoint(
+        checkpoint, audio_weights, image_size
+    )
+    portrait = face.locate(picture)
+    if portrait.warning:
+        warn(portrait.warning)
+    height = width = face.image_size
+    if show_whole_picture:
+        whole = whole_picture.fit(picture, portrait.box)
+        height, width = whole.image.shape[:2]
+    # The writer follows the stream by no more than a piece and a window.
+    heard, written = itertools.tee(samples)
+    with media.VideoWriter(output, height, width, waveform=written) as writer:
+        progress(0, num_frames)
+        for frames in face.animate_pieces(portrait, heard, controls):
+            writer.write(whole.with_faces(frames) if show_whole_picture else frames)
+            progress(writer.num_frames, num_frames)
+    return writer.num_frames
+
+
+def _read_voice(
+    path: Path, warn: Callable[[str], None]
+) -> tuple[int, Iterator[np.ndarray]]:
+    """Return how many samples a sound has, and the samples piece by piece."""
+    if _is_pipe(path):
+        # It can be read only once, and so is held whole.
+        pieces = list(audio.iterate_waveform(path, warn))
+        return sum(map(len, pieces)), iter(pieces)
+    num_samples = audio.count_samples(path, warn)
+    return num_samples, audio.iterate_waveform(path, warn=lambda sentence: None)
+
+
+def _is_pipe(path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    return False

@@ -1,0 +1,274 @@
+"""A portrait that talks: by a voice, by a voice as it comes, or by another's video."""
+
+import dataclasses
+import itertools
+import os
+from collections.abc import Iterable, Iterator
+
+import jax
+import numpy as np
+
+from vasa_jax import types
+from vasa_jax.animate import rendering, speech, trained
+from vasa_jax.animate.controls import Controls
+from vasa_jax.errors import UserError
+from vasa_jax.portrait import crop, locate
+
+PUSH_SAMPLES = types.SAMPLE_RATE_HZ
+"""Samples that are heard at once. Ours: so that frames come before all is heard."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Portrait:
+    """A face that was found in a picture and cut out by the one crop definition.
+
+    Attributes:
+        image: uint8 `[size, size, 3]`.
+        head_pose: fitted to landmarks, leading shape `[1]`.
+        box: where it was cut.
+        warning: one sentence, such as that there were several faces, or None.
+    """
+
+    image: np.ndarray
+    head_pose: types.HeadPose
+    box: crop.CropBox
+    warning: str | None = None
+
+
+class TalkingFace:
+    """Both trained models, ready to animate portraits.
+
+    Paper: VASA-1 section 3: a portrait's appearance and identity, motion by diffusion
+    from the voice, frames by the decoder.
+    """
+
+    def __init__(
+        self,
+        models: trained.TrainedModels,
+        batch_frames: int = rendering.BATCH_FRAMES,
+    ):
+        """Prepare; nothing is computed yet.
+
+        Args:
+            models: as from `trained.load`.
+            batch_frames: frames decoded at once.
+        """
+        self._renderer = rendering.Renderer(
+            models.face_config, models.face_params, batch_frames
+        )
+        self._speech = speech.SpeechModel(models)
+
+    @classmethod
+    def from_checkpoint(
+        cls,
+        folder: str | os.PathLike[str] | None = None,
+        audio_weights: str | os.PathLike[str] | None = None,
+        image_size: int | None = None,
+    ) -> "TalkingFace":
+        """Load a checkpoint; None is the one that comes with the package.
+
+        Args:
+            folder: the checkpoint.
+            audio_weights, image_size: as of `trained.load`.
+
+        Raises:
+            UserError: missing, damaged, of another version, without the weights that
+                its audio encoder needs, or not made for frames of this size.
+        """
+        return cls(trained.load(folder, audio_weights, image_size))
+
+    @property
+    def image_size(self) -> int:
+        """Side of the frames, pixels."""
+        return self._renderer.image_size
+
+    def locate(self, image: np.ndarray) -> Portrait:
+        """Find the largest face of a picture and cut it out.
+
+        Args:
+            image: uint8 `[H, W, 3]`, any size.
+
+        Returns:
+            The portrait, with a warning where there were several faces.
+
+        Raises:
+            UserError: no face is found.
+        """
+        found = locate.locate_face(_checked_image(image))
+        return Portrait(
+            image=crop.extract(image, found.box, self.image_size),
+            head_pose=jax.tree.map(lambda x: np.asarray(x)[None], found.head_pose),
+            box=found.box,
+            warning=found.warning,
+        )
+
+    def animate(
+        self,
+        image: np.ndarray | Portrait,
+        waveform: np.ndarray,
+        controls: Controls | None = None,
+    ) -> Iterator[np.ndarray]:
+        """Let a portrait say what a voice says.
+
+        Memory does not grow with the length of the voice. The same seed gives the same
+        frames on a machine.
+
+        Args:
+            image: uint8 `[H, W, 3]` with a face, or what `locate` gave.
+            waveform: float `[S]`, 16 kHz, full scale at 1.
+            controls: what is asked of the performance; None is the paper's defaults.
+
+        Returns:
+            An iterator of frames uint8 `[n, size, size, 3]`, S // 640 in all.
+
+        Raises:
+            UserError: no face, no sound, or more steps than the model has.
+        """
+        waveform = _checked_samples(waveform)
+        if len(waveform) < types.SAMPLES_PER_FRAME:
+            raise UserError(
+                f"The waveform has {len(waveform)} samples at 16 kHz; give at least "
+                f"{types.SAMPLES_PER_FRAME}, one frame."
+            )
+        return self.animate_pieces(image, [waveform], controls)
+
+    def animate_pieces(
+        self,
+        image: np.ndarray | Portrait,
+        waveform: Iterable[np.ndarray],
+        controls: Controls | None = None,
+    ) -> Iterator[np.ndarray]:
+        """Let a portrait say what a voice says that is read piece by piece.
+
+        Args:
+            image: uint8 `[H, W, 3]` with a face, or what `locate` gave.
+            waveform: pieces float `[S]` of any length, 16 kHz, full scale at 1; each is
+                taken when its frames are asked for.
+            controls: as in `animate`.
+
+        Returns:
+            The frames that `animate` gives for the whole, exactly.
+
+        Raises:
+            UserError: no face, or more steps than the model has.
+        """
+        latents = self._encode(image)
+        stream = self._speech.stream(controls or Controls())
+
+        def motion():
+            for piece in waveform:
+                for start in range(0, len(piece), PUSH_SAMPLES):
+                    yield from stream.push(piece[start : start + PUSH_SAMPLES])
+            yield from stream.finish()
+
+        return self._renderer.render(latents, motion())
+
+    def stream(
+        self, image: np.ndarray | Portrait, controls: Controls | None = None
+    ) -> "TalkingStream":
+        """Let a portrait say what a voice is still saying; see `TalkingStream`.
+
+        Args:
+            image: uint8 `[H, W, 3]` with a face, or what `locate` gave.
+            controls: as in `animate`.
+
+        Raises:
+            UserError: no face, or more steps than the model has.
+        """
+        motion = self._speech.stream(controls or Controls())
+        return TalkingStream(self._renderer, self._encode(image), motion)
+
+    def reenact(
+        self, image: np.ndarray | Portrait, frames: Iterable[np.ndarray]
+    ) -> Iterator[np.ndarray]:
+        """Let a video of someone drive a portrait.
+
+        Paper: VASA-1 section 3.1: motion is encoded apart from identity, so that one
+        person's drives another's face. Ours: the driver's crop is that of the first
+        frame throughout, so that the head moves in it.
+
+        Args:
+            image: uint8 `[H, W, 3]` with a face, or what `locate` gave.
+            frames: uint8 `[H, W, 3]` each, with a face in the first.
+
+        Returns:
+            An iterator of frames uint8 `[n, size, size, 3]`, one for each given.
+
+        Raises:
+            UserError: no face in the portrait or in the first frame, or no frame.
+        """
+        latents = self._encode(image)
+        frames = iter(frames)
+        first = next(frames, None)
+        if first is None:
+            raise UserError("The driving video has no frame; give one that plays.")
+        box = locate.locate_face(_checked_image(first)).box
+
+        def pieces():
+            driver = itertools.chain([first], frames)
+            while batch := list(itertools.islice(driver, self._renderer.batch_frames)):
+                cut = [crop.extract(frame, box, self.image_size) for frame in batch]
+                yield self._renderer.encode_motion(np.stack(cut))
+
+        return self._renderer.render(latents, pieces())
+
+    def _encode(self, image: np.ndarray | Portrait) -> types.FaceLatents:
+        portrait = image if isinstance(image, Portrait) else self.locate(image)
+        return self._renderer.encode_portrait(portrait.image, portrait.head_pose)
+
+
+class TalkingStream:
+    """Frames of a talking face while the voice still comes.
+
+    The frames are those that `TalkingFace.animate` gives for the whole, exactly; they
+    are ready when the samples of their window have come, or of the shorter step that
+    the controls ask for.
+    """
+
+    def __init__(
+        self,
+        renderer: rendering.Renderer,
+        latents: types.FaceLatents,
+        motion: speech.MotionStream,
+    ):
+        """Begin at time 0; use `TalkingFace.stream`."""
+        self._renderer = renderer
+        self._latents = latents
+        self._motion = motion
+
+    def push(self, samples: np.ndarray) -> Iterator[np.ndarray]:
+        """Take samples, any number, and render the frames that became ready.
+
+        Args:
+            samples: float `[S]`, 16 kHz, full scale at 1.
+
+        Returns:
+            An iterator of frames uint8 `[n, size, size, 3]`, maybe empty; read it to
+            its end before the next push.
+        """
+        motion = self._motion.push(_checked_samples(samples))
+        return self._renderer.render(self._latents, motion)
+
+    def finish(self) -> Iterator[np.ndarray]:
+        """End the voice and render what is missing, S // 640 frames over all calls."""
+        return self._renderer.render(self._latents, self._motion.finish())
+
+
+def _checked_image(image: np.ndarray) -> np.ndarray:
+    image = np.asarray(image)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise UserError(
+            f"An image is {image.dtype} {list(image.shape)}; give uint8 [H, W, 3]."
+        )
+    return image
+
+
+def _checked_samples(samples: np.ndarray) -> np.ndarray:
+    samples = np.asarray(samples)
+    is_float = np.issubdtype(samples.dtype, np.floating)
+    if samples.ndim != 1 or not is_float or not np.isfinite(samples).all():
+        raise UserError(
+            f"Samples are {samples.dtype} {list(samples.shape)}; give finite floats "
+            "[S] at 16 kHz, full scale at 1."
+        )
+    return samples

@@ -1,0 +1,1 @@
+"""What the face model is compared by: distances, regions, and frozen networks."""

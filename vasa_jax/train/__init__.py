@@ -1,0 +1,1 @@
+"""One training loop for every model: state, step, checkpoints and meshes."""
