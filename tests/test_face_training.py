@@ -14,6 +14,7 @@ from experiments.configs import face_fields
 from vasa_jax import errors, geometry, types
 from vasa_jax.face import augmentation, encoder_training, encoders, examples
 from vasa_jax.face import config as face_config
+from vasa_jax.face import model as face_model
 from vasa_jax.face import training as face_training
 from vasa_jax.face.losses import (
     discriminator,
@@ -100,10 +101,38 @@ def test_encoder_task_teaches_only_the_motion_encoders():
         )(params)
 
     (total, terms), gradients = value_and_gradient(params)
-    assert set(terms) == {"head_pose", "expression", "gaze", "code_size"}
+    assert set(terms) == {"head_pose", "expression", "gaze", "code_map", "code_size"}
     assert np.isfinite(total)
     touched = {name for name, part in gradients["face"].items() if _largest(part) > 0}
-    assert touched == {"pose_encoder", "dynamics_encoder", "dynamics_heads"}
+    assert touched == {
+        "pose_encoder",
+        "dynamics_encoder",
+        "dynamics_heads",
+        "dynamics_map",
+    }
+
+
+def test_codes_of_drivers_come_from_their_truth_where_records_know_it():
+    batch = _pair_batch()
+    params = jax.jit(_face_task().init)(jax.random.key(0))
+
+    def codes(batch, **settings):
+        task = _face_task(**settings)
+        scene = jax.jit(task._prepare)(params, batch)
+        return {who: np.asarray(scene[f"{who}_code"]) for who in ("source", "driver")}
+
+    def written(params, who):
+        model = face_model.FaceModel(face_config.tiny())
+        known = batch[f"{who}_arkit"], batch[f"{who}_gaze"]
+        return model.apply({"params": params["face"]}, *known, method="write_dynamics")
+
+    seen, known = codes(batch), codes(batch, uses_dynamics_map=True)
+    np.testing.assert_array_equal(seen["source"], known["source"])
+    np.testing.assert_allclose(known["driver"], written(params, "driver"), atol=1e-5)
+    assert np.abs(known["driver"] - seen["driver"]).max() > 1e-3
+    without = {name: batch[name] for name in batch if not name.endswith("_gaze")}
+    unknown = codes(without, uses_dynamics_map=True)
+    np.testing.assert_array_equal(unknown["driver"], seen["driver"])
 
 
 @pytest.mark.slow

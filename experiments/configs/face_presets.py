@@ -13,7 +13,7 @@ from vasa_jax.train import training
 Settings = Any
 """`experiments.configs.face.FaceExperiment`, which imports this file."""
 
-ENCODERS = ("pose_encoder", "dynamics_encoder", "dynamics_heads")
+ENCODERS = ("pose_encoder", "dynamics_encoder", "dynamics_heads", "dynamics_map")
 
 MILD = augmentation.AugmentationConfig(
     gain=0.12,
@@ -75,7 +75,7 @@ def _demo(settings: Settings) -> Settings:
             ema_decay=0.99,
         ),
         face_loss=face_training.FaceLossConfig(
-            motion_cycle=1.5, expression_cycle=1.5, pose_cycle=4.0, cross_share=0.25
+            motion_cycle=1.5, expression_cycle=1.5, pose_cycle=4.0
         ),
         augment=MILD,
         example=dataclasses.replace(
@@ -117,7 +117,6 @@ def _demo_gpu(settings: Settings) -> Settings:
             motion_cycle=1.5,
             expression_cycle=1.5,
             pose_cycle=6.0,
-            cross_share=0.25,
             visibility=0.8,
             contrast=0.2,
             consistency=1.0,

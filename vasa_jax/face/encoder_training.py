@@ -27,6 +27,9 @@ class EncoderLossConfig:
 
     Attributes:
         head_pose, expression, gaze: weights of the terms.
+        code_map: weight of the distance between facial dynamics and what the map makes
+            of the truth. Ours: it teaches the map, and takes out of facial dynamics
+            whatever is neither expression nor gaze.
         code_size: weight of the mean square of facial dynamics.
         code_noise: deviation of noise added to facial dynamics before they are read,
             so that near codes mean near faces, and unused channels stay quiet.
@@ -36,12 +39,15 @@ class EncoderLossConfig:
     head_pose: float = 2.0
     expression: float = 4.0
     gaze: float = 2.0
+    code_map: float = 0.5
     code_size: float = 0.003
     code_noise: float = 0.1
     schedule: tuple[loss_schedule.Ramp, ...] = ()
 
     def __post_init__(self) -> None:
-        loss_schedule.check(self, ("head_pose", "expression", "gaze", "code_size"))
+        loss_schedule.check(
+            self, ("head_pose", "expression", "gaze", "code_map", "code_size")
+        )
 
 
 class EncoderTask:
@@ -125,7 +131,15 @@ class EncoderTask:
             ).mean()
         if "gaze" in known:
             terms["gaze"] = distances.gaze(readout.gaze_in_head, known["gaze"]).mean()
+        if "arkit" in known and "gaze" in known:
+            terms["code_map"] = self._map_error(params, known, dynamics)
         return loss_schedule.weighted_sum(self._loss, terms, step), terms
+
+    def _map_error(self, params, known, dynamics):
+        written = self._apply(
+            params, lambda model: model.write_dynamics(known["arkit"], known["gaze"])
+        )
+        return jnp.square(written - dynamics).mean()
 
     def evaluate(self, params, batch, key):
         """Measure unchanged frames, faces aligned by the estimated pose."""
@@ -134,9 +148,9 @@ class EncoderTask:
 
         def encode(model):
             head_pose, dynamics = model.encode_motion(image)
-            return head_pose, model.read_dynamics(dynamics)
+            return head_pose, dynamics, model.read_dynamics(dynamics)
 
-        head_pose, readout = self._apply(params, encode)
+        head_pose, dynamics, readout = self._apply(params, encode)
         turn = jnp.abs(head_pose.rotation - truth.rotation)
         states = {
             "pose_error_degrees": metric_states.Mean.from_batch(jnp.rad2deg(turn)),
@@ -153,6 +167,10 @@ class EncoderTask:
             )
         if "arkit" not in known:
             return states
+        if "gaze" in known:
+            error = self._map_error(params, known, dynamics)
+            states["code_map_error"] = metric_states.Mean.from_batch(error[None])
+            states["code_size"] = metric_states.Mean.from_batch(jnp.square(dynamics))
         arkit = known["arkit"]
         states["arkit_error"] = metric_states.Mean.from_batch(
             jnp.abs(readout.arkit - arkit)

@@ -7,7 +7,7 @@ from flax import struct
 
 from vasa_jax import geometry, types
 from vasa_jax.face import config as face_config
-from vasa_jax.face import decoder, encoders, warping
+from vasa_jax.face import decoder, dynamics_map, encoders, warping
 from vasa_jax.face.shortcut import background, flows, unwrapping
 
 NUM_ARKIT = 52
@@ -62,6 +62,7 @@ class FaceModel(nn.Module):
         self.pose_encoder = encoders.PoseEncoder(config)
         self.dynamics_encoder = encoders.DynamicsEncoder(config)
         self.dynamics_heads = DynamicsHeads()
+        self.dynamics_map = dynamics_map.DynamicsMap(config.dynamics_channels)
         self.source_warp = warping.WarpGenerator(config)
         self.driver_warp = warping.WarpGenerator(config)
         self.canonical_network = warping.CanonicalNetwork(config)
@@ -176,6 +177,10 @@ class FaceModel(nn.Module):
         """Read expression weights and gaze out of facial dynamics `[..., Z]`."""
         return self.dynamics_heads(facial_dynamics)
 
+    def write_dynamics(self, arkit: jax.Array, gaze_in_head: jax.Array) -> jax.Array:
+        """Tell facial dynamics `[..., Z]`; see `dynamics_map.DynamicsMap`."""
+        return self.dynamics_map(arkit, gaze_in_head)
+
     def __call__(
         self, source: jax.Array, driver: jax.Array
     ) -> tuple[decoder.RenderedFrame, DynamicsReadout]:
@@ -185,8 +190,9 @@ class FaceModel(nn.Module):
         """
         latents = self.encode_portrait(source)
         head_pose, facial_dynamics = self.encode_motion(driver)
-        frame = self.render(latents, head_pose, facial_dynamics)
-        return frame, self.read_dynamics(facial_dynamics)
+        readout = self.read_dynamics(facial_dynamics)
+        written = self.write_dynamics(readout.arkit, readout.gaze_in_head)
+        return self.render(latents, head_pose, written), readout
 
 
 def expand(latents: types.FaceLatents, batch: int) -> types.FaceLatents:

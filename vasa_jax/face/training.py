@@ -204,22 +204,19 @@ class FaceTask:
                     )
                     if who == "driver" and self._loss.is_motion_trained:
                         scene["driver_moved"] = moved, moved_pose
-                _, code = self._apply(params, image, seen, method="encode_motion")
+                code = self._code(params, who, scene, image, seen)
                 if not self._loss.is_motion_trained:
                     code = jax.lax.stop_gradient(code)
                 scene[f"{who}_code"] = code
-        scene["code"] = scene["driver_code"]
-        if "other" in batch and is_changed:
-            chosen = jax.vmap(
-                lambda row: jax.random.bernoulli(
-                    jax.random.fold_in(row, 7), self._loss.cross_share
-                )
-            )(batch["example_key"])
-            chosen = chosen & (batch["other_is_same_performance"] > 0.5)
-            scene["code"] = jnp.where(
-                chosen[:, None], scene["other_code"], scene["driver_code"]
-            )
         return scene
+
+    def _code(self, params, who, scene, image, head_pose):
+        """Return facial dynamics `[B, Z]` of one of the frames."""
+        known = scene.get(f"{who}_arkit"), scene.get(f"{who}_gaze")
+        is_known = who != "source" and not any(part is None for part in known)
+        if self._loss.uses_dynamics_map and is_known:
+            return self._apply(params, *known, method="write_dynamics")
+        return self._apply(params, image, head_pose, method="encode_motion")[1]
 
     def _change(self, keys, who, image, head_pose):
         stream = ("source", "driver", "other").index(who)
@@ -241,7 +238,7 @@ class FaceTask:
             latents = model.encode_portrait(
                 scene["source"], scene["source_pose"], scene["source_code"]
             )
-            frame = model.render(latents, scene["driver_pose"], scene["code"])
+            frame = model.render(latents, scene["driver_pose"], scene["driver_code"])
             return frame, latents
 
         return self._apply(params, method=render)

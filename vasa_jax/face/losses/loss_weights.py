@@ -73,10 +73,10 @@ class FaceLossConfig:
             times as heavy. Ours: for CPUs.
         dear_every: the dear terms (consistency, cross_identity, canonical, perceptual)
             are computed on every n-th step, n times as heavy. Ours: for CPUs.
-        cross_share: of rows whose facial dynamics come from another person who
-            performs alike, where the record has one. Ours: synthetic truth for
-            L_cross_id.
         is_motion_trained: whether gradients reach the motion encoders.
+        uses_dynamics_map: whether the codes of drivers come from what their records
+            know of expression and gaze, in place of what the encoder sees; where a
+            record knows neither, the encoder tells. Ours: see `dynamics_map`.
         schedule: ramps of weights over steps; see `loss_schedule`.
     """
 
@@ -108,8 +108,8 @@ class FaceLossConfig:
     adversarial_start: int = 5000
     adversarial_every: int = 1
     dear_every: int = 1
-    cross_share: float = 0.5
     is_motion_trained: bool = False
+    uses_dynamics_map: bool = False
     schedule: tuple[loss_schedule.Ramp, ...] = ()
 
     def __post_init__(self) -> None:
