@@ -3,7 +3,7 @@
     python -m experiments.capp_tables --data_dir=data/poses --output=tables/
 
 `--capp` names another network than the one that ships. Clips are encoded ones
-(`experiments.tools.encode_poses`, `experiments.encode`); a shift needs clips longer
+(`experiments.encode_performances`, `experiments.encode`); a shift needs clips longer
 than the window by as much. Writes `capp_tables.json` and `capp_tables.md`.
 """
 

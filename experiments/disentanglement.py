@@ -21,8 +21,9 @@ from absl import flags
 from datasets.synthetic_heads.records import recombined
 from datasets.synthetic_heads.rendering import correspondence
 from experiments.running import compilation_cache, program
-from vasa_jax import config, encoding, errors
+from vasa_jax import config, errors
 from vasa_jax.data import records
+from vasa_jax.encode import encoding
 from vasa_jax.evaluation import (
     disentanglement,
     identity,

@@ -28,9 +28,10 @@ import tqdm
 from absl import flags
 
 from experiments.running import compilation_cache, folders, program
-from vasa_jax import config, encoding, export
+from vasa_jax import config, export
 from vasa_jax.audio import encoders
 from vasa_jax.data import mixed_sets, records
+from vasa_jax.encode import encoding
 
 CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Export of stage one.", required=True

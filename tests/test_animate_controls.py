@@ -5,9 +5,10 @@ import pytest
 
 from datasets.synthetic_heads.performance import gaze
 from datasets.synthetic_heads.records import plan
-from vasa_jax import encoding, types
+from vasa_jax import types
 from vasa_jax.animate import controls as controls_lib
 from vasa_jax.animate.controls import Controls
+from vasa_jax.encode import clip_conditions
 from vasa_jax.errors import UserError
 
 
@@ -75,7 +76,7 @@ def test_emotions_take_their_place_in_the_order_of_types():
 
 @pytest.mark.parametrize("name", types.EMOTIONS)
 def test_an_emotion_is_asked_for_as_training_is_told_of_it(name):
-    told = encoding.emotion_scores(
+    told = clip_conditions.emotion(
         {"emotion": types.EMOTIONS.index(name), "emotion_strength": np.float32(0.5)}
     )
     asked = Controls(emotion={name: 0.5}).emotion_vector()[0]
@@ -84,7 +85,7 @@ def test_an_emotion_is_asked_for_as_training_is_told_of_it(name):
     # As a recogniser of emotions scores its classes.
     scores = np.full(8, 0.25, np.float32)
     asked = Controls(emotion=dict.fromkeys(types.EMOTIONS, 0.25)).emotion_vector()[0]
-    np.testing.assert_array_equal(encoding.emotion_scores({"emotion": scores}), asked)
+    np.testing.assert_array_equal(clip_conditions.emotion({"emotion": scores}), asked)
 
 
 def test_gaze_and_emotion_are_read_from_text():

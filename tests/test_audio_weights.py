@@ -7,10 +7,10 @@ import json
 import pytest
 
 from experiments.configs import motion as motion_experiment
-from vasa_jax import encoding
 from vasa_jax.animate import trained
 from vasa_jax.animate.talking_face import TalkingFace
 from vasa_jax.audio import encoders, weights_file
+from vasa_jax.encode import encoding
 from vasa_jax.errors import UserError
 from vasa_jax.motion import config as motion_config
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from experiments.running import folders
-from vasa_jax import encoding, errors
+from vasa_jax import errors
+from vasa_jax.encode import encoding
 
 
 def test_a_folder_takes_up_again_what_was_begun_alike_and_nothing_else(tmp_path):

@@ -33,7 +33,7 @@ LAYERS = (
     ("weights", "train"),
     ("face.training", "motion.training"),
     ("animate",),
-    ("encoding",),
+    ("encode",),
     ("evaluation",),
 )
 RANKS = {name: rank for rank, row in enumerate(LAYERS) for name in row}

@@ -11,10 +11,10 @@ from flax import serialization
 
 from experiments.running import experiment_file
 from vasa_jax import config as config_lib
-from vasa_jax import encoding
 from vasa_jax.animate import speech
 from vasa_jax.animate.controls import Controls
 from vasa_jax.data import records
+from vasa_jax.encode import clip_conditions
 from vasa_jax.errors import UserError
 from vasa_jax.motion import config, windows
 from vasa_jax.motion import model as motion_model
@@ -125,7 +125,7 @@ def test_an_unknown_emotion_is_trained_as_an_animation_without_a_wish(plain):
     told = ({}, {"emotion": 0, "emotion_strength": 0.0}, {"emotion": 3})
     asked = ({}, {"neutral": 1.0}, {"anger": 1.0})
     clips = [
-        {**motion_windows.record(generator), "emotion": encoding.emotion_scores(one)}
+        {**motion_windows.record(generator), "emotion": clip_conditions.emotion(one)}
         for one in told
     ]
     trained = motion_training.make_conditions(

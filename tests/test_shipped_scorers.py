@@ -7,7 +7,7 @@ from datasets.synthetic_heads.performance import performance
 from datasets.synthetic_heads.records import plan, record
 from datasets.synthetic_heads.rendering import renderer
 from experiments.configs import capp, sync
-from vasa_jax import encoding
+from vasa_jax.encode import encoding
 from vasa_jax.evaluation import capp_scores, lip_crops, lip_sync_scores
 
 SEED = 77

@@ -17,9 +17,10 @@ from datasets.video_clips import builder, record, sources, tracking
 from datasets.video_clips import settings as settings_lib
 from experiments import encode
 from experiments.configs import face, face_fields
-from vasa_jax import audio, config, encoding, errors, media
+from vasa_jax import audio, config, errors, media
 from vasa_jax.audio import encoders
 from vasa_jax.data import records
+from vasa_jax.encode import clip_conditions, encoding
 from vasa_jax.motion import normalization, windows
 from vasa_jax.motion import training as motion_training
 from vasa_jax.portrait import crop, locate, pose, resample
@@ -297,7 +298,7 @@ def test_clips_of_videos_are_encoded_for_stage_two(built, tiny_models, tmp_path)
 
 
 def test_an_unknown_gaze_is_no_number_and_leaves_statistics_alone():
-    assert np.isnan(encoding.clip_gaze({})).all()
+    assert np.isnan(clip_conditions.gaze({})).all()
     rows = [
         {
             "motion": np.full((2, 7), number, np.float32),
@@ -331,7 +332,7 @@ def test_a_real_talking_head_makes_a_clip():
 def test_windows_of_unknown_gaze_drop_that_condition():
     generator = np.random.default_rng(0)
     clips = [motion_windows.record(generator) for _ in range(2)]
-    clips[0]["gaze"] = encoding.clip_gaze({})
+    clips[0]["gaze"] = clip_conditions.gaze({})
     cut = functools.partial(windows.cut, window_frames=4, previous_frames=2)
     batch = motion_windows.batch(cut, clips)
     statistics = motion_windows.some_statistics()

@@ -1,6 +1,7 @@
 """CAPP: a contrastive score of voice and head movement, on encoded clips.
 
-    python -m experiments.tools.encode_poses --output_dir=data/poses --num_clips=500
+    python -m experiments.encode_performances --checkpoint=vasa_jax/weights/demo \
+        --output_dir=data/poses --num_clips=500 --seconds=8
     python -m experiments.train --config=experiments/configs/capp.py --preset=demo \
         --workdir=runs/capp --set=data_dir=data/poses
     python -m experiments.export --workdir=runs/capp --output=capp --dtype=float16

@@ -33,9 +33,10 @@ import jax
 import numpy as np
 
 from experiments.running import data_card
-from vasa_jax import config, encoding, export, types
+from vasa_jax import config, export, types
 from vasa_jax.animate import trained
 from vasa_jax.data import examples, mixed_sets, pipeline, records
+from vasa_jax.encode import encoding
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
 from vasa_jax.motion import conditions, losses, normalization, windows

@@ -4,7 +4,8 @@ import json
 import pathlib
 from typing import Any
 
-from vasa_jax import config, encoding, errors, media
+from vasa_jax import config, errors, media
+from vasa_jax.encode import encoding
 
 
 def make(place: pathlib.Path) -> pathlib.Path:

@@ -15,9 +15,10 @@ import tqdm
 from absl import flags
 
 from experiments.running import compilation_cache, folders, program
-from vasa_jax import config, encoding
+from vasa_jax import config
 from vasa_jax.audio import encoders
 from vasa_jax.data import records
+from vasa_jax.encode import encoding
 from vasa_jax.evaluation import lip_crops
 
 DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder of clips.", required=True)

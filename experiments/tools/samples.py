@@ -12,9 +12,10 @@ import numpy as np
 from absl import flags
 
 from experiments.running import compilation_cache, program
-from vasa_jax import config, encoding, media, types
+from vasa_jax import config, media, types
 from vasa_jax.animate import controls, talking_face, trained
 from vasa_jax.data import clips, records
+from vasa_jax.encode import encoding
 from vasa_jax.face import examples
 from vasa_jax.portrait import crop
 

@@ -5,8 +5,9 @@ import pathlib
 
 import numpy as np
 
-from vasa_jax import encoding, errors, media
+from vasa_jax import errors, media
 from vasa_jax.data import records
+from vasa_jax.encode import encoding
 from vasa_jax.evaluation import benchmark, video_files
 from vasa_jax.evaluation.synthetic import spread_over
 

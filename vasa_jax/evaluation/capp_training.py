@@ -91,7 +91,7 @@ def cut(
         raise UserError(
             f"a clip of {num_frames} frames has no {num_windows} different windows of "
             f"{window_frames}; encode longer clips (python -m "
-            "experiments.tools.encode_poses), or set windows_per_clip or "
+            "experiments.encode_performances), or set windows_per_clip or "
             "model.window_frames "
             "lower."
         )

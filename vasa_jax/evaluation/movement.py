@@ -5,8 +5,9 @@ import dataclasses
 import einops
 import numpy as np
 
-from vasa_jax import encoding, types
+from vasa_jax import types
 from vasa_jax.animate import controls
+from vasa_jax.encode import clip_conditions
 from vasa_jax.evaluation import clips, curves, signals
 from vasa_jax.evaluation.metrics import (
     LOWER,
@@ -282,4 +283,4 @@ def _unit(gaze: np.ndarray) -> np.ndarray:
 
 
 def _main_gaze(clip: clips.Clip) -> np.ndarray:
-    return encoding.main_direction(clip.face.gaze[clip.face.present])
+    return clip_conditions.main_direction(clip.face.gaze[clip.face.present])

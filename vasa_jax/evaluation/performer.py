@@ -8,9 +8,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from vasa_jax import encoding, errors, export, media, types
+from vasa_jax import errors, export, media, types
 from vasa_jax.animate import rendering, speech, talking_face, trained
 from vasa_jax.animate.controls import Controls
+from vasa_jax.encode import encoding
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
 from vasa_jax.portrait import crop, locate, track

@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vasa_jax import encoding, errors, media
+from vasa_jax import errors, media
 from vasa_jax.data import records
+from vasa_jax.encode import encoding
 from vasa_jax.evaluation import disentanglement, performer
 from vasa_jax.evaluation.synthetic import Names, spread_over
 from vasa_jax.portrait import crop

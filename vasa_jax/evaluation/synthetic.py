@@ -9,9 +9,10 @@ import dataclasses
 
 import numpy as np
 
-from vasa_jax import encoding, errors
+from vasa_jax import errors
 from vasa_jax.animate.controls import HEAD_DISTANCE_RANGE, MAX_GAZE_DEGREES, Controls
 from vasa_jax.data import examples, records
+from vasa_jax.encode import clip_conditions, encoding
 from vasa_jax.evaluation import driving, performer, speaking
 
 SOURCE_FIELDS = ("video", "head_pose")
@@ -142,7 +143,7 @@ def spoken_clip(
     record = opened.read(places[1])
     frames = actor.fit_frames(encoding.decode_clip(record))
     limits = np.array(MAX_GAZE_DEGREES)
-    gaze = np.clip(np.degrees(encoding.clip_gaze(record)), -limits, limits)
+    gaze = np.clip(np.degrees(clip_conditions.gaze(record)), -limits, limits)
     distance = float(np.clip(record["head_distance"].mean(), *HEAD_DISTANCE_RANGE))
     return speaking.SpokenClip(
         portrait=actor.portrait(

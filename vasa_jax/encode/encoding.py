@@ -18,6 +18,7 @@ from vasa_jax import types
 from vasa_jax.animate import rendering
 from vasa_jax.audio import encoders, weights_file
 from vasa_jax.data import clips, records
+from vasa_jax.encode import clip_conditions
 from vasa_jax.errors import UserError
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
@@ -33,9 +34,6 @@ KEPT_FIELDS = ("arkit", "mouth_opening")
 
 KEPT_TEXTS = ("clip_id", "identity", "performance", "voice")
 """Names that go along where a record has them. Ours."""
-
-GAZE_BIN_DEGREES = 5.0
-"""Side of a cell of the gaze histogram. Ours: half of what gaze estimates err by."""
 
 KEPT_FEATURES = 16
 """Voices whose features are kept. Ours: takes that share a voice lie near each other
@@ -103,16 +101,41 @@ class ClipEncoder:
                     f"{name} has {len(record[name])} rows and the video {num_frames} "
                     "frames"
                 )
-        motion = self.encode_motion(frames, head_pose)
+        return self._with_conditions(
+            record, self.encode_motion(frames, head_pose), split
+        )
+
+    def encode_known(self, record: records.Record, split: str) -> dict[str, Any]:
+        """Encode a clip that has no pictures, by what it knows of the face.
+
+        Ours: facial dynamics come from the model's own map; see `dynamics_map`.
+
+        Args:
+            record: as for `encode`, with `head_pose`, `arkit` `[T, 52]` and
+                `gaze_in_head` `[T, 2]`.
+            split: its split.
+
+        Returns:
+            The encoded record, as `encode` gives it.
+        """
+        facial_dynamics = write_dynamics(
+            self._config, self._params, record["arkit"], record["gaze_in_head"]
+        )
+        motion = np.concatenate([record["head_pose"], facial_dynamics], axis=-1)
+        return self._with_conditions(record, motion.astype(np.float32), split)
+
+    def _with_conditions(self, record, motion, split):
+        """Return the encoded record of a motion `[T, M]`."""
         if not np.isfinite(motion).all():
             raise records.CorruptRecordError("the motion is not finite")
+        num_frames = len(motion)
         scale = motion[:, types.POSE_CHANNELS - 1]
         encoded = {
             "motion": motion,
             "audio_features": self._features(record["audio"], num_frames),
-            "gaze": clip_gaze(record),
+            "gaze": clip_conditions.gaze(record),
             "head_distance": np.mean(1 / scale, keepdims=True, dtype=np.float32),
-            "emotion": emotion_scores(record),
+            "emotion": clip_conditions.emotion(record),
             "split": split,
         }
         kept = {
@@ -215,6 +238,19 @@ def encode_frames(
     return motion.astype(jnp.float32)
 
 
+@functools.partial(jax.jit, static_argnums=0)
+def write_dynamics(
+    config: face_config.FaceConfig,
+    params: Mapping[str, Any],
+    arkit: jax.Array,
+    gaze_in_head: jax.Array,
+) -> jax.Array:
+    """Tell facial dynamics `[T, Z]` of weights `[T, 52]` and gaze `[T, 2]`, radians."""
+    return face_model.FaceModel(config).apply(
+        {"params": params}, arkit, gaze_in_head, method="write_dynamics"
+    )
+
+
 def decode_clip(record: records.Record) -> np.ndarray:
     """Decode the video of a record.
 
@@ -266,63 +302,6 @@ def to_waveform(audio: np.ndarray, num_frames: int) -> np.ndarray:
     return filled[: num_frames * types.SAMPLES_PER_FRAME]
 
 
-def clip_gaze(record: Mapping[str, Any]) -> np.ndarray:
-    """Return the main gaze of a clip, `[2]` radians, camera frame.
-
-    Ours: not a number where nothing tells it; training drops that condition.
-
-    Args:
-        record: `main_gaze` `[2]`, or `gaze` `[T, 2]`, or neither.
-    """
-    if "main_gaze" in record:
-        return np.asarray(record["main_gaze"], np.float32)
-    if "gaze" in record:
-        return main_direction(np.asarray(record["gaze"]))
-    return np.full(2, np.nan, np.float32)
-
-
-def main_direction(gaze: np.ndarray) -> np.ndarray:
-    """Reduce the gaze of every frame to the one direction that is held longest.
-
-    Paper: VASA-1 section 3.2 and appendix: clustering by a simple histogram. Ours: the
-    mean over the fullest cell and its neighbours, so that where cells end hardly
-    matters.
-
-    Args:
-        gaze: `[T, 2]` yaw and pitch, radians.
-
-    Returns:
-        float32 `[2]`.
-    """
-    cells = np.floor(np.degrees(gaze) / GAZE_BIN_DEGREES).astype(int)
-    found, counts = np.unique(cells, axis=0, return_counts=True)
-    fullest = found[counts.argmax()]
-    is_near = (np.abs(cells - fullest) <= 1).all(axis=1)
-    return gaze[is_near].mean(axis=0).astype(np.float32)
-
-
-def emotion_scores(record: Mapping[str, Any]) -> np.ndarray:
-    """Return a score for each class of `types.EMOTIONS`, float32 `[8]`.
-
-    Ours: a performed emotion scores its strength, and neutral nothing, as
-    `Controls.emotion_vector` says it; not a number where nothing tells the emotion,
-    and training drops that condition, as an animation without a wish does.
-
-    Args:
-        record: `emotion`, a class index with `emotion_strength` or scores `[8]`, or
-            none.
-    """
-    num_classes = len(types.EMOTIONS)
-    if "emotion" not in record:
-        return np.full(num_classes, np.nan, np.float32)
-    scores = np.array(record["emotion"], np.float32)
-    if not scores.ndim:
-        strength = np.float32(record.get("emotion_strength", 1.0))
-        scores = strength * np.eye(num_classes, dtype=np.float32)[int(scores)]
-    scores[types.EMOTIONS.index("neutral")] = 0.0
-    return scores
-
-
 def audio_settings(
     name: str, weights: str | os.PathLike[str] | None = None
 ) -> dict[str, Any]:
@@ -367,3 +346,20 @@ def take_face(
         )
     sizes = config_lib.from_json(face_config.FaceConfig, configs["face"])
     return sizes, params["face"]
+
+
+def require_map(face_params: Mapping[str, Any], name: str) -> None:
+    """Refuse a face model that cannot tell facial dynamics without pictures.
+
+    Args:
+        face_params: from `take_face`.
+        name: of the folder, for the sentence.
+
+    Raises:
+        UserError: it was trained before there was a map.
+    """
+    config_lib.require(
+        "dynamics_map" in face_params,
+        f"The export {name!r} has no map from expression to facial dynamics; train its "
+        "encoders once more (--preset=demo_encoders --init_from=...).",
+    )

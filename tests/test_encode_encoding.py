@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from experiments import encode
-from vasa_jax import encoding, media
+from vasa_jax import media
 from vasa_jax.audio import encoders
 from vasa_jax.data import records
+from vasa_jax.encode import clip_conditions, encoding
 from vasa_jax.face import model as face_model
 from vasa_jax.motion import normalization, windows
 
@@ -96,7 +97,7 @@ def test_rows_that_do_not_fit_the_video_are_corrupt(clips, record):
 def test_the_main_gaze_is_the_direction_held_longest():
     held = np.tile(np.radians([[12.0, -3.0]]), (20, 1))
     elsewhere = np.radians(np.linspace([-40, 20], [-20, 0], 15))
-    gaze = encoding.main_direction(np.concatenate([elsewhere, held]))
+    gaze = clip_conditions.main_direction(np.concatenate([elsewhere, held]))
     np.testing.assert_allclose(np.degrees(gaze), [12, -3], atol=1e-4)
 
 
@@ -135,3 +136,21 @@ def test_an_encoded_set_resumes_counts_corrupt_clips_and_feeds_stage_two(
         previous_frames=2,
     )
     assert window["motion"].shape == (4, 14)
+
+
+def test_clips_without_pictures_are_encoded_by_the_map(clips, tiny_models, record):
+    known = {name: value for name, value in record.items() if name != "video"}
+    known["gaze_in_head"] = record["gaze"] / 2
+    encoded = clips.encode_known(known, "train")
+    written = face_model.FaceModel(tiny_models.face_config).apply(
+        {"params": tiny_models.face_params},
+        known["arkit"],
+        known["gaze_in_head"],
+        method="write_dynamics",
+    )
+    np.testing.assert_allclose(encoded["motion"][:, 6:], written, atol=1e-6)
+    np.testing.assert_array_equal(encoded["motion"][:, :6], record["head_pose"])
+    seen = clips.encode(record, encoding.decode_clip(record), "train")
+    assert set(encoded) == set(seen)
+    for name in ("audio_features", "gaze", "emotion"):
+        np.testing.assert_array_equal(encoded[name], seen[name])
