@@ -18,10 +18,10 @@ def _run(*flags):
 
 
 def test_videos_stand_side_by_side_as_long_as_the_shortest(tmp_path):
-    for name, value, count in (("dark", 40, 6), ("bright", 200, 9)):
+    for name, value, count in (("dark", 40, 6), ("bright", 120, 8)):
         # WebP drops frames that equal the one before.
         frames = np.full((count, 32, 32, 3), value, np.uint8)
-        frames += 10 * (np.arange(count, dtype=np.uint8) // 2).reshape(-1, 1, 1, 1)
+        frames += 40 * (np.arange(count, dtype=np.uint8) // 2).reshape(-1, 1, 1, 1)
         (tmp_path / f"{name}.mp4").write_bytes(media.encode_video(frames))
     output = tmp_path / "both.webp"
     ran = _run(
@@ -34,8 +34,8 @@ def test_videos_stand_side_by_side_as_long_as_the_shortest(tmp_path):
         assert (picture.size, picture.n_frames) == ((32, 16), 3)
         picture.seek(2)
         pixels = np.asarray(picture.convert("RGB")).astype(int)
-    assert abs(pixels[:, :12] - 60).max() < 10
-    assert abs(pixels[:, 20:] - 220).max() < 10
+    assert abs(pixels[:, :16].mean() - 120) < 10
+    assert abs(pixels[:, 16:].mean() - 200) < 10
 
 
 def test_another_ending_is_refused(tmp_path):
