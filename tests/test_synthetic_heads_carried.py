@@ -155,13 +155,5 @@ def test_performances_of_another_plan_are_refused(folder, tmp_path):
         carried.read_settings(tmp_path, 32, 0.5)
 
 
-def test_a_png_without_ffmpeg_is_read_as_it_was(tmp_path):
-    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
-    media.write_png(tmp_path / "a.png", image)
-    np.testing.assert_array_equal(media.read_image(tmp_path / "a.png"), image)
-    with pytest.raises(ValueError, match="float64"):
-        media.write_png(tmp_path / "a.png", image / 255)
-
-
 def test_no_task_starts_no_process():
     assert processes.call_each(len, [], num_workers=2, total=0, unit="tasks") == 0

@@ -68,7 +68,7 @@ def main(_) -> int:
         rows_of(face, opened.read(int(place)), NUM_FRAMES.value, seed)
         for seed, place in enumerate(places)
     ]
-    media.write_png(OUTPUT.value, np.concatenate(rows))
+    media.write_image(OUTPUT.value, np.concatenate(rows))
     print(f"{count} clips, truth above what the voice gave: {OUTPUT.value}")
     return 0
 

@@ -1,7 +1,10 @@
 """Cut windows out of pictures of any size, antialiased, in plain numpy.
 
 Ours: `geometry.sample_image` samples feature maps of fixed shape under jit. Here every
-picture has its own shape, so compiling would cost more than the work itself.
+picture has its own shape, so compiling would cost more than the work itself. Pillow's
+`resize` is the same triangle filter, but knows no window that reaches beyond the
+picture, and rounds one value in ten thousand to the next level, which would change
+the frames of a seed.
 """
 
 import math
