@@ -330,18 +330,6 @@ def test_evaluation_batches_are_the_same_each_time():
         pipeline.evaluation_batches(drawn, batch_size=13)
 
 
-def test_plain_batches_resume_and_go_through_each_epoch():
-    drawn = examples.RecordExamples(_memory_records(), _value)
-    settings = pipeline.PipelineConfig(use_grain=False)
-    batches = pipeline.training_batches(drawn, batch_size=6, seed=3, settings=settings)
-    expected = _take(batches, 4)
-    values = np.concatenate([batch["value"] for batch in expected])
-    assert sorted(values[:12]) == sorted(values[12:]) == list(range(12))
-    batches.set_state({"next": 2})
-    _assert_equal(_take(batches, 2), expected[2:])
-    batches.close()
-
-
 def test_an_npz_file_that_was_written_anew_is_read_anew(tmp_path):
     path = tmp_path / "clip.npz"
     records.write_npz_record(path, {"clip_id": "a", "values": np.arange(3)})

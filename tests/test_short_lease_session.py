@@ -19,7 +19,7 @@ from vasa_jax.data import records
 from vasa_jax.train import metric_writer
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SCRIPT = "experiments/gpu_session.sh"
+SCRIPT = "experiments/short_lease/session.sh"
 
 ABSENT = (
     "ai_edge_litert",
@@ -147,7 +147,7 @@ def test_a_training_without_clips_is_told_and_one_core_is_enough(tmp_path):
     assert "nothing is rendered in" in ended.stdout
     commands = told.read_text()
     assert "experiments.train" not in commands
-    rendered = re.findall(r"render_carried .*--num_workers=(\d+)", commands)
+    rendered = re.findall(r"short_lease.render .*--num_workers=(\d+)", commands)
     assert rendered == ["1", "1"]
 
 
