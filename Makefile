@@ -19,8 +19,7 @@ PYTEST := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.cache/jax \
 
 demo: $(VENV)/demo.installed
 	@mkdir -p $(dir $(OUTPUT))
-	$(VENV)/bin/python -m experiments.generate \
-		--image=$(IMAGE) --audio=$(AUDIO) --output=$(OUTPUT) --image_size=512
+	$(VENV)/bin/vasa animate $(IMAGE) $(AUDIO) -o $(OUTPUT) --image_size=512
 
 test: $(VENV)/test.installed
 	$(PYTEST) -m "not slow"

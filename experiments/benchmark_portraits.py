@@ -15,8 +15,8 @@ import sys
 import tqdm
 from absl import flags, logging
 
-from experiments.running import compilation_cache, folders, program
-from vasa_jax import config, errors, media
+from experiments.running import folders, program
+from vasa_jax import compilation_cache, config, errors, media
 from vasa_jax.evaluation import (
     expressions,
     filmed,

@@ -16,9 +16,9 @@ import tempfile
 import jax
 from absl import flags
 
-from experiments.running import compilation_cache, program, timing
+from experiments.running import program, timing
 from experiments.tools import one_step
-from vasa_jax import config, media
+from vasa_jax import compilation_cache, config, media
 
 PRESET = flags.DEFINE_string("preset", "vasa1", "Of both experiment files.")
 STAGES = flags.DEFINE_list("stages", ["face", "motion"], "Of face, motion.")

@@ -11,8 +11,8 @@ import einops
 import numpy as np
 from absl import flags
 
-from experiments.running import compilation_cache, program
-from vasa_jax import config, media, types
+from experiments.running import program
+from vasa_jax import compilation_cache, config, media, types
 from vasa_jax.animate import controls, talking_face, trained
 from vasa_jax.data import clips, records
 from vasa_jax.encode import encoding

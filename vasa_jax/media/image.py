@@ -127,7 +127,7 @@ def _open(data: bytes, name: str) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=_formats_here())
     except Image.DecompressionBombError as error:
-        raise _too_large(name, "far more") from error
+        raise _too_large(name, "far too many pixels") from error
     except _DAMAGE as error:
         is_heic = data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS
         what = f"is not one that can be read; give {_READABLE}."
