@@ -206,7 +206,7 @@ def test_curves_show_the_first_and_last_values(tmp_path):
     assert media.read_image(tmp_path / "curves.png").std() > 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_steps_run_where_only_jax_and_numba_are(tmp_path):
     (tmp_path / "blocked").mkdir()
     (tmp_path / "blocked" / "sitecustomize.py").write_text(BLOCKER)
