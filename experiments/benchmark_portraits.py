@@ -195,7 +195,7 @@ def find_voices(pattern: str) -> list[pathlib.Path]:
     place = pathlib.Path(pattern)
     if place.is_dir():
         found = [p for p in place.iterdir() if p.suffix.lower() in SOUND_SUFFIXES]
-    elif any(sign in place.name for sign in "*?["):
+    elif any(sign in place.name for sign in "*?[") and not place.exists():
         found = list(place.parent.glob(place.name))
     else:
         found = [place]
