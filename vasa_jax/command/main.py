@@ -13,7 +13,7 @@ COMMANDS = {"animate": animate, "reenact": reenact}
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that tells a mistake in one sentence, as all else here does."""
+    """A parser that reports a mistake in one sentence, as all else here does."""
 
     def error(self, message: str) -> None:
         """Raise `UserError`."""
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, or 2 after a mistake that the user can mend.
     """
-    # Pillow remarks on what is odd in a file; what is wrong is told in a sentence.
+    # Pillow remarks on what is odd in a file; what is wrong we say in a sentence.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
         chosen = make_parser().parse_args(arguments)
