@@ -27,7 +27,9 @@ ABSENT = (
     "av",
     "espeakng_loader",
     "grain",
+    "pillow_heif",
     "pocketsphinx",
+    "soxr",
     "tensorflow_datasets",
 )
 """Packages that the borrowed machine lacks."""
