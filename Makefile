@@ -1,7 +1,9 @@
-# make demo      a talking face from the example portrait and voice
-# make test      the tests that end within minutes
-# make test-all  every test
-# make lint      format and lint, changing nothing
+# make demo         a talking face from the example portrait and voice
+# make test         the tests that end within minutes
+# make test-slow    those that take longer, but for the longest
+# make test-all     every test; those marked `long` take some ten minutes each
+# make test-voices  the tests of natural voices, in a virtual environment of their own
+# make lint         format and lint, changing nothing
 # Another interpreter: make PYTHON=python3.12 demo
 
 PYTHON ?= python3
@@ -9,44 +11,59 @@ VENV ?= .venv
 IMAGE ?= examples/portrait.png
 AUDIO ?= examples/voice.wav
 OUTPUT ?= output/demo.mp4
+TEST_FLAGS ?=
 
-PIP := $(VENV)/bin/python -m pip install -qq --disable-pip-version-check
+PIP_FLAGS := install -qq --disable-pip-version-check
 PYTEST := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.cache/jax \
 	$(VENV)/bin/python -m pytest --quiet --numprocesses=auto --maxprocesses=4 \
-	--dist=loadfile
+	--dist=loadfile $(TEST_FLAGS)
 
-.PHONY: demo test test-all lint clean
+.PHONY: demo test test-slow test-all test-voices lint clean
 
 demo: $(VENV)/demo.installed
 	@mkdir -p $(dir $(OUTPUT))
-	$(VENV)/bin/python -m experiments.generate \
-		--image=$(IMAGE) --audio=$(AUDIO) --output=$(OUTPUT) --image_size=512
+	$(VENV)/bin/vasa animate $(IMAGE) $(AUDIO) -o $(OUTPUT) --image_size=512
 
 test: $(VENV)/test.installed
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not long"
+
+test-slow: $(VENV)/test.installed
+	$(PYTEST) -m "slow and not long"
 
 test-all: $(VENV)/test.installed
 	$(PYTEST)
+
+test-voices: $(VENV)-voices/installed
+	$(VENV)-voices/bin/python -m pytest --quiet tests/test_natural_voices.py
 
 lint: $(VENV)/test.installed
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 
 clean:
-	rm -rf $(VENV) .cache
+	rm -rf $(VENV) $(VENV)-voices .cache
 
 $(VENV)/demo.installed: $(VENV)/created setup.cfg requirements.txt
 	@echo "installing vasa_jax into $(VENV) (a few minutes the first time)"
-	$(PIP) --editable ".[portrait]"
+	$(VENV)/bin/python -m pip $(PIP_FLAGS) --editable ".[portrait]"
 	@touch $@
 
 $(VENV)/test.installed: $(VENV)/created setup.cfg requirements.txt
 	@echo "installing vasa_jax and what its tests need into $(VENV)"
-	$(PIP) --editable ".[test]"
+	$(VENV)/bin/python -m pip $(PIP_FLAGS) --editable ".[test]"
 	@touch $@
 
-$(VENV)/created:
+# A large set of packages has an environment of its own: .venv-NAME holds .[test,NAME].
+$(VENV)-%/installed: $(VENV)-%/created setup.cfg requirements.txt
+	@echo "installing vasa_jax and its extra $* into $(VENV)-$*"
+	$(VENV)-$*/bin/python -m pip $(PIP_FLAGS) --editable ".[test,$*]"
+	@touch $@
+
+%/created:
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
 	"vasa_jax needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $*
 	@touch $@
+
+# Or make would remove it, as a step between.
+.PRECIOUS: %/created

@@ -24,9 +24,9 @@ import numpy as np
 import tqdm
 from absl import flags
 
-from experiments.running import compilation_cache, program, timing
+from experiments.running import program, timing
 from experiments.tools import training_speed, untrained
-from vasa_jax import config, media, types
+from vasa_jax import compilation_cache, config, media, types
 from vasa_jax.animate import controls, rendering, speech, talking_face, trained
 from vasa_jax.face import config as face_config
 from vasa_jax.motion import denoiser

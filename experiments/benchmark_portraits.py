@@ -15,8 +15,8 @@ import sys
 import tqdm
 from absl import flags, logging
 
-from experiments.running import compilation_cache, folders, program
-from vasa_jax import config, errors, media
+from experiments.running import folders, program
+from vasa_jax import compilation_cache, config, errors, media
 from vasa_jax.evaluation import (
     expressions,
     filmed,
@@ -195,7 +195,7 @@ def find_voices(pattern: str) -> list[pathlib.Path]:
     place = pathlib.Path(pattern)
     if place.is_dir():
         found = [p for p in place.iterdir() if p.suffix.lower() in SOUND_SUFFIXES]
-    elif any(sign in place.name for sign in "*?["):
+    elif any(sign in place.name for sign in "*?[") and not place.exists():
         found = list(place.parent.glob(place.name))
     else:
         found = [place]

@@ -38,7 +38,7 @@ sharpness=(--set=face_loss.adversarial=0.1 --set=face_loss.feature_matching=3
 
 run() { "$PYTHON" -m "experiments.$1" "${@:2}"; }
 train() { # config, preset, workdir, steps, more flags
-  run train --config="experiments/$1.py" --preset="$2" --workdir="$WORK/$3" \
+  run train --config="experiments/configs/$1.py" --preset="$2" --workdir="$WORK/$3" \
     --set=train.num_steps="$4" --set=optimizer.num_steps="$4" "${@:5}"
 }
 export_once() { # workdir

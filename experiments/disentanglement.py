@@ -20,8 +20,8 @@ from absl import flags
 
 from datasets.synthetic_heads.records import recombined
 from datasets.synthetic_heads.rendering import correspondence
-from experiments.running import compilation_cache, program
-from vasa_jax import config, errors
+from experiments.running import program
+from vasa_jax import compilation_cache, config, errors
 from vasa_jax.data import records
 from vasa_jax.encode import encoding
 from vasa_jax.evaluation import (

@@ -27,8 +27,8 @@ from collections.abc import Iterable, Iterator
 import tqdm
 from absl import flags
 
-from experiments.running import compilation_cache, folders, program
-from vasa_jax import config, export
+from experiments.running import folders, program
+from vasa_jax import compilation_cache, config, export
 from vasa_jax.audio import encoders
 from vasa_jax.data import mixed_sets, records
 from vasa_jax.encode import encoding

@@ -18,8 +18,8 @@ import tqdm
 from absl import flags
 
 from datasets.synthetic_heads.records import plan, unrendered
-from experiments.running import compilation_cache, folders, program
-from vasa_jax import export
+from experiments.running import folders, program
+from vasa_jax import compilation_cache, export
 from vasa_jax.audio import encoders
 from vasa_jax.data import records
 from vasa_jax.encode import encoding

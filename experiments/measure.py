@@ -17,8 +17,8 @@ from absl import flags
 
 from datasets.synthetic_heads import names
 from datasets.synthetic_heads.performance import visemes
-from experiments.running import compilation_cache, program
-from vasa_jax import errors, media
+from experiments.running import program
+from vasa_jax import compilation_cache, errors, media
 from vasa_jax.animate import controls, trained
 from vasa_jax.data import records
 from vasa_jax.evaluation import (

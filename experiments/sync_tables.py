@@ -16,8 +16,8 @@ import numpy as np
 import tqdm
 from absl import flags
 
-from experiments.running import compilation_cache, program
-from vasa_jax import config, media
+from experiments.running import program
+from vasa_jax import compilation_cache, config, media
 from vasa_jax.data import records
 from vasa_jax.evaluation import (
     clips,

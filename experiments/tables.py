@@ -19,8 +19,8 @@ from collections.abc import Iterator, Sequence
 import tqdm
 from absl import flags
 
-from experiments.running import compilation_cache, folders, program
-from vasa_jax import config, media
+from experiments.running import folders, program
+from vasa_jax import compilation_cache, config, media
 from vasa_jax.animate import controls
 from vasa_jax.data import records
 from vasa_jax.evaluation import (

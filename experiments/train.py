@@ -14,8 +14,8 @@ import sys
 import jax
 from absl import flags
 
-from experiments.running import compilation_cache, dry_run, experiment_file, program
-from vasa_jax import config
+from experiments.running import dry_run, experiment_file, program
+from vasa_jax import compilation_cache, config
 from vasa_jax.train import loop, sharding, step_profile, warm_start
 
 CONFIG = flags.DEFINE_string("config", None, "Experiment file.", required=True)

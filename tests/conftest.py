@@ -22,6 +22,11 @@ from animate_fixtures import (  # noqa: F401
     tiny_models,
     voice,
 )
+from time_limit import (  # noqa: F401
+    pytest_addoption,
+    pytest_runtest_setup,
+    pytest_terminal_summary,
+)
 
 jax.config.update("jax_num_cpu_devices", 8)
 jax.config.update("jax_numpy_rank_promotion", "raise")

@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax.data import stepwise
 from vasa_jax.train import metric_states, training
 from vasa_jax.train.optimizer import OptimizerConfig
 
@@ -87,6 +86,29 @@ class LinearTask:
         return {"error": metric_states.Mean.from_batch(error)}
 
 
+class NumberedBatches:
+    """Iterates over `make_batch(0)`, `make_batch(1)`, ...; the number is its place."""
+
+    def __init__(self, make_batch):
+        self._make_batch = make_batch
+        self._next = 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        self._next += 1
+        return self._make_batch(self._next - 1)
+
+    def get_state(self):
+        """Return the position."""
+        return {"next": self._next}
+
+    def set_state(self, state):
+        """Go to a position."""
+        self._next = state["next"]
+
+
 def build(config: LinearConfig) -> training.Experiment:
     """Build the experiment."""
     task = LinearTask(config.model)
@@ -116,7 +138,7 @@ def build(config: LinearConfig) -> training.Experiment:
         task=task,
         settings=config.train,
         optimizers={"model": config.optimizer},
-        train_data=lambda: stepwise.StepwiseBatches(make_batch),
+        train_data=lambda: NumberedBatches(make_batch),
         evaluation_data=lambda: [make_batch(10_000 + i) for i in range(2)],
         evaluate=task.evaluate,
         model_configs={"linear": config.model},

@@ -71,3 +71,14 @@ def test_a_set_of_training_people_joins_one_that_measures(folders):
     assert [float(opened.read(i)["value"]) for i in range(len(opened))] == [0, 1, 2, 3]
     with pytest.raises(records.MissingSplitError, match="it has validation"):
         mixed_sets.open_folders(text, "train")
+
+
+def test_a_folder_whose_name_holds_commas_or_glob_characters_is_one_folder(tmp_path):
+    odd, other = tmp_path / "a,b [1]*", tmp_path / "c"
+    for number, folder in enumerate((odd, other)):
+        (folder / "train").mkdir(parents=True)
+        records.write_npz_record(folder / "train" / "x.npz", {"value": number})
+    assert mixed_sets.split_folders(f"{odd},{other}") == [str(odd), str(other)]
+    assert mixed_sets.split_folders(f"{other}, {odd}") == [str(other), str(odd)]
+    opened = mixed_sets.open_folders(f"{odd},{other}")
+    assert [opened.read(index)["value"] for index in range(2)] == [0, 1]

@@ -42,7 +42,7 @@ def run(*arguments, **more):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_it_goes_from_seeds_to_a_checkpoint_with_both_models(tmp_path):
     ended = run(tmp_path / "work", tmp_path / "checkpoint")
     assert ended.returncode == 0, ended.stderr[-2000:]

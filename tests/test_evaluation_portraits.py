@@ -120,8 +120,8 @@ def portraits_dir(tmp_path, rendered_photo):
     """A folder of a face, an empty picture and a broken file."""
     folder = tmp_path / "portraits"
     folder.mkdir()
-    media.write_png(folder / "face.png", rendered_photo)
-    media.write_png(folder / "nobody.png", 0 * rendered_photo)
+    media.write_image(folder / "face.png", rendered_photo)
+    media.write_image(folder / "nobody.png", 0 * rendered_photo)
     (folder / "torn.jpg").write_bytes(b"\xff\xd8\xff")
     return folder
 

@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 from experiments import export as export_program
 from experiments.running import data_card
@@ -65,26 +66,52 @@ def test_an_export_comes_back_in_float32(tmp_path, dtype, tolerance):
     assert metadata == {"step": 3}
 
 
-def test_the_card_ends_with_the_hash_of_the_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "LARGEST_FILE_BYTES", 2000)
+def test_the_card_ends_with_the_hash_of_the_weights(tmp_path):
     _save(tmp_path / "out")
-    files = sorted((tmp_path / "out").glob("*.safetensors"))
-    content = b"".join(file.read_bytes() for file in files)
+    content = (tmp_path / "out" / export.WEIGHTS_NAME).read_bytes()
     card = (tmp_path / "out" / "README.md").read_text()
     assert card.startswith("# Card\n\nSHA-256")
     assert f"`{hashlib.sha256(content).hexdigest()}`" in card
 
 
-def test_large_arrays_go_into_several_files_below_the_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "LARGEST_FILE_BYTES", 2000)
+def test_an_export_holds_one_file_of_weights_that_others_can_open(tmp_path):
     _save(tmp_path / "out")
-    files = sorted((tmp_path / "out").glob("*.safetensors"))
-    assert len(files) > 2
-    assert all(file.stat().st_size < 3000 for file in files)
-    params, _, _ = export.load_export(tmp_path / "out")
-    np.testing.assert_array_equal(
-        params["face"]["conv"]["kernel"], _params()["face"]["conv"]["kernel"]
-    )
+    (file,) = (tmp_path / "out").glob("*.safetensors")
+    kernel = safetensors.numpy.load_file(file)["face/conv/kernel"]
+    np.testing.assert_array_equal(kernel, _params()["face"]["conv"]["kernel"])
+
+
+def test_an_older_export_with_weights_in_pieces_comes_back(tmp_path):
+    _save(tmp_path / "out")
+    folder = tmp_path / "out"
+    manifest = json.loads((folder / export.MANIFEST_NAME).read_text())
+    del manifest["files"][export.WEIGHTS_NAME]
+    (folder / export.WEIGHTS_NAME).unlink()
+    arrays = export.flatten(_params())
+    pieces: list[dict] = [{}, {}]
+    tensors = {}
+    for name, array in arrays.items():
+        parts = np.array_split(np.reshape(array, -1), min(2, np.size(array)))
+        tensors[name] = {"shape": list(np.shape(array)), "pieces": len(parts)}
+        for index, part in enumerate(parts):
+            pieces[index][f"{name}@{index}"] = part
+    for index, part in enumerate(pieces, start=1):
+        name = f"weights-{index:03d}-of-002.safetensors"
+        content = safetensors.numpy.save(part)
+        (folder / name).write_bytes(content)
+        manifest["files"][name] = {
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+    manifest |= {"format_version": 3, "tensors": tensors}
+    del manifest["hash"]
+    digest = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode())
+    manifest["hash"] = digest.hexdigest()
+    (folder / export.MANIFEST_NAME).write_text(json.dumps(manifest))
+    found = export.flatten(export.load_export(folder)[0])
+    assert found.keys() == arrays.keys()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(found[name], array)
 
 
 def test_the_same_export_has_the_same_hash_and_another_has_not(tmp_path):

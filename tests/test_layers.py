@@ -12,7 +12,7 @@ PACKAGES = ("vasa_jax", "datasets", "experiments")
 # Lowest first; a file imports only from layers before its own, or from its own
 # package. The names of one row do not know each other.
 LAYERS = (
-    ("errors", "kept_programs"),
+    ("errors", "kept_programs", "compilation_cache"),
     ("types",),
     ("config",),
     ("geometry", "train.operations", "train.loss_schedule", "train.step_profile"),
@@ -33,6 +33,8 @@ LAYERS = (
     ("weights", "train"),
     ("face.training", "motion.training"),
     ("animate",),
+    ("command",),
+    ("__main__",),
     ("encode",),
     ("evaluation",),
 )

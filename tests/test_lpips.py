@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import pytest
 
-from experiments import array_pickle
+from experiments.tools import array_pickle
 from vasa_jax import errors, media
 from vasa_jax.evaluation import lpips
 from vasa_jax.portrait import crop

@@ -14,7 +14,7 @@ import logging
 
 from absl import logging as absl_logging
 
-from experiments import program
+from experiments.running import program
 
 
 def main(_):

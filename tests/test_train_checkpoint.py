@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vasa_jax.data import stepwise
+from tests import linear_regression
 from vasa_jax.errors import UserError
 from vasa_jax.train import checkpoint
 
@@ -30,7 +30,7 @@ def _state(value=1.0):
 
 
 def _data(position=0):
-    batches = stepwise.StepwiseBatches(lambda number: {"number": number})
+    batches = linear_regression.NumberedBatches(lambda number: {"number": number})
     batches.set_state({"next": position})
     return batches
 

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 import pytest
 
+from experiments.short_lease import plain_batches
 from tests import linear_regression, training_process
 from vasa_jax import config
 from vasa_jax.data import examples, pipeline, records
@@ -115,8 +116,8 @@ def test_an_interrupted_run_ends_bit_for_bit_as_a_whole_one(tmp_path):
     assert _lines(tmp_path / "whole") == _lines(tmp_path / "parts")
 
 
-@pytest.mark.parametrize("use_grain", [True, False])
-def test_record_batches_go_on_where_they_were(tmp_path, use_grain):
+@pytest.mark.parametrize("module", [pipeline, plain_batches])
+def test_record_batches_go_on_where_they_were(tmp_path, module):
     rng = np.random.default_rng(0)
     drawn = examples.RecordExamples(
         records.ListRecords(
@@ -127,10 +128,10 @@ def test_record_batches_go_on_where_they_were(tmp_path, use_grain):
             "outputs": rng.normal(size=4).astype(np.float32),
         },
     )
-    settings = pipeline.PipelineConfig(use_grain=use_grain)
+    settings = pipeline.PipelineConfig()
     experiment = dataclasses.replace(
         _experiment(),
-        train_data=lambda: pipeline.training_batches(
+        train_data=lambda: module.training_batches(
             drawn, batch_size=16, seed=0, settings=settings
         ),
         evaluation_data=lambda: pipeline.evaluation_batches(drawn, batch_size=16),

@@ -20,20 +20,18 @@ import safetensors.numpy
 from vasa_jax.errors import UserError
 
 FORMAT = "vasa_jax export"
-VERSION = 3
-"""Raised when older exports no longer fit: 3, the denoiser's liveliness."""
+VERSION = 4
+"""Of what is written: 4, all weights in one file."""
+
+READABLE_VERSIONS = (3, 4)
+"""3, with weights in several files, large arrays in pieces, is what shipped before."""
 
 MANIFEST_NAME = "manifest.json"
 CONFIG_NAME = "config.json"
 CARD_NAME = "README.md"
+WEIGHTS_NAME = "weights.safetensors"
 
 _MEND = "fetch or export the checkpoint again."
-
-LARGEST_FILE_BYTES = 15 * 2**20
-"""Bytes of weights in one file of an export.
-
-Ours: many hosts and review tools refuse files of 16 MiB or more.
-"""
 
 
 def without_folders(value: Any) -> Any:
@@ -124,22 +122,20 @@ def save_export(
             f"{os.fspath(folder)!r} holds something that is not an export; name an "
             "empty folder or a new one."
         )
+    weights = safetensors.numpy.save(
+        {name: _cast(value, dtype) for name, value in flatten(params).items()}
+    )
     contents: dict[str, bytes] = {
         CONFIG_NAME: json.dumps(
             {name: json.loads(text) for name, text in configs.items()}, indent=2
         ).encode(),
+        WEIGHTS_NAME: weights,
+        CARD_NAME: (
+            f"{card.rstrip()}\n\nSHA-256 of `{WEIGHTS_NAME}`: "
+            f"`{hashlib.sha256(weights).hexdigest()}`.\n`{MANIFEST_NAME}` holds that "
+            "of each file; `vasa_jax.load` refuses a folder that does not fit it.\n"
+        ).encode(),
     }
-    tensors, files = _split(flatten(params), dtype)
-    weights = hashlib.sha256()
-    for index, pieces in enumerate(files, start=1):
-        name = f"weights-{index:03d}-of-{len(files):03d}.safetensors"
-        contents[name] = safetensors.numpy.save(pieces)
-        weights.update(contents[name])
-    contents[CARD_NAME] = (
-        f"{card.rstrip()}\n\nSHA-256 of the weight files, one after another: "
-        f"`{weights.hexdigest()}`. `{MANIFEST_NAME}` holds that of each file, and\n"
-        "`vasa_jax.load` refuses a folder that does not fit it.\n"
-    ).encode()
     manifest = {
         "format": FORMAT,
         "format_version": VERSION,
@@ -147,7 +143,6 @@ def save_export(
             name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
             for name, data in contents.items()
         },
-        "tensors": tensors,
         "metadata": dict(metadata),
     }
     manifest["hash"] = _manifest_hash(manifest)
@@ -186,17 +181,19 @@ def load_export(
     manifest = _read_manifest(folder)
     for name, known in manifest["files"].items():
         _read_checked(folder / name, known)
-    pieces: dict[str, np.ndarray] = {}
+    stored: dict[str, np.ndarray] = {}
     for name in manifest["files"]:
         if name.endswith(".safetensors"):
             # As jax arrays, every shape would be a program of its own to compile.
-            pieces |= safetensors.numpy.load_file(folder / name)
-    flat = {}
-    for name, tensor in manifest["tensors"].items():
-        parts = [pieces[f"{name}@{i}"] for i in range(tensor["pieces"])]
-        array = np.concatenate(parts).reshape(tensor["shape"])
-        is_floating = jnp.issubdtype(array.dtype, jnp.floating)
-        flat[name] = array.astype(np.float32) if is_floating else array
+            stored |= safetensors.numpy.load_file(folder / name)
+    if "tensors" in manifest:
+        stored = _put_together(stored, manifest["tensors"])
+    flat = {
+        name: array.astype(np.float32)
+        if jnp.issubdtype(array.dtype, jnp.floating)
+        else array
+        for name, array in stored.items()
+    }
     return unflatten(flat), load_configs(folder), manifest["metadata"]
 
 
@@ -235,11 +232,12 @@ def _read_manifest(folder: pathlib.Path) -> dict[str, Any]:
         raise UserError(f"{file} is truncated or damaged; {_MEND}") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise UserError(f"{file} is not the manifest of a vasa_jax export; {_MEND}")
-    if manifest.get("format_version") != VERSION:
+    if manifest.get("format_version") not in READABLE_VERSIONS:
         raise UserError(
             f"The checkpoint {os.fspath(folder)!r} has format version "
-            f"{manifest.get('format_version')} and this vasa_jax reads version "
-            f"{VERSION}; install the vasa_jax it was made with, or {_MEND}"
+            f"{manifest.get('format_version')} and this vasa_jax reads versions "
+            f"{' and '.join(map(str, READABLE_VERSIONS))}; install the vasa_jax it was "
+            f"made with, or {_MEND}"
         )
     if manifest.get("hash") != _manifest_hash(manifest):
         raise UserError(f"{file} was changed after it was written; {_MEND}")
@@ -266,29 +264,21 @@ def _manifest_hash(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
-def _split(
-    flat: Mapping[str, Any], dtype: str
-) -> tuple[dict[str, Any], list[dict[str, np.ndarray]]]:
-    """Cast arrays and deal them, large ones in pieces, to files below the limit."""
-    tensors: dict[str, Any] = {}
-    files: list[dict[str, np.ndarray]] = [{}]
-    room = LARGEST_FILE_BYTES
-    for name, value in sorted(flat.items()):
-        array = np.asarray(value)
-        if jnp.issubdtype(array.dtype, jnp.floating):
-            array = array.astype(jnp.dtype(dtype) if array.ndim >= 2 else np.float32)
-        line = array.reshape(-1)
-        step = LARGEST_FILE_BYTES // array.itemsize
-        parts = [line[i : i + step] for i in range(0, max(1, line.size), step)]
-        tensors[name] = {
-            "shape": list(array.shape),
-            "dtype": array.dtype.name,
-            "pieces": len(parts),
-        }
-        for index, part in enumerate(parts):
-            if part.nbytes > room and files[-1]:
-                files.append({})
-                room = LARGEST_FILE_BYTES
-            files[-1][f"{name}@{index}"] = part
-            room -= part.nbytes
-    return tensors, files
+def _cast(value: Any, dtype: str) -> np.ndarray:
+    """Bring numbers of two axes or more to the dtype, other ones to float32."""
+    array = np.asarray(value)
+    if not jnp.issubdtype(array.dtype, jnp.floating):
+        return array
+    return array.astype(jnp.dtype(dtype) if array.ndim >= 2 else np.float32)
+
+
+def _put_together(
+    pieces: Mapping[str, np.ndarray], tensors: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """Join the pieces of version 3, which kept its files below 15 MiB."""
+    return {
+        name: np.concatenate(
+            [pieces[f"{name}@{i}"] for i in range(tensor["pieces"])]
+        ).reshape(tensor["shape"])
+        for name, tensor in tensors.items()
+    }

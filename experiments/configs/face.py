@@ -291,4 +291,4 @@ def _write_strip(settings, task, drawn, params, step, folder: pathlib.Path):
     strip = np.concatenate([tile(row) for row in rows])
     image = np.clip((strip + 1.0) * 127.5, 0, 255).astype(np.uint8)
     folder.mkdir(parents=True, exist_ok=True)
-    media.write_png(folder / f"strip_{step:07d}.png", image)
+    media.write_image(folder / f"strip_{step:07d}.png", image)

@@ -108,7 +108,7 @@ def by_grain(read: list[records.Record], wanted: int | None) -> int:
         drawn,
         batch_size=1,
         seed=0,
-        settings=pipeline.PipelineConfig(num_threads=0, prefetch_batches=0),
+        settings=pipeline.PipelineConfig(num_threads=0),
     )
     count = sum(next(batches)["frames"].shape[1] for _ in range(len(read)))
     batches.close()

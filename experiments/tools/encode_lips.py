@@ -14,8 +14,8 @@ import numpy as np
 import tqdm
 from absl import flags
 
-from experiments.running import compilation_cache, folders, program
-from vasa_jax import config
+from experiments.running import folders, program
+from vasa_jax import compilation_cache, config
 from vasa_jax.audio import encoders
 from vasa_jax.data import records
 from vasa_jax.encode import encoding

@@ -11,7 +11,7 @@ from datasets.synthetic_heads import names
 from experiments.configs import face, face_fields, face_networks, motion
 from experiments.running import timing
 from vasa_jax import types
-from vasa_jax.data import pipeline, records
+from vasa_jax.data import records
 from vasa_jax.train import sharding, training
 
 VARIANTS = (
@@ -114,7 +114,6 @@ def make_settings(
         train=dataclasses.replace(
             settings.train, batch_size=batch_size, accumulation_steps=1
         ),
-        data=pipeline.PipelineConfig(use_grain=False),
     )
     if stage == "motion":
         return settings

@@ -12,8 +12,8 @@ import pathlib
 import numpy as np
 from absl import flags
 
-from experiments import array_pickle
 from experiments.running import program
+from experiments.tools import array_pickle
 from vasa_jax import errors, media
 from vasa_jax.evaluation import lpips
 

@@ -11,8 +11,8 @@ import einops
 import numpy as np
 from absl import flags
 
-from experiments.running import compilation_cache, program
-from vasa_jax import config, media, types
+from experiments.running import program
+from vasa_jax import compilation_cache, config, media, types
 from vasa_jax.animate import controls, talking_face, trained
 from vasa_jax.data import clips, records
 from vasa_jax.encode import encoding
@@ -68,7 +68,7 @@ def main(_) -> int:
         rows_of(face, opened.read(int(place)), NUM_FRAMES.value, seed)
         for seed, place in enumerate(places)
     ]
-    media.write_png(OUTPUT.value, np.concatenate(rows))
+    media.write_image(OUTPUT.value, np.concatenate(rows))
     print(f"{count} clips, truth above what the voice gave: {OUTPUT.value}")
     return 0
 

@@ -1,8 +1,9 @@
-"""From records to batches: `records`, `examples`, then `pipeline` or `stepwise`.
+"""From records to batches: `records`, `examples`, then `pipeline`.
 
-A set of records is read at random (`records`); an example is drawn from one record or
-from several of one identity (`examples`); batches come through Grain (`pipeline`) or,
-for plain arrays where Grain is not installed, without it (`stepwise`).
+A set of records is read at random (`records`), or several sets as one (`mixed_sets`);
+an example is drawn from one record or from several of one identity (`examples`);
+batches come through Grain (`pipeline`), from worker processes where a run has them
+(`worker_processes`).
 """
 
 RECORD_FIELD = "record"

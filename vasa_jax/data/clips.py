@@ -13,8 +13,8 @@ def read_frames(
 ) -> np.ndarray:
     """Return all or some frames of a record.
 
-    Ours: `video` is a file in bytes or an array of frames. Arrays are a hundred times
-    as large, and are for machines without FFmpeg.
+    Ours: `video` is a file in bytes or an array of frames, which needs no decoder and
+    is a hundred times as large.
 
     Args:
         record: has `video`.

@@ -4,6 +4,7 @@ Ours: real and rendered clips, or sets made at different times, train one model 
 being copied together.
 """
 
+import pathlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,7 +19,7 @@ OWN_NAMES = ("clip_id", "identity", "performance")
 """Fields that name something of one set alone: another set's may be called the same."""
 
 
-class JoinedRecords:
+class MixedRecords:
     """The records of several sets, one set after the other.
 
     Args:
@@ -53,6 +54,8 @@ class JoinedRecords:
 def split_folders(text: str) -> list[str]:
     """Take the folders of a setting apart.
 
+    Ours: a folder that exists is itself, whatever commas its name holds.
+
     Args:
         text: folders, with commas between them.
 
@@ -62,7 +65,13 @@ def split_folders(text: str) -> list[str]:
     Raises:
         UserError: a folder is missing or given twice.
     """
-    folders = [folder.strip() for folder in text.split(SEPARATOR)]
+    pieces, folders = text.split(SEPARATOR), []
+    while pieces:
+        joined = (SEPARATOR.join(pieces[:count]) for count in range(1, len(pieces) + 1))
+        existing = [name for name in joined if pathlib.Path(name.strip()).is_dir()]
+        folder = existing[-1] if existing else pieces[0]
+        folders.append(folder.strip())
+        del pieces[: folder.count(SEPARATOR) + 1]
     if not all(folders) or len(set(folders)) < len(folders):
         raise UserError(
             f"The data sets are {text!r}; give folders, each once, with commas between "
@@ -94,9 +103,9 @@ def open_folders(text: str, split: str = "train") -> records.Records:
             missing.append(error)
     if missing and (split == "train" or not opened):
         raise missing[0]
-    return opened[0] if len(opened) == 1 else JoinedRecords(opened)
+    return opened[0] if len(opened) == 1 else MixedRecords(opened)
 
 
 def parts_of(opened: records.Records) -> tuple[records.Records, ...]:
-    """Return the sets that were joined, or the one there is."""
-    return opened.parts if isinstance(opened, JoinedRecords) else (opened,)
+    """Return the sets that are read as one, or the one there is."""
+    return opened.parts if isinstance(opened, MixedRecords) else (opened,)

@@ -6,7 +6,7 @@ step do not depend on the number of processes.
 
 import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import jax
@@ -15,8 +15,12 @@ from absl import flags
 
 from vasa_jax import config
 from vasa_jax.data import examples as examples_lib
-from vasa_jax.data import stepwise, worker_watch
+from vasa_jax.data import worker_processes
 from vasa_jax.errors import UserError
+
+PREFETCH_BATCHES = 2
+"""Made ahead in each process that has threads. Ours: one being taken, one being made;
+more fill memory and hide no longer wait."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,22 +31,17 @@ class PipelineConfig:
         num_workers: processes that decode; 0 decodes in this process. Part of the saved
             position: a run resumes with as many.
         num_threads: threads of each process; 0 decodes when a batch is asked for.
-        prefetch_batches: made ahead in each process.
         on_worker_death: when a worker process dies, `stop` ends the run with a
             sentence, `restart` says so and goes on with new workers, batch for batch.
-        use_grain: false makes batches without it, in another order, for machines that
-            lack it; the position then does not depend on the number of workers.
     """
 
     # Ours: decoding leaves Python for FFmpeg, so that threads serve few cores.
     num_workers: int = 0
     num_threads: int = 1
-    prefetch_batches: int = 2
     on_worker_death: Literal["stop", "restart"] = "stop"
-    use_grain: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("num_workers", "num_threads", "prefetch_batches"):
+        for name in ("num_workers", "num_threads"):
             value = getattr(self, name)
             config.require(
                 value >= 0,
@@ -103,7 +102,7 @@ def training_batches(
     batch_size: int,
     seed: int,
     settings: PipelineConfig,
-) -> "GrainBatches | stepwise.ThreadedBatches | worker_watch.WatchedBatches":
+) -> GrainBatches | worker_processes.WorkerBatches:
     """Shuffle without end; each row's randomness comes from the seed and its place.
 
     Args:
@@ -118,32 +117,11 @@ def training_batches(
     Raises:
         UserError: no examples, or the rows do not divide by the processes.
     """
-    _check(examples, batch_size, jax.process_count())
-    make = functools.partial(
-        _grain_batches if settings.use_grain else _plain_batches,
-        examples,
-        batch_size,
-        seed,
-        settings,
-    )
+    check(examples, batch_size, jax.process_count())
+    make = functools.partial(_grain_batches, examples, batch_size, seed, settings)
     if settings.num_workers:
-        return worker_watch.WatchedBatches(make, settings.on_worker_death)
+        return worker_processes.WorkerBatches(make, settings.on_worker_death)
     return make()
-
-
-def _plain_batches(
-    examples: examples_lib.Examples,
-    batch_size: int,
-    seed: int,
-    settings: PipelineConfig,
-) -> stepwise.ThreadedBatches:
-    return stepwise.shuffled_batches(
-        examples,
-        batch_size=batch_size,
-        seed=seed,
-        num_threads=max(1, settings.num_threads),
-        num_workers=settings.num_workers,
-    )
 
 
 def _grain_batches(
@@ -152,7 +130,7 @@ def _grain_batches(
     seed: int,
     settings: PipelineConfig,
 ) -> GrainBatches:
-    # Imported late, because plain arrays also train where Grain is not installed.
+    # Imported late: it takes a second, and evaluation needs none of it.
     import grain
 
     _let_grain_read_its_flags()
@@ -169,9 +147,7 @@ def _grain_batches(
         .to_iter_dataset(
             grain.ReadOptions(
                 num_threads=settings.num_threads,
-                prefetch_buffer_size=settings.prefetch_batches
-                if settings.num_threads
-                else 0,
+                prefetch_buffer_size=PREFETCH_BATCHES if settings.num_threads else 0,
             )
         )
     )
@@ -207,7 +183,7 @@ def _let_grain_read_its_flags() -> None:
 
 def _start_worker(index: int, count: int) -> None:
     del index, count
-    stepwise.attend_parent()
+    worker_processes.follow_parent()
 
 
 def evaluation_batches(
@@ -230,19 +206,61 @@ def evaluation_batches(
             processes.
     """
     processes = jax.process_count()
-    _check(examples, batch_size, processes)
+    check(examples, batch_size, processes)
     if len(examples) < batch_size:
         raise UserError(
             f"The evaluation data has {len(examples)} examples, fewer than the batch "
             f"size {batch_size}; give a smaller batch or more data."
         )
     share = batch_size // processes
-    make_part = stepwise.batch_maker(examples, batch_size=share, seed=seed)
+    make_part = batch_maker(examples, batch_size=share, seed=seed)
     whole = len(examples) // batch_size * processes
     return (make_part(part) for part in range(jax.process_index(), whole, processes))
 
 
-def _check(examples: examples_lib.Examples, batch_size: int, processes: int) -> None:
+def batch_maker(
+    examples: examples_lib.Examples, *, batch_size: int, seed: int
+) -> Callable[[int], dict[str, Any]]:
+    """Return the function from a batch's number to the batch, shuffled by epoch.
+
+    Ours: as a pure function, any process makes any batch.
+
+    Args:
+        examples: what to draw from.
+        batch_size: rows.
+        seed: of order and randomness.
+
+    Returns:
+        From a number, 0 or more, to a dict of numpy arrays.
+    """
+    size = len(examples)
+
+    @functools.lru_cache(maxsize=4)
+    def order(epoch: int) -> np.ndarray:
+        return np.random.default_rng((seed, 0, epoch)).permutation(size)
+
+    def make_batch(number: int) -> dict[str, Any]:
+        rows = []
+        for place in range(number * batch_size, (number + 1) * batch_size):
+            rng = np.random.default_rng((seed, 1, place))
+            index = int(order(place // size)[place % size])
+            rows.append(examples.draw(rng, index))
+        return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+    return make_batch
+
+
+def check(examples: examples_lib.Examples, batch_size: int, processes: int) -> None:
+    """Refuse an empty set, and a batch that the processes cannot share.
+
+    Args:
+        examples: what to draw from.
+        batch_size: rows over all processes.
+        processes: of the run.
+
+    Raises:
+        UserError: one of the two.
+    """
     if len(examples) == 0:
         raise UserError("The data set is empty; make it first.")
     if batch_size % processes:

@@ -91,7 +91,7 @@ class TfdsRecords:
     """
 
     def __init__(self, folder: str | os.PathLike, split: str):
-        # Imported late: it takes a second, and plain arrays train without it.
+        # Imported late: it takes a second, and npz files are read without it.
         import tensorflow_datasets as tfds
 
         self._folder = _version_folder(pathlib.Path(folder))
@@ -152,7 +152,8 @@ def _version_folder(folder: pathlib.Path) -> pathlib.Path:
 class NpzRecords:
     """A folder of npz files, a record each, in the order of their names.
 
-    Ours: for machines without TFDS; `write_npz_record` makes them.
+    Ours: for sets that another program than a builder writes, such as encoded clips;
+    `write_npz_record` makes them.
 
     Args:
         folder: searched for `*.npz`.

@@ -168,7 +168,7 @@ class Runner:
             )
             values |= moved
             rows.append(list(last.values()))
-        media.write_png(self._strips / f"{item.name}.png", _lay_out(rows))
+        media.write_image(self._strips / f"{item.name}.png", _lay_out(rows))
         return {
             "kinds": list(kinds),
             "values": {key: list(value) for key, value in values.items()},

@@ -45,7 +45,7 @@ def write_sheets(folder: pathlib.Path, names: Sequence[str]) -> list[pathlib.Pat
             for s in strips
         ]
         sheets.append(place / f"sheet_{start // PORTRAITS + 1:02d}.png")
-        media.write_png(sheets[-1], np.concatenate(filled))
+        media.write_image(sheets[-1], np.concatenate(filled))
     return sheets
 
 

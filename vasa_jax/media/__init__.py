@@ -1,7 +1,7 @@
-"""Images and videos in and out of uint8 arrays, through FFmpeg (PyAV) alone.
+"""Pictures (Pillow) and videos (FFmpeg, by PyAV) in and out of uint8 arrays.
 
-Ours: each name is imported when it is first used, so that records of plain arrays
-train where there is no FFmpeg.
+Ours: each name is imported when it is first used, so that who reads and writes pictures
+alone does not load FFmpeg.
 """
 
 import importlib
@@ -19,7 +19,6 @@ _HOME_OF_NAME = {
     "probe_video": "video_reader",
     "read_image": "image",
     "write_image": "image",
-    "write_png": "png",
     "written_beside": "partial_file",
 }
 

@@ -1,17 +1,23 @@
-"""Read photographs of the usual formats as they are meant to be seen; write images."""
+"""Read photographs of the usual formats as they are meant to be seen; write images.
 
-import fractions
+Ours: by Pillow, which knows orientation and colour profiles; FFmpeg, which reads and
+writes the videos, knows neither.
+"""
+
+import contextlib
+import functools
 import io
 import os
 import pathlib
 import stat
+import struct
+import zlib
 
-import av
 import numpy as np
-from av.video.reformatter import Interpolation
+from PIL import Image, ImageCms, ImageOps
 
 from vasa_jax import errors
-from vasa_jax.media import image_header, partial_file
+from vasa_jax.media import partial_file
 
 MAX_PIXELS = 64_000_000
 """Ours: more than any phone's photo; decoded it takes 192 MB."""
@@ -23,32 +29,39 @@ for what cameras and editors write beside the pixels."""
 ALPHA_BACKGROUND = 128
 """Ours: transparent pixels show mid-grey, the zero of images in [-1, 1]."""
 
-CONVERSION = Interpolation.BICUBIC | Interpolation.ACCURATE_RND
-CONVERSION |= Interpolation.FULL_CHR_H_INT
-"""Ours: swscale's exact chroma arithmetic; its default is off by several levels."""
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF")
+"""Pillow's names. Ours: what cameras, phones and browsers write, and no more: each
+decoder is a way in for damaged files. MPO is a JPEG with several pictures, as some
+phones write it."""
 
-_STILL_CODECS = {
-    "png": "png",
-    "jpeg": "mjpeg",
-    "webp": "webp",
-    "bmp": "bmp",
-    "tiff": "tiff",
-}
-_CONTAINERS = {"gif": "gif", "avif": "mov"}
-_READABLE = "PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF"
-_ENCODERS = {
-    ".png": ("png", "rgb24", {}),
-    ".jpg": ("mjpeg", "yuvj444p", {"qmin": "1", "qmax": "1"}),
-    ".jpeg": ("mjpeg", "yuvj444p", {"qmin": "1", "qmax": "1"}),
-}
+_READABLE = "PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF or HEIC"
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc")
+_HEIC_HELP = "is HEIC; run `pip install vasa-jax[heic]`, or save it as JPEG."
+_SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+# At this quality a change of a level survives; the chroma keeps its resolution.
+_JPEG_OPTIONS = {"quality": 97, "subsampling": 0}
+# What Pillow's decoders raise for damaged files, besides `OSError`.
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
 
 
 def read_image(path: str | os.PathLike[str]) -> np.ndarray:
-    """Read an image file, upright and without transparency.
+    """Read an image file, upright, in sRGB and without transparency.
 
-    Ours: PNG, JPEG, WebP, BMP, TIFF, GIF and AVIF (first picture) through FFmpeg;
-    EXIF orientation applied, grey and palette turned to RGB, transparency laid over
-    mid-grey.
+    Ours: PNG, JPEG, WebP, BMP, TIFF, GIF and AVIF, and HEIC with the extra `heic`; the
+    first picture where there are several. EXIF orientation is applied, a colour profile
+    brought to sRGB, grey and palette turned to RGB, transparency laid over mid-grey.
 
     Args:
         path: the file; its suffix is not looked at.
@@ -95,65 +108,98 @@ def decode_image(data: bytes, name: str = "given as bytes") -> np.ndarray:
     Raises:
         UserError: no image, broken, or over 64 megapixels.
     """
-    header = image_header.read(data)
-    if header is None:
-        raise errors.UserError(
-            f"The image {name} is not one that can be read; give {_READABLE}."
-        )
-    if header.width * header.height > MAX_PIXELS:
-        raise errors.UserError(
-            f"The image {name} has {header.width} x {header.height} pixels; at most "
-            f"{MAX_PIXELS // 1_000_000} megapixels are read, so make it smaller."
-        )
+    image = _open(data, name)
+    if image.width * image.height > MAX_PIXELS:
+        raise _too_large(name, f"{image.width} x {image.height} pixels")
     try:
-        frame = _decode_first_frame(data, header)
-    except (av.error.FFmpegError, ValueError) as error:
+        image.load()
+        image = _to_srgb(_upright(image))
+    except _DAMAGE as error:
         raise errors.UserError(
-            f"The image {name} is broken and cannot be decoded; save it again as "
-            "PNG or JPEG."
+            f"The image {name} is broken and cannot be decoded; save it again as PNG "
+            "or JPEG."
         ) from error
-    return _orient(_to_rgb(frame), header.orientation)
+    return _over_grey(image)
 
 
-def _decode_first_frame(data: bytes, header: image_header.ImageHeader):
-    limit = {"max_pixels": str(MAX_PIXELS)}
-    if header.format in _CONTAINERS:
-        with av.open(io.BytesIO(data), format=_CONTAINERS[header.format]) as container:
-            stream = container.streams.video[0]
-            stream.codec_context.options = limit
-            frames = [next(container.decode(stream))]
-    else:
-        decoder = av.CodecContext.create(_STILL_CODECS[header.format], "r")
-        decoder.options = limit
-        frames = decoder.decode(av.Packet(data)) + decoder.decode(None)
-    if not frames or frames[0].is_corrupt or header.is_cut_off:
-        raise ValueError("no whole picture")
-    return frames[0]
+def _open(data: bytes, name: str) -> Image.Image:
+    """Read the header alone."""
+    try:
+        return Image.open(io.BytesIO(data), formats=_formats_here())
+    except Image.DecompressionBombError as error:
+        raise _too_large(name, "far too many pixels") from error
+    except _DAMAGE as error:
+        is_heic = data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS
+        what = f"is not one that can be read; give {_READABLE}."
+        raise errors.UserError(
+            f"The image {name} {_HEIC_HELP if is_heic else what}"
+        ) from error
 
 
-def _to_rgb(frame: av.VideoFrame) -> np.ndarray:
-    has_alpha = frame.format.has_palette or any(
-        component.is_alpha for component in frame.format.components
+@functools.cache
+def _formats_here() -> list[str]:
+    """Return those of `FORMATS` that this installation reads."""
+    with contextlib.suppress(ImportError):
+        # Of an extra, which only photos of some phones need.
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
+def _too_large(name: str, has: str) -> errors.UserError:
+    return errors.UserError(
+        f"The image {name} has {has}; at most {MAX_PIXELS // 1_000_000} megapixels are "
+        "read, so make it smaller."
     )
-    pixels = frame.to_ndarray(
-        format="rgba" if has_alpha else "rgb24", interpolation=CONVERSION
-    )
-    if not has_alpha:
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Apply the EXIF orientation; a broken EXIF block says nothing."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except _DAMAGE:
+        return image
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """Bring the colours to sRGB, eight bits, with alpha where anything is transparent.
+
+    Ours: a profile that is broken or of other channels is left aside, as browsers do.
+    """
+    if image.mode.startswith("I;16"):
+        # Pillow would cut all above 255 off.
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        raise ValueError("numbers of 32 bits have no known range of brightness")
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    profile = image.info.get("icc_profile")
+    if not profile:
+        return image.convert(mode)
+    # A profile is of the channels stored, such as the grey of a grey picture; a
+    # palette's are RGB, and so are those beside an alpha.
+    if image.mode in ("P", "PA") or mode == "RGBA":
+        image = image.convert(mode)
+    try:
+        return ImageCms.profileToProfile(
+            image,
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+            ImageCms.createProfile("sRGB"),
+            outputMode=mode,
+        )
+    except (ImageCms.PyCMSError, *_DAMAGE):
+        return image.convert(mode)
+
+
+def _over_grey(image: Image.Image) -> np.ndarray:
+    """Lay what is transparent over mid-grey."""
+    pixels = np.array(image)
+    if image.mode == "RGB":
         return pixels
     alpha = pixels[..., 3:].astype(np.uint16)
     blended = pixels[..., :3] * alpha + ALPHA_BACKGROUND * (255 - alpha)
     return ((blended + 127) // 255).astype(np.uint8)
-
-
-def _orient(image: np.ndarray, orientation: int) -> np.ndarray:
-    """Undo the EXIF orientation. Follows: EXIF 2.3, tag 0x0112."""
-    if orientation >= 5:
-        image = image.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        image = image[::-1]
-    if orientation in (2, 3, 6, 7):
-        image = image[:, ::-1]
-    return np.ascontiguousarray(image)
 
 
 def write_image(path: str | os.PathLike[str], image: np.ndarray) -> None:
@@ -170,22 +216,16 @@ def write_image(path: str | os.PathLike[str], image: np.ndarray) -> None:
     """
     check_pixels(image, num_dimensions=3)
     suffix = pathlib.Path(path).suffix.lower()
-    if suffix not in _ENCODERS:
+    if suffix not in _SUFFIXES:
         raise errors.UserError(
             f"Cannot write the image {path}: the suffix is {suffix!r}; use one of "
-            f"{', '.join(_ENCODERS)}."
+            f"{', '.join(_SUFFIXES)}."
         )
-    codec, pixel_format, options = _ENCODERS[suffix]
-    encoder = av.CodecContext.create(codec, "w")
-    encoder.height, encoder.width = image.shape[:2]
-    encoder.pix_fmt = pixel_format
-    encoder.time_base = fractions.Fraction(1)
-    encoder.options = options
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-    frame = frame.reformat(format=pixel_format, interpolation=CONVERSION)
-    packets = encoder.encode(frame) + encoder.encode(None)
+    options = _JPEG_OPTIONS if _SUFFIXES[suffix] == "JPEG" else {}
     with partial_file.written_beside(path) as partial:
-        partial.write_bytes(b"".join(bytes(packet) for packet in packets))
+        Image.fromarray(np.ascontiguousarray(image)).save(
+            partial, _SUFFIXES[suffix], **options
+        )
 
 
 def check_pixels(pixels: np.ndarray, *, num_dimensions: int) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from av.video.reformatter import Colorspace
 
 from vasa_jax import errors, types
-from vasa_jax.media import image
+from vasa_jax.media import image, swscale
 
 _HD_HEIGHT = 720
 _UNSPECIFIED_COLORSPACE = 2
@@ -274,7 +274,7 @@ def _to_rgb(frame: av.VideoFrame) -> np.ndarray:
         is_hd = frame.height >= _HD_HEIGHT
         colorspace = Colorspace.ITU709 if is_hd else Colorspace.ITU601
     pixels = frame.to_ndarray(
-        format="rgb24", src_colorspace=colorspace, interpolation=image.CONVERSION
+        format="rgb24", src_colorspace=colorspace, interpolation=swscale.CONVERSION
     )
     quarter_turns = round(frame.rotation / 90) % 4
     if quarter_turns:

@@ -11,7 +11,7 @@ import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from vasa_jax import errors, types
-from vasa_jax.media import image, partial_file
+from vasa_jax.media import image, partial_file, swscale
 
 CONSTANT_RATE_FACTOR = 18
 """Ours: x264's quality at which loss is hard to see."""
@@ -285,7 +285,7 @@ def _to_yuv(pixels: np.ndarray, index: int, rate: int) -> av.VideoFrame:
         format="yuv420p",
         dst_colorspace=Colorspace.ITU709,
         dst_color_range=ColorRange.MPEG,
-        interpolation=image.CONVERSION,
+        interpolation=swscale.CONVERSION,
         threads=1,
     )
     frame.pts = index

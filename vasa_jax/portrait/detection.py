@@ -147,27 +147,27 @@ def _decode(boxes, logits, network_size, left, top, side):
     keep = np.flatnonzero(scores >= SCORE_THRESHOLD)
     values = einops.rearrange(boxes[keep] / network_size, "n (p c) -> n p c", c=2)
     sizes = values[:, 1].max(axis=1) * side
-    places = np.delete(values, 1, axis=1) + _anchors()[keep][:, None]
-    return _average(places * side + np.array([left, top]), sizes, scores[keep])
+    points = np.delete(values, 1, axis=1) + _anchors()[keep][:, None]
+    return _average(points * side + np.array([left, top]), sizes, scores[keep])
 
 
-def _average(places, sizes, scores):
+def _average(points, sizes, scores):
     """Average the boxes of each face, weighted by score. Follows: MediaPipe.
 
     Args:
-        places: `[N, 7, 2]` centre and keypoints; sizes: `[N]`; scores: `[N]`.
+        points: `[N, 7, 2]` centre and keypoints; sizes: `[N]`; scores: `[N]`.
 
     Returns:
         A list of `Face`, the most certain first.
     """
-    squares = np.concatenate([places[:, 0], sizes[:, None]], axis=1)
+    squares = np.concatenate([points[:, 0], sizes[:, None]], axis=1)
     faces, remaining = [], np.argsort(-scores)
     while len(remaining):
         best = squares[remaining[0]]
         overlaps = np.array([_overlap(best, squares[i])[0] for i in remaining])
         group = remaining[overlaps > OVERLAP_THRESHOLD]
         weights = scores[group] / scores[group].sum()
-        mean = np.einsum("n,npc->pc", weights, places[group])
+        mean = np.einsum("n,npc->pc", weights, points[group])
         faces.append(
             Face(
                 center_x=float(mean[0, 0]),

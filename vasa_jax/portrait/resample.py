@@ -1,7 +1,10 @@
 """Cut windows out of pictures of any size, antialiased, in plain numpy.
 
 Ours: `geometry.sample_image` samples feature maps of fixed shape under jit. Here every
-picture has its own shape, so compiling would cost more than the work itself.
+picture has its own shape, so compiling would cost more than the work itself. Pillow's
+`resize` is the same triangle filter, but knows no window that reaches beyond the
+picture, and rounds one value in ten thousand to the next level, which would change
+the frames of a seed.
 """
 
 import math
@@ -86,7 +89,7 @@ def sample_affine(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarra
 
 
 def _filter_taps(start, length, num_out, num_in):
-    """Return places `[taps, num_out]` and weights of the triangle filter."""
+    """Return pixel indices `[taps, num_out]` and weights of the triangle filter."""
     ratio = length / num_out
     support = max(1.0, ratio)
     centres = start + (np.arange(num_out) + 0.5) * ratio - 0.5
@@ -103,8 +106,8 @@ def _weigh(values, taps, weights):
     Ours: tap by tap, because a matrix product would start threads for little work.
     """
     total = np.zeros((taps.shape[1], *values.shape[1:]), np.float32)
-    for places, shares in zip(taps, weights, strict=True):
-        total += values[places] * shares[:, None, None]
+    for indices, shares in zip(taps, weights, strict=True):
+        total += values[indices] * shares[:, None, None]
     return total
 
 

@@ -2,8 +2,6 @@
 
 import os
 import pathlib
-import subprocess
-import sys
 import threading
 import wave
 
@@ -40,20 +38,6 @@ def inputs(tmp_path, rendered_photo, voice, tiny_checkpoint):
         "output": str(tmp_path / "talk.mp4"),
         "checkpoint": str(tiny_checkpoint),
     }
-
-
-def generate(arguments, *flags, shell_first="", **environment):
-    """Run the program as a user does, after some words of a shell."""
-    names = {"audio_file": "audio"}
-    flags += tuple(f"--{names.get(k, k)}={value}" for k, value in arguments.items())
-    command = [sys.executable, "-m", "experiments.generate", *flags]
-    return subprocess.run(
-        ["sh", "-c", f'{shell_first} exec "$@"', "sh", *command],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment},
-    )
 
 
 def test_a_video_with_sound_comes_out(inputs, tiny_models):
@@ -296,64 +280,3 @@ def test_progress_counts_up_to_all_frames(inputs):
     assert calls[0] == (0, 15)
     assert calls[-1] == (15, 15)
     assert [done for done, _ in calls] == sorted({done for done, _ in calls})
-
-
-def test_the_program_writes_a_video_with_every_control_set(inputs):
-    ended = generate(
-        inputs,
-        "--seed=3",
-        "--num_steps=2",
-        "--audio_guidance=1",
-        "--gaze_guidance=2",
-        "--gaze=10,-5",
-        "--distance=1.2",
-        "--emotion=happiness:0.5",
-        "--liveliness=2",
-        "--pose_scale=0.5",
-    )
-    assert ended.returncode == 0, ended.stderr
-    assert "15 frames" in ended.stdout
-    assert len(list(media.iterate_video(inputs["output"]))) == 15
-
-
-@pytest.mark.parametrize(
-    "change, words",
-    [
-        ({"image": "missing.png"}, "Cannot read the image missing.png"),
-        ({"audio_file": ""}, "--audio is missing"),
-        ({"gaze": "26,0"}, "gaze yaw (degrees) is 26"),
-        ({"distance": "2"}, "(--distance) is 2; give a number from 0.85 to 1.3"),
-        ({"emotion": "joy"}, "There is no emotion 'joy'"),
-    ],
-)
-def test_the_program_leaves_with_code_2_and_an_error_line(
-    change, words, inputs, tmp_path
-):
-    before = sorted(tmp_path.rglob("*"))
-    ended = generate({**inputs, **change})
-    assert ended.returncode == 2
-    assert ended.stderr.strip().splitlines()[-1].startswith("error: ")
-    assert words in ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert sorted(tmp_path.rglob("*")) == before
-
-
-def test_a_run_that_succeeds_prints_its_bar_and_its_file_alone(inputs):
-    # As on a machine of a user, where jax looks for every kind of accelerator.
-    ended = generate(inputs, JAX_PLATFORMS="")
-    assert ended.stdout == f"{inputs['output']}: 15 frames\n"
-    lines = [line for line in ended.stderr.splitlines() if line]
-    assert all(line.startswith("animate: ") for line in lines), lines
-
-
-def test_an_error_after_the_bar_has_its_own_line(inputs):
-    # With room for a kilobyte a file, no compiled program must be kept.
-    ended = generate(
-        inputs,
-        shell_first="ulimit -f 1;",
-        JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="1e6",
-    )
-    assert ended.returncode == 2
-    *_, bar, error, _ = ended.stderr.split("\n")
-    assert "animate" in bar
-    assert error.startswith("error: Cannot write")

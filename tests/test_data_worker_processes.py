@@ -10,6 +10,7 @@ import jax
 import numpy as np
 import pytest
 
+from experiments.short_lease import plain_batches
 from tests import linear_regression
 from vasa_jax.data import examples, pipeline, records
 from vasa_jax.errors import UserError
@@ -31,7 +32,7 @@ def _cut(doom, rng, record):
     }
 
 
-def _batches(use_grain, on_worker_death, doom=None, num_workers=1):
+def _batches(training_batches, on_worker_death, doom=None, num_workers=1):
     rng = np.random.default_rng(0)
     drawn = examples.RecordExamples(
         records.ListRecords(
@@ -40,9 +41,9 @@ def _batches(use_grain, on_worker_death, doom=None, num_workers=1):
         functools.partial(_cut, doom),
     )
     settings = pipeline.PipelineConfig(
-        num_workers=num_workers, on_worker_death=on_worker_death, use_grain=use_grain
+        num_workers=num_workers, on_worker_death=on_worker_death
     )
-    return pipeline.training_batches(drawn, batch_size=16, seed=0, settings=settings)
+    return training_batches(drawn, batch_size=16, seed=0, settings=settings)
 
 
 def _end_workers(batches, number):
@@ -50,10 +51,10 @@ def _end_workers(batches, number):
         os.kill(worker.pid, number)
 
 
-@pytest.mark.parametrize("use_grain", [True, False])
-def test_new_workers_go_on_batch_for_batch(use_grain, capfd):
-    batches = _batches(use_grain, "restart")
-    expected = _batches(use_grain, "restart", num_workers=0)
+@pytest.mark.parametrize("module", [pipeline, plain_batches])
+def test_new_workers_go_on_batch_for_batch(module, capfd):
+    batches = _batches(module.training_batches, "restart")
+    expected = _batches(module.training_batches, "restart", num_workers=0)
     try:
         for number in range(8):
             batch, truth = next(batches), next(expected)
@@ -71,14 +72,14 @@ def test_new_workers_go_on_batch_for_batch(use_grain, capfd):
     assert told.count("died (killed by signal 9): starting new ones at batch") == 1
 
 
-@pytest.mark.parametrize("use_grain", [True, False])
-def test_a_worker_that_dies_stops_a_run_that_is_so_configured(use_grain, tmp_path):
+@pytest.mark.parametrize("module", [pipeline, plain_batches])
+def test_a_worker_that_dies_stops_a_run_that_is_so_configured(module, tmp_path):
     settings = linear_regression.get_config("tiny")
     experiment = linear_regression.build(settings)
 
     class Killing:
         def __init__(self):
-            self.batches = _batches(use_grain, "stop")
+            self.batches = _batches(module.training_batches, "stop")
             self.get_state, self.close = self.batches.get_state, self.batches.close
             self.count = 0
 
@@ -104,7 +105,7 @@ def test_a_worker_that_dies_stops_a_run_that_is_so_configured(use_grain, tmp_pat
 
 def test_a_record_that_ends_each_worker_stops_after_a_few_tries(capfd):
     # A quiet end, for which Grain alone would wait without end.
-    batches = _batches(True, "restart", doom="clip7")
+    batches = _batches(pipeline.training_batches, "restart", doom="clip7")
     start = time.monotonic()
     with pytest.raises(UserError, match="3 times in a row"):
         for _ in range(4):

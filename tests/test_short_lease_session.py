@@ -19,7 +19,7 @@ from vasa_jax.data import records
 from vasa_jax.train import metric_writer
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SCRIPT = "experiments/gpu_session.sh"
+SCRIPT = "experiments/short_lease/session.sh"
 
 ABSENT = (
     "ai_edge_litert",
@@ -27,7 +27,9 @@ ABSENT = (
     "av",
     "espeakng_loader",
     "grain",
+    "pillow_heif",
     "pocketsphinx",
+    "soxr",
     "tensorflow_datasets",
 )
 """Packages that the borrowed machine lacks."""
@@ -147,7 +149,7 @@ def test_a_training_without_clips_is_told_and_one_core_is_enough(tmp_path):
     assert "nothing is rendered in" in ended.stdout
     commands = told.read_text()
     assert "experiments.train" not in commands
-    rendered = re.findall(r"render_carried .*--num_workers=(\d+)", commands)
+    rendered = re.findall(r"short_lease.render .*--num_workers=(\d+)", commands)
     assert rendered == ["1", "1"]
 
 
@@ -206,7 +208,7 @@ def test_curves_show_the_first_and_last_values(tmp_path):
     assert media.read_image(tmp_path / "curves.png").std() > 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_steps_run_where_only_jax_and_numba_are(tmp_path):
     (tmp_path / "blocked").mkdir()
     (tmp_path / "blocked" / "sitecustomize.py").write_text(BLOCKER)

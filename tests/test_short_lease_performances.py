@@ -8,14 +8,9 @@ import pytest
 
 from datasets.building import processes
 from datasets.synthetic_heads.performance import performance
-from datasets.synthetic_heads.records import (
-    carried,
-    carried_clips,
-    plan,
-    record,
-    sound_codec,
-)
+from datasets.synthetic_heads.records import plan, record
 from datasets.synthetic_heads.rendering import renderer
+from experiments.short_lease import performance_files, plain_clips, voice_codec
 from vasa_jax import errors, media
 from vasa_jax.data import clips, records
 
@@ -29,20 +24,24 @@ HALF_PRECISION = 2.0**-11
 def folder(tmp_path_factory):
     """The performances of one pair, as `perform` writes them."""
     folder = tmp_path_factory.mktemp("carried")
-    carried.write_settings(folder, SMALL)
-    carried.pair_path(folder, 0).write_bytes(carried.perform_pair(SMALL, 0))
+    performance_files.write_settings(folder, SMALL)
+    performance_files.pair_path(folder, 0).write_bytes(
+        performance_files.perform_pair(SMALL, 0)
+    )
     return folder
 
 
 @pytest.fixture(scope="module")
 def made(folder, tmp_path_factory):
-    """The first two clips of an identity, rendered from what was carried."""
+    """The first two clips of an identity, rendered from what was performance_files."""
     output = tmp_path_factory.mktemp("rendered")
-    settings = carried.read_settings(folder, SMALL.size, SMALL.randomization_strength)
-    first, second = carried_clips.unrendered(folder, output, settings)
+    settings = performance_files.read_settings(
+        folder, SMALL.size, SMALL.randomization_strength
+    )
+    first, second = plain_clips.unrendered(folder, output, settings)
     assert len(first) == len(second) == SMALL.num_takes
     later = time.time() + 600
-    count = carried_clips.render_identity(folder, output, settings, later, first[:2])
+    count = plain_clips.render_identity(folder, output, settings, later, first[:2])
     assert count == 2
     return output
 
@@ -54,25 +53,25 @@ def test_a_voice_in_four_bits_stands_20_decibels_over_its_error():
         np.sin(2 * np.pi * 120 * k * time_seconds + k) / k for k in range(1, 20)
     )
     voice = (0.3 * voice).astype(np.float32)
-    packed = sound_codec.encode(voice)
+    packed = voice_codec.encode(voice)
     assert (packed.dtype, len(packed)) == (np.uint8, 4001)
-    heard = sound_codec.decode(packed, len(voice))
+    heard = voice_codec.decode(packed, len(voice))
     assert heard.shape == voice.shape and heard.dtype == np.float32
     error = np.square(heard - voice).mean()
     assert 10 * np.log10(np.square(voice).mean() / error) > 20
 
 
 def test_silence_stays_silent():
-    heard = sound_codec.decode(sound_codec.encode(np.zeros(640, np.float32)), 640)
+    heard = voice_codec.decode(voice_codec.encode(np.zeros(640, np.float32)), 640)
     assert np.abs(heard).max() < 1e-4
 
 
 def test_a_carried_performance_is_the_performance_but_for_rounding(folder):
     (clip, *_) = plan.clips_of(SMALL, 0)
     done = performance.perform(clip.request)
-    packed = carried.pair_path(folder, 0).read_bytes()
+    packed = performance_files.pair_path(folder, 0).read_bytes()
     names = [c.performance for i in (0, 1) for c in plan.clips_of(SMALL, i)]
-    held = carried.unpack(packed)
+    held = performance_files.unpack(packed)
     assert set(held) == set(names) and len(held) == 6
     # Sound takes half a byte a sample; 60 curves of 2 bytes compress to less.
     seconds = len(held) * SMALL.seconds
@@ -121,10 +120,10 @@ def test_a_clip_rendered_from_a_carried_performance_is_the_ordinary_record(made)
 
 
 def test_a_rendered_clip_is_kept_and_others_wait_for_their_time(folder, made):
-    settings = carried.read_settings(folder, SMALL.size, 0.5)
-    first, second = carried_clips.unrendered(folder, made, settings)
+    settings = performance_files.read_settings(folder, SMALL.size, 0.5)
+    first, second = plain_clips.unrendered(folder, made, settings)
     assert (len(first), len(second)) == (2, 4)
-    assert carried_clips.render_identity(folder, made, settings, 0.0, first) == 0
+    assert plain_clips.render_identity(folder, made, settings, 0.0, first) == 0
 
 
 def test_some_frames_of_an_array_are_read_without_the_others(made):
@@ -150,17 +149,9 @@ def test_large_arrays_of_npz_records_are_mapped(tmp_path):
 
 def test_performances_of_another_plan_are_refused(folder, tmp_path):
     with pytest.raises(errors.UserError, match="other settings"):
-        carried.write_settings(folder, dataclasses.replace(SMALL, seed=6))
+        performance_files.write_settings(folder, dataclasses.replace(SMALL, seed=6))
     with pytest.raises(errors.UserError, match="no performances"):
-        carried.read_settings(tmp_path, 32, 0.5)
-
-
-def test_a_png_without_ffmpeg_is_read_as_it_was(tmp_path):
-    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
-    media.write_png(tmp_path / "a.png", image)
-    np.testing.assert_array_equal(media.read_image(tmp_path / "a.png"), image)
-    with pytest.raises(ValueError, match="float64"):
-        media.write_png(tmp_path / "a.png", image / 255)
+        performance_files.read_settings(tmp_path, 32, 0.5)
 
 
 def test_no_task_starts_no_process():

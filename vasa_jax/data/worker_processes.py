@@ -1,4 +1,4 @@
-"""Batches from worker processes whose death is noticed, told, and stops or heals.
+"""Batches made by worker processes, whose death ends the run or is made good.
 
 Ours: Grain waits without end for a worker that ended quietly or that was killed while
 it was writing, and Python's own pool breaks for good. Here each wait ends when a worker
@@ -6,13 +6,17 @@ has died; batches are functions of their position, so new workers make the same 
 """
 
 import multiprocessing
+import os
 import queue
+import signal
 import sys
 import threading
 import time
 import weakref
 from collections.abc import Callable
 from typing import Any, Literal
+
+import jax
 
 from vasa_jax.errors import UserError
 
@@ -33,7 +37,7 @@ kills whoever decodes it does so again."""
 _claimed: weakref.WeakSet = weakref.WeakSet()
 
 
-class WatchedBatches:
+class WorkerBatches:
     """An iterator of batches that outlives, or reports, the death of its workers.
 
     Args:
@@ -56,7 +60,7 @@ class WatchedBatches:
         self._open()
         self._state = self._batches.get_state()
 
-    def __iter__(self) -> "WatchedBatches":
+    def __iter__(self) -> "WorkerBatches":
         return self
 
     def __next__(self) -> dict[str, Any]:
@@ -178,3 +182,21 @@ def _close(batches: Any) -> None:
         batches.close()
     except Exception as error:
         print(f"closing the data workers: {error}", file=sys.stderr)
+
+
+def follow_parent() -> None:
+    """Leave the accelerator to the parent, and live and end with it alone.
+
+    Called in a worker process. Ours: who stops a run signals its whole group, and the
+    parent, which saves, still wants batches; a parent that is killed cannot end its
+    workers.
+    """
+    jax.config.update("jax_platforms", "cpu")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)

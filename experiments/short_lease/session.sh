@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # From carried performances to a checkpoint, on one GPU borrowed for a quarter of an hour.
 #
-#   bash experiments/gpu_session.sh 0 [WORK]   beforehand, where the speech tools are
-#   bash experiments/gpu_session.sh 1 [WORK]   begin the renderer's training, benchmark
+#   bash experiments/short_lease/session.sh 0 [WORK]   beforehand, where the speech tools are
+#   bash experiments/short_lease/session.sh 1 [WORK]   begin the renderer's training, benchmark
 #                                              vasa1; beside it, and after: render, check
-#   bash experiments/gpu_session.sh 2 [WORK]   only to train the motion encoders anew
-#   bash experiments/gpu_session.sh 3 [WORK]   train renderer and denoiser side by side
+#   bash experiments/short_lease/session.sh 2 [WORK]   only to train the motion encoders anew
+#   bash experiments/short_lease/session.sh 3 [WORK]   train renderer and denoiser side by side
 #
 # Steps 1 to 3 need neither FFmpeg, Grain, TFDS nor network. Each ends within its LIMIT
 # of seconds, has saved by then, prints tables last, and goes on where it was when it is
@@ -21,10 +21,10 @@
 # and IDENTITY an ONNX file of the frozen networks that experiments/configs/face.py tells of;
 # without one the renderer is trained without the loss that needs it.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 STEP=${1:?give a step, 0 to 3}
-WORK=${2:-runs/gpu_session}
+WORK=${2:-runs/short_lease}
 SIZE=${SIZE:-gpu}
 CARRIED=${CARRIED:-data/carried}
 OUT=${OUT:-$WORK/out}
@@ -161,7 +161,7 @@ await_clips() { # FOLDER SECONDS
 
 # Both sets at once, so that each has some clips early; compilation wants cores too.
 render() {
-  local program=("$PYTHON" -m datasets.synthetic_heads.render_carried)
+  local program=("$PYTHON" -m experiments.short_lease.render)
   "${program[@]}" --carried_dir="$CARRIED/voices" --output_dir="$VOICES" \
     --size="$VOICE_PIXELS" --num_workers=$((CORES / 4 + 1)) &
   "${program[@]}" --carried_dir="$CARRIED/heads" --output_dir="$HEADS" \
@@ -178,8 +178,9 @@ benchmark() { # PARTS SECONDS
 train() { # SECONDS FILE NAME FLAGS...
   local seconds=$1 file=$2 name=$3
   shift 3
-  within "$seconds" "$PYTHON" -m experiments.train --config="experiments/$file.py" \
-    --workdir="$WORK/$name" --set=data.use_grain=false "$@"
+  within "$seconds" "$PYTHON" -m experiments.short_lease.without_grain \
+    experiments.train --config="experiments/configs/$file.py" \
+    --workdir="$WORK/$name" "$@"
 }
 
 # Set how long a run is. Its last step is left out, since the evaluation after it would
@@ -249,9 +250,9 @@ train_motion() {
 case $STEP in
   0)
     SPEECH=(${SPEECH_DIR:+--speech_dir="$SPEECH_DIR" --recordings_share=0.25})
-    "$PYTHON" -m datasets.synthetic_heads.perform --output_dir="$CARRIED/heads" \
+    "$PYTHON" -m experiments.short_lease.perform --output_dir="$CARRIED/heads" \
       --num_clips="$NUM_CLIPS" --seconds="$CLIP_SECONDS" --seed=41 "${SPEECH[@]}"
-    "$PYTHON" -m datasets.synthetic_heads.perform --output_dir="$CARRIED/voices" \
+    "$PYTHON" -m experiments.short_lease.perform --output_dir="$CARRIED/voices" \
       --num_clips="$NUM_VOICE_CLIPS" --seconds="$CLIP_SECONDS" --seed=43 \
       --num_takes="$VOICE_TAKES" --bared_smiles_share=0.25 "${SPEECH[@]}"
     carried=$(du -sb "$CARRIED" | cut -f1)
@@ -274,8 +275,8 @@ case $STEP in
     benchmark decode 100
     benchmark motion,latency 60
     export_share 0.5
-    beside check "$CHECK_TIME" "$PYTHON" -m experiments.tools.check "${CHECK[@]}" \
-      --output="$WORK/check.json"
+    beside check "$CHECK_TIME" "$PYTHON" -m experiments.short_lease.without_grain \
+      experiments.tools.compare_arithmetic "${CHECK[@]}" --output="$WORK/check.json"
     ;;
   2)
     # What step 1 began has the encoders of before.

@@ -1,10 +1,11 @@
-"""Plain clips of carried performances: which are missing, and making them."""
+"""Clips of plain arrays, rendered from carried performances: the missing ones."""
 
 import pathlib
 import time
 
-from datasets.synthetic_heads.records import carried, plan, record
+from datasets.synthetic_heads.records import plan, record
 from datasets.synthetic_heads.rendering import renderer
+from experiments.short_lease import performance_files
 from vasa_jax.data import records
 
 
@@ -15,7 +16,9 @@ def unrendered(
 
     Ours: an evaluation needs a whole batch of these, and time may run out.
     """
-    identities = [2 * pair + one for pair in carried.pairs(folder) for one in (0, 1)]
+    identities = [
+        2 * pair + one for pair in performance_files.pairs(folder) for one in (0, 1)
+    ]
     identities.sort(key=lambda identity: plan.split_of(identity) != "validation")
     missing = [
         [
@@ -55,7 +58,9 @@ def render_identity(
     if time.time() > deadline:
         return 0
     pair = int(clips[0].identity.split("_")[1]) // 2
-    done = carried.unpack(carried.pair_path(folder, pair).read_bytes())
+    done = performance_files.unpack(
+        performance_files.pair_path(folder, pair).read_bytes()
+    )
     person = record.build_person(clips[0], settings)
     view = renderer.Renderer(settings.size)
     made = 0

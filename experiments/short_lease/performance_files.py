@@ -1,8 +1,9 @@
 """Performances as small files: made where voices are, rendered where they are not.
 
-Ours: a rented machine has neither speech tools nor network. A file holds what a pair of
-identities performs, its curves as float16 and its clean voices in four bits a sample,
-about 20 kB for three seconds; room, noise and loudness are drawn again from the seed.
+Ours: a borrowed machine has neither speech tools nor network. A file holds what a pair
+of identities performs, its curves as float16 and its clean voices in four bits a
+sample, about 20 kB for three seconds; room, noise and loudness are drawn again from the
+seed.
 """
 
 import io
@@ -14,8 +15,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from datasets.synthetic_heads.performance import performance, prosody, sound, speech
-from datasets.synthetic_heads.records import plan, sound_codec
+from datasets.synthetic_heads.records import plan
 from datasets.synthetic_heads.rendering import scene
+from experiments.short_lease import voice_codec
 from vasa_jax import errors, media, types
 
 _CURVES = ("arkit", "blink", "rotation", "translation", "gaze", "gaze_in_head")
@@ -60,7 +62,7 @@ def pack(done: Mapping[str, performance.Performance]) -> bytes:
         viseme=np.stack([one.viseme for one in done.values()]).astype(np.uint8),
         main_gaze=np.stack([one.main_gaze for one in done.values()]).astype("f4"),
         camera=np.stack([one.camera.to_vector() for one in done.values()]),
-        voices=np.stack([sound_codec.encode(one.waveform) for one in done.values()]),
+        voices=np.stack([voice_codec.encode(one.waveform) for one in done.values()]),
         texts=np.frombuffer(json.dumps(texts, ensure_ascii=False).encode(), np.uint8),
     )
     return buffer.getvalue()
@@ -90,7 +92,7 @@ def _performance(text, loaded, row) -> performance.Performance:
         for name in _CURVES
     }
     num_samples = len(curves["blink"]) * types.SAMPLES_PER_FRAME
-    waveform = sound_codec.decode(loaded["voices"][row], num_samples)
+    waveform = voice_codec.decode(loaded["voices"][row], num_samples)
     # The stream that `performance.perform` gives to the sound.
     generator = np.random.default_rng([text["seed"], 1])
     return performance.Performance(
@@ -182,7 +184,7 @@ def read_settings(
     if not path.exists():
         raise errors.UserError(
             f"There are no performances in {str(folder)!r}; make them with "
-            "datasets.synthetic_heads.perform."
+            "experiments.short_lease.perform."
         )
     read = json.loads(path.read_text(encoding="utf-8"))
     return plan.Settings(

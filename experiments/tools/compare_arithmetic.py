@@ -1,6 +1,6 @@
-"""Check one training step of each stage in each arithmetic, on random records.
+"""Compare a training step of each stage in each arithmetic, on random records.
 
-    python -m experiments.tools.check --preset=vasa1 --output=check.json
+    python -m experiments.tools.compare_arithmetic --preset=vasa1 --output=steps.json
 
 For each stage: bfloat16 beside float32, and with activations kept or computed again
 (`use_remat`), from the same seed on the same batch. Loss and gradient norm must agree;
@@ -16,9 +16,9 @@ import tempfile
 import jax
 from absl import flags
 
-from experiments.running import compilation_cache, program, timing
+from experiments.running import program, timing
 from experiments.tools import one_step
-from vasa_jax import config, media
+from vasa_jax import compilation_cache, config, media
 
 PRESET = flags.DEFINE_string("preset", "vasa1", "Of both experiment files.")
 STAGES = flags.DEFINE_list("stages", ["face", "motion"], "Of face, motion.")
@@ -28,7 +28,7 @@ OUTPUT = flags.DEFINE_string("output", None, "JSON to write.", required=True)
 
 
 def main(_) -> int:
-    """Check what the flags name; return the exit code."""
+    """Compare what the flags name; return the exit code."""
     compilation_cache.enable()
     for stage in STAGES.value:
         if stage not in ("face", "motion"):

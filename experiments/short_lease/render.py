@@ -1,6 +1,6 @@
 """Render carried performances on all cores, into npz clips that train without FFmpeg.
 
-    python -m datasets.synthetic_heads.render_carried --carried_dir=data/carried \
+    python -m experiments.short_lease.render --carried_dir=data/carried \
         --output_dir=data/plain --size=256 --max_seconds=300
 
 fills a folder that `vasa_jax.data.records.open_folder` reads: a subfolder for each
@@ -11,14 +11,13 @@ three seconds). Validation comes first. Run again to go on.
 import functools
 import os
 import pathlib
-import sys
 import time
 
-from absl import app, flags
+from absl import flags
 
 from datasets.building import processes
-from datasets.synthetic_heads.records import carried, carried_clips
-from vasa_jax import errors
+from experiments.running import program
+from experiments.short_lease import performance_files, plain_clips
 
 _CARRIED_DIR = flags.DEFINE_string(
     "carried_dir", None, "Folder that `perform` filled.", required=True
@@ -34,32 +33,26 @@ _NUM_WORKERS = flags.DEFINE_integer(
 )
 
 
-def main(argv: list[str]) -> None:
+def main(_) -> None:
     """Render what the flags ask for."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unknown argument {argv[1]!r}.")
     start = time.time()
     folder = pathlib.Path(_CARRIED_DIR.value).expanduser().absolute()
     output = pathlib.Path(_OUTPUT_DIR.value).expanduser().absolute()
-    try:
-        settings = carried.read_settings(folder, _SIZE.value, _STRENGTH.value)
-        missing = carried_clips.unrendered(folder, output, settings)
-        made = processes.call_each(
-            functools.partial(
-                carried_clips.render_identity,
-                folder,
-                output,
-                settings,
-                start + (_MAX_SECONDS.value or float("inf")),
-            ),
-            missing,
-            _NUM_WORKERS.value or len(os.sched_getaffinity(0)),
-            total=sum(map(len, missing)),
-            unit="clips",
-        )
-    except errors.UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    settings = performance_files.read_settings(folder, _SIZE.value, _STRENGTH.value)
+    missing = plain_clips.unrendered(folder, output, settings)
+    made = processes.call_each(
+        functools.partial(
+            plain_clips.render_identity,
+            folder,
+            output,
+            settings,
+            start + (_MAX_SECONDS.value or float("inf")),
+        ),
+        missing,
+        _NUM_WORKERS.value or len(os.sched_getaffinity(0)),
+        total=sum(map(len, missing)),
+        unit="clips",
+    )
     parts = ", ".join(
         f"{len(list(split.glob('*.npz')))} {split.name}"
         for split in sorted(output.iterdir())
@@ -68,4 +61,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    program.run(main)

@@ -48,7 +48,7 @@ def decode(packed: np.ndarray, num_samples: int) -> np.ndarray:
 @kernels.cached
 def _walk(samples, codes, is_encoding, steps, moves):
     """Follow the samples, or the codes; return what a decoder hears, and codes."""
-    heard = np.empty(samples.shape[0], np.float64)
+    decoded = np.empty(samples.shape[0], np.float64)
     given = np.empty(samples.shape[0], np.uint8)
     place, index = 0.0, 0
     for i in range(samples.shape[0]):
@@ -64,5 +64,5 @@ def _walk(samples, codes, is_encoding, steps, moves):
         place += -change if code & 8 else change
         place = min(max(place, -32767.0), 32767.0)
         index = min(max(index + moves[size], 0), steps.shape[0] - 1)
-        heard[i], given[i] = place, code
-    return heard, given
+        decoded[i], given[i] = place, code
+    return decoded, given

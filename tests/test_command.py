@@ -1,0 +1,185 @@
+"""The command `vasa`: a file comes out, or one sentence and exit code 2; no noise."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import wave
+
+import numpy as np
+import pytest
+
+from vasa_jax import audio, media
+from vasa_jax.animate.talking_face import TalkingFace
+from vasa_jax.command import main
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+NUM_FRAMES = 15
+
+
+@pytest.fixture
+def inputs(tmp_path, rendered_photo, voice, tiny_checkpoint):
+    """Arguments of a run that works, in an empty folder."""
+    media.write_image(tmp_path / "face.png", rendered_photo)
+    with wave.open(str(tmp_path / "voice.wav"), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", "not compressed"))
+        file.writeframes((voice[:10_000] * 32767).astype(np.int16).tobytes())
+    driver = np.stack([rendered_photo] * 3)[:, ::2, ::2]
+    height, width = driver.shape[1:3]
+    with media.VideoWriter(
+        tmp_path / "driver.mp4", height, width, waveform=voice[:10_000]
+    ) as writer:
+        writer.write(np.repeat(driver, 5, axis=0))
+    return {
+        "image": str(tmp_path / "face.png"),
+        "voice": str(tmp_path / "voice.wav"),
+        "driver": str(tmp_path / "driver.mp4"),
+        "output": str(tmp_path / "talk.mp4"),
+        "checkpoint": str(tiny_checkpoint),
+    }
+
+
+def words(command, inputs, *flags):
+    """Return the words of a run."""
+    return [
+        command,
+        inputs["image"],
+        inputs["driver" if command == "reenact" else "voice"],
+        "-o",
+        inputs["output"],
+        f"--checkpoint={inputs['checkpoint']}",
+        *flags,
+    ]
+
+
+def vasa(folder, *words, shell_first="", **environment):
+    """Run the command as a user does, elsewhere, after some words of a shell."""
+    command = [sys.executable, "-m", "vasa_jax", *words]
+    return subprocess.run(
+        ["sh", "-c", f'{shell_first} exec "$@"', "sh", *command],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+    )
+
+
+def test_a_video_comes_out_with_every_control_set(inputs, capsys):
+    flags = [
+        "--seed=3",
+        "--num_steps=2",
+        "--audio_guidance=1",
+        "--gaze_guidance=2",
+        "--gaze=-10,5",
+        "--distance=1.2",
+        "--emotion=happiness:0.5",
+        "--liveliness=2",
+        "--pose_scale=0.5",
+        "--image_size=64",
+        "--whole_picture",
+    ]
+    assert main.main(words("animate", inputs, *flags)) == 0
+    assert capsys.readouterr().out == f"{inputs['output']}: {NUM_FRAMES} frames\n"
+    frames = list(media.iterate_video(inputs["output"]))
+    assert len(frames) == NUM_FRAMES
+    assert frames[0].shape == media.read_image(inputs["image"]).shape
+
+
+def test_a_video_drives_a_portrait_and_keeps_its_sound(inputs, capsys):
+    assert main.main(words("reenact", inputs)) == 0
+    assert capsys.readouterr().out == f"{inputs['output']}: {NUM_FRAMES} frames\n"
+    face = TalkingFace.from_checkpoint(inputs["checkpoint"])
+    driver = media.iterate_video(inputs["driver"])
+    frames = np.concatenate(
+        list(face.reenact(media.read_image(inputs["image"]), driver))
+    )
+    shown = np.stack(list(media.iterate_video(inputs["output"])))
+    assert shown.shape == frames.shape
+    assert np.abs(shown.astype(int) - frames).mean() < 4
+    sounds = [audio.load_waveform(inputs[name]) for name in ("output", "driver")]
+    count = min(map(len, sounds))
+    assert count > 9_000
+    assert np.corrcoef(sounds[0][:count], sounds[1][:count])[0, 1] > 0.9
+
+
+@pytest.mark.parametrize(
+    "change, flags, told",
+    [
+        ({"image": "missing.png"}, [], "Cannot read the image missing.png"),
+        ({"voice": "missing.wav"}, [], "missing.wav"),
+        ({}, ["--gaze=26,0"], "gaze yaw (degrees) is 26"),
+        ({}, ["--distance=2"], "(--distance) is 2; give a number from 0.85 to 1.3"),
+        ({}, ["--emotion=joy"], "There is no emotion 'joy'"),
+        ({}, ["--seed=x"], "invalid int value: 'x'; see `vasa animate --help`."),
+        ({}, ["--see=1"], "unrecognized arguments: --see=1"),
+        ({"output": "talk.avi"}, [], "must end in .mp4"),
+    ],
+)
+def test_a_mistake_gives_one_sentence_and_code_2_and_no_file(
+    change, flags, told, inputs, tmp_path, capsys
+):
+    before = sorted(tmp_path.rglob("*"))
+    assert main.main(words("animate", {**inputs, **change}, *flags)) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    last = printed.err.strip().splitlines()[-1]
+    assert last.startswith("error: ") and told in last
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        ([], "required: COMMAND; see `vasa --help`."),
+        (["animate", "face.png"], "required: VOICE, -o/--output"),
+        (["reenact", "face.png", "-o", "a.mp4"], "required: VIDEO"),
+        (["dance"], "invalid choice: 'dance'"),
+    ],
+)
+def test_missing_and_unknown_words_give_one_sentence(given, told, capsys):
+    assert main.main(given) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ") and told in line
+
+
+@pytest.mark.parametrize("name", [[], ["animate"], ["reenact"]])
+def test_help_answers_without_loading_jax(name, tmp_path):
+    program = (
+        "import sys; from vasa_jax.command import main\n"
+        "try: main.main(sys.argv[1:])\n"
+        "finally: print({'jax', 'numpy', 'av'} & set(sys.modules))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *name, "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.stderr == ""
+    assert ended.stdout.startswith("usage: vasa")
+    assert ended.stdout.splitlines()[-1] == "set()"
+
+
+def test_a_run_that_succeeds_elsewhere_prints_its_bar_and_its_file_alone(
+    inputs, tmp_path
+):
+    (tmp_path / "elsewhere").mkdir()
+    # As on a machine of a user, where jax looks for every kind of accelerator.
+    ended = vasa(tmp_path / "elsewhere", *words("animate", inputs), JAX_PLATFORMS="")
+    assert ended.stdout == f"{inputs['output']}: {NUM_FRAMES} frames\n"
+    lines = [line for line in ended.stderr.splitlines() if line]
+    assert all(line.startswith("animate: ") for line in lines), lines
+
+
+def test_an_error_after_the_bar_has_its_own_line(inputs, tmp_path):
+    # With room for a kilobyte a file, no compiled program must be kept.
+    ended = vasa(
+        tmp_path,
+        *words("animate", inputs),
+        shell_first="ulimit -f 1;",
+        JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="1e6",
+    )
+    assert ended.returncode == 2
+    *_, bar, error, _ = ended.stderr.split("\n")
+    assert "animate" in bar
+    assert error.startswith("error: Cannot write")

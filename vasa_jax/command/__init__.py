@@ -1,0 +1,1 @@
+"""The command `vasa`: `main` reads its words, a file for each thing it does."""

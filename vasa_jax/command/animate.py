@@ -1,0 +1,135 @@
+"""Animate a portrait by a voice and write the talking face as a video.
+
+vasa animate face.jpg voice.mp3 -o talk.mp4
+"""
+
+import argparse
+
+from vasa_jax.command import progress
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    add = parser.add_argument
+    add("image", metavar="IMAGE", help="a picture with one clear face")
+    add("voice", metavar="VOICE", help="a voice, in any format that FFmpeg reads")
+    add("-o", "--output", metavar="OUT.mp4", required=True, help="the mp4 to write")
+    add_model_arguments(parser)
+    add = parser.add_argument_group("the performance").add_argument
+    add(
+        "--seed",
+        metavar="N",
+        type=int,
+        help="another seed, another performance (default: 0)",
+    )
+    add(
+        "--emotion",
+        metavar="NAME",
+        help="such as happiness or sadness:0.7,surprise:0.3 (default: the voice's)",
+    )
+    add(
+        "--gaze",
+        metavar="YAW,PITCH",
+        help="degrees within 25,15; right side of the image and down positive, such "
+        "as --gaze=-10,5 (default: 0,0)",
+    )
+    add(
+        "--distance",
+        metavar="X",
+        type=float,
+        help="of the head, 0.85 to 1.3; 1 is the portrait's framing (default: 1)",
+    )
+    add(
+        "--liveliness",
+        metavar="X",
+        type=float,
+        help="head movement over what goes with the voice, 0.3 to 3 (default: 1)",
+    )
+    add(
+        "--pose_scale",
+        metavar="X",
+        type=float,
+        help="turns of the head over those generated, 0 still to 2 (default: 1)",
+    )
+    add(
+        "--audio_guidance",
+        metavar="X",
+        type=float,
+        help="hold to the voice, 0 to 10 (default: 0.5)",
+    )
+    add(
+        "--gaze_guidance",
+        metavar="X",
+        type=float,
+        help="hold to the gaze, 0 to 10 (default: 1)",
+    )
+    add(
+        "--num_steps",
+        metavar="N",
+        type=int,
+        help="steps of the diffusion sampler (default: the checkpoint's)",
+    )
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of every command that renders: which models, which frames."""
+    add = parser.add_argument_group("models and frames").add_argument
+    add(
+        "--checkpoint",
+        metavar="DIR",
+        help="folder of both models (default: the one that comes with the package)",
+    )
+    add(
+        "--audio_weights",
+        metavar="FILE",
+        help="of the audio encoder, if the checkpoint needs one",
+    )
+    add(
+        "--image_size",
+        metavar="PIXELS",
+        type=int,
+        help="side of the face's frames, such as 512 (default: the checkpoint's)",
+    )
+    add(
+        "--whole_picture",
+        action="store_true",
+        default=False,
+        help="lay the face back into the whole picture",
+    )
+
+
+def run(chosen: argparse.Namespace) -> None:
+    """Animate as the arguments say.
+
+    Raises:
+        UserError: a file or a control cannot be used.
+    """
+    # Imported late, so that `--help` and mistakes in words answer at once.
+    from vasa_jax import compilation_cache
+    from vasa_jax.animate import controls, files
+
+    given = vars(chosen)
+    parsers = {"gaze": controls.parse_gaze, "emotion": controls.parse_emotion}
+    parsed = {
+        name: parse(given[name]) for name, parse in parsers.items() if name in given
+    }
+    names = ("seed", "num_steps", "audio_guidance", "gaze_guidance")
+    names += ("liveliness", "pose_scale")
+    numbers = {name: given[name] for name in names if name in given}
+    if "distance" in given:
+        numbers["head_distance"] = given["distance"]
+    asked = controls.Controls(**numbers, **parsed)
+    compilation_cache.enable()
+    with progress.shown("animate") as calls:
+        num_frames = files.animate_files(
+            chosen.image,
+            chosen.voice,
+            chosen.output,
+            controls=asked,
+            checkpoint=given.get("checkpoint"),
+            audio_weights=given.get("audio_weights"),
+            image_size=given.get("image_size"),
+            show_whole_picture=chosen.whole_picture,
+            **calls,
+        )
+    print(f"{chosen.output}: {num_frames} frames")
