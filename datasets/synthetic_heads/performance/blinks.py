@@ -4,7 +4,7 @@ import numpy as np
 
 from datasets.synthetic_heads.performance import phrasing, visemes
 
-_BLINKS_HZ = 0.25
+_BLINKS_HZ = 0.42
 _LEAST_SECONDS_BETWEEN_BLINKS = 0.4
 _BLINKS_AT_PHRASE_END, _BLINKS_WITH_GAZE = 0.4, 0.5
 _LARGE_GAZE_SHIFT_RADIANS = float(np.deg2rad(8))
@@ -24,7 +24,7 @@ def blink(
 ) -> np.ndarray:
     """Blink at ends of phrases, with large shifts of gaze, and at random.
 
-    Ours: see `_BLINKS_HZ`; people differ by half.
+    Ours: see `_BLINKS_HZ`; people differ.
 
     Args:
         gaze: `[T, 2]` where the eyes want to look, radians.
@@ -35,7 +35,7 @@ def blink(
         float32 `[T]` in [0, 1], 1 where the lids are shut.
     """
     times = visemes.frame_times(len(gaze))
-    often = np.exp(generator.normal(0, 0.3))
+    often = np.exp(generator.normal(0, 0.25))
     shifts = np.linalg.norm(np.diff(gaze, axis=0, prepend=gaze[:1]), axis=1)
     jumps = times[shifts > _LARGE_GAZE_SHIFT_RADIANS]
     at_jumps = jumps[generator.random(len(jumps)) < _BLINKS_WITH_GAZE * often]

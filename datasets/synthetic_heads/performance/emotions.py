@@ -8,9 +8,9 @@ from datasets.synthetic_heads.performance import visemes
 _EMOTIONS = {
     "neutral": (dict(), dict(browInnerUp=0.1), dict(eyeSquint=0.1, mouthPress=0.1)),
     "happiness": (
-        dict(mouthSmile=0.9, cheekSquint=0.8, eyeSquint=0.3, mouthUpperUp=0.1),
-        dict(mouthSmile=1.0, cheekSquint=0.9, eyeSquint=0.4),
-        dict(mouthSmile=0.85, mouthDimple=0.3, cheekSquint=0.7, browOuterUp=0.2),
+        dict(mouthSmile=1.0, cheekSquint=0.8, eyeSquint=0.3, mouthUpperUp=0.1),
+        dict(mouthSmile=1.0, cheekSquint=1.0, eyeSquint=0.4, mouthDimple=0.2),
+        dict(mouthSmile=1.0, cheekSquint=0.8, mouthDimple=0.4, browOuterUp=0.2),
     ),
     "sadness": (
         dict(browInnerUp=1.0, mouthFrown=0.9, mouthShrugLower=0.4, eyeBlink=0.15),
@@ -28,8 +28,8 @@ _EMOTIONS = {
         dict(browInnerUp=0.9, browOuterUp=1.0, eyeWide=1.0, jawOpen=0.18),
     ),
     "disgust": (
-        dict(noseSneer=1.0, mouthUpperUp=0.4, browDown=0.5, eyeSquint=0.4),
-        dict(noseSneer=0.9, mouthFrown=0.5, mouthShrugLower=0.4, browDown=0.5),
+        dict(noseSneer=1.0, mouthUpperUp=0.4, browDown=0.3, eyeSquint=0.4),
+        dict(noseSneer=0.9, mouthFrown=0.5, mouthShrugLower=0.4, browDown=0.3),
         dict(noseSneer=1.0, cheekSquint=0.6, eyeSquint=0.5, mouthUpperUp=0.45),
     ),
     "fear": (
@@ -66,8 +66,8 @@ _BARED_SMILE = dict(
 """A smile that shows the teeth. Ours: most portraits that people bring smile so."""
 
 _PARTED_BY = visemes.expand(dict(jawOpen=4.0, mouthUpperUp=0.6))
-"""By which weights of an emotion part the lips in silence, `[52]`. Ours: the mouth falls
-open in surprise, and hardly anything else opens it."""
+"""By which weights of an emotion part the lips in silence, `[52]`. Ours: the mouth
+falls open in surprise, and hardly anything else opens it."""
 
 
 def show(
@@ -97,7 +97,7 @@ def show(
     seconds = visemes.frame_times(num_frames)
     period = generator.uniform(3.0, 7.0)
     wave = np.sin(2 * np.pi * seconds / period + generator.uniform(0, 6.28))
-    level = strength * (0.9 + 0.1 * wave)
+    level = strength * (0.95 + 0.05 * wave)
     return (level[:, None] * target).astype(np.float32)
 
 

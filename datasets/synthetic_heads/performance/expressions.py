@@ -5,18 +5,18 @@ import numpy as np
 from datasets.synthetic_heads import names
 from datasets.synthetic_heads.performance import phrasing, prosody, strokes, visemes
 
-_RAISED_SHARE, _RAISE_LEAD_SECONDS, _RAISE_SCATTER_SECONDS = 0.6, 0.06, 0.05
-_RAISE = dict(browInnerUp=0.8, browOuterUp=1.0)
+_RAISED_SHARE, _RAISE_LEAD_SECONDS, _RAISE_SCATTER_SECONDS = 0.7, 0.06, 0.05
+_RAISE = dict(browInnerUp=1.2, browOuterUp=1.6)
 """Share of accents with which the brows rise, and by how much earlier. Follows: Cavé et
 al. 1996, Flecha-García 2010 (60 ms before the accent of the pitch). Ours: shares."""
 
-_UNDERLINES = (dict(browInnerUp=0.7, browOuterUp=0.9), dict(browDown=0.8))
-_RAISED_PHRASES, _LOWERED_PHRASES = 0.25, 0.15
+_UNDERLINES = (dict(browInnerUp=0.7, browOuterUp=1.0), dict(browDown=1.0))
+_RAISED_PHRASES, _LOWERED_PHRASES = 0.3, 0.2
 """Brows held up or down through a phrase, and shares of phrases. Follows: Ekman 1979
 (underliners with action units 1 and 2, or 4). Ours: shares."""
 
-_SMILES_HZ = 0.1
-_SMILE = dict(mouthSmile=0.8, cheekSquint=0.45, eyeSquint=0.12)
+_SMILES_HZ = 0.16
+_SMILE = dict(mouthSmile=0.6, mouthDimple=0.3, cheekSquint=0.4, eyeSquint=0.12)
 _LEAST_SMILE_SECONDS, _USUAL_SMILE_SECONDS = 0.8, 1.8
 """Smiles of conversation a second, and how long they are held. Follows: Frank, Ekman
 and Friesen 1993 (smiles of 0.5 to 4 s). Ours: so that corners and width of the mouth
@@ -48,11 +48,11 @@ LIP_OPENERS = visemes.expand(
         mouthUpperUp=1,
         mouthLowerDown=1,
         mouthFunnel=1,
-        mouthStretch=0.6,
+        mouthStretch=0.4,
         tongueOut=1,
         mouthShrugUpper=0.4,
-        mouthSmile=0.25,
-        noseSneer=0.5,
+        mouthSmile=0.1,
+        noseSneer=0.4,
         mouthFrown=0.2,
         mouthPucker=0.5,
     )
@@ -60,7 +60,7 @@ LIP_OPENERS = visemes.expand(
 """Share of each weight that goes while the lips are shut, `[52]`. Ours: what parts the
 lips goes, what only shapes them stays."""
 
-_LEFT_TO_SPEECH = 0.25
+_LEFT_TO_SPEECH = 0.15
 """Share of all else at the mouth that goes while it speaks. Ours: a smile or a frown is
 seen in speech, too."""
 
@@ -94,25 +94,26 @@ def brows(
         float32 `[T, 52]`.
     """
     total = np.zeros((len(times), len(names.ARKIT_NAMES)))
-    habit = generator.uniform(-0.3, 0.3)
+    habit = generator.uniform(-0.4, 0.4)
     for accent, size in zip(phrases.accents, phrases.accent_sizes, strict=True):
         apex = accent - _RAISE_LEAD_SECONDS
         apex += np.clip(generator.normal(0, _RAISE_SCATTER_SECONDS), -0.13, 0.13)
         rise, hold, fall = generator.uniform((0.15, 0.0, 0.25), (0.3, 0.25, 0.5))
         amount = size * generator.uniform(0.4, 1.6)
-        lead = habit + generator.uniform(-0.4, 0.4)
+        lead = habit + generator.uniform(-0.6, 0.6)
         if generator.random() < _RAISED_SHARE:
             curve = strokes.stroke(times, apex, rise, fall, hold)
             total += (amount * curve)[:, None] * _leading(_RAISE, lead)
     for start, end in zip(phrases.starts, phrases.ends, strict=True):
         chance, amount = generator.random(), generator.uniform(0.3, 1.0)
-        lead = habit + generator.uniform(-0.4, 0.4)
+        lead = habit + generator.uniform(-0.6, 0.6)
         if chance < _RAISED_PHRASES + _LOWERED_PHRASES:
             held = _UNDERLINES[int(chance > _RAISED_PHRASES)]
             hold = max(end - start - 0.3, 0.2)
             curve = strokes.stroke(times, start + 0.2, 0.4, 0.6, hold)
             total += (amount * curve)[:, None] * _leading(held, lead)
-    return (liveliness * total).astype(np.float32)
+    # Muscles give less and less.
+    return np.tanh(liveliness * total).astype(np.float32)
 
 
 def smiles(

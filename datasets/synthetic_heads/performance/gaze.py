@@ -23,14 +23,14 @@ _AVERTED_SHARE, _AVERTED_FROM_SECONDS = 0.6, 1.2
 """Share of phrases of this length and longer at whose start the gaze leaves the
 listener; it is back before the end. Follows: Kendon 1967."""
 
-_GLANCES_HZ, _LISTENERS_GLANCES_HZ = 0.2, 0.06
+_GLANCES_HZ, _LISTENERS_GLANCES_HZ = 0.25, 0.06
 _LEAST_GLANCE_SECONDS, _USUAL_GLANCE_SECONDS = 0.4, 0.6
 """Other glances a second, while speaking and while listening, and how long glances
 last. Follows: Argyle and Cook 1976 (speakers look away twice as much as listeners).
 Ours: figures."""
 
-_GLANCE_RADIANS = np.deg2rad([13.0, 5.0])
-_FARTHEST_GLANCE_RADIANS = np.deg2rad([22.0, 11.0])
+_GLANCE_RADIANS = np.deg2rad([17.0, 7.0])
+_FARTHEST_GLANCE_RADIANS = np.deg2rad([26.0, 12.0])
 _FARTHEST_RADIANS = np.deg2rad([36.0, 22.0])
 """Standard deviation of glances, their limit, and that of where people look at all.
 Ours: the main direction stays the mode of the clip."""

@@ -36,17 +36,16 @@ _LEAST_LIVELINESS, _MOST_LIVELINESS = 0.4, 1.6
 """Standard deviation of the log of liveliness, and its limits. Ours: 1 is the middle of
 people in conversation; somebody who reads aloud has 0.4 or less."""
 
-_USUAL_ACTIVITY = 0.66
-"""Mean of `Prosody.active` in fluent speech. Ours: measured, the upper quarter of
-training voices."""
+_USUAL_ACTIVITY = 0.62
+"""Mean of `Prosody.active` over performances. Ours: measured, pauses included."""
 
-_USUAL_ACCENT = 0.115
-"""Mean of `Prosody.accent` in fluent speech. Ours: measured, 0.13 in ten readings of
-LibriSpeech, 0.12 in espeak-ng's voices."""
+_USUAL_ACCENT = 0.105
+"""Mean of `Prosody.accent` over performances. Ours: measured, 0.10 in recordings and in
+espeak-ng's voices."""
 
 _USUAL_MELODY_OCTAVES = 0.12
-"""Standard deviation of `Prosody.pitch` in fluent speech. Ours: measured in espeak-ng's
-voices."""
+"""Standard deviation of `Prosody.pitch`. Ours: measured, 0.15 in recordings, 0.10 in
+espeak-ng's voices."""
 
 _LISTENING = 0.35
 """What is left of a head's movement while it listens. Follows: Hadar et al. 1983 (heads
@@ -56,7 +55,7 @@ _MOST_ANIMATION = 1.5
 _ANIMATION_FRAMES = 25.0
 """How far the voice stirs the head, and over what time it does. Ours."""
 
-_POSTURE_DEGREES = np.array([4.2, 2.8, 2.7])
+_POSTURE_DEGREES = np.array([4.8, 4.5, 3.2])
 """Standard deviation of postures in yaw, pitch and roll. Ours: with accents and glances
 heads then spread as filmed people's in interviews and speeches, 4.6, 4.0 and 3.5
 degrees (medians of 13 clips)."""
@@ -71,15 +70,15 @@ seconds."""
 
 _SHIFT_SHARE = 0.75
 _HOMING_SHARE = 0.5
-_SHIFT_SECONDS = (0.6, 1.3)
-_LEAST_HOLD_SECONDS, _USUAL_HOLD_SECONDS = 0.8, 1.2
+_SHIFT_SECONDS = (0.4, 1.0)
+_LEAST_HOLD_SECONDS, _USUAL_HOLD_SECONDS = 0.6, 0.8
 """Shares of phrases that begin with a new posture and that end with a return home, how
 long that takes, and how long a posture is held where no phrase ends it. Follows: Kendon
 1972, McClave 2000 (postures shift at the boundaries of what is said). Ours: figures."""
 
-_NOD_DEGREES, _NODDED_SHARE, _LIFTED_SHARE = 6.5, 0.8, 0.2
-_TILT_DEGREES, _TILTED_SHARE = np.array([3.0, 0.0, 3.0]), 0.4
-_ACCENT_RISE_SECONDS, _ACCENT_FALL_SECONDS = (0.2, 0.35), (0.3, 0.6)
+_NOD_DEGREES, _NODDED_SHARE, _LIFTED_SHARE = 10.0, 0.8, 0.2
+_TILT_DEGREES, _TILTED_SHARE = np.array([8.0, 0.0, 7.0]), 0.6
+_ACCENT_RISE_SECONDS, _ACCENT_FALL_SECONDS = (0.14, 0.3), (0.22, 0.5)
 _ACCENT_SCATTER_SECONDS = 0.06
 """Nod of an accent of size 1, shares of accents that are nodded, and upwards; tilts
 likewise. Follows: Graf et al. 2002 (nods and overshooting tilts at pitch accents, some
@@ -94,13 +93,13 @@ _LISTENERS_NOD_DEGREES = 3.5
 """Nods of somebody who listens. Follows: Hadar et al. 1985 (listeners nod in repeated,
 small movements). Ours: figures."""
 
-_FREE_GAZE_RADIANS = np.deg2rad([6.0, 5.0])
-_FOLLOWED_SHARE = (0.35, 0.75)
+_FREE_GAZE_RADIANS = np.deg2rad([4.0, 4.0])
+_FOLLOWED_SHARE = (0.6, 0.95)
 """Glances up to these are the eyes' alone; of what lies beyond, heads follow a share
 that differs between people. Follows: Fuller 1992, Stahl 1999 (eye-head range, head
 movers and others)."""
 
-_IDLE_DEGREES, _IDLE_SECONDS = 0.5, 0.5
+_IDLE_DEGREES, _IDLE_SECONDS = 0.7, 0.5
 """Of small movements that never rest. Ours: nobody is quite still."""
 
 _FARTHEST_DEVIATION_RADIANS = np.deg2rad([20.0, 14.0, 13.0])
@@ -128,9 +127,9 @@ def random_base_turn(
     """Draw the turn about which a clip's head moves, float64 `[3]`.
 
     Ours: mostly within 10 degrees, one clip in three anywhere within 35; drawn again
-    until the eyes can reach the main gaze with room for glances.
+    until the eyes can hold the main gaze while the head moves.
     """
-    reach = gaze.EYE_YAW_RADIANS - np.deg2rad(6)
+    reach = gaze.EYE_YAW_RADIANS - np.deg2rad(12)
     while True:
         if generator.random() < 0.35:
             yaw = generator.uniform(-FARTHEST_YAW_RADIANS, FARTHEST_YAW_RADIANS)
@@ -163,7 +162,7 @@ def animation(curves: prosody.Prosody) -> np.ndarray:
     activity = prosody.smooth(curves.active, _ANIMATION_FRAMES) / _USUAL_ACTIVITY
     density = prosody.smooth(curves.accent, _ANIMATION_FRAMES) / _USUAL_ACCENT
     melody = np.sqrt(prosody.smooth(curves.pitch**2, _ANIMATION_FRAMES))
-    colour = 0.5 + 0.25 * density + 0.25 * melody / _USUAL_MELODY_OCTAVES
+    colour = 0.2 + 0.4 * density + 0.4 * melody / _USUAL_MELODY_OCTAVES
     stirred = _LISTENING + (1 - _LISTENING) * activity * colour
     return np.minimum(stirred, _MOST_ANIMATION).astype(np.float32)
 
@@ -213,6 +212,7 @@ def move(
     turned = posture + nodding * accents + nods
     turned[:, 1] -= _LIFT_RADIANS * prosody.smooth(curves.pitch, 3)
     turned[:, :2] += follows * _beyond(prosody.smooth(gaze_offset, 4))
+    turned[:, 2] += generator.normal(*_ROLL_WITH_YAW) * turned[:, 0]
     deviation = vigour * turned + idle
     deviation[:, 1] -= 0.006 * breath
     side = generator.choice([-1, 1])
@@ -232,17 +232,10 @@ def _postures(
     generator: np.random.Generator,
 ) -> np.ndarray:
     """Take one posture after another, radians `[T, 3]` from home."""
-    roll_with_yaw = generator.normal(*_ROLL_WITH_YAW)
-    spread = np.deg2rad(_POSTURE_DEGREES)
-    own_roll = spread[2] * np.sqrt(
-        max(1 - (roll_with_yaw * spread[0] / spread[2]) ** 2, 0.2)
-    )
 
     def drawn() -> np.ndarray:
-        yaw = generator.laplace(0, spread[0] / np.sqrt(2))
-        pitch = generator.normal(0, spread[1])
-        roll = roll_with_yaw * yaw + generator.normal(0, own_roll)
-        return np.array([yaw, pitch, roll])
+        yaw = generator.laplace(0, 1 / np.sqrt(2))
+        return np.deg2rad(_POSTURE_DEGREES) * [yaw, *generator.normal(0, 1, 2)]
 
     posture = drawn()
     path = np.tile(posture, (len(times), 1))

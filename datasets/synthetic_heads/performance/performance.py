@@ -341,7 +341,7 @@ def _face(
     liveliness = liveliness * generator.uniform(0.7, 1.3)
     clarity = generator.uniform(0.85, 1.15)
     loudness = prosody.smooth(curves.energy, 0.7).clip(0, 1.2)
-    openness = clarity * (0.55 + 0.65 * loudness)
+    openness = clarity * (0.5 + 0.6 * loudness)
     signals = expressions.brows(times, phrases, liveliness, generator)
     signals += expressions.smiles(times, liveliness, generator)
     signals *= 1 - _OUTSHOUTED * request.emotion_strength
