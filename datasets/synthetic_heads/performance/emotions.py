@@ -20,7 +20,7 @@ _EMOTIONS = {
     "anger": (
         dict(browDown=1.0, eyeSquint=0.5, noseSneer=0.4, mouthRoll=0.4, mouthFrown=0.3),
         dict(browDown=1.0, eyeWide=0.5, noseSneer=0.3, mouthFrown=0.45, mouthRoll=0.2),
-        dict(browDown=1.0, eyeSquint=0.6, mouthRoll=0.5, jawForward=0.4, noseSneer=0.2),
+        dict(browDown=1.0, eyeSquint=0.6, mouthRoll=0.5, mouthFrown=0.2, noseSneer=0.3),
     ),
     "surprise": (
         dict(browInnerUp=1.0, browOuterUp=1.0, eyeWide=0.9, jawOpen=0.25),

@@ -24,7 +24,7 @@ _AVERTED_SHARE, _AVERTED_FROM_SECONDS = 0.6, 1.2
 listener; it is back before the end. Follows: Kendon 1967."""
 
 _GLANCES_HZ, _LISTENERS_GLANCES_HZ = 0.25, 0.06
-_LEAST_GLANCE_SECONDS, _USUAL_GLANCE_SECONDS = 0.4, 0.6
+_LEAST_GLANCE_SECONDS, _USUAL_GLANCE_SECONDS, _LONGEST_GLANCE_SECONDS = 0.4, 0.6, 1.6
 """Other glances a second, while speaking and while listening, and how long glances
 last. Follows: Argyle and Cook 1976 (speakers look away twice as much as listeners).
 Ours: figures."""
@@ -97,14 +97,14 @@ def _glances(
     """Draw when glances begin and end, seconds; they do not overlap."""
     drawn = []
     for first, last in zip(phrases.starts, phrases.ends, strict=True):
-        length = _LEAST_GLANCE_SECONDS + generator.exponential(_USUAL_GLANCE_SECONDS)
+        length = _glance_seconds(generator)
         start = first + generator.uniform(-0.3, 0.2)
         is_long = last - first > _AVERTED_FROM_SECONDS
         if generator.random() < _AVERTED_SHARE and is_long:
             drawn.append((start, min(start + length, last - 0.2)))
     clock = generator.exponential(1 / _GLANCES_HZ)
     while clock < seconds:
-        length = _LEAST_GLANCE_SECONDS + generator.exponential(_USUAL_GLANCE_SECONDS)
+        length = _glance_seconds(generator)
         speaks = np.any((phrases.starts < clock) & (clock < phrases.ends))
         if speaks or generator.random() < _LISTENERS_GLANCES_HZ / _GLANCES_HZ:
             drawn.append((clock, clock + length))
@@ -114,6 +114,11 @@ def _glances(
         if not kept or start > kept[-1][1] + _LEAST_GLANCE_SECONDS:
             kept.append((start, end))
     return kept
+
+
+def _glance_seconds(generator: np.random.Generator) -> float:
+    seconds = _LEAST_GLANCE_SECONDS + generator.exponential(_USUAL_GLANCE_SECONDS)
+    return min(seconds, _LONGEST_GLANCE_SECONDS)
 
 
 def in_head(
