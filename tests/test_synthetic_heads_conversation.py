@@ -96,7 +96,7 @@ def test_smiles_come_and_go():
 def test_people_blink_thirty_times_a_minute(talks):
     lids = [blinked(phrases, seed) for seed, phrases in enumerate(talks)]
     rates = np.array([3 * len(starts_of(lid)) for lid in lids])
-    assert 25 < rates.mean() < 35 and rates.std() > 5
+    assert 26 < rates.mean() < 38 and rates.std() > 5
     runs = [
         len(list(run))
         for lid in lids

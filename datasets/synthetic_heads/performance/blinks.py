@@ -4,7 +4,7 @@ import numpy as np
 
 from datasets.synthetic_heads.performance import phrasing, visemes
 
-_BLINKS_HZ = 0.32
+_BLINKS_HZ = 0.36
 _LEAST_SECONDS_BETWEEN_BLINKS = 0.4
 _BLINKS_AT_PHRASE_END, _BLINKS_WITH_GAZE = 0.4, 0.5
 _LARGE_GAZE_SHIFT_RADIANS = float(np.deg2rad(8))

@@ -28,9 +28,9 @@ _EMOTIONS = {
         dict(browInnerUp=0.9, browOuterUp=1.0, eyeWide=1.0, jawOpen=0.18),
     ),
     "disgust": (
-        dict(noseSneer=1.0, mouthUpperUp=0.4, browDown=0.3, eyeSquint=0.4),
-        dict(noseSneer=0.9, mouthFrown=0.5, mouthShrugLower=0.4, browDown=0.3),
-        dict(noseSneer=1.0, cheekSquint=0.6, eyeSquint=0.5, mouthUpperUp=0.45),
+        dict(noseSneer=1.0, mouthUpperUp=0.6, browDown=0.3, eyeSquint=0.5),
+        dict(noseSneer=0.9, mouthUpperUp=0.5, mouthFrown=0.5, mouthShrugLower=0.3),
+        dict(noseSneer=1.0, mouthUpperUp=0.6, cheekSquint=0.6, eyeSquint=0.6),
     ),
     "fear": (
         dict(browInnerUp=1.0, browDown=0.3, eyeWide=0.9, mouthStretch=0.8),
@@ -67,7 +67,7 @@ _BARED_SMILE = dict(
 
 _PARTED_BY = visemes.expand(dict(jawOpen=4.0, mouthUpperUp=0.6))
 """By which weights of an emotion part the lips in silence, `[52]`. Ours: the mouth
-falls open in surprise, and hardly anything else opens it."""
+falls open in surprise, and disgust lifts the upper lip."""
 
 
 def show(

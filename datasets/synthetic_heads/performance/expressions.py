@@ -5,7 +5,7 @@ import numpy as np
 from datasets.synthetic_heads import names
 from datasets.synthetic_heads.performance import phrasing, prosody, strokes, visemes
 
-_RAISED_SHARE, _RAISE_LEAD_SECONDS, _RAISE_SCATTER_SECONDS = 0.7, 0.06, 0.05
+_RAISED_SHARE, _RAISE_LEAD_SECONDS, _RAISE_SCATTER_SECONDS = 0.8, 0.06, 0.05
 _RAISE = dict(browInnerUp=1.2, browOuterUp=1.6)
 """Share of accents with which the brows rise, and by how much earlier. Follows: Cavé et
 al. 1996, Flecha-García 2010 (60 ms before the accent of the pitch). Ours: shares."""
@@ -94,19 +94,19 @@ def brows(
         float32 `[T, 52]`.
     """
     total = np.zeros((len(times), len(names.ARKIT_NAMES)))
-    habit = generator.uniform(-0.4, 0.4)
+    habit = generator.uniform(-0.5, 0.5)
     for accent, size in zip(phrases.accents, phrases.accent_sizes, strict=True):
         apex = accent - _RAISE_LEAD_SECONDS
         apex += np.clip(generator.normal(0, _RAISE_SCATTER_SECONDS), -0.13, 0.13)
         rise, hold, fall = generator.uniform((0.15, 0.0, 0.25), (0.3, 0.25, 0.5))
         amount = size * generator.uniform(0.4, 1.6)
-        lead = habit + generator.uniform(-0.6, 0.6)
+        lead = habit + generator.uniform(-0.7, 0.7)
         if generator.random() < _RAISED_SHARE:
             curve = strokes.stroke(times, apex, rise, fall, hold)
             total += (amount * curve)[:, None] * _leading(_RAISE, lead)
     for start, end in zip(phrases.starts, phrases.ends, strict=True):
         chance, amount = generator.random(), generator.uniform(0.3, 1.0)
-        lead = habit + generator.uniform(-0.6, 0.6)
+        lead = habit + generator.uniform(-0.7, 0.7)
         if chance < _RAISED_PHRASES + _LOWERED_PHRASES:
             held = _UNDERLINES[int(chance > _RAISED_PHRASES)]
             hold = max(end - start - 0.3, 0.2)
@@ -216,6 +216,7 @@ def combine(
 
 def _leading(weights: dict[str, float], lead: float) -> np.ndarray:
     """Expand weights, one side weaker by a share; the left leads if it is positive."""
+    lead = np.clip(lead, -1, 1)
     vector = visemes.expand(weights)
     behind = "Right" if lead > 0 else "Left"
     follows = np.array([name.endswith(behind) for name in names.ARKIT_NAMES])

@@ -332,7 +332,7 @@ def _lean(
     Ours: a body leans to where the head tilts, and a little at random.
     """
     paths = [strokes.wander(len(posture), 2.5, generator) for _ in range(3)]
-    lean = vigour * np.stack(paths, axis=1) * [0.05, 0.02, 0.12]
+    lean = vigour * np.stack(paths, axis=1) * [0.05, 0.02, 0.18]
     lean[:, 0] -= 0.8 * vigour * posture[:, 2]
     lean[:, 2] += 1.2 * vigour * posture[:, 1]
     return lean + generator.normal(0, 1, 3) * [0.06, 0.04, 0.0]
