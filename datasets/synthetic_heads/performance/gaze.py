@@ -1,7 +1,8 @@
-"""Where the eyes look: a main direction, fixations around it, saccades between them."""
+"""Where the eyes look: a main direction, fixations around it, glances away from it."""
 
 import numpy as np
 
+from datasets.synthetic_heads.performance import phrasing
 from datasets.synthetic_heads.person import geometry
 from vasa_jax import types
 
@@ -14,12 +15,25 @@ EYE_YAW_RADIANS = float(np.deg2rad(30))
 EYE_PITCH_RADIANS = float(np.deg2rad(22))
 """How far the eyes turn in the head. Ours: people turn the head beyond this."""
 
-_FIXATION_RADIANS = np.deg2rad([2.2, 1.5])
-_GLANCE_RADIANS = np.deg2rad([9.0, 5.0])
-_GLANCE_SHARE = 0.18
-_FARTHEST_RADIANS = np.deg2rad([12.0, 8.0])
-"""Fixations scatter by 2 degrees, one in six is a glance elsewhere, at most 12 degrees
-off. Ours: conversation gaze; the main direction stays the mode of the clip."""
+_FIXATION_RADIANS = np.deg2rad([1.8, 1.2])
+_LEAST_FIXATION_SECONDS, _USUAL_FIXATION_SECONDS = 0.2, 0.7
+"""Fixations wander over a listener's face. Ours: about 4 cm at a metre and a half."""
+
+_AVERTED_SHARE, _AVERTED_FROM_SECONDS = 0.6, 1.2
+"""Share of phrases of this length and longer at whose start the gaze leaves the
+listener; it is back before the end. Follows: Kendon 1967."""
+
+_GLANCES_HZ, _LISTENERS_GLANCES_HZ = 0.25, 0.06
+_LEAST_GLANCE_SECONDS, _USUAL_GLANCE_SECONDS, _LONGEST_GLANCE_SECONDS = 0.4, 0.6, 1.6
+"""Other glances a second, while speaking and while listening, and how long glances
+last. Follows: Argyle and Cook 1976 (speakers look away twice as much as listeners).
+Ours: figures."""
+
+_GLANCE_RADIANS = np.deg2rad([17.0, 7.0])
+_FARTHEST_GLANCE_RADIANS = np.deg2rad([26.0, 12.0])
+_FARTHEST_RADIANS = np.deg2rad([36.0, 22.0])
+"""Standard deviation of glances, their limit, and that of where people look at all.
+Ours: the main direction stays the mode of the clip."""
 
 
 def random_main_gaze(generator: np.random.Generator) -> np.ndarray:
@@ -33,34 +47,78 @@ def random_main_gaze(generator: np.random.Generator) -> np.ndarray:
     return generator.uniform(-1, 1, 2) * limits
 
 
-def fixations(
-    main: np.ndarray, num_frames: int, generator: np.random.Generator
+def look(
+    main: np.ndarray,
+    num_frames: int,
+    phrases: phrasing.Phrasing,
+    generator: np.random.Generator,
 ) -> np.ndarray:
-    """Move the gaze from fixation to fixation.
+    """Move the gaze from fixation to fixation, with glances away from the listener.
 
-    Ours: fixations last 0.2 s and more, saccades one frame.
+    Ours: saccades take one frame. Each person glances mostly to one side.
 
     Args:
-        main: `[2]` main direction, radians.
+        main: `[2]` main direction, radians; where the listener is.
         num_frames: T.
+        phrases: of the voice.
         generator: source of chance.
 
     Returns:
         float32 `[T, 2]` wanted direction in the camera frame.
     """
-    path = np.empty((num_frames, 2), np.float32)
+    offset = _fixations(num_frames, generator)
+    habit = generator.normal(0, 0.4, 2)
+    for start, end in _glances(phrases, num_frames / types.FRAME_RATE_HZ, generator):
+        glance = (habit + generator.normal(0, 1, 2)) * _GLANCE_RADIANS
+        frames = slice(*(max(round(s * types.FRAME_RATE_HZ), 0) for s in (start, end)))
+        offset[frames] += np.clip(
+            glance, -_FARTHEST_GLANCE_RADIANS, _FARTHEST_GLANCE_RADIANS
+        )
+    wanted = np.clip(main + offset, -_FARTHEST_RADIANS, _FARTHEST_RADIANS)
+    return wanted.astype(np.float32)
+
+
+def _fixations(num_frames: int, generator: np.random.Generator) -> np.ndarray:
+    """Wander over a listener's face, radians `[T, 2]` from its middle."""
+    path = np.empty((num_frames, 2))
     frame = 0
     while frame < num_frames:
-        seconds = 0.2 + generator.exponential(0.7)
-        glance = generator.random() < _GLANCE_SHARE
-        spread = _GLANCE_RADIANS if glance else _FIXATION_RADIANS
-        offset = np.clip(
-            generator.normal(0, 1, 2) * spread, -_FARTHEST_RADIANS, _FARTHEST_RADIANS
-        )
-        end = frame + max(int(seconds * types.FRAME_RATE_HZ), 4)
-        path[frame:end] = main + offset
+        seconds = _LEAST_FIXATION_SECONDS
+        seconds += generator.exponential(_USUAL_FIXATION_SECONDS)
+        end = frame + round(seconds * types.FRAME_RATE_HZ)
+        path[frame:end] = generator.normal(0, 1, 2) * _FIXATION_RADIANS
         frame = end
     return path
+
+
+def _glances(
+    phrases: phrasing.Phrasing, seconds: float, generator: np.random.Generator
+) -> list[tuple[float, float]]:
+    """Draw when glances begin and end, seconds; they do not overlap."""
+    drawn = []
+    for first, last in zip(phrases.starts, phrases.ends, strict=True):
+        length = _glance_seconds(generator)
+        start = first + generator.uniform(-0.3, 0.2)
+        is_long = last - first > _AVERTED_FROM_SECONDS
+        if generator.random() < _AVERTED_SHARE and is_long:
+            drawn.append((start, min(start + length, last - 0.2)))
+    clock = generator.exponential(1 / _GLANCES_HZ)
+    while clock < seconds:
+        length = _glance_seconds(generator)
+        speaks = np.any((phrases.starts < clock) & (clock < phrases.ends))
+        if speaks or generator.random() < _LISTENERS_GLANCES_HZ / _GLANCES_HZ:
+            drawn.append((clock, clock + length))
+        clock += length + generator.exponential(1 / _GLANCES_HZ)
+    kept: list[tuple[float, float]] = []
+    for start, end in sorted(drawn):
+        if not kept or start > kept[-1][1] + _LEAST_GLANCE_SECONDS:
+            kept.append((start, end))
+    return kept
+
+
+def _glance_seconds(generator: np.random.Generator) -> float:
+    seconds = _LEAST_GLANCE_SECONDS + generator.exponential(_USUAL_GLANCE_SECONDS)
+    return min(seconds, _LONGEST_GLANCE_SECONDS)
 
 
 def in_head(

@@ -7,9 +7,12 @@ import numpy as np
 from datasets.natural_voices import speaking, spelling
 from datasets.natural_voices import voice as natural_voice
 from datasets.synthetic_heads.performance import (
+    blinks,
+    emotions,
     expressions,
     gaze,
     head_motion,
+    phrasing,
     prosody,
     recordings,
     sound,
@@ -39,6 +42,14 @@ _VOICE_MANNER = {
 
 Follows: Murray and Arnott 1993 (emotion in synthetic speech), in espeak-ng's units."""
 
+_OUTSHOUTED = 0.7
+"""Share of brows and smiles of conversation that a full emotion leaves out. Ours: who
+is sad does not smile at the listener."""
+
+_LISTENED_SHARE, _TURN_SHARES = 0.12, (0.1, 0.35)
+"""Share of pauses in which somebody else speaks, and how much of the clip they take.
+Ours: faces that listen are seen in most clips of 20 s, and few clips are silent."""
+
 _UNITS_OF_AN_OCTAVE = 50
 """Of `_VOICE_MANNER`'s pitch. Follows: espeak-ng's table."""
 
@@ -60,6 +71,9 @@ class Request:
         voice: who speaks, or the recording to perform.
         head_distance: of the head at rest, 1 at the reference framing.
         bares_teeth: smiles with parted lips, in silences too.
+        liveliness: how much head, brows and smiles move, 1 as in conversation, 0.4 as
+            somebody who reads calmly; None draws it.
+        colours_voice: whether the emotion is heard, too.
     """
 
     seed: int
@@ -69,6 +83,8 @@ class Request:
     voice: voices.Voice | natural_voice.Voice | recordings.Recording
     head_distance: float
     bares_teeth: bool = False
+    liveliness: float | None = None
+    colours_voice: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,8 +130,8 @@ class Performance:
 def perform(request: Request) -> Performance:
     """Perform a request.
 
-    Ours: streams of chance are separate for voice, sound, face, head and smile, so that
-    a change to one leaves the others.
+    Ours: streams of chance are separate for voice, sound, face, head, bared smile and
+    emotion, so that a change to one leaves the others.
 
     Args:
         request: what to perform.
@@ -123,15 +139,19 @@ def perform(request: Request) -> Performance:
     Returns:
         The performance; equal arrays for equal requests.
     """
-    streams = [np.random.default_rng([request.seed, stream]) for stream in range(5)]
+    streams = [np.random.default_rng([request.seed, stream]) for stream in range(6)]
     said = _speak(request, streams[0])
     curves = prosody.of_speech(said)
+    phrases = phrasing.of_speech(said, curves)
     main_gaze = gaze.random_main_gaze(streams[3])
     camera = _camera(request.head_distance, streams[3])
     liveliness = head_motion.random_liveliness(streams[3])
-    wanted = gaze.fixations(main_gaze, request.num_frames, streams[3])
+    if request.liveliness is not None:
+        liveliness = request.liveliness
+    wanted = gaze.look(main_gaze, request.num_frames, phrases, streams[3])
     motion = head_motion.move(
         curves,
+        phrases,
         head_motion.random_base_turn(main_gaze, streams[3]),
         wanted - main_gaze,
         request.emotion,
@@ -140,8 +160,8 @@ def perform(request: Request) -> Performance:
         streams[3],
     )
     eyes = gaze.in_head(wanted, motion.rotation, camera.axes.T)
-    shifts = np.linalg.norm(np.diff(eyes, axis=0, prepend=eyes[:1]), axis=1)
-    lids = expressions.blinks(request.emotion, shifts, streams[2])
+    lids = blinks.blink(wanted, phrases, streams[2])
+    emotion = _emotion(request, streams[5], streams[4])
     return Performance(
         seed=request.seed,
         emotion=request.emotion,
@@ -152,7 +172,9 @@ def perform(request: Request) -> Performance:
         audio=sound.vary(said.waveform, streams[1]),
         phonemes=said.phonemes,
         viseme=visemes.per_frame(said.phonemes, request.num_frames),
-        arkit=_face(request, said, curves, lids, streams[2], streams[4]),
+        arkit=_face(
+            request, said, curves, phrases, emotion, lids, liveliness, streams[2]
+        ),
         blink=lids,
         rotation=motion.rotation,
         translation=motion.translation,
@@ -161,6 +183,31 @@ def perform(request: Request) -> Performance:
         main_gaze=main_gaze.astype(np.float32),
         camera=camera,
         energy=curves.energy,
+    )
+
+
+def contrast(request: Request, emotion: str, strength: float) -> Request:
+    """Ask for the same performance with another emotion on the face.
+
+    Ours: the sound, words, lips, blinks, aim of the gaze and all chance stay, so that
+    what differs between the two performances is what the emotion does.
+
+    Args:
+        request: the performance to be contrasted.
+        emotion: one of `types.EMOTIONS`.
+        strength: 0 to 1.
+
+    Returns:
+        A request whose voice is that of `request`, whatever it shows.
+    """
+    voice = _coloured(request) if request.colours_voice else request.voice
+    return dataclasses.replace(
+        request,
+        voice=voice,
+        emotion=emotion,
+        emotion_strength=strength,
+        bares_teeth=request.bares_teeth and emotion == "happiness",
+        colours_voice=False,
     )
 
 
@@ -210,23 +257,28 @@ def _camera(head_distance: float, generator: np.random.Generator) -> scene.Camer
 def _speak(request: Request, generator: np.random.Generator) -> speech.Speech:
     """Say sentences with pauses until the clip is full, and cut it out.
 
-    One clip in twelve is spent mostly listening; two in five start within a sentence.
-    Some speak with long pauses, some with hardly any.
+    Two clips in five start within a sentence. Some speak with long pauses, some with
+    hardly any, and some pauses are somebody else's turn, in which they listen.
     """
     seconds = request.num_frames / types.FRAME_RATE_HZ
-    listening = generator.random() < 0.08
-    start_within = not listening and generator.random() < 0.4
-    lead = generator.uniform(0.1, 0.7) + listening * seconds * generator.uniform(0.3, 1)
+    start_within = generator.random() < 0.4
     playback_rate = float(np.exp(generator.uniform(-0.09, 0.09)))
     longest_pause = generator.uniform(0.5, 2.0)
     parts = [_utterance(request, seconds, playback_rate, generator)]
     skipped = generator.uniform(0, 0.5 * parts[0].seconds) if start_within else 0.0
-    pauses = [0.0 if start_within else lead]
+    pauses = [0.0 if start_within else _pause(0.7, seconds, generator)]
     while sum(pauses) + sum(part.seconds for part in parts) < skipped + seconds:
-        pauses.append(generator.uniform(0.25, longest_pause))
+        pauses.append(_pause(longest_pause, seconds, generator))
         parts.append(_utterance(request, seconds, playback_rate, generator))
     pauses.append(0.0)
     return speech.cut(speech.join(parts, pauses), skipped, seconds)
+
+
+def _pause(longest: float, seconds: float, generator: np.random.Generator) -> float:
+    """Draw a pause, seconds: a breath, or the turn of somebody else."""
+    if generator.random() < _LISTENED_SHARE:
+        return float(generator.uniform(*_TURN_SHARES) * seconds)
+    return float(generator.uniform(0.2, longest))
 
 
 def _utterance(
@@ -236,22 +288,28 @@ def _utterance(
     generator: np.random.Generator,
 ) -> speech.Speech:
     """Say one sentence, or play a part of a recording at some speed."""
-    if isinstance(request.voice, recordings.Recording):
+    voice = _coloured(request) if request.colours_voice else request.voice
+    if isinstance(voice, recordings.Recording):
         length = max(float(generator.uniform(0.3, 1.1) * seconds), 1.0)
-        return recordings.excerpt(request.voice, length, playback_rate, generator)
-    if isinstance(request.voice, natural_voice.Voice):
-        return _natural_utterance(request, generator)
-    voice = colour_voice(request.voice, request.emotion, request.emotion_strength)
+        return recordings.excerpt(voice, length, playback_rate, generator)
+    if isinstance(voice, natural_voice.Voice):
+        return _natural_utterance(voice, generator)
     return voices.say_something(voice, generator)
 
 
+def _coloured(request: Request):
+    """Return the voice of a request as its emotion makes it; recordings stay."""
+    colours = {voices.Voice: colour_voice, natural_voice.Voice: colour_natural_voice}
+    colour = colours.get(type(request.voice))
+    if colour is None:
+        return request.voice
+    return colour(request.voice, request.emotion, request.emotion_strength)
+
+
 def _natural_utterance(
-    request: Request, generator: np.random.Generator
+    voice: natural_voice.Voice, generator: np.random.Generator
 ) -> speech.Speech:
     """Say one sentence, with emphasis or without, or twice with other emphasis."""
-    voice = colour_natural_voice(
-        request.voice, request.emotion, request.emotion_strength
-    )
     text = texts.sentence(spelling.LANGUAGES[voice.language], generator)
     if generator.random() >= _EMPHATIC_SHARE:
         return speaking.say(voice, text)
@@ -263,28 +321,37 @@ def _natural_utterance(
     return speech.join([first, again], [0.0, generator.uniform(0.25, 0.8), 0.0])
 
 
-def _face(request, said, curves, lids, generator, smile_generator) -> np.ndarray:
+def _emotion(request, generator, smile_generator) -> np.ndarray:
+    """Show the emotion of a request, perhaps with bared teeth, `[T, 52]`."""
+    weights = emotions.show(
+        request.emotion, request.emotion_strength, request.num_frames, generator
+    )
+    if not request.bares_teeth:
+        return weights
+    smile = emotions.bared_smile(request.num_frames, smile_generator)
+    return np.maximum(weights, smile)
+
+
+def _face(
+    request, said, curves, phrases, emotion, lids, liveliness, generator
+) -> np.ndarray:
     """Put together the ARKit weights of all frames, `[T, 52]`."""
     num_frames = request.num_frames
-    liveliness = generator.uniform(0.3, 1.0)
+    times = visemes.frame_times(num_frames)
+    liveliness = liveliness * generator.uniform(0.7, 1.3)
     clarity = generator.uniform(0.85, 1.15)
     loudness = prosody.smooth(curves.energy, 0.7).clip(0, 1.2)
-    openness = clarity * (0.55 + 0.65 * loudness)
-    emotion = expressions.emotion_weights(
-        request.emotion, request.emotion_strength, num_frames, generator
-    )
-    accents = expressions.brow_accents(curves, liveliness)
+    openness = clarity * (0.5 + 0.6 * loudness)
+    signals = expressions.brows(times, phrases, liveliness, generator)
+    signals += expressions.smiles(times, liveliness, generator)
+    signals *= 1 - _OUTSHOUTED * request.emotion_strength
     idle = expressions.gestures(curves, liveliness, generator)
     rest = visemes.rest(said.phonemes, num_frames, REST_AFTER_SECONDS)
-    if request.bares_teeth:
-        smile = expressions.bared_smile(num_frames, smile_generator)
-        emotion = np.maximum(emotion, smile)
-        rest = rest * (1 - smile.max(axis=1).clip(0, 1) ** 0.25)
     return expressions.combine(
         visemes.articulate(said.phonemes, num_frames, openness),
-        emotion + accents + idle,
+        emotion + signals + idle,
         visemes.closures(said.phonemes, num_frames, visemes.CLOSED_LIPS),
         visemes.closures(said.phonemes, num_frames, visemes.LIP_TEETH),
-        rest,
+        rest * (1 - emotions.parted_lips(emotion)),
         lids,
     )
