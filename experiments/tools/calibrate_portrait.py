@@ -14,7 +14,7 @@ import numpy as np
 from absl import app, flags
 
 from datasets.synthetic_heads import names
-from datasets.synthetic_heads.performance import expressions, visemes
+from datasets.synthetic_heads.performance import emotions, visemes
 from datasets.synthetic_heads.person import avatar, geometry
 from datasets.synthetic_heads.rendering import renderer, scene
 from vasa_jax import types
@@ -59,7 +59,7 @@ def random_state(generator: np.random.Generator) -> geometry.FrameState:
     arkit = arkit * generator.uniform(0.2, 1.2)
     emotion = str(generator.choice(types.EMOTIONS))
     strength = generator.uniform(0, 0.8)
-    arkit = arkit + expressions.emotion_weights(emotion, strength, 1, generator)[0]
+    arkit = arkit + emotions.show(emotion, strength, 1, generator)[0]
     if generator.random() < BLINK_SHARE:
         for side in ("Left", "Right"):
             arkit[names.ARKIT_NAMES.index(f"eyeBlink{side}")] = 1.0
