@@ -246,6 +246,16 @@ def test_programs_and_their_flags_exist(page, module, arguments):
     assert given <= _flags(file), f"{_name(page)}: {given - _flags(file)}"
 
 
+def test_commands_of_vasa_and_their_flags_exist():
+    commands = [words[1:] for _, words in ALL_COMMANDS if words[0] == "vasa"]
+    assert commands
+    for name, *arguments in commands:
+        file = ROOT / "vasa_jax" / "command" / f"{name}.py"
+        assert file.is_file(), f"no vasa {name}"
+        given = {a.lstrip("-").partition("=")[0] for a in arguments if a[0] == "-"}
+        assert given <= _flags(file) | {"help"}, f"vasa {name}: {given}"
+
+
 def test_presets_and_settings_of_trainings_exist():
     checked = 0
     for _page, _, arguments in PROGRAMS:
