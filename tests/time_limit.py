@@ -26,7 +26,7 @@ def pytest_runtest_setup(item):
 
 def pytest_terminal_summary(terminalreporter, config):
     """Print a line for each file."""
-    if config.getoption("--end_at") is None:
+    if config.getoption("--end_at") is None or config.getoption("--collect-only"):
         return
     lines = table(
         (outcome, report)
