@@ -13,6 +13,7 @@ stands beside the same one with XLA's own convolutions, both timed in turn.
 """
 
 import dataclasses
+import functools
 import json
 import os
 import statistics
@@ -27,11 +28,18 @@ from absl import flags
 from experiments.running import program, timing
 from experiments.tools import training_speed, untrained
 from vasa_jax import compilation_cache, config, media, types
-from vasa_jax.animate import controls, rendering, speech, talking_face, trained
+from vasa_jax.animate import controls, motion_stream, rendering, talking_face, trained
 from vasa_jax.face import config as face_config
+from vasa_jax.motion import controls as motion_controls
 from vasa_jax.motion import denoiser
 from vasa_jax.motion import model as motion_model
 from vasa_jax.portrait import crop
+
+PAPER_LATENCY_SECONDS = 0.17
+"""Paper: VASA-1, abstract and section 4: starting latency of online streaming at 512
+pixels, on one NVIDIA RTX 4090."""
+
+PAPER_LATENCY_SOURCE = "the paper's 0.17 s, RTX 4090"
 
 PARTS = ("decode", "motion", "latency", "train")
 
@@ -80,6 +88,9 @@ def decode_rows(
     def encode():
         return rendering.encode_portrait(settings, params, image, pose)
 
+    render = functools.partial(
+        rendering.render, settings, shaping=models.animation.shaping
+    )
     latents = jax.block_until_ready(encode())
     rows = [
         timing.Row(
@@ -97,16 +108,9 @@ def decode_rows(
         motion = motion.at[:, types.POSE_CHANNELS - 1].set(1.0)
 
         def decode(motion=motion):
-            return rendering.render(settings, params, latents, motion)
+            return render(params, latents, motion)
 
-        operations = timing.count_operations(
-            lambda params, latents, motion: rendering.render(
-                settings, params, latents, motion
-            ),
-            params,
-            latents,
-            motion,
-        )
+        operations = timing.count_operations(render, params, latents, motion)
         frames = decode()
         rows.append(
             timing.Row(
@@ -136,7 +140,9 @@ def motion_rows(
     Returns:
         A row for each.
     """
-    voice = speech.SpeechModel(models)
+    voice = motion_stream.SpeechModel(models)
+    encoder_name = models.animation.audio_encoder
+    look_ahead = voice.encoder.grid.frames_after / types.FRAME_RATE_HZ
     settings = models.motion_config
     num_frames = settings.window_frames
     generator = np.random.default_rng(0)
@@ -148,14 +154,15 @@ def motion_rows(
 
     rows = [
         timing.Row(
-            name="audio features of a window",
+            name=f"audio features of a window, {encoder_name}, "
+            f"{look_ahead:g} s of sound ahead",
             seconds=timing.median_seconds(features, repeats),
             amount=num_frames,
             unit="frames",
         )
     ]
     audio = jnp.asarray(features())
-    asked = motion_model.default_controls(voice.statistics)
+    asked = motion_controls.default_controls(voice.statistics)
     branches = 1 + len(asked.guidance)
     operations = timing.count_operations(
         denoiser.MotionDenoiser(settings).apply,
@@ -163,18 +170,19 @@ def motion_rows(
         *untrained.denoiser_inputs(settings, branches),
     )
     for num_steps in steps:
-        sampling = dataclasses.replace(voice.sampling, num_steps=num_steps)
+        sampling = dataclasses.replace(models.animation.sampling, num_steps=num_steps)
 
         def window(sampling=sampling):
             return motion_model.next_window(
                 voice.params,
                 voice.statistics,
-                motion_model.start_carry(settings),
+                motion_model.start_carry(settings, models.animation.shaping),
                 audio,
                 asked,
                 jax.random.key(0),
                 config=settings,
                 sampling=sampling,
+                shaping=models.animation.shaping,
             )
 
         rows.append(
@@ -230,6 +238,8 @@ def latency_rows(models: trained.TrainedModels, repeats: int) -> list[timing.Row
                 seconds=statistics.median(times[1:]),
                 amount=1,
                 unit="starts",
+                baseline=PAPER_LATENCY_SOURCE,
+                baseline_seconds=PAPER_LATENCY_SECONDS,
             )
         )
     return rows

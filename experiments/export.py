@@ -28,9 +28,8 @@ from absl import flags
 
 from experiments.running import program
 from experiments.tools import rounding
-from vasa_jax import config, export
+from vasa_jax import config, export, older_settings
 from vasa_jax.animate import trained
-from vasa_jax.face import config as face_config
 from vasa_jax.motion import sampler
 from vasa_jax.train import checkpoint, loop
 
@@ -124,12 +123,17 @@ def read_rest(
         UserError: the folder cannot be read, or runs have given all of it.
     """
     params, texts, stages = export.load_export(folder)
+    # Gains are those of the renderer: another one begins without.
     rest = []
     for metadata in stages.values():
         if set(metadata["groups"]) & set(known):
             continue
-        # As exported: a gain is in them, and not in the run's.
         configs = {name: json.loads(texts[name]) for name in metadata["configs"]}
+        shapes = trained.read_shaping(texts) is not None
+        if "animation" in configs and "face" in known and shapes:
+            configs["animation"] = json.loads(
+                with_gains(texts, dynamics_gain=1.0, pose_gain=1.0)
+            )
         groups = {group: params[group] for group in metadata["groups"]}
         rest.append((groups, {**metadata, "configs": configs}))
     config.require(
@@ -223,17 +227,31 @@ def model_card(runs: list[dict[str, Any]], remarks: Sequence[str] = ()) -> str:
 
 
 def with_gains(configs: Mapping[str, str], **gains: float) -> str:
-    """Return the face model's config, JSON, with other gains, by name.
+    """Return how the checkpoint wants to be used, JSON, with other gains, by name.
 
     Raises:
-        UserError: there is no face model, or no face model takes this gain.
+        UserError: there is no denoiser, or its preset does not shape motion.
     """
     config.require(
-        "face" in configs,
-        "Gains are of the face model; give the --workdir of a stage-one run.",
+        "animation" in configs,
+        "Gains shape motion; give the --workdir of a stage-two run as well.",
     )
-    sizes = config.from_json(face_config.FaceConfig, configs["face"])
-    return config.to_json(dataclasses.replace(sizes, **gains))
+    animation = config.from_json(trained.AnimationConfig, configs["animation"])
+    config.require(
+        animation.shaping is not None,
+        "Gains shape motion, which the paper's preset does not; leave out "
+        "--dynamics_gain and --pose_gain.",
+    )
+    shaping = dataclasses.replace(animation.shaping, **gains)
+    return config.to_json(dataclasses.replace(animation, shaping=shaping))
+
+
+def _gains_of(folder: str) -> dict[str, float]:
+    """Return the gains of an export, by name; none where it shapes nothing."""
+    shaping = trained.read_shaping(export.load_configs(folder))
+    if shaping is None:
+        return {}
+    return {name: getattr(shaping, name) for name in ("dynamics_gain", "pose_gain")}
 
 
 def with_sampling(
@@ -290,14 +308,24 @@ def main(_) -> int:
         params |= groups
         configs |= {k: json.dumps(v) for k, v in metadata["configs"].items()}
         runs.append(metadata)
+    configs = {
+        name: json.dumps(value)
+        for name, value in older_settings.renew(
+            {name: json.loads(text) for name, text in configs.items()}
+        ).items()
+    }
+    if REST_FROM.value is not None and "face" not in known:
+        gains = _gains_of(REST_FROM.value)
+        if gains and trained.read_shaping(configs) is not None:
+            configs["animation"] = with_gains(configs, **gains)
     if DYNAMICS_GAIN.value is not None:
-        configs["face"] = with_gains(configs, dynamics_gain=DYNAMICS_GAIN.value)
+        configs["animation"] = with_gains(configs, dynamics_gain=DYNAMICS_GAIN.value)
         remarks.append(
             f"Facial dynamics are overdone by {DYNAMICS_GAIN.value:g} when rendered "
             f"(`dynamics_gain` in `{export.CONFIG_NAME}`)."
         )
     if POSE_GAIN.value is not None:
-        configs["face"] = with_gains(configs, pose_gain=POSE_GAIN.value)
+        configs["animation"] = with_gains(configs, pose_gain=POSE_GAIN.value)
         remarks.append(
             f"Heads are turned {POSE_GAIN.value:g} of the way from the portrait's pose "
             f"to the one asked for (`pose_gain` in `{export.CONFIG_NAME}`)."

@@ -16,8 +16,9 @@ def tiny_models():
     from vasa_jax.animate import trained
     from vasa_jax.motion import config as motion_config
 
-    animation = trained.AnimationConfig(
-        audio_encoder="mel", sampling=motion_config.SamplingConfig(num_steps=2)
+    animation = dataclasses.replace(
+        trained.tiny(),
+        sampling=motion_config.SamplingConfig(num_steps=2, method="ddim"),
     )
     return dataclasses.replace(
         untrained.preset("tiny"), animation=animation, metadata={"step": 0}

@@ -82,7 +82,10 @@ def test_encoded_clips_tell_the_motion_model_which_weights_they_heard_by(tmp_pat
     assert encoding.audio_settings("mel") == {"audio_encoder": "mel"}
     written = {"face_export": "0123", **settings}
     (tmp_path / encoding.SETTINGS_NAME).write_text(json.dumps(written))
-    animation = motion_experiment.read_animation([str(tmp_path)])["animation"]
+    sampling = motion_config.SamplingConfig(num_steps=7)
+    found = motion_experiment.read_animation([str(tmp_path)], sampling, None)
+    animation = found["animation"]
+    assert (animation.sampling, animation.shaping) == (sampling, None)
     assert animation.audio_encoder == "wav2vec2"
     assert animation.audio_weights == NEEDED
 

@@ -1,5 +1,6 @@
 """Timing, floors, and the table of the benchmark."""
 
+import dataclasses
 import functools
 import json
 import pathlib
@@ -11,7 +12,11 @@ import jax.numpy as jnp
 import pytest
 
 from experiments.running import timing
-from experiments.tools import training_speed
+from experiments.tools import training_speed, untrained
+from vasa_jax.animate import trained
+from vasa_jax.audio import encoders, wav2vec2, wav2vec2_encoder
+from vasa_jax.face import config as face_config
+from vasa_jax.motion import config as motion_config
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -42,6 +47,23 @@ def test_the_first_run_is_not_timed():
     assert len(timing.all_seconds(run, 3)) == 3
     assert len(calls) == 4
     assert timing.median_seconds(run, 3) > 0
+
+
+def test_the_papers_preset_is_timed_with_the_features_that_it_is_trained_with():
+    models = untrained.make(
+        face_config.tiny(),
+        motion_config.tiny(num_audio_channels=770),
+        trained.vasa1(),
+    )
+    encoder = models.audio_encoder()
+    assert isinstance(encoder, wav2vec2_encoder.Wav2Vec2Encoder)
+    assert encoder.grid == encoders.make("wav2vec2").grid
+    # The published file is not needed: a small network of the kind is drawn.
+    small = wav2vec2.Wav2Vec2Network(
+        conv_channels=(8,) * 7, width=16, num_layers=1, num_heads=2, mlp_width=16
+    )
+    drawn = dataclasses.replace(encoder, network=small).load_variables()
+    assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(drawn))
 
 
 @pytest.mark.slow

@@ -183,3 +183,19 @@ def test_an_error_after_the_bar_has_its_own_line(inputs, tmp_path):
     *_, bar, error, _ = ended.stderr.split("\n")
     assert "animate" in bar
     assert error.startswith("error: Cannot write")
+
+
+def test_several_images_run_one_after_another_and_a_bad_one_ends_with_code_2(
+    inputs, tmp_path, capsys
+):
+    images = f"{inputs['image']},{tmp_path / 'missing.png'}"
+    folder = tmp_path / "videos"
+    arguments = words(
+        "animate", {**inputs, "image": images, "output": folder}, "--frame_rate=30"
+    )
+    assert main.main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == f"{folder / 'face-voice.mp4'}: 18 frames\n"
+    assert "missing-voice.mp4 was left out: Cannot read the image" in said.err
+    assert said.err.strip().endswith("error: 1 of the videos could not be made.")
+    assert [path.name for path in folder.iterdir()] == ["face-voice.mp4"]

@@ -17,7 +17,6 @@ from experiments.tools import rounding
 from vasa_jax import config, export
 from vasa_jax.animate import trained
 from vasa_jax.errors import UserError
-from vasa_jax.face import config as face_config
 
 
 def _params():
@@ -250,15 +249,17 @@ def test_rounding_is_measured_in_the_frames_of_the_example(tiny_checkpoint):
     assert " dB" in sentence
 
 
-def test_a_gain_is_put_into_the_face_models_config_and_nowhere_else():
-    sizes = face_config.tiny()
-    kept = config.to_json(sizes)
-    found = config.from_json(
-        face_config.FaceConfig, export_program.with_gains({"face": kept}, pose_gain=0.9)
-    )
-    assert found == dataclasses.replace(sizes, pose_gain=0.9)
-    with pytest.raises(UserError, match="give the --workdir of a stage-one run"):
-        export_program.with_gains({"motion": "{}"}, dynamics_gain=1.4)
+def test_a_gain_is_put_into_the_shaping_of_the_animation_and_nowhere_else():
+    kept = trained.tiny()
+    text = export_program.with_gains({"animation": config.to_json(kept)}, pose_gain=0.9)
+    shaping = dataclasses.replace(kept.shaping, pose_gain=0.9)
+    found = config.from_json(trained.AnimationConfig, text)
+    assert found == dataclasses.replace(kept, shaping=shaping)
+    with pytest.raises(UserError, match="give the --workdir of a stage-two run"):
+        export_program.with_gains({"face": "{}"}, dynamics_gain=1.4)
+    paper = {"animation": config.to_json(trained.vasa1())}
+    with pytest.raises(UserError, match="which the paper's preset does not"):
+        export_program.with_gains(paper, dynamics_gain=1.4)
 
 
 def test_an_export_gives_the_stages_for_which_no_run_is_named():
@@ -267,10 +268,13 @@ def test_an_export_gives_the_stages_for_which_no_run_is_named():
     ((groups, metadata),) = export_program.read_rest(folder, ["motion", "statistics"])
     assert (set(groups), metadata["experiment"]) == ({"face"}, "face")
     assert metadata["configs"] == {"face": json.loads(configs["face"])}
-    assert metadata["configs"]["face"]["dynamics_gain"] > 1
     shipped = export.flatten(params["face"])
     for name, array in export.flatten(groups["face"]).items():
         np.testing.assert_array_equal(array, shipped[name])
+    # Another renderer begins without gains.
+    ((_, metadata),) = export_program.read_rest(folder, ["face"])
+    shaping = metadata["configs"]["animation"]["shaping"]
+    assert (shaping["dynamics_gain"], shaping["pose_gain"]) == (1.0, 1.0)
     known = ["face", "motion", "statistics"]
     with pytest.raises(UserError, match=r"no stage beside .* \(face, motion, stat"):
         export_program.read_rest(folder, known)

@@ -13,7 +13,7 @@ PACKAGES = ("vasa_jax", "datasets", "experiments")
 # package. The names of one row do not know each other.
 LAYERS = (
     ("errors", "kept_programs", "compilation_cache"),
-    ("types",),
+    ("types", "older_settings"),
     ("config",),
     ("geometry", "train.operations", "train.loss_schedule", "train.step_profile"),
     ("train.sharding",),

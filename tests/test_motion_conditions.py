@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from test_motion_sampler import some_conditions
 
-from vasa_jax.animate import speech
+from vasa_jax.animate import motion_stream, trained
 from vasa_jax.animate.controls import Controls
 from vasa_jax.errors import UserError
 from vasa_jax.motion import conditions
@@ -28,10 +28,11 @@ def test_conditions_are_dropped_at_the_paper_s_rates():
         np.testing.assert_allclose(share, rate, atol=0.025, err_msg=name)
 
 
-def _is_offered(step_frames, sizes):
+def _is_offered(step_frames, sizes, animation):
     """Return whether a stream takes a step of so many frames."""
+    controls = Controls(step_frames=step_frames)
     try:
-        speech.check_controls(Controls(step_frames=step_frames), sizes)
+        motion_stream.check_controls(controls, sizes, animation)
     except UserError:
         return False
     return True
@@ -53,14 +54,15 @@ def test_training_hides_the_last_audio_that_each_step_of_a_stream_leaves_unheard
     np.testing.assert_allclose((lengths > 0).mean(), 0.5, atol=0.05)
     for row, length in zip(cut, lengths, strict=True):
         assert not row[: window - length].any()
-    offered = {n for n in range(1, window + 2) if _is_offered(n, sizes)}
+    animation = trained.PRESETS[preset]()
+    offered = {n for n in range(1, window + 2) if _is_offered(n, sizes, animation)}
     assert {window - length for length in lengths} == offered
 
 
 def test_dropping_a_row_does_not_depend_on_the_rest_of_the_batch():
     given = some_conditions(batch=8)
     keys = jax.random.split(jax.random.key(2), 8)
-    config = conditions.DropoutConfig(audio=0.5, gaze=0.5)
+    config = conditions.DropoutConfig(last_audio_frames=0.5, liveliness=0.5)
     whole = conditions.drop_at_random(keys, given, config)
     order = np.array([3, 0, 7])
     part = conditions.drop_at_random(
@@ -76,6 +78,14 @@ def test_what_is_missing_stays_dropped():
     assert dropped.previous_dropped.all() and dropped.gaze_dropped.all()
 
 
-def test_impossible_rates_are_refused():
-    with pytest.raises(UserError, match="audio is 1.5"):
-        conditions.DropoutConfig(audio=1.5)
+def test_streams_hide_the_frames_that_training_hides():
+    given = some_conditions(batch=2, window=5)
+    hidden = conditions.hide_audio_from(given, np.int32(3)).audio_frames_dropped
+    np.testing.assert_array_equal(hidden, [[False] * 3 + [True] * 2] * 2)
+
+
+def test_impossible_rates_and_steps_of_streams_that_are_not_trained_are_refused():
+    with pytest.raises(UserError, match="liveliness is 1.5"):
+        conditions.DropoutConfig(liveliness=1.5)
+    with pytest.raises(UserError, match="must be trained"):
+        conditions.DropoutConfig(last_audio_frames=0.0)

@@ -8,14 +8,20 @@ import motion_windows
 import numpy as np
 import pytest
 
-from vasa_jax.errors import UserError
 from vasa_jax.motion import config, model
+from vasa_jax.motion import controls as motion_controls
 from vasa_jax.motion import training as motion_training
+from vasa_jax.motion.shaping.config import ShapingConfig
 
 SIZES = dataclasses.replace(
     config.tiny(), window_frames=6, previous_frames=2, num_diffusion_steps=20
 )
-FIXED = {"config": SIZES, "sampling": config.SamplingConfig(num_steps=3)}
+FIXED = {
+    "config": SIZES,
+    "sampling": config.SamplingConfig(num_steps=3),
+    "shaping": ShapingConfig(),
+}
+PAPER = {**FIXED, "shaping": None}
 KEY = jax.random.key(7)
 
 
@@ -26,16 +32,29 @@ def setting():
     task = motion_training.MotionTask(SIZES, statistics)
     params = motion_windows.filled(jax.eval_shape(task.init, jax.random.key(0)))
     params = params["motion"]
-    controls = model.default_controls(statistics)
+    controls = motion_controls.default_controls(statistics)
     features = np.random.default_rng(2).normal(size=(1, 15, SIZES.num_audio_channels))
     return params, statistics, controls, features.astype(np.float32)
 
 
-def generate(setting, features, controls=None):
+def generate(setting, features, controls=None, fixed=None):
+    """Return motion for a whole recording, a window at a time."""
+    fixed = fixed or FIXED
     params, statistics, default, _ = setting
-    return model.generate_motion(
-        params, statistics, features, controls or default, KEY, **FIXED
-    )
+    carry, parts = model.start_carry(SIZES, fixed["shaping"]), []
+    for start in range(0, features.shape[1], SIZES.window_frames):
+        window = features[:, start : start + SIZES.window_frames]
+        carry, motion = model.next_window(
+            params,
+            statistics,
+            carry,
+            model.pad_window(window, SIZES.window_frames),
+            controls or default,
+            KEY,
+            **fixed,
+        )
+        parts.append(motion[:, : window.shape[1]])
+    return np.concatenate(parts, axis=1)
 
 
 @pytest.mark.parametrize("num_frames", [1, 6, 7, 15])
@@ -45,17 +64,18 @@ def test_motion_is_as_long_as_the_voice(setting, num_frames):
     assert np.isfinite(motion).all()
 
 
-def test_a_stream_gives_what_the_whole_recording_gives(setting):
+def test_without_shaping_a_window_is_what_the_sampler_gives(setting):
     params, statistics, controls, features = setting
-    carry, parts = model.start_carry(SIZES), []
-    for start in range(0, 12, 6):
-        window = features[:, start : start + 6]
-        carry, motion = model.next_window(
-            params, statistics, carry, window, controls, KEY, **FIXED
-        )
-        parts.append(motion)
-    whole = generate(setting, features)
-    np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole[:, :12])
+    shaped, plain = (
+        generate(setting, features[:, :12], fixed=fixed) for fixed in (FIXED, PAPER)
+    )
+    assert np.abs(shaped - plain).max() > 1e-3
+    carry = model.start_carry(SIZES, None)
+    assert carry.means is None
+    steps = model.sampling_schedule(SIZES, PAPER["sampling"], None).step
+    np.testing.assert_array_equal(steps, [19, 12, 6])
+    crowded = model.sampling_schedule(SIZES, PAPER["sampling"], ShapingConfig()).step
+    assert crowded[0] == 19 and crowded[1] > 12
 
 
 def test_a_shorter_step_hears_no_more_than_itself_and_goes_on_after_it(setting):
@@ -65,7 +85,7 @@ def test_a_shorter_step_hears_no_more_than_itself_and_goes_on_after_it(setting):
         return model.next_window(
             params,
             statistics,
-            model.start_carry(SIZES),
+            model.start_carry(SIZES, FIXED["shaping"]),
             features[:, :6],
             controls,
             KEY,
@@ -88,17 +108,15 @@ def test_a_shorter_step_hears_no_more_than_itself_and_goes_on_after_it(setting):
 
 def test_a_window_can_be_made_again_alone_from_its_carry(setting):
     params, statistics, controls, features = setting
-    whole = generate(setting, features)
+    whole = generate(setting, features, fixed=PAPER)
     normalised = statistics.motion.normalise(whole[:, 4:6])
     carry = model.MotionCarry(
         previous_motion=normalised,
         previous_audio=statistics.audio.normalise(features[:, 4:6]),
-        place=jnp.zeros((1, SIZES.num_motion_channels)),
-        home=jnp.zeros((1, SIZES.num_motion_channels)),
         window_index=jnp.array(1, jnp.int32),
     )
     _, motion = model.next_window(
-        params, statistics, carry, features[:, 6:12], controls, KEY, **FIXED
+        params, statistics, carry, features[:, 6:12], controls, KEY, **PAPER
     )
     np.testing.assert_allclose(motion, whole[:, 6:12], atol=1e-3)
 
@@ -117,7 +135,7 @@ def test_the_past_reaches_a_window_through_its_carry_alone(setting):
 
 def test_the_first_window_sees_nothing_of_its_carry(setting):
     params, statistics, controls, features = setting
-    carry = model.start_carry(SIZES)
+    carry = model.start_carry(SIZES, FIXED["shaping"])
     other = carry.replace(
         previous_motion=carry.previous_motion + 3,
         previous_audio=carry.previous_audio - 2,
@@ -146,10 +164,3 @@ def test_controls_that_are_left_open_take_no_part(setting):
     whole = generate(setting, features)
     assert np.abs(generate(setting, features, is_open) - whole).max() > 1e-4
     assert np.abs(generate(setting, features, aside) - whole).max() > 1e-4
-
-
-def test_features_of_another_encoder_are_refused(setting):
-    with pytest.raises(UserError, match=r"\(1, 4, 3\)"):
-        generate(setting, np.zeros((1, 4, 3), np.float32))
-    with pytest.raises(UserError, match="at least one frame"):
-        generate(setting, setting[3][:, :0])

@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 
 from vasa_jax import types
-from vasa_jax.animate import trained
 from vasa_jax.errors import UserError
 from vasa_jax.motion import conditions, diffusion, sampler
 
 NUM_DIFFUSION_STEPS = 500
 MEAN, DEVIATION = 1.5, 0.6
+
+
+def even_schedule(num_steps):
+    steps = sampler.even_steps(NUM_DIFFUSION_STEPS, num_steps)
+    return sampler.make_schedule(NUM_DIFFUSION_STEPS, steps)
 
 
 def gaussian_denoiser(noisy, step):
@@ -23,7 +27,7 @@ def gaussian_denoiser(noisy, step):
 
 @pytest.mark.parametrize("method", ["ddpm", "ddim"])
 def test_samples_have_the_mean_and_variance_of_the_data(method):
-    schedule = sampler.make_schedule(NUM_DIFFUSION_STEPS, 200)
+    schedule = even_schedule(200)
     shape = (5000, 2, 2)
     key = jax.random.key(0)
     samples = sampler.sample(key, gaussian_denoiser, shape, schedule, method)
@@ -32,7 +36,7 @@ def test_samples_have_the_mean_and_variance_of_the_data(method):
 
 
 def test_ten_steps_of_ddim_already_keep_mean_and_most_of_the_deviation():
-    schedule = sampler.make_schedule(NUM_DIFFUSION_STEPS, 10)
+    schedule = even_schedule(10)
     samples = sampler.sample(
         jax.random.key(1), gaussian_denoiser, (5000, 2, 2), schedule, "ddim"
     )
@@ -40,53 +44,14 @@ def test_ten_steps_of_ddim_already_keep_mean_and_most_of_the_deviation():
     np.testing.assert_allclose(samples.std(), DEVIATION, rtol=0.15)
 
 
-@pytest.mark.parametrize("deviation", [0.6, 2.0, 6.0])
-def test_crowding_steps_where_there_is_noise_keeps_large_deviations(deviation):
-    """What the shipped checkpoint takes, beside as many even steps."""
-    level = diffusion.cosine_schedule(NUM_DIFFUSION_STEPS)
-
-    def denoise(noisy, step):
-        here = level.at(step).over_frames()
-        total = here.signal**2 * deviation**2 + here.noise**2
-        return here.signal * deviation**2 / total * noisy
-
-    def spread(spacing):
-        schedule = sampler.make_schedule(NUM_DIFFUSION_STEPS, taken.num_steps, spacing)
-        samples = sampler.sample(
-            jax.random.key(2), denoise, (5000, 2, 2), schedule, taken.method
-        )
-        return float(samples.std() / deviation)
-
-    taken = trained.AnimationConfig().sampling
-    assert spread(taken.spacing) > 0.8
-    gain = spread(taken.spacing) - spread(1.0)
-    assert gain > (0.1 if deviation > 2.0 else -0.1)
-
-
-@pytest.mark.parametrize("method", ["ddpm", "ddim"])
-def test_mixed_noise_narrows_one_direction_alone(method):
-    direction = np.array([0.6, 0.8], np.float32)
-    mixing = np.eye(2, dtype=np.float32) - 0.75 * np.outer(direction, direction)
-    schedule = sampler.make_schedule(NUM_DIFFUSION_STEPS, 200)
-    samples = sampler.sample(
-        jax.random.key(3), gaussian_denoiser, (5000, 2, 2), schedule, method, mixing
-    )
-    np.testing.assert_allclose(samples.mean(), MEAN, atol=0.02)
-    across = samples @ np.array([0.8, -0.6], np.float32)
-    np.testing.assert_allclose(across.std(), DEVIATION, rtol=0.03)
-    along = (samples @ direction).std()
-    np.testing.assert_allclose(along, 0.25 * DEVIATION, rtol=0.05)
-
-
 def test_even_steps_are_evenly_spaced():
-    schedule = sampler.make_schedule(NUM_DIFFUSION_STEPS, 10)
+    schedule = even_schedule(10)
     np.testing.assert_array_equal(schedule.step, np.arange(499, 0, -50))
 
 
-@pytest.mark.parametrize("spacing", [1.0, 1.6, 3.0])
-def test_a_schedule_starts_at_noise_ends_clean_and_never_repeats(spacing):
+def test_a_schedule_starts_at_noise_ends_clean_and_never_repeats():
     for num_steps in (1, 7, 10, 50, 333, 500):
-        schedule = sampler.make_schedule(NUM_DIFFUSION_STEPS, num_steps, spacing)
+        schedule = even_schedule(num_steps)
         assert schedule.step.shape == (num_steps,)
         assert schedule.step[0] == NUM_DIFFUSION_STEPS - 1
         assert np.all(np.diff(schedule.step) < 0) and schedule.step[-1] >= 0
@@ -98,11 +63,11 @@ def test_a_schedule_starts_at_noise_ends_clean_and_never_repeats(spacing):
 @pytest.mark.parametrize("num_steps", [0, 501])
 def test_too_few_or_too_many_steps_are_refused(num_steps):
     with pytest.raises(UserError, match="1 to 500"):
-        sampler.make_schedule(NUM_DIFFUSION_STEPS, num_steps)
+        sampler.check_num_steps(NUM_DIFFUSION_STEPS, num_steps)
 
 
 def test_an_unknown_sampler_is_refused_with_the_nearest():
-    schedule = sampler.make_schedule(NUM_DIFFUSION_STEPS, 2)
+    schedule = even_schedule(2)
     with pytest.raises(UserError, match="did you mean 'ddim'"):
         sampler.sample(jax.random.key(0), gaussian_denoiser, (1, 1, 1), schedule, "dim")
 

@@ -58,19 +58,3 @@ def test_trembling_of_the_head_is_quartered_but_slow_turns_stay():
     turn = np.sin(2 * np.pi * np.arange(200) / 50)[None, :, None].repeat(6, 2)
     slow = np.array(joining.steady(turn.astype(np.float32), turn[:, :1]))
     assert slow[:, 10:-10].std() > 0.99 * turn[:, 10:-10].std()
-
-
-def test_a_head_comes_half_of_its_way_home_in_a_window_and_lips_do_not():
-    motion, _ = windows()
-    place, home = motion.mean(axis=1), np.ones_like(motion[:, 0])
-    led = np.array(joining.return_home(motion, place, home))
-    away = (place - home)[:, None, :6]
-    np.testing.assert_allclose(
-        motion[:, -1:, :6] - led[:, -1:, :6], 0.5 * away, rtol=1e-4
-    )
-    middle = motion.shape[1] // 2 - 1
-    np.testing.assert_allclose(
-        motion[:, middle, :6] - led[:, middle, :6], 0.25 * away[:, 0], rtol=1e-3
-    )
-    np.testing.assert_array_equal(led[..., 6:], motion[..., 6:])
-    np.testing.assert_array_equal(joining.return_home(motion, home, home), motion)

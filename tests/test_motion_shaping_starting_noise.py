@@ -1,9 +1,12 @@
 """What the first noise is along lips and lids, on read-outs made by hand."""
 
+import jax
 import numpy as np
 import pytest
+from test_motion_sampler import DEVIATION, MEAN, even_schedule, gaussian_denoiser
 
 from vasa_jax import types
+from vasa_jax.motion import sampler
 from vasa_jax.motion.shaping import starting_noise
 
 DYNAMICS, COLUMNS = 8, 54
@@ -84,3 +87,23 @@ def test_lips_and_lids_do_not_disturb_each_other():
     matrix = mix(kernel, 0.0, blink_noise=1.25)[types.POSE_CHANNELS :]
     sizes = np.linalg.eigvalsh(matrix[:, types.POSE_CHANNELS :])
     np.testing.assert_allclose(sizes[[0, 1, -1]], [0.0, 1.0, 1.25], atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["ddpm", "ddim"])
+def test_mixed_noise_narrows_one_direction_alone(method):
+    direction = np.array([0.6, 0.8], np.float32)
+    mixing = np.eye(2, dtype=np.float32) - 0.75 * np.outer(direction, direction)
+    schedule = even_schedule(200)
+    samples = sampler.sample(
+        jax.random.key(3),
+        gaussian_denoiser,
+        (5000, 2, 2),
+        schedule,
+        method,
+        starting_noise.mixed_noise(mixing),
+    )
+    np.testing.assert_allclose(samples.mean(), MEAN, atol=0.02)
+    across = samples @ np.array([0.8, -0.6], np.float32)
+    np.testing.assert_allclose(across.std(), DEVIATION, rtol=0.03)
+    along = (samples @ direction).std()
+    np.testing.assert_allclose(along, 0.25 * DEVIATION, rtol=0.05)

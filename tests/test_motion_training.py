@@ -11,14 +11,16 @@ from flax import serialization
 
 from experiments.running import experiment_file
 from vasa_jax import config as config_lib
-from vasa_jax.animate import speech
+from vasa_jax.animate import motion_stream, trained
 from vasa_jax.animate.controls import Controls
 from vasa_jax.data import records
 from vasa_jax.encode import clip_conditions
 from vasa_jax.errors import UserError
-from vasa_jax.motion import config, windows
+from vasa_jax.motion import config, losses, windows
+from vasa_jax.motion import controls as motion_controls
 from vasa_jax.motion import model as motion_model
 from vasa_jax.motion import training as motion_training
+from vasa_jax.motion.shaping.config import ShapingConfig
 from vasa_jax.train import optimizer, training
 
 SIZES = config.tiny()
@@ -128,27 +130,29 @@ def test_an_unknown_emotion_is_trained_as_an_animation_without_a_wish(plain):
         {**motion_windows.record(generator), "emotion": clip_conditions.emotion(one)}
         for one in told
     ]
-    trained = motion_training.make_conditions(
+    learned = motion_training.make_conditions(
         motion_windows.batch(cut, clips), statistics
     )
-    assert trained.emotion_dropped.tolist() == [True, False, False]
+    assert learned.emotion_dropped.tolist() == [True, False, False]
     for row, emotion in enumerate(asked):
-        controls = speech._motion_controls(Controls(emotion=emotion))
-        shown = motion_model._conditions(
+        carry = motion_model.start_carry(SIZES, None)
+        shown = motion_controls.to_conditions(
+            motion_stream.to_motion_controls(Controls(emotion=emotion)),
             statistics,
-            motion_model.start_carry(SIZES),
             jnp.zeros((1, SIZES.window_frames, SIZES.num_audio_channels)),
-            controls.replace(liveliness=jnp.zeros((1, 1))),
+            carry.previous_motion,
+            carry.previous_audio,
+            jnp.array(True),
         )
-        assert shown.emotion_dropped[0] == trained.emotion_dropped[row]
-        np.testing.assert_array_equal(shown.emotion[0], trained.emotion[row])
+        assert shown.emotion_dropped[0] == learned.emotion_dropped[row]
+        np.testing.assert_array_equal(shown.emotion[0], learned.emotion[row])
     unknown = {**batch, "emotion": np.full_like(batch["emotion"], np.nan)}
     assert np.isfinite(loss(unknown)) and loss(unknown) != loss(batch)
 
 
 def test_negative_weights_are_refused():
     with pytest.raises(UserError, match="lips is -1"):
-        motion_training.LossConfig(lips=-1.0)
+        losses.LossConfig(lips=-1.0)
 
 
 def write_clips(folder):
@@ -182,6 +186,21 @@ def test_every_preset_of_the_experiment_file_is_whole():
     for preset in module.PRESETS:
         settings = experiment_file.settings_of(module, preset, [])
         assert settings.optimizer.num_steps == settings.train.num_steps
+
+
+def test_the_papers_preset_is_the_papers():
+    module = experiment_file.load("experiments/configs/motion.py")
+    paper = experiment_file.settings_of(module, "vasa1", [])
+    assert (paper.sampling.num_steps, paper.sampling.method) == (50, "ddpm")
+    assert paper.shaping is None
+    assert trained.vasa1().shaping is None
+    assert trained.vasa1().audio_encoder == "wav2vec2"
+    assert paper.loss == losses.LossConfig(velocity=0, movement=0, lips=0)
+    # There is no condition on how lively a head is: it is never shown in training.
+    assert paper.dropout.liveliness == 1
+    demo = experiment_file.settings_of(module, "demo", [])
+    assert (demo.sampling.num_steps, demo.sampling.method) == (10, "ddim")
+    assert demo.shaping == ShapingConfig()
 
 
 def test_clips_of_other_channels_are_refused_with_the_setting_to_change(tmp_path):

@@ -13,6 +13,7 @@ from vasa_jax.animate.controls import Controls
 from vasa_jax.evaluation import performer
 from vasa_jax.face import config as face_config
 from vasa_jax.motion import config as motion_config
+from vasa_jax.motion.shaping.config import ShapingConfig
 from vasa_jax.portrait import locate
 
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
@@ -29,10 +30,10 @@ def voice():
 
 
 def test_it_has_the_sizes_of_the_demo_presets(models):
-    sizes = dataclasses.replace(models.face_config, dynamics_gain=1.0, pose_gain=1.0)
-    assert sizes == face_config.demo()
+    assert models.face_config == face_config.demo()
     assert models.motion_config == motion_config.demo()
-    assert models.animation.audio_encoder == "whisper_tiny"
+    gains = ShapingConfig(dynamics_gain=1.2, pose_gain=0.95)
+    assert models.animation == dataclasses.replace(trained.demo(), shaping=gains)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ def test_heads_are_as_lively_as_is_asked_and_windows_do_not_displace_them(actor,
 
 @pytest.mark.slow
 def test_no_head_walks_away_in_two_minutes(actor, voice):
-    # Without `joining.return_home` it strays by 20 degrees.
+    # Without `homing.lead_home` it strays by 20 degrees.
     motion = actor.speak(np.tile(voice, 60), Controls(seed=2))
     rotation = np.degrees(motion[:, :3])
     home = rotation[:50].mean(axis=0)

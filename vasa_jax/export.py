@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import safetensors.numpy
 
+from vasa_jax import older_settings
 from vasa_jax.errors import UserError
 
 FORMAT = "vasa_jax export"
@@ -214,7 +215,9 @@ def load_configs(folder: str | os.PathLike) -> dict[str, str]:
     """
     folder = pathlib.Path(folder)
     known = _read_manifest(folder)["files"][CONFIG_NAME]
-    stored = json.loads(_read_checked(folder / CONFIG_NAME, known))
+    stored = older_settings.renew(
+        json.loads(_read_checked(folder / CONFIG_NAME, known))
+    )
     return {name: json.dumps(value, indent=2) for name, value in stored.items()}
 
 

@@ -20,7 +20,7 @@ Presets ("measured": it was run; "counted": a dry run says so):
 
 `shuffled_correlation` should be near 0, and `pose_spread`, `dynamics_spread`
 and `seam` near 1. `dynamics_correlation` stays low, since lids, gaze and mood do not
-follow from a voice: 0.41 came with lips that correlate at 0.79 (TRAINING.md).
+follow from a voice: 0.41 came with lips that correlate at 0.79.
 """
 
 import dataclasses
@@ -28,6 +28,7 @@ import functools
 import json
 import pathlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -42,6 +43,7 @@ from vasa_jax.face import model as face_model
 from vasa_jax.motion import conditions, losses, normalization, windows
 from vasa_jax.motion import config as motion_config
 from vasa_jax.motion import training as motion_training
+from vasa_jax.motion.shaping.config import ShapingConfig
 from vasa_jax.train import optimizer, training
 
 PRESETS = ("demo", "demo_gpu", "vasa1", "tiny")
@@ -50,8 +52,10 @@ MAX_STATISTICS_RECORDS = 2000
 """Records that the normalisation is measured on. Ours: enough for two digits."""
 
 STREAMING_DROPOUT = conditions.DropoutConfig(last_audio_frames=0.2)
-"""Ours: twice as often as the paper's preset, since these runs are short, windows of
-which only the first frames are heard, so that a stream need not wait for whole ones."""
+"""Ours: twice as often as in the paper's preset, since these runs are short."""
+
+PAPER_DROPOUT = conditions.DropoutConfig(liveliness=1.0)
+"""Paper: no condition on how lively a head is."""
 
 CARD = """Motion was learned from encoded talking-head clips; see the stage-one card
 for the clips themselves."""
@@ -66,22 +70,24 @@ class MotionExperiment:
         data_dir: folder of encoded clips, with the splits train and validation;
             several, with commas between them, are read as one.
         face_export: stage one's export, for the lip loss; None trains without.
+        sampling: how evaluations and animations sample.
+        shaping: what animations do to motion beyond the paper; None is the paper.
         train: the run.
         optimizer: of the denoiser.
         loss: weights.
         dropout: how often conditions are hidden.
-        first_window_rate: chance of a window without previous frames.
         data: workers and threads.
     """
 
     model: motion_config.MotionConfig
     data_dir: str = "data/encoded"
     face_export: str | None = None
+    sampling: motion_config.SamplingConfig
+    shaping: ShapingConfig | None
     train: training.TrainConfig
     optimizer: optimizer.OptimizerConfig
-    loss: motion_training.LossConfig = motion_training.LossConfig()
+    loss: losses.LossConfig = losses.LossConfig()
     dropout: conditions.DropoutConfig = conditions.DropoutConfig()
-    first_window_rate: float = windows.FIRST_WINDOW_RATE
     data: pipeline.PipelineConfig = pipeline.PipelineConfig()
 
 
@@ -92,9 +98,16 @@ def get_config(preset: str) -> MotionExperiment:
     ]()
 
 
+def _animation(preset: str) -> dict[str, Any]:
+    """Return `sampling` and `shaping` as checkpoints of a preset are used."""
+    used = trained.PRESETS[preset]()
+    return {"sampling": used.sampling, "shaping": used.shaping}
+
+
 def _demo() -> MotionExperiment:
     return MotionExperiment(
         model=motion_config.demo(),
+        **_animation("demo"),
         train=training.TrainConfig(
             batch_size=16, num_steps=5000, evaluate_every_steps=500
         ),
@@ -106,6 +119,7 @@ def _demo() -> MotionExperiment:
 def _demo_gpu() -> MotionExperiment:
     return MotionExperiment(
         model=motion_config.demo(),
+        **_animation("demo"),
         train=training.TrainConfig(
             batch_size=64, num_steps=2500, evaluate_every_steps=500
         ),
@@ -117,6 +131,7 @@ def _demo_gpu() -> MotionExperiment:
 def _vasa1() -> MotionExperiment:
     return MotionExperiment(
         model=dataclasses.replace(motion_config.vasa1(), dtype="bfloat16"),
+        **_animation("vasa1"),
         train=training.TrainConfig(
             batch_size=128,
             num_steps=300_000,
@@ -124,12 +139,15 @@ def _vasa1() -> MotionExperiment:
             save_every_steps=2000,
         ),
         optimizer=optimizer.for_transformers(2e-4, 300_000, 2000, 0.9999),
+        loss=losses.PAPER,
+        dropout=PAPER_DROPOUT,
     )
 
 
 def _tiny() -> MotionExperiment:
     return MotionExperiment(
         model=motion_config.tiny(),
+        **_animation("tiny"),
         train=training.TrainConfig(
             batch_size=8,
             num_steps=20,
@@ -168,9 +186,11 @@ def build(settings: MotionExperiment) -> training.Experiment:
         settings.loss,
         settings.dropout,
         read_arkit_function(settings.face_export, model),
+        settings.sampling,
+        settings.shaping,
     )
 
-    make_example = functools.partial(_cut, model, settings.first_window_rate)
+    make_example = functools.partial(_cut, model)
 
     def train_data() -> Iterator[training.Batch]:
         return pipeline.training_batches(
@@ -195,7 +215,10 @@ def build(settings: MotionExperiment) -> training.Experiment:
         train_data=train_data,
         evaluation_data=evaluation_data,
         evaluate=task.evaluate,
-        model_configs={"motion": model, **read_animation(folders)},
+        model_configs={
+            "motion": model,
+            **read_animation(folders, settings.sampling, settings.shaping),
+        },
         export_groups=(motion_training.GROUP, motion_training.STATISTICS_GROUP),
         frames_per_example=model.window_frames,
         card=" ".join(filter(None, [CARD, *map(data_card.describe, folders)])),
@@ -204,7 +227,6 @@ def build(settings: MotionExperiment) -> training.Experiment:
 
 def _cut(
     model: motion_config.MotionConfig,
-    first_window_rate: float,
     generator: np.random.Generator,
     record: records.Record,
 ) -> examples.Example:
@@ -214,7 +236,6 @@ def _cut(
         generator,
         window_frames=model.window_frames,
         previous_frames=model.previous_frames,
-        first_window_rate=first_window_rate,
     )
 
 
@@ -229,11 +250,16 @@ def _some_records(clips: records.Records) -> Iterator[records.Record]:
             continue
 
 
-def read_animation(folders: Sequence[str]) -> dict[str, trained.AnimationConfig]:
-    """Return how animations hear a voice, if the encoded clips tell.
+def read_animation(
+    folders: Sequence[str],
+    sampling: motion_config.SamplingConfig,
+    shaping: ShapingConfig | None,
+) -> dict[str, trained.AnimationConfig]:
+    """Return how a checkpoint is used, if the encoded clips say what encoded voices.
 
     Args:
         folders: that `experiments.encode` filled.
+        sampling, shaping: of the experiment.
 
     Returns:
         `{"animation": ...}` with the audio encoder of the clips and, where it does not
@@ -255,7 +281,9 @@ def read_animation(folders: Sequence[str]) -> dict[str, trained.AnimationConfig]
     named = {k: v for k, v in found[0].items() if k.startswith("audio_")}
     if not named:
         return {}
-    return {"animation": config.from_json(trained.AnimationConfig, json.dumps(named))}
+    encoded = config.from_json(trained.AnimationConfig, json.dumps(named))
+    animation = dataclasses.replace(encoded, sampling=sampling, shaping=shaping)
+    return {"animation": animation}
 
 
 def check_channels(record: records.Record, model: motion_config.MotionConfig) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from vasa_jax import types
 from vasa_jax.animate import trained
-from vasa_jax.audio import encoders
+from vasa_jax.audio import encoders, wav2vec2_encoder
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
 from vasa_jax.motion import conditions, denoiser, normalization
@@ -17,6 +17,25 @@ from vasa_jax.motion import config as motion_config
 
 POSE_DEVIATION = 0.1
 """Ours: radians and image units by which untrained heads move about their rest."""
+
+
+class UntrainedWav2Vec2(wav2vec2_encoder.Wav2Vec2Encoder):
+    """wav2vec 2.0 with drawn weights, where its published file is not at hand."""
+
+    def load_variables(self) -> dict[str, Any]:
+        """Draw variables of the network in its own sizes."""
+        heard = jnp.zeros((1, 2 * self.network.seen_samples))
+        return {"params": jax.device_put(_draw(0, self.network, heard))}
+
+
+class UntrainedModels(trained.TrainedModels):
+    """Models whose audio encoder needs no file either."""
+
+    def audio_encoder(self) -> encoders.AudioEncoder:
+        """Make the audio encoder, untrained if its weights are not in the package."""
+        if self.animation.audio_encoder == wav2vec2_encoder.NAME:
+            return UntrainedWav2Vec2()
+        return super().audio_encoder()
 
 
 def make(
@@ -50,7 +69,7 @@ def make(
         mean=jnp.asarray(at_rest), deviation=jnp.full(channels, POSE_DEVIATION)
     )
     image = jnp.zeros((1, face.image_size, face.image_size, 3))
-    return trained.TrainedModels(
+    return UntrainedModels(
         face_config=face,
         face_params=_draw(seed, face_model.FaceModel(face), image, image),
         motion_config=motion,
@@ -65,8 +84,8 @@ def make(
 def preset(name: str, seed: int = 0) -> trained.TrainedModels:
     """Make untrained models of a preset.
 
-    Ours: the `demo` denoiser with the features of Whisper; the others with mel spectra,
-    which need no weights.
+    Ours: each with the audio encoder that it is trained with, wav2vec 2.0 untrained as
+    the rest, so that speed is that of the real one.
 
     Args:
         name: of `face.config.PRESETS` and `motion.config.PRESETS`.
@@ -76,12 +95,12 @@ def preset(name: str, seed: int = 0) -> trained.TrainedModels:
         The models.
     """
     face = face_config.PRESETS[name]()
-    encoder = "whisper_tiny" if name == "demo" else "mel"
+    animation = trained.PRESETS[name]()
     motion = motion_config.PRESETS[name](
         num_facial_dynamics=face.dynamics_channels,
-        num_audio_channels=encoders.make(encoder).num_channels,
+        num_audio_channels=encoders.make(animation.audio_encoder).num_channels,
     )
-    return make(face, motion, trained.AnimationConfig(audio_encoder=encoder), seed)
+    return make(face, motion, animation, seed)
 
 
 def denoiser_inputs(

@@ -51,7 +51,7 @@ class Controls:
             # ours: users ask for it.
         step_frames: frames that each window of the denoiser contributes, K to W of the
             checkpoint, all of which training has met (`motion.conditions`); None is W,
-            whole windows. # ours: with fewer, a stream answers sooner, hears less
+            whole windows. # ours: with fewer, a stream answers sooner, knows less
             ahead and computes more.
     """
 

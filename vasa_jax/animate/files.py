@@ -9,7 +9,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from vasa_jax import audio, media, types
-from vasa_jax.animate import speech, talking_face, trained, whole_picture
+from vasa_jax.animate import (
+    frame_rate,
+    motion_stream,
+    talking_face,
+    trained,
+    whole_picture,
+)
 from vasa_jax.animate.controls import Controls
 
 Path = str | os.PathLike[str]
@@ -25,14 +31,16 @@ def animate_files(
     audio_weights: Path | None = None,
     image_size: int | None = None,
     show_whole_picture: bool = False,
+    frame_rate_hz: int = types.FRAME_RATE_HZ,
+    face: talking_face.TalkingFace | None = None,
     warn: Callable[[str], None] = lambda sentence: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> int:
     """Animate the portrait of one file by the voice of another.
 
-    Ours: the cheap checks come first, so that a mistake is told at once; memory does
-    not grow with the length of the voice, which is decoded twice, once to find out
-    whether it can be; and the output appears only when it is whole.
+    Ours: the cheap checks come first, so that the user hears of a mistake at once;
+    memory does not grow with the length of the voice, which is decoded twice, once to
+    find out whether it can be; and the output appears only when it is whole.
 
     Args:
         image: a picture with one clear face, in a usual format.
@@ -45,6 +53,9 @@ def animate_files(
         image_size: side of the face's frames, pixels; None is the checkpoint's.
         show_whole_picture: whether the video shows the whole picture, with the face
             laid back into it, rather than the face's crop.
+        frame_rate_hz: frames a second, 24 to 60.
+        face: what `checkpoint`, `audio_weights` and `image_size` give, where it is
+            loaded already; None loads it. See `many_files`.
         warn: called with a sentence where something is worth knowing.
         progress: called with the frames done and the frames in all.
 
@@ -56,13 +67,17 @@ def animate_files(
     """
     controls = controls or Controls()
     media.check_video_path(output)
+    frame_rate.check(frame_rate_hz)
     picture = media.read_image(image)
-    speech.check_controls(controls, trained.load_motion_config(checkpoint))
+    motion_stream.check_controls(controls, *trained.load_motion_configs(checkpoint))
     num_samples, samples = _read_voice(audio_file, warn)
-    num_frames = num_samples // types.SAMPLES_PER_FRAME
-    face = talking_face.TalkingFace.from_checkpoint(
-        checkpoint, audio_weights, image_size
+    num_frames = frame_rate.num_frames(
+        num_samples // types.SAMPLES_PER_FRAME, frame_rate_hz
     )
+    if face is None:
+        face = talking_face.TalkingFace.from_checkpoint(
+            checkpoint, audio_weights, image_size
+        )
     portrait = face.locate(picture)
     if portrait.warning:
         warn(portrait.warning)
@@ -71,10 +86,12 @@ def animate_files(
         whole = whole_picture.fit(picture, portrait.box)
         height, width = whole.image.shape[:2]
     # The writer follows the stream by no more than a piece and a window.
-    heard, written = itertools.tee(samples)
-    with media.VideoWriter(output, height, width, waveform=written) as writer:
+    spoken, written = itertools.tee(samples)
+    with media.VideoWriter(
+        output, height, width, waveform=written, frame_rate_hz=frame_rate_hz
+    ) as writer:
         progress(0, num_frames)
-        for frames in face.animate_pieces(portrait, heard, controls):
+        for frames in face.animate_pieces(portrait, spoken, controls, frame_rate_hz):
             writer.write(whole.with_faces(frames) if show_whole_picture else frames)
             progress(writer.num_frames, num_frames)
     return writer.num_frames

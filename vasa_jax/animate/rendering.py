@@ -12,6 +12,9 @@ import numpy as np
 from vasa_jax import kept_programs, types
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
+from vasa_jax.motion import normalization
+from vasa_jax.motion.shaping import gains
+from vasa_jax.motion.shaping.config import ShapingConfig
 
 BATCH_FRAMES = 5
 """Frames decoded at once. Ours: 0.2 s, so that the first frame comes soon."""
@@ -30,6 +33,7 @@ class Renderer:
         self,
         config: face_config.FaceConfig,
         params: dict[str, Any],
+        shaping: ShapingConfig | None,
         batch_frames: int = BATCH_FRAMES,
     ):
         """Put the parameters on the device.
@@ -37,12 +41,14 @@ class Renderer:
         Args:
             config: of the face model.
             params: its parameters.
+            shaping: whose gains overdo motion; None renders it as it is.
             batch_frames: frames rendered at once.
         """
         self.image_size = config.image_size
         self.batch_frames = batch_frames
         self._config = config
         self._params = jax.device_put(params)
+        self._shaping = shaping
 
     def encode_portrait(
         self, image: np.ndarray, head_pose: types.HeadPose
@@ -86,7 +92,7 @@ class Renderer:
         Yields:
             Frames uint8 `[n, H, W, 3]`, n at most `batch_frames`.
         """
-        render_batch = kept_programs.kept(render, self._config)
+        render_batch = kept_programs.kept(render, self._config, shaping=self._shaping)
         pending = None
         for piece in motion:
             for start in range(0, len(piece), self.batch_frames):
@@ -129,28 +135,25 @@ def encode_motion(
     return jnp.concatenate([head_pose.to_vector(), facial_dynamics], axis=-1)
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@functools.partial(jax.jit, static_argnums=0, static_argnames="shaping")
 def render(
     config: face_config.FaceConfig,
     params: dict[str, Any],
     latents: types.FaceLatents,
     motion: jax.Array,
+    *,
+    shaping: ShapingConfig | None,
 ) -> jax.Array:
-    """Render one portrait in motion `[n, M]`; return uint8 `[n, H, W, 3]`.
-
-    Ours: the way from the portrait's own motion to the one asked for is gone as far as
-    `FaceConfig.dynamics_gain` and, for the head's rotation, `pose_gain` say.
-    """
-    head_pose = types.HeadPose.from_vector(motion[:, : types.POSE_CHANNELS])
-    own = latents.head_pose.rotation
-    rotation = own + config.pose_gain * (head_pose.rotation - own)
-    own = latents.facial_dynamics
-    asked = motion[:, types.POSE_CHANNELS :]
+    """Render one portrait in motion `[n, M]`; return uint8 `[n, H, W, 3]`."""
+    if shaping is None:
+        head_pose, facial_dynamics = normalization.split_motion(motion)
+    else:
+        head_pose, facial_dynamics = gains.overdo(latents, motion, shaping)
     frame = face_model.FaceModel(config).apply(
         {"params": params},
         face_model.expand(latents, motion.shape[0]),
-        head_pose.replace(rotation=rotation),
-        own + config.dynamics_gain * (asked - own),
+        head_pose,
+        facial_dynamics,
         method="render",
     )
     return to_pixels(frame.image)

@@ -9,13 +9,13 @@ import jax
 import numpy as np
 
 from vasa_jax import types
-from vasa_jax.animate import rendering, speech, trained
+from vasa_jax.animate import frame_rate, motion_stream, rendering, trained
 from vasa_jax.animate.controls import Controls
 from vasa_jax.errors import UserError
 from vasa_jax.portrait import crop, locate
 
 PUSH_SAMPLES = types.SAMPLE_RATE_HZ
-"""Samples that are heard at once. Ours: so that frames come before all is heard."""
+"""Samples encoded at once. Ours: so that frames come before the whole voice is read."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,9 +54,12 @@ class TalkingFace:
             batch_frames: frames decoded at once.
         """
         self._renderer = rendering.Renderer(
-            models.face_config, models.face_params, batch_frames
+            models.face_config,
+            models.face_params,
+            models.animation.shaping,
+            batch_frames,
         )
-        self._speech = speech.SpeechModel(models)
+        self._speech = motion_stream.SpeechModel(models)
 
     @classmethod
     def from_checkpoint(
@@ -107,6 +110,7 @@ class TalkingFace:
         image: np.ndarray | Portrait,
         waveform: np.ndarray,
         controls: Controls | None = None,
+        frame_rate_hz: int = types.FRAME_RATE_HZ,
     ) -> Iterator[np.ndarray]:
         """Let a portrait say what a voice says.
 
@@ -117,12 +121,15 @@ class TalkingFace:
             image: uint8 `[H, W, 3]` with a face, or what `locate` gave.
             waveform: float `[S]`, 16 kHz, full scale at 1.
             controls: what is asked of the performance; None is the paper's defaults.
+            frame_rate_hz: frames a second, 24 to 60; other than 25 by `frame_rate`.
 
         Returns:
-            An iterator of frames uint8 `[n, size, size, 3]`, S // 640 in all.
+            An iterator of frames uint8 `[n, size, size, 3]`; at 25 a second S // 640 in
+            all.
 
         Raises:
-            UserError: no face, no sound, or more steps than the model has.
+            UserError: no face, no sound, a frame rate out of range, or controls that
+                the checkpoint cannot follow.
         """
         waveform = _checked_samples(waveform)
         if len(waveform) < types.SAMPLES_PER_FRAME:
@@ -130,13 +137,14 @@ class TalkingFace:
                 f"The waveform has {len(waveform)} samples at 16 kHz; give at least "
                 f"{types.SAMPLES_PER_FRAME}, one frame."
             )
-        return self.animate_pieces(image, [waveform], controls)
+        return self.animate_pieces(image, [waveform], controls, frame_rate_hz)
 
     def animate_pieces(
         self,
         image: np.ndarray | Portrait,
         waveform: Iterable[np.ndarray],
         controls: Controls | None = None,
+        frame_rate_hz: int = types.FRAME_RATE_HZ,
     ) -> Iterator[np.ndarray]:
         """Let a portrait say what a voice says that is read piece by piece.
 
@@ -144,24 +152,26 @@ class TalkingFace:
             image: uint8 `[H, W, 3]` with a face, or what `locate` gave.
             waveform: pieces float `[S]` of any length, 16 kHz, full scale at 1; each is
                 taken when its frames are asked for.
-            controls: as in `animate`.
+            controls, frame_rate_hz: as in `animate`.
 
         Returns:
             The frames that `animate` gives for the whole, exactly.
 
         Raises:
-            UserError: no face, or more steps than the model has.
+            UserError: as of `animate`.
         """
+        frame_rate.check(frame_rate_hz)
         latents = self._encode(image)
         stream = self._speech.stream(controls or Controls())
 
-        def motion():
+        def motion_at_25():
             for piece in waveform:
                 for start in range(0, len(piece), PUSH_SAMPLES):
                     yield from stream.push(piece[start : start + PUSH_SAMPLES])
             yield from stream.finish()
 
-        return self._renderer.render(latents, motion())
+        motion = frame_rate.resample(motion_at_25(), frame_rate_hz)
+        return self._renderer.render(latents, motion)
 
     def stream(
         self, image: np.ndarray | Portrait, controls: Controls | None = None
@@ -173,7 +183,7 @@ class TalkingFace:
             controls: as in `animate`.
 
         Raises:
-            UserError: no face, or more steps than the model has.
+            UserError: no face, or controls that the checkpoint cannot follow.
         """
         motion = self._speech.stream(controls or Controls())
         return TalkingStream(self._renderer, self._encode(image), motion)
@@ -229,7 +239,7 @@ class TalkingStream:
         self,
         renderer: rendering.Renderer,
         latents: types.FaceLatents,
-        motion: speech.MotionStream,
+        motion: motion_stream.MotionStream,
     ):
         """Begin at time 0; use `TalkingFace.stream`."""
         self._renderer = renderer

@@ -15,6 +15,7 @@ from vasa_jax.errors import UserError
 from vasa_jax.face import config as face_config
 from vasa_jax.motion import config as motion_config
 from vasa_jax.motion import normalization
+from vasa_jax.motion.shaping.config import ShapingConfig
 
 SHIPPED_FOLDER = pathlib.Path(__file__).parent.parent / "weights" / "demo"
 """The checkpoint that comes with the package."""
@@ -27,13 +28,40 @@ class AnimationConfig:
     Attributes:
         audio_encoder: name of `audio.encoders`.
         audio_weights: file of its weights, where they do not come with the package.
-        sampling: steps, unless the user asks for another number, and method. # ours:
-            10 steps; the paper takes 50 and reports that 10 are nearly as good.
+        sampling: steps, unless the user asks for another number, and method.
+        shaping: what is done to motion beyond the paper; None is the paper.
     """
 
-    audio_encoder: str = "whisper_tiny"
+    audio_encoder: str
     audio_weights: weights_file.WeightsFile | None = None
-    sampling: motion_config.SamplingConfig = motion_config.SamplingConfig(num_steps=10)
+    sampling: motion_config.SamplingConfig = motion_config.SamplingConfig()
+    shaping: ShapingConfig | None = None
+
+
+def vasa1() -> AnimationConfig:
+    """Return the paper's: wav2vec 2.0, 50 steps of DDPM, and motion as it is sampled.
+
+    Paper: VASA-1 section 3.2 and appendix.
+    """
+    return AnimationConfig(audio_encoder="wav2vec2")
+
+
+def demo() -> AnimationConfig:
+    """Return the shipped checkpoint's, but for its gains (see `experiments.export`)."""
+    return AnimationConfig(
+        audio_encoder="whisper_tiny",
+        sampling=motion_config.DEMO_SAMPLING,
+        shaping=ShapingConfig(),
+    )
+
+
+def tiny() -> AnimationConfig:
+    """Return the tests'. Ours: mel spectra, which need no weights."""
+    return dataclasses.replace(demo(), audio_encoder="mel")
+
+
+PRESETS = {"vasa1": vasa1, "demo": demo, "tiny": tiny}
+"""The presets by name."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -129,10 +157,10 @@ def load(
     )
 
 
-def load_motion_config(
+def load_motion_configs(
     folder: str | os.PathLike[str] | None = None,
-) -> motion_config.MotionConfig:
-    """Read only what the denoiser of a checkpoint is, which takes no time.
+) -> tuple[motion_config.MotionConfig, AnimationConfig]:
+    """Read only what the denoiser of a checkpoint is and how it is used, in no time.
 
     Args:
         folder: as of `load`.
@@ -143,7 +171,21 @@ def load_motion_config(
     folder = SHIPPED_FOLDER if folder is None else folder
     configs = export.load_configs(folder)
     _require_both(folder, configs)
-    return config_lib.from_json(motion_config.MotionConfig, configs["motion"])
+    return (
+        config_lib.from_json(motion_config.MotionConfig, configs["motion"]),
+        config_lib.from_json(AnimationConfig, configs["animation"]),
+    )
+
+
+def read_shaping(configs: Mapping[str, str]) -> ShapingConfig | None:
+    """Take how motion is shaped out of what `export.load_export` read.
+
+    Args:
+        configs: as read; those of a face model alone shape nothing.
+    """
+    if "animation" not in configs:
+        return None
+    return config_lib.from_json(AnimationConfig, configs["animation"]).shaping
 
 
 def _require_both(folder: str | os.PathLike[str], configs: Mapping[str, str]) -> None:

@@ -1,19 +1,41 @@
 """Animate a portrait by a voice and write the talking face as a video.
 
-vasa animate face.jpg voice.mp3 -o talk.mp4
+    vasa animate face.jpg voice.mp3 -o talk.mp4
+
+Several portraits or voices, with commas between them, run one after another:
+
+    vasa animate a.png,b.png voice.mp3 -o FOLDER
 """
 
 import argparse
 
 from vasa_jax.command import progress
+from vasa_jax.errors import UserError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     add = parser.add_argument
-    add("image", metavar="IMAGE", help="a picture with one clear face")
-    add("voice", metavar="VOICE", help="a voice, in any format that FFmpeg reads")
-    add("-o", "--output", metavar="OUT.mp4", required=True, help="the mp4 to write")
+    add("image", metavar="IMAGE", help="a picture with one clear face, or several")
+    add(
+        "voice",
+        metavar="VOICE",
+        help="a voice, in any format that FFmpeg reads; several are spoken by the one "
+        "image, or by as many images in their order",
+    )
+    add(
+        "-o",
+        "--output",
+        metavar="OUT.mp4",
+        required=True,
+        help="the mp4 to write; with several images or voices, a folder",
+    )
+    add(
+        "--frame_rate",
+        metavar="N",
+        type=int,
+        help="frames a second, 24 to 60; motion is generated at 25 (25)",
+    )
     add_model_arguments(parser)
     add = parser.add_argument_group("the performance").add_argument
     add(
@@ -105,8 +127,8 @@ def run(chosen: argparse.Namespace) -> None:
         UserError: a file or a control cannot be used.
     """
     # Imported late, so that `--help` and mistakes in words answer at once.
-    from vasa_jax import compilation_cache
-    from vasa_jax.animate import controls, files
+    from vasa_jax import compilation_cache, types
+    from vasa_jax.animate import controls, files, many_files
 
     given = vars(chosen)
     parsers = {"gaze": controls.parse_gaze, "emotion": controls.parse_emotion}
@@ -121,15 +143,32 @@ def run(chosen: argparse.Namespace) -> None:
     asked = controls.Controls(**numbers, **parsed)
     compilation_cache.enable()
     with progress.shown("animate") as calls:
-        num_frames = files.animate_files(
-            chosen.image,
-            chosen.voice,
-            chosen.output,
-            controls=asked,
-            checkpoint=given.get("checkpoint"),
-            audio_weights=given.get("audio_weights"),
-            image_size=given.get("image_size"),
-            show_whole_picture=chosen.whole_picture,
+        settings = {
+            "controls": asked,
+            "checkpoint": given.get("checkpoint"),
+            "audio_weights": given.get("audio_weights"),
+            "image_size": given.get("image_size"),
+            "show_whole_picture": chosen.whole_picture,
+            "frame_rate_hz": given.get("frame_rate", types.FRAME_RATE_HZ),
             **calls,
+        }
+        images = many_files.split_names(chosen.image)
+        voices = many_files.split_names(chosen.voice)
+        if len(images) > 1 or len(voices) > 1:
+            num_failed = many_files.animate_many(
+                images,
+                voices,
+                chosen.output,
+                **settings,
+                finished=lambda output, count: print(f"{output}: {count} frames"),
+                failed=lambda output, error: calls["warn"](
+                    f"{output} was left out: {error}"
+                ),
+            )
+            if num_failed:
+                raise UserError(f"{num_failed} of the videos could not be made.")
+            return
+        num_frames = files.animate_files(
+            chosen.image, chosen.voice, chosen.output, **settings
         )
     print(f"{chosen.output}: {num_frames} frames")

@@ -37,7 +37,7 @@ KEPT_TEXTS = ("clip_id", "identity", "performance", "voice")
 
 KEPT_FEATURES = 16
 """Voices whose features are kept. Ours: takes that share a voice lie near each other
-in a set, and features of speech are dearer than those of frames."""
+in a set, and features of speech cost more than those of frames."""
 
 
 class ClipEncoder:
@@ -161,7 +161,7 @@ class ClipEncoder:
         )
 
     def _features(self, audio: np.ndarray, num_frames: int) -> np.ndarray:
-        """Return float16 features `[T, A]` of a voice, from memory if it was heard."""
+        """Return float16 features `[T, A]` of a voice, kept if it came before."""
         waveform = to_waveform(audio, num_frames)
         name = hashlib.sha256(waveform.tobytes()).digest()
         if name not in self._known:

@@ -9,11 +9,12 @@ import jax
 import numpy as np
 
 from vasa_jax import errors, export, media, types
-from vasa_jax.animate import rendering, speech, talking_face, trained
+from vasa_jax.animate import motion_stream, rendering, talking_face, trained
 from vasa_jax.animate.controls import Controls
 from vasa_jax.encode import encoding
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
+from vasa_jax.motion.shaping.config import ShapingConfig
 from vasa_jax.portrait import crop, locate, track
 
 BATCH_FRAMES = 15
@@ -29,12 +30,18 @@ class FacePerformer:
     Args:
         config: of the face model.
         params: its parameters.
+        shaping: whose gains overdo motion; None renders it as it is.
     """
 
-    def __init__(self, config: face_config.FaceConfig, params: Mapping[str, Any]):
+    def __init__(
+        self,
+        config: face_config.FaceConfig,
+        params: Mapping[str, Any],
+        shaping: ShapingConfig | None = None,
+    ):
         self._config = config
         self._params = jax.device_put(params)
-        self._renderer = rendering.Renderer(config, self._params, BATCH_FRAMES)
+        self._renderer = rendering.Renderer(config, self._params, shaping, BATCH_FRAMES)
 
     @property
     def image_size(self) -> int:
@@ -118,8 +125,10 @@ class Performer(FacePerformer):
     """
 
     def __init__(self, models: trained.TrainedModels):
-        super().__init__(models.face_config, models.face_params)
-        self._speech = speech.SpeechModel(models)
+        super().__init__(
+            models.face_config, models.face_params, models.animation.shaping
+        )
+        self._speech = motion_stream.SpeechModel(models)
 
     def speak(self, waveform: np.ndarray, controls: Controls) -> np.ndarray:
         """Return the motion `[T, M]` for a voice `[S]`."""
@@ -145,7 +154,8 @@ def load_face(
     folder = trained.SHIPPED_FOLDER if folder is None else folder
     params, configs, metadata = export.load_export(folder)
     sizes, face_params = encoding.take_face(params, configs, os.fspath(folder))
-    return FacePerformer(sizes, face_params), metadata
+    shaping = trained.read_shaping(configs)
+    return FacePerformer(sizes, face_params, shaping), metadata
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

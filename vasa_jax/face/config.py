@@ -8,9 +8,6 @@ FRAME_SIZES = (64, 1024)
 """Least and greatest side of frames, pixels. Ours: beyond, crops of portraits have no
 more pixels."""
 
-MAX_GAIN = 2.0
-"""Ours: codes so far away were never seen in training, and nothing beyond was tried."""
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class VectorEncoderConfig:
@@ -89,12 +86,6 @@ class FaceConfig:
             side that the portrait hides, and faces are nearly symmetric.
         fills_background: whether what the head hides is spread from its surroundings
             first; needs the map of the unwrapped face. Ours: see `background`.
-        dynamics_gain: by how much a finished checkpoint overdoes the way from the
-            portrait's own facial dynamics to those asked for; training knows nothing of
-            it. Ours: a renderer that is trained for hours by absolute errors opens
-            mouths less than asked; see `experiments.export`.
-        pose_gain: the same for the turn of the head from the portrait's own. Ours:
-            where the far side of a head is guessed, it looks turned further than it is.
         use_remat: recompute blocks, and whole renderings, in the backward pass.
         dtype: "float32" or "bfloat16", of the computation.
     """
@@ -127,8 +118,6 @@ class FaceConfig:
     mirrors_face: bool = False
     fills_background: bool = False
     detail_channels: int = 0
-    dynamics_gain: float = 1.0
-    pose_gain: float = 1.0
     use_remat: bool = False
     dtype: str = "float32"
 
@@ -149,12 +138,6 @@ class FaceConfig:
             raise errors.UserError(
                 f"dtype is '{self.dtype}': it must be 'float32' or 'bfloat16'."
             )
-        for name in ("dynamics_gain", "pose_gain"):
-            gain = getattr(self, name)
-            if not 0 < gain <= MAX_GAIN:
-                raise errors.UserError(
-                    f"{name} is {gain}: it must be above 0 and at most {MAX_GAIN:g}."
-                )
         if self.face_map_size and not self.use_shortcut:
             raise errors.UserError(
                 f"face_map_size is {self.face_map_size} without the shortcut, whose "

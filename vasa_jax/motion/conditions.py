@@ -12,35 +12,39 @@ NAMES = ("audio", "previous", "gaze", "distance", "emotion", "liveliness")
 """The conditions that can be dropped; each has its own learned null token."""
 
 
+DROPOUT = 0.1
+"""Chance to hide the audio of a whole window, gaze, distance or emotion, each on its
+own. Paper: VASA-1 section 3.2."""
+
+PREVIOUS_DROPOUT = 0.5
+"""Chance to hide motion and audio of the previous window, together. Paper: VASA-1
+section 3.2."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DropoutConfig:
-    """How often training hides each condition.
+    """How often training hides what the paper leaves open.
 
     Attributes:
-        audio: chance to hide all audio of the window. Paper: VASA-1 section 3.2, 0.1.
-        gaze: Paper: 0.1.
-        distance: Paper: 0.1.
-        emotion: Paper: 0.1.
-        liveliness: # ours: 0.1, as the others.
-        previous: chance to hide motion and audio of the previous window, together.
-            Paper: 0.5.
         last_audio_frames: chance to hide the last frames of audio, from one to all but
-            K. Paper: the last few, at a rate it does not print. # ours: as the other
-            conditions, 0.1, and as many as a stream's steps of K to W frames leave
-            unheard, so that a stream offers no step that was not trained.
+            K, above 0. Paper: the last few, at a rate it does not print. # ours: as the
+            other conditions, 0.1, and as many as a stream's steps of K to W frames
+            leave unheard, so that a stream offers no step that was not trained.
+        liveliness: chance to hide how lively the head is. # ours: 0.1, as the other
+            conditions; 1 is the paper, which has no such condition.
     """
 
-    audio: float = 0.1
-    gaze: float = 0.1
-    distance: float = 0.1
-    emotion: float = 0.1
-    liveliness: float = 0.1
-    previous: float = 0.5
     last_audio_frames: float = 0.1
+    liveliness: float = 0.1
 
     def __post_init__(self):
-        """Refuse chances outside 0 to 1."""
-        config_lib.require_fraction(self, *NAMES, "last_audio_frames")
+        """Refuse chances outside 0 to 1, and steps of streams that are not trained."""
+        config_lib.require_fraction(self, "last_audio_frames", "liveliness")
+        config_lib.require(
+            self.last_audio_frames > 0,
+            "DropoutConfig.last_audio_frames is 0; give a chance above 0, since "
+            "streams take steps shorter than a window, which must be trained.",
+        )
 
 
 def build(
@@ -107,6 +111,23 @@ def without(conditions: types.Conditions, *names: str) -> types.Conditions:
     return conditions.replace(**{f"{name}_dropped": dropped for name in names})
 
 
+def hide_audio_from(
+    conditions: types.Conditions, num_frames: int | jax.Array
+) -> types.Conditions:
+    """Hide the audio of all frames from one on, as `drop_at_random` does in training.
+
+    Args:
+        conditions: of windows of W frames.
+        num_frames: frames that stay, int32 `[]`.
+
+    Returns:
+        The conditions with those frames' markers true.
+    """
+    shape = conditions.audio.shape[:2]
+    is_hidden = jnp.arange(shape[1])[None] >= num_frames
+    return conditions.replace(audio_frames_dropped=jnp.broadcast_to(is_hidden, shape))
+
+
 def drop_at_random(
     keys: jax.Array, conditions: types.Conditions, config: DropoutConfig
 ) -> types.Conditions:
@@ -129,8 +150,10 @@ def drop_at_random(
 
     # One draw for all chances: each further one costs seconds of compilation.
     chance = jax.vmap(lambda key: jax.random.uniform(key, (len(NAMES) + 2,)))(keys)
+    rates = dict.fromkeys(NAMES, DROPOUT)
+    rates |= {"previous": PREVIOUS_DROPOUT, "liveliness": config.liveliness}
     hidden = {
-        f"{name}_dropped": chance[:, column] < getattr(config, name)
+        f"{name}_dropped": chance[:, column] < rates[name]
         for column, name in enumerate(NAMES)
     }
     is_cut, length = chance[:, -2] < config.last_audio_frames, chance[:, -1]

@@ -22,6 +22,10 @@ TOKEN_TYPES = (
 )
 """The kinds of token, in the order of the row. Paper: VASA-1 section 3.2."""
 
+MLP_RATIO = 4
+"""Hidden width of MLPs over a token's. Ours: the paper does not print it; 4 fits its
+count of 29 M parameters."""
+
 EMBEDDING_SCALE = 0.02
 """Spread of learned tokens at the start. Follows: BERT, ViT."""
 
@@ -34,9 +38,9 @@ class MotionDenoiser(nn.Module):
     frame (audio and motion, window and previous window) share the embedding of that
     frame's place in time, on top of one embedding per type of token; the previous
     window is projected as the window is, so that joining it is learned as smoothness.
-    Head poses of both are told from the last one before the window, which is told by
-    itself: where heads face differs by several times as much as they move, so windows
-    that were placed among all of it began a degree beside the one before.
+    Head poses of both count from the last one before the window, which has a projection
+    of its own: where heads face differs by several times as much as they move, so
+    windows that were placed among all of it began a degree beside the one before.
 
     Attributes:
         config: sizes.
@@ -76,7 +80,7 @@ class MotionDenoiser(nn.Module):
         tokens = transformer.TransformerEncoder(
             num_layers=config.num_layers,
             num_heads=config.num_heads,
-            mlp_ratio=config.mlp_ratio,
+            mlp_ratio=MLP_RATIO,
             use_remat=config.use_remat,
             dtype=dtype,
             name="encoder",
@@ -162,7 +166,7 @@ class MotionDenoiser(nn.Module):
         config = self.config
         position = diffusion_step * (1000.0 / config.num_diffusion_steps)
         x = transformer.sinusoids(position, config.width, max_period=10_000.0)
-        x = nn.Dense(config.mlp_ratio * config.width, dtype=dtype, name="step_in")(x)
+        x = nn.Dense(MLP_RATIO * config.width, dtype=dtype, name="step_in")(x)
         x = nn.Dense(config.width, dtype=dtype, name="step_out")(nn.silu(x))
         return x[:, None]
 

@@ -1,9 +1,12 @@
 """Losses of stage two; each returns one value per example, averaged over its frames."""
 
-from collections.abc import Callable, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
+
+from vasa_jax import config as config_lib
 
 ArkitFunction = Callable[[jax.Array], jax.Array]
 """From facial dynamics `[..., Z]`, in their own units, to ARKit weights `[..., 52]`."""
@@ -16,8 +19,71 @@ CLOSURE_CHANNELS = (26, 35, 36, 39, 40)
 mouthPressRight, mouthRollLower, mouthRollUpper. Ours."""
 
 LEAST_MOVEMENT = 0.2
-"""Deviation in a window, normalised, under which a head counts as still. Ours: a fifth
-of what heads usually move, so that the stillest count as 25 usual ones at most."""
+"""Standard deviation in a window, normalised, below which a head counts as still. Ours:
+a fifth of what heads usually move, so that the stillest count as 25 usual ones at most.
+"""
+
+
+SEAM_WEIGHT = 5.0
+"""Weight of the first change of a window over the others. Ours: one step of W has to
+hold windows together."""
+
+CLOSURE_WEIGHT = 4.0
+"""Added weight of a full lip closure. Ours: closures fill a fifth of speech."""
+
+POSE_CHANNEL_WEIGHT = 0.1
+"""Weight of a channel of pose over one of facial dynamics. Ours: where the head faces
+comes to 25 times its movement (see `normalization`); the paper's is 1, with its own
+sizes of the two."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LossConfig:
+    """Weights of what is added to the error of clean motion; 0 leaves a term out.
+
+    Paper: VASA-1 section 3.2, Eq. 4, is that error alone, as in `PAPER`.
+
+    Attributes:
+        velocity: of the error of frame-to-frame change. Follows: DiffPoseTalk. # ours:
+            1 on normalised motion; smooths without lag in the toy problem of the tests.
+        movement: of the error of the head's movement from the frame before the window,
+            or about its mean, over what moves. # ours: 0.5, a third of the whole.
+        lips: of the error of lips through an ARKit read-out; needs one. # ours: 10,
+            which makes it as large as that of motion, since weights lie in [0, 1].
+    """
+
+    velocity: float = 1.0
+    movement: float = 0.5
+    lips: float = 10.0
+
+    def __post_init__(self):
+        """Refuse negative weights."""
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            config_lib.require(
+                value >= 0, f"LossConfig.{field.name} is {value}; give 0 or more."
+            )
+
+
+PAPER = LossConfig(velocity=0.0, movement=0.0, lips=0.0)
+"""Paper: VASA-1 section 3.2, Eq. 4 alone, but for `POSE_CHANNEL_WEIGHT`."""
+
+
+def weighted_sum(config: LossConfig, terms: Mapping[str, jax.Array]) -> jax.Array:
+    """Add to the error of motion the others by their weights.
+
+    Args:
+        config: the weights.
+        terms: scalars by name, `motion` first.
+
+    Returns:
+        A scalar.
+    """
+    total = terms["motion"]
+    for field in dataclasses.fields(config):
+        if field.name in terms:
+            total = total + getattr(config, field.name) * terms[field.name]
+    return total
 
 
 def over_frames(values: jax.Array, mask: jax.Array) -> jax.Array:
@@ -62,7 +128,7 @@ def velocity_loss(
     last_motion: jax.Array,
     has_last: jax.Array,
     channel_weights: jax.Array,
-    seam_weight: float = 1.0,
+    seam_weight: float = SEAM_WEIGHT,
 ) -> jax.Array:
     """Return the squared error of frame-to-frame change, seam included.
 
@@ -102,7 +168,7 @@ def movement_loss(
     """Return the squared error of how channels move, over how much they do.
 
     Ours: where a head faces varies several times as much as it moves within seconds,
-    and hides the movement from `motion_loss`; so it is told here from the frame before
+    and hides the movement from `motion_loss`; so pose counts here from the frame before
     the window, or without that from the window's mean. Lively heads move many times as
     far as calm ones, and would hide these; so the error is over what the window moves.
 
@@ -131,7 +197,7 @@ def lip_loss(
     target: jax.Array,
     mask: jax.Array,
     arkit_function: ArkitFunction,
-    closure_weight: float,
+    closure_weight: float = CLOSURE_WEIGHT,
     lip_channels: Sequence[int] = LIP_CHANNELS,
     closure_channels: Sequence[int] = CLOSURE_CHANNELS,
 ) -> jax.Array:

@@ -6,7 +6,7 @@ distance are scaled alike, so that no encoder's range matters to the denoiser.
 
 All but head pose: where a head faces varies several times as much as it moves within
 seconds. Scaled by the whole, movement is smaller than the noise that a sampler of few
-steps leaves to its last one, and the loss hardly hears it; so it is scaled by movement.
+steps leaves to its last one, and hardly shows in the loss; so it is scaled by movement.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,14 +20,23 @@ from vasa_jax import types
 from vasa_jax.errors import UserError
 from vasa_jax.motion.shaping import liveliness
 
+FIELDS = {
+    "motion": "motion",
+    "audio": "audio_features",
+    "gaze": "gaze",
+    "head_distance": "head_distance",
+}
+"""Fields of encoded records that are scaled, by the name of their statistics."""
+
 MIN_RELATIVE_DEVIATION = 1e-2
-"""Least deviation of a channel over the median of all channels. Ours: a channel that
-hardly varies stays small, where dividing by its own deviation would blow up noise."""
+"""Least standard deviation of a channel over the median of all channels. Ours: a
+channel that hardly varies stays small, where dividing by its own would blow up noise.
+"""
 
 MOST_RELATIVE_PLACE = 5.0
-"""Most that head pose, scaled by its movement within a clip, deviates over all clips.
-Ours: the more, the fewer ways heads face; with an exact denoiser ten crowded steps of
-DDIM keep 0.57 of that deviation at 5, and 0.87 at 1 (TRAINING.md, run 14)."""
+"""Largest standard deviation over all clips of head pose, scaled by its movement within
+a clip. Ours: the more, the fewer ways heads face; with an exact denoiser ten crowded
+steps of DDIM keep 0.57 of it at 5, and 0.87 at 1 (run 14)."""
 
 
 @struct.dataclass
@@ -44,7 +53,7 @@ class ChannelStatistics:
     deviation: jax.Array
 
     def normalise(self, values: jax.Array) -> jax.Array:
-        """Return `[..., C]` with zero mean and the deviation as unit, float32."""
+        """Return `[..., C]` with zero mean and `deviation` as unit, float32."""
         shape = (1,) * (values.ndim - 1) + (-1,)
         values = jnp.asarray(values, jnp.float32)
         return (values - self.mean.reshape(shape)) / self.deviation.reshape(shape)
@@ -64,7 +73,7 @@ class MotionStatistics:
         audio: of the A channels of audio features.
         gaze: of main gaze, radians.
         head_distance: of mean head distance.
-        voice: what a voice tells of the head's liveliness.
+        voice: how the head's liveliness goes with a voice.
     """
 
     motion: ChannelStatistics
@@ -114,52 +123,70 @@ def measure(
     Raises:
         UserError: there is no record.
     """
-    keys = {
-        "motion": "motion",
-        "audio": "audio_features",
-        "gaze": "gaze",
-        "head_distance": "head_distance",
-    }
-    counts = dict.fromkeys(keys, 0)
-    means = dict.fromkeys(keys, 0.0)
-    squares = dict.fromkeys(keys, 0.0)
-    within, heard = 0.0, []
+    moments = {name: _Moments() for name in FIELDS}
+    voices: list[tuple[float, float]] = []
     for record in records:
-        heard += liveliness.samples(record, window_frames)
-        for name, key in keys.items():
-            values = np.atleast_2d(np.asarray(record[key], np.float64))
-            values = values[np.isfinite(values).all(axis=1)]
-            if not len(values):
-                if not counts[name]:
-                    means[name] = squares[name] = np.zeros(values.shape[1])
-                continue
-            count = counts[name] + len(values)
-            if name == "motion":
-                within = within + ((values - values.mean(0)) ** 2).sum(0)
-            shift = values.mean(0) - means[name]
-            squares[name] = (
-                squares[name]
-                + ((values - values.mean(0)) ** 2).sum(0)
-                + shift**2 * counts[name] * len(values) / count
-            )
-            means[name] = means[name] + shift * len(values) / count
-            counts[name] = count
-    if not counts["motion"]:
+        voices += liveliness.samples(record, window_frames)
+        for name, field in FIELDS.items():
+            moments[name].add(record[field])
+    if not moments["motion"].count:
         raise UserError(
             "statistics were asked of no record at all; encode clips into the training "
             "split first (python -m experiments.encode)."
         )
-    deviations = {name: np.sqrt(squares[name] / max(1, counts[name])) for name in keys}
-    moved = np.sqrt(within / counts["motion"])
-    pose = np.arange(len(moved)) < types.POSE_CHANNELS
-    least = deviations["motion"] / MOST_RELATIVE_PLACE
-    deviations["motion"] = np.where(
-        pose, np.maximum(moved, least), deviations["motion"]
-    )
+    scales = {name: one.standard_deviation() for name, one in moments.items()}
+    scales["motion"] = _motion_scale(moments["motion"])
     return MotionStatistics(
-        voice=liveliness.fit(heard),
-        **{name: _finish(means[name], deviations[name]) for name in keys},
+        voice=liveliness.fit(voices),
+        **{name: _finish(moments[name].mean, scales[name]) for name in FIELDS},
     )
+
+
+class _Moments:
+    """Mean and squared differences of rows that come clip by clip.
+
+    Follows: Chan et al. 1979, for merging what each clip adds.
+    """
+
+    def __init__(self):
+        self.count = 0
+        self.mean: np.ndarray | float = 0.0
+        self._squares: np.ndarray | float = 0.0  # From the mean of all.
+        self._squares_within: np.ndarray | float = 0.0  # From the mean of each clip.
+
+    def add(self, rows: np.ndarray) -> None:
+        """Add the rows `[T, C]` or `[C]` of a clip that are numbers."""
+        rows = np.atleast_2d(np.asarray(rows, np.float64))
+        rows = rows[np.isfinite(rows).all(axis=1)]
+        if not len(rows):
+            if not self.count:
+                self.mean = self._squares = np.zeros(rows.shape[1])
+            return
+        count = self.count + len(rows)
+        squares = ((rows - rows.mean(0)) ** 2).sum(0)
+        shift = rows.mean(0) - self.mean
+        self._squares = (
+            self._squares + squares + shift**2 * self.count * len(rows) / count
+        )
+        self._squares_within = self._squares_within + squares
+        self.mean = self.mean + shift * len(rows) / count
+        self.count = count
+
+    def standard_deviation(self) -> np.ndarray:
+        """Return the standard deviation `[C]` over all rows."""
+        return np.sqrt(self._squares / max(1, self.count))
+
+    def standard_deviation_within(self) -> np.ndarray:
+        """Return the standard deviation `[C]` from each clip's own mean."""
+        return np.sqrt(self._squares_within / self.count)
+
+
+def _motion_scale(motion: _Moments) -> np.ndarray:
+    """Return the scale `[M]`: of head pose that of its movement within clips."""
+    overall = motion.standard_deviation()
+    within = motion.standard_deviation_within()
+    is_pose = np.arange(len(within)) < types.POSE_CHANNELS
+    return np.where(is_pose, np.maximum(within, overall / MOST_RELATIVE_PLACE), overall)
 
 
 def from_state_dict(group: Mapping[str, Mapping[str, jax.Array]]) -> MotionStatistics:
@@ -182,7 +209,7 @@ def from_state_dict(group: Mapping[str, Mapping[str, jax.Array]]) -> MotionStati
 
 
 def _finish(mean: np.ndarray, deviation: np.ndarray) -> ChannelStatistics:
-    """Keep deviations away from 0, and return float32."""
+    """Keep scales away from 0, and return float32."""
     typical = np.median(deviation)
     floor = MIN_RELATIVE_DEVIATION * typical if typical > 0 else 1.0
     return ChannelStatistics(

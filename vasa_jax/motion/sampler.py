@@ -19,9 +19,8 @@ from vasa_jax.motion import diffusion
 DenoiseFunction = Callable[[jax.Array, jax.Array], jax.Array]
 """From noisy motion `[B, T, M]` and diffusion step int `[B]` to x_0 `[B, T, M]`."""
 
-
 DrawFunction = Callable[[jax.Array, tuple[int, ...]], jax.Array]
-"""From a key and a shape to noise."""
+"""From a key and a shape to noise of that shape."""
 
 
 @struct.dataclass
@@ -47,10 +46,21 @@ class SamplerCarry:
     key: jax.Array
 
 
-def make_schedule(
-    num_diffusion_steps: int, num_steps: int, spacing: float = 1.0
-) -> SamplingSchedule:
-    """Choose `num_steps` of the diffusion steps, the noisiest included.
+def check_num_steps(num_diffusion_steps: int, num_steps: int) -> None:
+    """Refuse a number of sampling steps outside 1 to S.
+
+    Raises:
+        UserError: `num_steps` is outside.
+    """
+    config.require(
+        1 <= num_steps <= num_diffusion_steps,
+        f"num_steps is {num_steps}; this model samples in 1 to {num_diffusion_steps} "
+        "steps, so give a number in this range.",
+    )
+
+
+def even_steps(num_diffusion_steps: int, num_steps: int) -> np.ndarray:
+    """Choose `num_steps` of the diffusion steps evenly, the noisiest included.
 
     Follows: Lin et al., Common Diffusion Noise Schedules Are Flawed ("trailing"), so
     that sampling starts at the level where there is noise alone.
@@ -58,45 +68,34 @@ def make_schedule(
     Args:
         num_diffusion_steps: S of the training.
         num_steps: n, 1 to S. Paper: 50.
-        spacing: exponent; 1 spaces evenly, more crowds the noisy end. Ours: see
-            `config.SamplingConfig`.
+
+    Returns:
+        int32 `[n]`, falling.
+    """
+    ends = num_diffusion_steps * (1 - np.arange(num_steps) / num_steps)
+    return np.round(ends).astype(np.int32) - 1
+
+
+def make_schedule(num_diffusion_steps: int, steps: np.ndarray) -> SamplingSchedule:
+    """Return the noise levels of the diffusion steps that are visited.
+
+    Args:
+        num_diffusion_steps: S of the training.
+        steps: int32 `[n]`, falling, such as `even_steps`.
 
     Returns:
         The schedule.
-
-    Raises:
-        UserError: `num_steps` is outside 1 to S.
     """
-    config.require(
-        1 <= num_steps <= num_diffusion_steps,
-        f"num_steps is {num_steps}; this model samples in 1 to {num_diffusion_steps} "
-        "steps, so give a number in this range.",
-    )
     levels = diffusion.cosine_schedule(num_diffusion_steps)
-    ends = num_diffusion_steps * (1 - (np.arange(num_steps) / num_steps) ** spacing)
-    # Crowded ones move on, so that none is visited twice.
-    latest = num_diffusion_steps - np.arange(num_steps)
-    step = np.minimum(np.round(ends).astype(np.int32), latest) - 1
-    signal, noise = levels.signal[step], levels.noise[step]
+    signal, noise = levels.signal[steps], levels.noise[steps]
     return SamplingSchedule(
-        step=step,
+        step=steps,
         level=diffusion.NoiseLevel(signal=signal, noise=noise),
         next_level=diffusion.NoiseLevel(
             signal=np.append(signal[1:], np.float32(1)),
             noise=np.append(noise[1:], np.float32(0)),
         ),
     )
-
-
-def draw_mixed(mixing: jax.Array | None) -> DrawFunction:
-    """Return what draws noise `[B, T, M]` and mixes its channels by `[M, M]`.
-
-    Args:
-        mixing: None leaves it white.
-    """
-    if mixing is None:
-        return jax.random.normal
-    return lambda key, shape: jax.random.normal(key, shape) @ mixing
 
 
 def start(
@@ -172,8 +171,8 @@ def sample(
     denoise: DenoiseFunction,
     shape: tuple[int, int, int],
     schedule: SamplingSchedule,
-    method: str = "ddim",
-    mixing: jax.Array | None = None,
+    method: str,
+    draw: DrawFunction = jax.random.normal,
 ) -> jax.Array:
     """Sample motion by one scan over the schedule.
 
@@ -182,9 +181,8 @@ def sample(
         denoise: any denoise function.
         shape: (B, T, M).
         schedule: of `make_schedule`.
-        method: of `METHODS`. Ours: see `config.SamplingConfig`.
-        mixing: `[M, M]` that all noise is multiplied by, such as
-            `starting_noise.mixing`; None leaves it white.
+        method: of `METHODS`.
+        draw: draws all noise; white Gaussian unless something else is given.
 
     Returns:
         float32 `[B, T, M]`.
@@ -194,7 +192,7 @@ def sample(
     """
     if method not in METHODS:
         raise config.unknown_name(method, METHODS, "sampler")
-    take_step, draw = METHODS[method], draw_mixed(mixing)
+    take_step = METHODS[method]
     carry, _ = jax.lax.scan(
         lambda carry, entry: (take_step(denoise, carry, entry, draw), None),
         start(key, shape, draw),

@@ -1,9 +1,8 @@
-"""Lead a window of motion out of the one before it, and hold the head.
+"""Lead a window of motion out of the one before it, and still the head's trembling.
 
 Ours: the paper leaves joining to the conditions on previous frames. A sampled window
-begins near them, but not as near as neighbouring frames are, and a head that starts
-every two seconds is seen at once. And where a head faces over minutes no clip of a few
-seconds teaches: from window to window it would walk away.
+begins near them, but not as near as neighbouring frames are (0.3 degrees away, run 17),
+and a head that starts every two seconds is seen at once.
 """
 
 import jax
@@ -22,10 +21,6 @@ their time."""
 VELOCITY_SHARE = 0.5
 """Share of the last frame's movement that goes on. Ours: half, between standing still
 and trusting one noisy difference."""
-
-HOME_SHARE = 0.5
-"""Share of its way home that a head makes in a window. Ours: half in two seconds, as
-the training heads' drift forgets where it was."""
 
 
 def join(motion: jax.Array, previous_motion: jax.Array) -> jax.Array:
@@ -49,8 +44,9 @@ def join(motion: jax.Array, previous_motion: jax.Array) -> jax.Array:
 def steady(motion: jax.Array, before: jax.Array) -> jax.Array:
     """Average the head pose of each frame with those beside it, by 1, 2, 1.
 
-    Ours: sampled frames tremble by a fraction of a degree, which heads do not; what
-    they do is slower. Lips and lids, which are as fast as frames, stay as they are.
+    Ours: sampled frames tremble by a fraction of a degree, which heads do not (second
+    difference 0.33 degrees, averaged 0.14, truth 0.06; run 9). Lips and lids, which are
+    as fast as frames, stay as they are.
 
     Args:
         motion: `[B, W, M]`, head pose vector and facial dynamics.
@@ -62,23 +58,6 @@ def steady(motion: jax.Array, before: jax.Array) -> jax.Array:
     padded = jnp.concatenate([before, motion, motion[:, -1:]], axis=1)
     average = 0.25 * padded[:, :-2] + 0.5 * motion + 0.25 * padded[:, 2:]
     return jnp.where(_is_pose(motion), average, motion)
-
-
-def return_home(motion: jax.Array, place: jax.Array, home: jax.Array) -> jax.Array:
-    """Lead the head back, evenly over the window, to about where it began to face.
-
-    Args:
-        motion: `[B, W, M]`, head pose vector and facial dynamics.
-        place: `[B, M]`, mean motion of the window before.
-        home: `[B, M]`, that of the first window.
-
-    Returns:
-        `[B, W, M]`; facial dynamics stay as they are.
-    """
-    window_frames = motion.shape[1]
-    done = (jnp.arange(window_frames)[None, :, None] + 1) / window_frames
-    led = motion - HOME_SHARE * done * (place - home)[:, None]
-    return jnp.where(_is_pose(motion), led, motion)
 
 
 def _is_pose(motion):

@@ -12,10 +12,11 @@ few steps find few of them. More noise along what closes the lids makes up for t
 
 from collections.abc import Sequence
 
+import jax
 import numpy as np
 
 from vasa_jax import types
-from vasa_jax.motion import losses
+from vasa_jax.motion import losses, sampler
 
 LIPS = losses.LIP_CHANNELS
 """Read-outs that a voice decides: the ARKit weights of jaw and mouth."""
@@ -34,7 +35,7 @@ Ours: what is left of less is mostly rounding."""
 
 def mixing(
     readout: np.ndarray,
-    deviation: np.ndarray,
+    standard_deviation: np.ndarray,
     *,
     lip_noise: float,
     blink_noise: float,
@@ -45,7 +46,7 @@ def mixing(
     Args:
         readout: `[Z, R]` linear, from facial dynamics in their own units; its first
             columns are the ARKit weights.
-        deviation: `[M]` of the channels of motion.
+        standard_deviation: `[M]` of the channels of motion.
         lip_noise: share of the noise that is left along the lips, 0 to 1.
         blink_noise: noise along what closes both lids, over that elsewhere.
         chance_columns: columns of `readout` besides `BLINKS` that chance decides.
@@ -53,18 +54,30 @@ def mixing(
     Returns:
         float32 `[M, M]`, symmetric; noise `[..., M]` times it is what to begin with.
     """
-    scaled = np.float64(readout) * np.float64(deviation)[types.POSE_CHANNELS :, None]
+    dynamics_deviation = np.float64(standard_deviation)[types.POSE_CHANNELS :]
+    scaled = np.float64(readout) * dynamics_deviation[:, None]
     lips = _directions(scaled[:, list(LIPS)], LIP_SHARE)
     free = _directions(scaled[:, [*BLINKS, *chance_columns]], CHANCE_SHARE)
     lips, part, _ = np.linalg.svd(lips - free @ (free.T @ lips), full_matrices=False)
     lips = lips[:, part > LEAST_PART]
     lids = scaled[:, list(BLINKS)].mean(axis=1, keepdims=True)
     lids /= max(np.linalg.norm(lids), np.finfo(np.float64).tiny)
-    matrix = np.eye(len(deviation))
+    matrix = np.eye(len(standard_deviation))
     dynamics = slice(types.POSE_CHANNELS, None)
     matrix[dynamics, dynamics] -= (1.0 - lip_noise) * lips @ lips.T
     matrix[dynamics, dynamics] += (blink_noise - 1.0) * lids @ lids.T
     return matrix.astype(np.float32)
+
+
+def mixed_noise(mixing: jax.Array | None) -> sampler.DrawFunction:
+    """Return what draws noise `[B, T, M]` for a sampler and mixes its channels.
+
+    Args:
+        mixing: `[M, M]` of `mixing`; None leaves the noise white.
+    """
+    if mixing is None:
+        return jax.random.normal
+    return lambda key, shape: jax.random.normal(key, shape) @ mixing
 
 
 def _directions(columns: np.ndarray, share: float) -> np.ndarray:

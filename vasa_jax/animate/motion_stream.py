@@ -10,29 +10,42 @@ from vasa_jax import config as config_lib
 from vasa_jax import kept_programs, types
 from vasa_jax.animate import trained
 from vasa_jax.animate.controls import Controls
-from vasa_jax.audio import mel, streaming
+from vasa_jax.audio import streaming
 from vasa_jax.face import model as face_model
 from vasa_jax.motion import config as motion_config
+from vasa_jax.motion import controls as motion_controls
 from vasa_jax.motion import model as motion_model
 from vasa_jax.motion import sampler
-from vasa_jax.motion.shaping import liveliness, starting_noise
+from vasa_jax.motion.shaping import homing, liveliness, starting_noise
 
-kept_programs.register(motion_model.MotionCarry)
+kept_programs.register(motion_model.MotionCarry, homing.WindowMeans)
 
 
-def check_controls(controls: Controls, config: motion_config.MotionConfig) -> None:
-    """Refuse what a denoiser cannot do; `SpeechModel.stream` would refuse it later.
+def check_controls(
+    controls: Controls,
+    config: motion_config.MotionConfig,
+    animation: trained.AnimationConfig,
+) -> None:
+    """Refuse what a checkpoint cannot do; `SpeechModel.stream` would refuse it later.
 
     Args:
         controls: what is asked of a performance.
         config: of the denoiser, whose weights need not be read yet.
+        animation: how the checkpoint is used.
 
     Raises:
-        UserError: more steps than the model has, or a stream's step that its windows
-            cannot take.
+        UserError: more steps than the model has, a stream's step that training did not
+            meet, or another liveliness of a checkpoint that does not shape motion.
     """
-    if controls.num_steps is not None:
-        sampler.make_schedule(config.num_diffusion_steps, controls.num_steps)
+    num_steps = controls.num_steps
+    if num_steps is None:
+        num_steps = animation.sampling.num_steps
+    sampler.check_num_steps(config.num_diffusion_steps, num_steps)
+    config_lib.require(
+        animation.shaping is not None or controls.liveliness == 1.0,
+        f"liveliness is {controls.liveliness:g}, and this checkpoint animates as the "
+        "paper does, without that condition; leave it out.",
+    )
     _step_frames(controls, config)
 
 
@@ -49,22 +62,13 @@ class SpeechModel:
             UserError: the audio encoder's weights are missing or not the right ones.
         """
         self.config = models.motion_config
-        self.sampling = models.animation.sampling
+        self.animation = models.animation
         self.encoder = models.audio_encoder()
         self.audio_variables = self.encoder.load_variables()
         self.params = jax.device_put(models.motion_params)
         self.statistics = jax.device_put(models.statistics)
         self.voice_relation = models.statistics.voice
-        readout = models.face_params["dynamics_heads"]["linear"]["kernel"]
-        self.noise_mixing = jax.device_put(
-            starting_noise.mixing(
-                readout,
-                models.statistics.motion.deviation,
-                lip_noise=self.sampling.lip_noise,
-                blink_noise=self.sampling.blink_noise,
-                chance_columns=range(face_model.NUM_ARKIT, readout.shape[1]),
-            )
-        )
+        self.noise_mixing = _noise_mixing(models)
 
     def stream(self, controls: Controls) -> "MotionStream":
         """Begin a performance.
@@ -76,9 +80,25 @@ class SpeechModel:
             A stream at time 0.
 
         Raises:
-            UserError: more steps than the model has.
+            UserError: as of `check_controls`.
         """
         return MotionStream(self, controls)
+
+
+def _noise_mixing(models: trained.TrainedModels) -> jax.Array | None:
+    """Return how shaping mixes the sampler's noise, `[M, M]`; None without."""
+    shaping = models.animation.shaping
+    if shaping is None:
+        return None
+    readout = models.face_params["dynamics_heads"]["linear"]["kernel"]
+    mixing = starting_noise.mixing(
+        readout,
+        models.statistics.motion.deviation,
+        lip_noise=shaping.lip_noise,
+        blink_noise=shaping.blink_noise,
+        chance_columns=range(face_model.NUM_ARKIT, readout.shape[1]),
+    )
+    return jax.device_put(mixing)
 
 
 class MotionStream:
@@ -96,25 +116,35 @@ class MotionStream:
             controls: what is asked of the performance.
 
         Raises:
-            UserError: more steps than the model has, or a stream's step that its
-                windows cannot take.
+            UserError: as of `check_controls`.
         """
-        sampling = speech.sampling
+        check_controls(controls, speech.config, speech.animation)
+        sampling, shaping = speech.animation.sampling, speech.animation.shaping
         if controls.num_steps is not None:
             sampling = dataclasses.replace(sampling, num_steps=controls.num_steps)
-        sampler.make_schedule(speech.config.num_diffusion_steps, sampling.num_steps)
-        self._sampling = sampling
+        self._next_window = kept_programs.kept(
+            motion_model.next_window,
+            config=speech.config,
+            sampling=sampling,
+            shaping=shaping,
+        )
         self._step_frames = _step_frames(controls, speech.config)
         self._speech = speech
         self._controls = controls
-        self._motion_controls = _motion_controls(controls)
+        self._motion_controls = to_motion_controls(controls)
         self._key = jax.random.key(controls.seed)
-        self._carry = motion_model.start_carry(speech.config)
+        self._carry = motion_model.start_carry(speech.config, shaping)
+        self._liveliness = None
+        if shaping is not None:
+            self._liveliness = liveliness.VoiceLiveliness(
+                speech.voice_relation,
+                speech.config.window_frames,
+                shaping.liveliness * controls.liveliness,
+            )
         self._features = streaming.StreamingFeatures(
             speech.encoder, speech.audio_variables
         )
         self._pending = np.zeros((0, speech.encoder.num_channels), np.float32)
-        self._heard, self._loudest = np.zeros(0, np.float32), -np.inf
 
     def push(self, samples: np.ndarray) -> Iterator[np.ndarray]:
         """Take samples, and generate the windows that became complete.
@@ -147,41 +177,26 @@ class MotionStream:
         step_frames = self._step_frames
         least = 1 if is_last else step_frames
         while len(self._pending) >= least:
-            heard = self._pending[:step_frames]
+            features = self._pending[:step_frames]
             self._pending = self._pending[step_frames:]
-            yield self._window(heard)
+            yield self._window(features)
 
     def _window(self, features: np.ndarray) -> np.ndarray:
         speech = self._speech
-        window_frames = speech.config.window_frames
-        next_window = kept_programs.kept(
-            motion_model.next_window, config=speech.config, sampling=self._sampling
-        )
-        self._carry, motion = next_window(
+        controls = self._motion_controls
+        if self._liveliness is not None:
+            controls = controls.replace(liveliness=self._liveliness.next(features))
+        self._carry, motion = self._next_window(
             speech.params,
             speech.statistics,
             self._carry,
-            motion_model.pad_window(features[None], window_frames),
-            self._motion_controls.replace(liveliness=self._liveliness(features)),
+            motion_model.pad_window(features[None], speech.config.window_frames),
+            controls,
             self._key,
             np.int32(self._step_frames),
             speech.noise_mixing,
         )
         return self._scale_pose(np.asarray(motion)[0, : len(features)])
-
-    def _liveliness(self, features: np.ndarray) -> np.ndarray:
-        """Return how lively the head shall be in a window, `[1, 1]`.
-
-        Ours: it is told by the last W frames heard, so that steps shorter than a window
-        do not start and stop the head with every word.
-        """
-        heard = np.append(self._heard, features[:, mel.OWN_LOUDNESS])
-        self._loudest = max(self._loudest, float(heard.max()))
-        self._heard = heard[-self._speech.config.window_frames :]
-        share = liveliness.spoken_share(self._heard, self._loudest)
-        usual = self._speech.voice_relation.expect(share)
-        asked = self._sampling.liveliness * self._controls.liveliness
-        return np.reshape(usual + np.float32(np.log(asked)), (1, 1))
 
     def _scale_pose(self, motion: np.ndarray) -> np.ndarray:
         """Scale the head's movement about its rest.
@@ -207,18 +222,21 @@ def _step_frames(controls: Controls, config: motion_config.MotionConfig) -> int:
     config_lib.require(
         config.previous_frames <= step_frames <= config.window_frames,
         f"step_frames is {step_frames}; give {config.previous_frames} to "
-        f"{config.window_frames}, which is what this checkpoint's windows can do.",
+        f"{config.window_frames}, the steps that this checkpoint was trained for.",
     )
     return step_frames
 
 
-def _motion_controls(controls: Controls) -> motion_model.MotionControls:
-    """Hand on what is asked for; guidance of zero costs nothing."""
+def to_motion_controls(controls: Controls) -> motion_controls.MotionControls:
+    """Return what is asked of every window, in the denoiser's units.
+
+    Ours: guidance of zero is left out, which costs nothing; shaping adds liveliness.
+    """
     guidance = {
         "audio": controls.audio_guidance,
         "gaze": controls.gaze_guidance,
     }
-    return motion_model.MotionControls(
+    return motion_controls.MotionControls(
         gaze=controls.gaze_vector(),
         head_distance=controls.distance_vector(),
         emotion=controls.emotion_vector() if controls.emotion else None,

@@ -1,0 +1,53 @@
+"""How sampled motion compares with the truth while the denoiser is trained."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from vasa_jax import types
+from vasa_jax.motion import normalization
+from vasa_jax.train import metric_states
+
+
+def compare(
+    sampled: jax.Array,
+    target: jax.Array,
+    conditions: types.Conditions,
+    mask: jax.Array,
+) -> dict[str, Any]:
+    """Return metric states of sampled against true motion `[B, T, M]`, normalised."""
+    _, dynamics = normalization.split_motion(sampled)
+    _, true_dynamics = normalization.split_motion(target)
+    every = jnp.broadcast_to(mask[..., None], dynamics.shape)
+    # Within each clip and over all channels as one: what moves, not who it is.
+    moves = _centred(dynamics, mask)[..., None]
+    true_moves = _centred(true_dynamics, mask)[..., None]
+    pose = slice(0, types.POSE_CHANNELS)
+    change = jnp.abs(jnp.diff(sampled, axis=1)).mean((1, 2))
+    jump = jnp.abs(sampled[:, 0] - conditions.previous_motion[:, -1]).mean(1)
+    return {
+        "dynamics_correlation": metric_states.Correlation.from_batch(
+            moves, true_moves, every
+        ),
+        "shuffled_correlation": metric_states.Correlation.from_batch(
+            moves, jnp.roll(true_moves, 1, axis=0), every
+        ),
+        "pose_spread": _spread(sampled[..., pose], target[..., pose]),
+        "dynamics_spread": _spread(dynamics, true_dynamics),
+        "seam": metric_states.Mean.from_batch(
+            jump / jnp.maximum(change, 1e-6), ~conditions.previous_dropped
+        ),
+    }
+
+
+def _centred(values: jax.Array, mask: jax.Array) -> jax.Array:
+    """Subtract from `[B, T, C]` the mean over each example's frames."""
+    count = jnp.maximum(mask.sum(1), 1)[:, None, None]
+    return values - (values * mask[..., None]).sum(1, keepdims=True) / count
+
+
+def _spread(sampled: jax.Array, target: jax.Array) -> metric_states.Mean:
+    """Return the standard deviation in time over the truth's, of `[B, T, C]`."""
+    truth = jnp.maximum(target.std(1).mean(-1), 1e-6)
+    return metric_states.Mean.from_batch(sampled.std(1).mean(-1) / truth)
