@@ -15,6 +15,7 @@ LAYERS = (
     ("errors", "kept_programs", "compilation_cache"),
     ("types",),
     ("config",),
+    ("arkit",),
     ("geometry", "train.operations", "train.loss_schedule", "train.step_profile"),
     ("train.sharding",),
     ("train.metric_states",),

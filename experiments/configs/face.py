@@ -66,7 +66,7 @@ from datasets import exact_flow
 from datasets.synthetic_heads import names
 from experiments.configs import face_fields, face_networks, face_presets
 from experiments.running import data_card
-from vasa_jax import media
+from vasa_jax import arkit, media
 from vasa_jax.data import examples as data_examples
 from vasa_jax.data import mixed_sets, pipeline
 from vasa_jax.face import augmentation, encoder_training, examples, half_size
@@ -166,7 +166,7 @@ def get_config(preset: str) -> FaceExperiment:
 def expression_weight() -> np.ndarray:
     """Return the `[52]` weights of the units, with mean 1."""
     weight = np.array(
-        [MOUTH_WEIGHT if name in IMPORTANT_UNITS else 1.0 for name in names.ARKIT_NAMES]
+        [MOUTH_WEIGHT if name in IMPORTANT_UNITS else 1.0 for name in arkit.NAMES]
     )
     return (weight / weight.mean()).astype(np.float32)
 

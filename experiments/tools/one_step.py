@@ -10,7 +10,7 @@ import numpy as np
 from datasets.synthetic_heads import names
 from experiments.configs import face, face_fields, face_networks, motion
 from experiments.running import timing
-from vasa_jax import types
+from vasa_jax import arkit, types
 from vasa_jax.data import records
 from vasa_jax.train import sharding, training
 
@@ -51,7 +51,7 @@ def write_clips(folder: pathlib.Path, size: int) -> None:
             "num_frames": CLIP_FRAMES,
             "video": generator.integers(0, 256, (CLIP_FRAMES, size, size, 3), np.uint8),
             "head_pose": pose.astype(np.float32),
-            "arkit": generator.random((CLIP_FRAMES, 52), np.float32),
+            "arkit": generator.random((CLIP_FRAMES, arkit.NUM_UNITS), np.float32),
             "gaze_in_head": generator.normal(0, 0.1, (CLIP_FRAMES, 2)),
             "keypoints": generator.uniform(-0.5, 0.5, (CLIP_FRAMES, count, 2)),
         }
@@ -78,7 +78,7 @@ def write_encoded(folder: pathlib.Path, motion_channels: int, audio_channels: in
             "gaze": generator.normal(0, 0.1, 2),
             "head_distance": generator.uniform(0.9, 1.1, 1),
             "emotion": generator.random(len(types.EMOTIONS)),
-            "arkit": generator.random((count, 52)),
+            "arkit": generator.random((count, arkit.NUM_UNITS)),
             "mouth_opening": generator.random(count),
         }
         records.write_npz_record(folder / "train" / f"clip_{number}.npz", record)
