@@ -16,7 +16,7 @@ from absl import flags
 
 from experiments.running import dry_run, experiment_file, program
 from vasa_jax import compilation_cache, config
-from vasa_jax.train import loop, sharding, step_profile, warm_start
+from vasa_jax.train import loop, processes, sharding, step_profile, warm_start
 
 CONFIG = flags.DEFINE_string("config", None, "Experiment file.", required=True)
 PRESET = flags.DEFINE_string("preset", "demo", "One of the file's presets.")
@@ -64,7 +64,7 @@ def main(_) -> int:
     profile_steps = None
     if PROFILE_STEPS.value is not None:
         profile_steps = step_profile.parse(PROFILE_STEPS.value)
-    sharding.start_processes(
+    processes.join(
         COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value, DISTRIBUTED.value
     )
     initial = None

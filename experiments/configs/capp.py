@@ -32,7 +32,8 @@ from experiments.running import data_card
 from vasa_jax import config
 from vasa_jax.data import examples, pipeline, records
 from vasa_jax.evaluation import capp, capp_training
-from vasa_jax.train import optimizer, training
+from vasa_jax.train import experiment, optimizer
+from vasa_jax.train import task as task_lib
 
 PRESETS = ("demo", "paper", "tiny")
 
@@ -65,7 +66,7 @@ class CappExperiment:
     model: capp.CappConfig
     data_dir: str = "data/poses"
     windows_per_clip: int = capp_training.WINDOWS_PER_CLIP
-    train: training.TrainConfig
+    train: experiment.TrainConfig
     optimizer: optimizer.OptimizerConfig
     loss: capp_training.CappLossConfig = capp_training.CappLossConfig()
     data: pipeline.PipelineConfig = pipeline.PipelineConfig()
@@ -82,7 +83,7 @@ def get_config(preset: str) -> CappExperiment:
 def _demo() -> CappExperiment:
     return CappExperiment(
         model=capp.demo(),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=8,
             num_steps=400,
             log_every_steps=20,
@@ -96,7 +97,7 @@ def _demo() -> CappExperiment:
 def _paper() -> CappExperiment:
     return CappExperiment(
         model=capp.paper(),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=128,
             num_steps=100_000,
             evaluate_every_steps=2000,
@@ -109,7 +110,7 @@ def _paper() -> CappExperiment:
 def _tiny() -> CappExperiment:
     return CappExperiment(
         model=capp.tiny(),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=4,
             num_steps=10,
             log_every_steps=5,
@@ -120,7 +121,7 @@ def _tiny() -> CappExperiment:
     )
 
 
-def build(settings: CappExperiment) -> training.Experiment:
+def build(settings: CappExperiment) -> experiment.Experiment:
     """Build the experiment.
 
     Args:
@@ -146,7 +147,7 @@ def build(settings: CappExperiment) -> training.Experiment:
         _cut, model.window_frames, settings.windows_per_clip
     )
 
-    def train_data() -> Iterator[training.Batch]:
+    def train_data() -> Iterator[task_lib.Batch]:
         return pipeline.training_batches(
             examples.RecordExamples(clips, make_example),
             batch_size=settings.train.batch_size,
@@ -154,14 +155,14 @@ def build(settings: CappExperiment) -> training.Experiment:
             settings=settings.data,
         )
 
-    def evaluation_data() -> Iterator[training.Batch]:
+    def evaluation_data() -> Iterator[task_lib.Batch]:
         held_out = records.open_folder(settings.data_dir, "validation")
         return pipeline.evaluation_batches(
             examples.RecordExamples(held_out, make_example),
             batch_size=settings.train.batch_size,
         )
 
-    return training.Experiment(
+    return experiment.Experiment(
         name="capp",
         task=task,
         settings=settings.train,

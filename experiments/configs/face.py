@@ -72,8 +72,8 @@ from vasa_jax.data import mixed_sets, pipeline
 from vasa_jax.face import augmentation, encoder_training, examples, half_size
 from vasa_jax.face import config as face_config
 from vasa_jax.face import training as face_training
+from vasa_jax.train import batch_names, experiment
 from vasa_jax.train import optimizer as optimizer_lib
-from vasa_jax.train import training
 
 PRESETS = tuple(face_presets.VARIANTS)
 
@@ -130,7 +130,7 @@ class FaceExperiment:
     model: face_config.FaceConfig
     is_encoders_only: bool = False
     data_dir: str = "data/heads"
-    train: training.TrainConfig = training.TrainConfig()
+    train: experiment.TrainConfig = experiment.TrainConfig()
     optimizer: optimizer_lib.OptimizerConfig = optimizer_lib.OptimizerConfig()
     discriminator_optimizer: optimizer_lib.OptimizerConfig = (
         optimizer_lib.OptimizerConfig()
@@ -171,8 +171,8 @@ def expression_weight() -> np.ndarray:
     return (weight / weight.mean()).astype(np.float32)
 
 
-def build(settings: FaceExperiment) -> training.Experiment:
-    """Build the experiment; see `training.Experiment`."""
+def build(settings: FaceExperiment) -> experiment.Experiment:
+    """Build the experiment; see `experiment.Experiment`."""
     task = make_task(settings)
     sets = {}
 
@@ -197,7 +197,7 @@ def build(settings: FaceExperiment) -> training.Experiment:
     optimizers = {"face": settings.optimizer}
     if "discriminator" in task.losses:
         optimizers["discriminator"] = settings.discriminator_optimizer
-    return training.Experiment(
+    return experiment.Experiment(
         name="encoders" if settings.is_encoders_only else "face",
         task=task,
         settings=settings.train,
@@ -275,7 +275,7 @@ def _write_strip(settings, task, drawn, params, step, folder: pathlib.Path):
     batch = next(
         iter(pipeline.evaluation_batches(drawn("validation"), batch_size=count))
     )
-    arrays, _ = training.split_names(batch)
+    arrays, _ = batch_names.split_names(batch)
     scene, frame = jax.jit(task.sample)(params, arrays)
     size = frame.image.shape[1]
 

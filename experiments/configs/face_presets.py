@@ -7,8 +7,8 @@ from experiments.configs import face_fields
 from vasa_jax.data import pipeline
 from vasa_jax.face import augmentation
 from vasa_jax.face import training as face_training
+from vasa_jax.train import experiment
 from vasa_jax.train import optimizer as optimizer_lib
-from vasa_jax.train import training
 
 Settings = Any
 """`experiments.configs.face.FaceExperiment`, which imports this file."""
@@ -44,7 +44,7 @@ def _demo_encoders(settings: Settings) -> Settings:
     steps = 1500
     return dataclasses.replace(
         settings,
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=16, num_steps=steps, evaluate_every_steps=250
         ),
         optimizer=optimizer_lib.OptimizerConfig(
@@ -62,7 +62,7 @@ def _demo(settings: Settings) -> Settings:
     steps = 3400
     return dataclasses.replace(
         settings,
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=8, num_steps=steps, evaluate_every_steps=300
         ),
         optimizer=optimizer_lib.OptimizerConfig(
@@ -104,7 +104,7 @@ def _demo_gpu(settings: Settings) -> Settings:
     return dataclasses.replace(
         settings,
         model=dataclasses.replace(settings.model, dtype="bfloat16"),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=32, num_steps=steps, evaluate_every_steps=None
         ),
         optimizer=dataclasses.replace(
@@ -147,7 +147,7 @@ def _vasa1(settings: Settings) -> Settings:
 def _paper(settings: Settings, batch_size: int, steps: int) -> Settings:
     return dataclasses.replace(
         settings,
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=batch_size, num_steps=steps, evaluate_every_steps=5000
         ),
         optimizer=optimizer_lib.OptimizerConfig(num_steps=steps),
@@ -179,7 +179,7 @@ def _paper(settings: Settings, batch_size: int, steps: int) -> Settings:
 def _tiny(settings: Settings) -> Settings:
     return dataclasses.replace(
         settings,
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=4,
             num_steps=20,
             evaluate_every_steps=None,

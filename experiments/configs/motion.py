@@ -42,7 +42,8 @@ from vasa_jax.face import model as face_model
 from vasa_jax.motion import conditions, losses, normalization, windows
 from vasa_jax.motion import config as motion_config
 from vasa_jax.motion import training as motion_training
-from vasa_jax.train import optimizer, training
+from vasa_jax.train import experiment, optimizer
+from vasa_jax.train import task as task_lib
 
 PRESETS = ("demo", "demo_gpu", "vasa1", "tiny")
 
@@ -77,7 +78,7 @@ class MotionExperiment:
     model: motion_config.MotionConfig
     data_dir: str = "data/encoded"
     face_export: str | None = None
-    train: training.TrainConfig
+    train: experiment.TrainConfig
     optimizer: optimizer.OptimizerConfig
     loss: motion_training.LossConfig = motion_training.LossConfig()
     dropout: conditions.DropoutConfig = conditions.DropoutConfig()
@@ -95,7 +96,7 @@ def get_config(preset: str) -> MotionExperiment:
 def _demo() -> MotionExperiment:
     return MotionExperiment(
         model=motion_config.demo(),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=16, num_steps=5000, evaluate_every_steps=500
         ),
         optimizer=optimizer.for_transformers(1e-3, 5000, 100, 0.995),
@@ -106,7 +107,7 @@ def _demo() -> MotionExperiment:
 def _demo_gpu() -> MotionExperiment:
     return MotionExperiment(
         model=motion_config.demo(),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=64, num_steps=2500, evaluate_every_steps=500
         ),
         optimizer=optimizer.for_transformers(1e-3, 2500, 100, 0.998),
@@ -117,7 +118,7 @@ def _demo_gpu() -> MotionExperiment:
 def _vasa1() -> MotionExperiment:
     return MotionExperiment(
         model=dataclasses.replace(motion_config.vasa1(), dtype="bfloat16"),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=128,
             num_steps=300_000,
             evaluate_every_steps=5000,
@@ -130,7 +131,7 @@ def _vasa1() -> MotionExperiment:
 def _tiny() -> MotionExperiment:
     return MotionExperiment(
         model=motion_config.tiny(),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=8,
             num_steps=20,
             log_every_steps=5,
@@ -141,7 +142,7 @@ def _tiny() -> MotionExperiment:
     )
 
 
-def build(settings: MotionExperiment) -> training.Experiment:
+def build(settings: MotionExperiment) -> experiment.Experiment:
     """Build the experiment.
 
     Args:
@@ -172,7 +173,7 @@ def build(settings: MotionExperiment) -> training.Experiment:
 
     make_example = functools.partial(_cut, model, settings.first_window_rate)
 
-    def train_data() -> Iterator[training.Batch]:
+    def train_data() -> Iterator[task_lib.Batch]:
         return pipeline.training_batches(
             examples.RecordExamples(clips, make_example),
             batch_size=settings.train.batch_size,
@@ -180,14 +181,14 @@ def build(settings: MotionExperiment) -> training.Experiment:
             settings=settings.data,
         )
 
-    def evaluation_data() -> Iterator[training.Batch]:
+    def evaluation_data() -> Iterator[task_lib.Batch]:
         held_out = mixed_sets.open_folders(settings.data_dir, "validation")
         return pipeline.evaluation_batches(
             examples.RecordExamples(held_out, make_example),
             batch_size=settings.train.batch_size,
         )
 
-    return training.Experiment(
+    return experiment.Experiment(
         name="motion",
         task=task,
         settings=settings.train,

@@ -81,7 +81,7 @@ class EncoderTask:
         return init_face(self._model, key)
 
     def loss(self, params, batch, key, step):
-        """Sum the terms; see `training.LossFunction`."""
+        """Sum the terms; see `task.LossFunction`."""
         del key
         image, truth, known = _flatten(batch)
         count = image.shape[0] // batch["image"].shape[0]

@@ -12,7 +12,7 @@ from vasa_jax import types
 from vasa_jax.motion import conditions as conditions_lib
 from vasa_jax.motion import denoiser, diffusion, losses, normalization, sampler
 from vasa_jax.motion.config import MotionConfig, SamplingConfig
-from vasa_jax.train import loss_schedule, metric_states, training
+from vasa_jax.train import loss_schedule, metric_states, task
 
 GROUP = "motion"
 """Name of the trained group, in states and exports."""
@@ -67,7 +67,7 @@ class LossConfig:
 
 
 class MotionTask:
-    """Train the denoiser on windows that `windows.cut` made; see `training.Task`.
+    """Train the denoiser on windows that `windows.cut` made; see `task.Task`.
 
     Args:
         config: sizes of the denoiser.
@@ -94,7 +94,7 @@ class MotionTask:
         self._arkit_function = arkit_function
         self._denoiser = denoiser.MotionDenoiser(config)
 
-    def init(self, key: jax.Array) -> training.Params:
+    def init(self, key: jax.Array) -> task.Params:
         """Return the denoiser's parameters, and the statistics as a constant group."""
         config = self.config
         window = {
@@ -121,7 +121,7 @@ class MotionTask:
         }
 
     def loss(
-        self, params: training.Params, batch: training.Batch, key: jax.Array, step: Any
+        self, params: task.Params, batch: task.Batch, key: jax.Array, step: Any
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """Return the weighted mean loss of a batch, and its terms.
 
@@ -130,7 +130,7 @@ class MotionTask:
         """
         del key
         keys = jax.vmap(lambda key: jax.random.split(key, 3))(
-            batch[training.EXAMPLE_KEY_FIELD]
+            batch[task.EXAMPLE_KEY_FIELD]
         )
         statistics = _statistics_of(params)
         conditions = make_conditions(batch, statistics)
@@ -145,8 +145,8 @@ class MotionTask:
 
     def _terms(
         self,
-        params: training.Params,
-        batch: training.Batch,
+        params: task.Params,
+        batch: task.Batch,
         conditions: types.Conditions,
         diffusion_step: jax.Array,
         noise_keys: jax.Array,
@@ -202,7 +202,7 @@ class MotionTask:
         return jnp.where(is_pose, self._weights.pose_channel, 1.0)
 
     def evaluate(
-        self, params: training.Params, batch: training.Batch, key: jax.Array
+        self, params: task.Params, batch: task.Batch, key: jax.Array
     ) -> dict[str, Any]:
         """Sample the batch's windows, and compare them with the truth.
 
@@ -251,7 +251,7 @@ class MotionTask:
 
 
 def make_conditions(
-    batch: training.Batch, statistics: normalization.MotionStatistics
+    batch: task.Batch, statistics: normalization.MotionStatistics
 ) -> types.Conditions:
     """Normalise the conditions of a batch of windows.
 
@@ -284,7 +284,7 @@ def _known(values: jax.Array) -> tuple[jax.Array, jax.Array]:
     return is_known, jnp.where(is_known[:, None], values, 0.0).astype(jnp.float32)
 
 
-def _statistics_of(params: training.Params) -> normalization.MotionStatistics:
+def _statistics_of(params: task.Params) -> normalization.MotionStatistics:
     """Read the statistics out of their group."""
     return normalization.from_state_dict(params[STATISTICS_GROUP])
 

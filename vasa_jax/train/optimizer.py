@@ -12,6 +12,7 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 import optax
+from flax import traverse_util
 
 from vasa_jax import config
 from vasa_jax.errors import UserError
@@ -126,11 +127,6 @@ def schedule(settings: OptimizerConfig) -> Callable[[jax.Array], jax.Array]:
     return fraction
 
 
-def path_name(path: tuple[Any, ...]) -> str:
-    """Write a jax key path as names with slashes."""
-    return jax.tree_util.keystr(path, simple=True, separator="/")
-
-
 def learning_rates(settings: OptimizerConfig, params: Any) -> Any:
     """Give each parameter its peak learning rate; 0 means frozen.
 
@@ -144,7 +140,7 @@ def learning_rates(settings: OptimizerConfig, params: Any) -> Any:
     Raises:
         UserError: a path of `rates` fits no parameter.
     """
-    names = [path_name(path) for path, _ in jax.tree_util.tree_leaves_with_path(params)]
+    names = list(traverse_util.flatten_dict(params, sep="/"))
 
     def fits(rate: PathRate, name: str) -> bool:
         return (name + "/").startswith(rate.path.strip("/") + "/")
@@ -154,15 +150,15 @@ def learning_rates(settings: OptimizerConfig, params: Any) -> Any:
             tops = sorted({"/".join(name.split("/")[:2]) for name in names})
             raise config.unknown_name(rate.path, tops, "parameter path in rates:")
 
-    def peak(path: tuple[Any, ...], _: Any) -> float:
-        name = path_name(path)
+    def peak(path: tuple[str, ...], _: Any) -> float:
+        name = "/".join(path)
         best = PathRate(path="", learning_rate=settings.learning_rate)
         for rate in settings.rates:
             if fits(rate, name) and len(rate.path) > len(best.path):
                 best = rate
         return 0.0 if best.learning_rate is None else best.learning_rate
 
-    return jax.tree_util.tree_map_with_path(peak, params)
+    return traverse_util.path_aware_map(peak, params)
 
 
 def trainable(settings: OptimizerConfig, params: Any) -> Any:
@@ -170,10 +166,27 @@ def trainable(settings: OptimizerConfig, params: Any) -> Any:
     return jax.tree.map(lambda rate: rate > 0, learning_rates(settings, params))
 
 
+def only_trained(settings: OptimizerConfig, gradients: Any) -> Any:
+    """Return the gradients with zeros in the place of those of frozen parameters."""
+    return jax.tree.map(
+        lambda gradient, keep: gradient if keep else jnp.zeros_like(gradient),
+        gradients,
+        trainable(settings, gradients),
+    )
+
+
+def learning_rate(settings: OptimizerConfig, step: jax.Array) -> jax.Array:
+    """Return the group's learning rate at a step, but for those of `rates`."""
+    return (settings.learning_rate or 0.0) * schedule(settings)(step)
+
+
 def make(settings: OptimizerConfig, params: Any) -> optax.GradientTransformation:
     """Make the chain of one group: clip, AdamW, rates by path, schedule.
 
     Frozen parameters take no part in the norm and have no optimizer state.
+
+    Ours: one AdamW under masks rather than `optax.partition` by rate, whose state is
+    laid out by rate: a run could not be resumed with another learning rate.
 
     Args:
         settings: the group's settings.

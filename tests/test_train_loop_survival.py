@@ -62,7 +62,7 @@ def test_corrupt_records_are_skipped_counted_and_named(tmp_path, capfd):
 @pytest.mark.slow
 def test_kill_9_in_the_middle_of_a_save_leaves_the_save_before(tmp_path):
     # A state that takes long enough to write, in a step that takes next to nothing.
-    large = {"model.num_outputs": 200_000, "train.keep_checkpoints": 3}
+    large = {"model.num_outputs": 200_000}
     process = training_process.start(tmp_path, step_seconds=0.3, **large)
     folder = tmp_path / loop.CHECKPOINT_FOLDER
     end = time.monotonic() + MAX_SECONDS
@@ -100,7 +100,7 @@ def test_a_full_disk_stops_with_a_sentence_and_keeps_the_last_checkpoint(small_d
     # Four arrays of 1 MB: two checkpoints fit beside each other, a third does not.
     changes = {"model.num_outputs": 25_000, "optimizer.ema_decay": 0.9}
     run = small_disk / "run"
-    process = training_process.start(run, **changes, **{"train.keep_checkpoints": 3})
+    process = training_process.start(run, **changes)
     output, _ = process.communicate(timeout=MAX_SECONDS)
     assert process.returncode == 2, output
     sentence = next(line for line in output.splitlines() if line.startswith("error: "))
