@@ -12,7 +12,7 @@ from vasa_jax.train import optimizer
 
 SETTINGS = optimizer.OptimizerConfig(
     learning_rate=0.1,
-    schedule="constant",
+    final_fraction=1.0,  # no fall
     num_steps=100,
     warmup_steps=0,
     weight_decay=0.0,
@@ -38,7 +38,7 @@ def _step(settings, gradients=None, num_steps=1):
 
 def test_the_schedule_rises_and_falls_to_its_fraction():
     settings = dataclasses.replace(
-        SETTINGS, schedule="cosine", warmup_steps=9, final_fraction=0.2, num_steps=109
+        SETTINGS, warmup_steps=9, final_fraction=0.2, num_steps=109
     )
     fraction = optimizer.schedule(settings)
     assert float(fraction(0)) == pytest.approx(0.1)
@@ -48,17 +48,21 @@ def test_the_schedule_rises_and_falls_to_its_fraction():
     assert float(fraction(10_000)) == pytest.approx(0.2)
 
 
+def test_without_a_warmup_the_first_step_is_at_the_peak():
+    fraction = optimizer.schedule(dataclasses.replace(SETTINGS, final_fraction=0.2))
+    assert float(fraction(0)) == 1.0
+    assert float(fraction(50)) == pytest.approx(0.6)
+
+
 def test_adam_steps_as_numpy_says():
-    settings = dataclasses.replace(
-        SETTINGS, beta1=0.5, beta2=0.9, weight_decay=0.3, epsilon=1e-6
-    )
+    settings = dataclasses.replace(SETTINGS, beta1=0.5, beta2=0.9, weight_decay=0.3)
     params, _ = _step(settings, num_steps=3)
     kernel, bias = 1.0, 1.0
     first, second = 0.0, 0.0
     for step in range(1, 4):
         first = 0.5 * first + 0.5 * 0.5
         second = 0.9 * second + 0.1 * 0.25
-        change = (first / (1 - 0.5**step)) / (np.sqrt(second / (1 - 0.9**step)) + 1e-6)
+        change = (first / (1 - 0.5**step)) / (np.sqrt(second / (1 - 0.9**step)) + 1e-8)
         kernel -= 0.1 * (change + 0.3 * kernel)
         bias -= 0.1 * change  # biases do not decay
     np.testing.assert_allclose(params["stem"]["kernel"], kernel, rtol=1e-5)

@@ -128,7 +128,7 @@ class Players:
 
 def _players(**changes):
     settings = optimizer.OptimizerConfig(
-        learning_rate=0.1, warmup_steps=0, schedule="constant", clip_norm=None
+        learning_rate=0.1, warmup_steps=0, final_fraction=1.0, clip_norm=None
     )
     return experiment_lib.Experiment(
         name="players",

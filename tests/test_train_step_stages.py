@@ -9,7 +9,7 @@ import pytest
 from experiments.configs import face, motion
 from experiments.tools import one_step
 from vasa_jax.face import half_size
-from vasa_jax.train import batch_names, loop, sharding, warm_start
+from vasa_jax.train import batch_names, loop, optimizer, sharding, warm_start
 from vasa_jax.train import state as state_lib
 from vasa_jax.train import step as step_lib
 
@@ -21,6 +21,14 @@ BATCH_SIZE = 8
 EPSILON = 1e-3
 """Of Adam: with a smaller one, entries whose gradient is nothing but rounding would be
 moved by a whole learning rate, up or down."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def coarse_adam():
+    """Adam that does not follow rounding."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(optimizer, "EPSILON", EPSILON)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +44,12 @@ def _experiment(stage, folder, use_remat=False, num_parts=1):
     settings = dataclasses.replace(
         settings,
         train=dataclasses.replace(settings.train, accumulation_steps=num_parts),
-        optimizer=dataclasses.replace(settings.optimizer, epsilon=EPSILON),
     )
     if stage == "motion":
         return motion.build(settings)
     return face.build(
         dataclasses.replace(
             settings,
-            discriminator_optimizer=dataclasses.replace(
-                settings.discriminator_optimizer, epsilon=EPSILON
-            ),
             # Both players, and the terms whose partners are other frames.
             face_loss=dataclasses.replace(
                 settings.face_loss,
@@ -76,7 +80,7 @@ def _train(experiment, mesh):
 
 
 @pytest.fixture(scope="module", params=["motion", "face"])
-def plain(request, folder):
+def plain(request, folder, coarse_adam):
     """A stage trained on one device, all rows at once, activations kept."""
     stage = request.param
     experiment = _experiment(stage, folder)

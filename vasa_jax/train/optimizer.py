@@ -6,8 +6,7 @@ below a path, and none freezes them.
 """
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +15,9 @@ from flax import traverse_util
 
 from vasa_jax import config
 from vasa_jax.errors import UserError
+
+EPSILON = 1e-8
+"""Of Adam. Follows: Kingma and Ba."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,13 +41,12 @@ class OptimizerConfig:
         learning_rate: the peak, reached after the warm-up; None freezes the group but
             for the paths that `rates` names.
         rates: other peaks by path; the longest path that fits counts.
-        schedule: after the warm-up, `cosine` falls to `final_fraction` of the peak at
-            `num_steps`, `constant` stays.
         num_steps: length of the schedule.
         warmup_steps: linear rise from 0.
-        final_fraction: where the cosine ends, as a part of the peak.
-        beta1, beta2, epsilon, weight_decay: of AdamW; decay is for kernels only
-            (arrays of two axes or more).
+        final_fraction: where the cosine that follows ends, as a part of the peak; 1
+            stays there.
+        beta1, beta2, weight_decay: of AdamW; decay is for kernels only (arrays of two
+            axes or more).
         clip_norm: largest global norm of the group's gradient; None is off.
         ema_decay: of the averaged parameters that evaluation and export use; None
             keeps no average.
@@ -55,13 +56,11 @@ class OptimizerConfig:
     # cosine 2e-4 to 1e-6, betas 0.5 and 0.999, weight decay 1e-2).
     learning_rate: float | None = 2e-4
     rates: tuple[PathRate, ...] = ()
-    schedule: Literal["constant", "cosine"] = "cosine"
     num_steps: int = 200_000
-    warmup_steps: int = 500  # ours: Adam's second moments are unripe at first
+    warmup_steps: int = 500  # ours: Adam's second moments rest on few steps at first
     final_fraction: float = 0.005
     beta1: float = 0.5
     beta2: float = 0.999
-    epsilon: float = 1e-8
     weight_decay: float = 1e-2
     clip_norm: float | None = 1.0  # ours: one bad clip must not undo hours
     ema_decay: float | None = 0.999  # ours: as diffusion models do
@@ -104,27 +103,23 @@ def for_transformers(
     )
 
 
-def schedule(settings: OptimizerConfig) -> Callable[[jax.Array], jax.Array]:
+def schedule(settings: OptimizerConfig) -> optax.Schedule:
     """Return the function from the step to the fraction of the peak learning rate.
 
     Args:
         settings: the group's settings.
 
     Returns:
-        A pure function of the step (from 0), scalar float32 in [0, 1].
+        A pure function of the step (from 0): a straight rise over the warm-up, whose
+        first step is already above 0, and half a cosine down.
     """
-
-    def fraction(step: jax.Array) -> jax.Array:
-        step = jnp.asarray(step, jnp.float32)
-        rise = jnp.minimum(1.0, (step + 1) / (settings.warmup_steps + 1))
-        if settings.schedule == "constant":
-            return rise
-        span = settings.num_steps - settings.warmup_steps
-        done = jnp.clip((step - settings.warmup_steps) / span, 0.0, 1.0)
-        wave = 0.5 * (1.0 + jnp.cos(jnp.pi * done))
-        return rise * (settings.final_fraction + (1 - settings.final_fraction) * wave)
-
-    return fraction
+    rise = optax.linear_schedule(
+        1 / (settings.warmup_steps + 1), 1.0, settings.warmup_steps
+    )
+    fall = optax.cosine_decay_schedule(
+        1.0, settings.num_steps - settings.warmup_steps, settings.final_fraction
+    )
+    return optax.join_schedules([rise, fall], [settings.warmup_steps])
 
 
 def learning_rates(settings: OptimizerConfig, params: Any) -> Any:
@@ -223,7 +218,7 @@ def make(settings: OptimizerConfig, params: Any) -> optax.GradientTransformation
         optax.masked(optax.set_to_zero(), is_frozen),
         clip,
         optax.masked(
-            optax.scale_by_adam(settings.beta1, settings.beta2, settings.epsilon),
+            optax.scale_by_adam(settings.beta1, settings.beta2, EPSILON),
             is_trained,
         ),
         optax.add_decayed_weights(settings.weight_decay, mask=is_decayed),
@@ -249,4 +244,4 @@ def update_average(average: Any, params: Any, decay: float, step: jax.Array) -> 
     """
     step = jnp.asarray(step, jnp.float32)
     weight = 1.0 - jnp.minimum(decay, (1.0 + step) / (10.0 + step))
-    return jax.tree.map(lambda a, p: a + weight * (p - a), average, params)
+    return optax.incremental_update(params, average, weight)
