@@ -1,12 +1,9 @@
 """The loop: exact resume, stops with a sentence, signals and kills."""
 
 import dataclasses
-import json
 import pathlib
 import signal
 import socket
-import subprocess
-import sys
 import time
 
 import jax
@@ -23,8 +20,6 @@ from vasa_jax.train import (
     loop,
     metric_writer,
     sharding,
-    step_profile,
-    warm_start,
 )
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -91,19 +86,6 @@ def test_the_share_of_peak_is_counted_operations_over_time(tmp_path):
     step_operations = 2 * 2 * 16 * 8 * 4
     wanted = step_operations / row["step_seconds"] / (2 * 1e6)
     assert row["share_of_peak"] == pytest.approx(wanted, rel=1e-4)
-
-
-def test_the_steps_asked_for_are_traced(tmp_path):
-    _run(tmp_path, max_steps=6, profile_steps=(3, 4))
-    traces = list((tmp_path / loop.PROFILE_FOLDER).rglob("*.xplane.pb"))
-    assert len(traces) == 1
-
-
-@pytest.mark.parametrize("text", ["5", "0:3", "4:3", "a:b", ":4"])
-def test_steps_to_trace_that_are_no_range_are_refused(text):
-    with pytest.raises(UserError, match="first and the last step"):
-        step_profile.parse(text)
-    assert step_profile.parse("10:13") == (10, 13)
 
 
 def test_an_interrupted_run_ends_bit_for_bit_as_a_whole_one(tmp_path):
@@ -193,64 +175,6 @@ def test_a_batch_that_does_not_fit_the_devices_is_refused(tmp_path):
         _run(tmp_path, "train.batch_size=12", devices=8)
 
 
-def test_what_an_evaluation_lacks_is_told_before_the_first_step(tmp_path):
-    def evaluation_data():
-        raise UserError("There is no validation split.")
-
-    experiment = dataclasses.replace(
-        _experiment(), train_data=None, evaluation_data=evaluation_data
-    )
-    mesh = sharding.make_mesh(num_devices=1)
-    with pytest.raises(UserError, match="no validation split"):
-        loop.run(experiment, tmp_path, mesh)
-    assert not any(tmp_path.iterdir())
-
-
-def test_a_run_that_ends_before_it_is_measured_needs_no_data_for_it(tmp_path):
-    experiment = dataclasses.replace(
-        _experiment("train.evaluate_every_steps=6"),
-        evaluation_data=lambda: pytest.fail("nothing is measured"),
-    )
-    mesh = sharding.make_mesh(num_devices=1)
-    assert loop.run(experiment, tmp_path, mesh, max_steps=5).step == 5
-
-
-def test_reports_are_written_beside_the_metrics(tmp_path):
-    def report(params, step, folder):
-        (folder / f"{step}.txt").write_text(str(params["constants"]["shift"].shape))
-        return {"looks": 1.0}
-
-    experiment = dataclasses.replace(_experiment(), report=report)
-    outcome = loop.run(experiment, tmp_path, sharding.make_mesh(num_devices=1))
-    assert outcome.metrics["linear/evaluation/looks"] == 1.0
-    assert (tmp_path / "reports" / "20.txt").read_text() == "(4,)"
-
-
-def test_a_warm_start_begins_with_the_given_parameters(tmp_path):
-    kernel = np.full((8, 4), 3.0, np.float32)
-    loaded = {"model": {"layer": {"kernel": kernel, "bias": np.zeros(4)}}}
-    slow = ("optimizer.learning_rate=1e-9",)
-    outcome = _run(tmp_path / "a", *slow, max_steps=1, init_params=loaded)
-    params = outcome.state.params["model"]["layer"]
-    np.testing.assert_allclose(params["kernel"], kernel, atol=1e-6)
-    average = outcome.state.ema["model"]["layer"]["kernel"]
-    np.testing.assert_allclose(average, kernel, atol=1e-6)
-    with pytest.raises(UserError, match="no array that fits"):
-        _run(tmp_path / "b", init_params={"model": {"other": np.zeros(2)}})
-
-
-def test_a_run_may_start_from_another_run(tmp_path):
-    first = _run(tmp_path / "first", max_steps=5)
-    loaded = warm_start.read(tmp_path / "first")
-    assert set(loaded) == {"model", "constants"}
-    np.testing.assert_array_equal(
-        loaded["model"]["layer"]["kernel"], first.state.ema["model"]["layer"]["kernel"]
-    )
-    (tmp_path / "none" / loop.CHECKPOINT_FOLDER).mkdir(parents=True)
-    with pytest.raises(UserError, match="no checkpoint yet"):
-        warm_start.read(tmp_path / "none")
-
-
 @pytest.mark.slow
 def test_sigterm_saves_and_the_run_ends_as_if_never_stopped(tmp_path):
     process = training_process.start(tmp_path / "parts", step_seconds=0.2)
@@ -329,61 +253,3 @@ def test_two_processes_train_as_one(tmp_path):
     for a, b in zip(one, two, strict=True):
         # Sums over processes run in another order.
         assert a == pytest.approx(b, rel=1e-4)
-
-
-@pytest.mark.slow
-def test_the_program_trains_exports_and_starts_from_the_export(tmp_path):
-    first = training_process.start(tmp_path / "first")
-    assert "done at step 20" in first.communicate(timeout=120)[0]
-    settings = json.loads((tmp_path / "first" / "config.json").read_text())
-    assert settings["model"]["num_inputs"] == 8
-    exported = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "experiments.export",
-            f"--workdir={tmp_path / 'first'}",
-            f"--output={tmp_path / 'export'}",
-            "--dtype=bfloat16",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert exported.returncode == 0, exported.stderr
-    second = training_process.start(
-        tmp_path / "second", f"--init_from={tmp_path / 'export'}", "--max_steps=1"
-    )
-    output, _ = second.communicate(timeout=120)
-    assert "3 arrays taken, 0 not" in output
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "flags, sentence",
-    [
-        (["--set=model.nois=1"], "did you mean 'noise'"),
-        (["--preset=tinny"], "did you mean 'tiny'"),
-        (["--config=tests/none.py"], "no experiment file"),
-        (["--mesh=data:3"], "product of its sizes"),
-        (["--init_from=/nowhere"], "no checkpoint at"),
-        (["--max_steps=0"], "above 0"),
-    ],
-)
-def test_a_wrong_flag_ends_with_one_sentence_and_code_2(tmp_path, flags, sentence):
-    process = training_process.start(tmp_path, *flags)
-    output, _ = process.communicate(timeout=120)
-    assert process.returncode == 2
-    assert output.startswith("error: ") and sentence in output
-    assert len(output.splitlines()) == 1
-
-
-@pytest.mark.slow
-def test_a_dry_run_prints_sizes_and_shardings(tmp_path):
-    process = training_process.start(tmp_path / "none", "--dry_run")
-    output, _ = process.communicate(timeout=120)
-    assert process.returncode == 0
-    assert "model 36 36" in output and "constants 4 0" in output
-    assert "model/layer/kernel [8, 4] float32" in output
-    assert not (tmp_path / "none").exists()

@@ -45,14 +45,19 @@ def _assert_close(first, second, **tolerances):
         np.testing.assert_allclose(a, b, **tolerances)
 
 
+@pytest.fixture(scope="module")
+def alone():
+    """Parameters, averages and metrics after some steps on one device."""
+    return _train(_experiment(), sharding.make_mesh(num_devices=1))
+
+
 @pytest.mark.parametrize("mesh", ["data:8", "data:2,fsdp:4"])
-def test_eight_devices_train_as_one(mesh):
-    # Wide enough that the kernel is split over fsdp.
-    experiment = _experiment("model.num_inputs=65536", "optimizer.clip_norm=none")
-    alone = _train(experiment, sharding.make_mesh(num_devices=1))
-    together = _train(experiment, sharding.make_mesh(mesh))
+def test_eight_devices_train_as_one(mesh, alone, monkeypatch):
+    # So that the kernel is split over fsdp.
+    monkeypatch.setattr(sharding, "SMALLEST_SHARDED_SIZE", 8 * 4)
+    together = _train(_experiment(), sharding.make_mesh(mesh))
     # Sums over devices run in another order.
-    _assert_close(alone, together, rtol=2e-4, atol=2e-5)
+    _assert_close(alone, together, rtol=1e-5, atol=1e-6)
 
 
 def test_parameters_are_split_over_fsdp_and_so_is_the_optimizer():
@@ -63,11 +68,10 @@ def test_parameters_are_split_over_fsdp_and_so_is_the_optimizer():
     assert all(k.sharding.shard_shape(k.shape) == (8192, 4) for k in kernels)
 
 
-def test_accumulation_equals_a_large_batch():
+def test_accumulation_equals_a_large_batch(alone):
     mesh = sharding.make_mesh(num_devices=2)
-    whole = _train(_experiment(), mesh)
     parts = _train(_experiment("train.accumulation_steps=4"), mesh)
-    _assert_close(whole, parts, rtol=1e-5, atol=1e-6)
+    _assert_close(alone, parts, rtol=1e-5, atol=1e-6)
 
 
 def test_noise_differs_between_steps_rows_and_seeds():

@@ -1,10 +1,18 @@
 """A run that begins with the parameters of another."""
 
 import numpy as np
+import pytest
 
 from tests import linear_regression
+from vasa_jax.errors import UserError
+from vasa_jax.train import loop, sharding, warm_start
 from vasa_jax.train import state as state_lib
-from vasa_jax.train import warm_start
+
+
+def _run(folder, **arguments):
+    experiment = linear_regression.build(linear_regression.get_config("tiny"))
+    mesh = sharding.make_mesh(num_devices=1)
+    return loop.run(experiment, folder, mesh, max_steps=1, **arguments)
 
 
 def test_a_warm_start_takes_what_fits_and_says_what_does_not():
@@ -23,3 +31,28 @@ def test_a_warm_start_takes_what_fits_and_says_what_does_not():
         "model/layer/bias: (7,) in the export, (4,) here",
         "other/x: only in the export",
     ]
+
+
+def test_a_warm_start_begins_with_the_given_parameters(tmp_path):
+    kernel = np.full((8, 4), 3.0, np.float32)
+    loaded = {"model": {"layer": {"kernel": kernel, "bias": np.zeros(4)}}}
+    outcome = _run(tmp_path / "a", init_params=loaded)
+    # One step moves a number by up to the learning rate, 0.01.
+    params = outcome.state.params["model"]["layer"]
+    np.testing.assert_allclose(params["kernel"], kernel, atol=0.02)
+    average = outcome.state.ema["model"]["layer"]["kernel"]
+    np.testing.assert_allclose(average, kernel, atol=0.02)
+    with pytest.raises(UserError, match="no array that fits"):
+        _run(tmp_path / "b", init_params={"model": {"other": np.zeros(2)}})
+
+
+def test_a_run_may_start_from_another_run(tmp_path):
+    first = _run(tmp_path / "first")
+    loaded = warm_start.read(tmp_path / "first")
+    assert set(loaded) == {"model", "constants"}
+    np.testing.assert_array_equal(
+        loaded["model"]["layer"]["kernel"], first.state.ema["model"]["layer"]["kernel"]
+    )
+    (tmp_path / "none" / loop.CHECKPOINT_FOLDER).mkdir(parents=True)
+    with pytest.raises(UserError, match="no checkpoint yet"):
+        warm_start.read(tmp_path / "none")
