@@ -16,7 +16,14 @@ from absl import flags
 
 from experiments.running import dry_run, experiment_file, program
 from vasa_jax import compilation_cache, config
-from vasa_jax.train import loop, processes, sharding, step_profile, warm_start
+from vasa_jax.train import (
+    checkpoint,
+    loop,
+    processes,
+    sharding,
+    step_profile,
+    warm_start,
+)
 
 CONFIG = flags.DEFINE_string("config", None, "Experiment file.", required=True)
 PRESET = flags.DEFINE_string("preset", "demo", "One of the file's presets.")
@@ -115,7 +122,7 @@ def _keep_settings(workdir: pathlib.Path, text: str) -> None:
     """Write the resolved settings; on resume say which of them have changed."""
     workdir.mkdir(parents=True, exist_ok=True)
     file = workdir / SETTINGS_NAME
-    if file.exists() and (workdir / loop.CHECKPOINT_FOLDER).exists():
+    if file.exists() and (workdir / checkpoint.FOLDER).exists():
         before = file.read_text(encoding="utf-8").splitlines()
         changes = [
             line

@@ -147,7 +147,7 @@ def test_a_loss_that_is_not_finite_stops_with_step_term_and_records(tmp_path):
     sentence = r"model/error is nan at step 8 \(records: row-7-0, row-7-1"
     with pytest.raises(UserError, match=sentence):
         _run(tmp_path, "nan_step=7")
-    kept = checkpoint.RunCheckpoints(tmp_path / loop.CHECKPOINT_FOLDER)
+    kept = checkpoint.RunCheckpoints(tmp_path / checkpoint.FOLDER)
     assert kept.latest_step() == 5
     kept.close()
     healed = _run(tmp_path)
@@ -159,7 +159,7 @@ def test_a_state_that_is_not_finite_is_never_saved(tmp_path):
     # The bad step is the last before a save.
     with pytest.raises(UserError, match="step 10"):
         _run(tmp_path, "nan_step=9")
-    kept = checkpoint.RunCheckpoints(tmp_path / loop.CHECKPOINT_FOLDER)
+    kept = checkpoint.RunCheckpoints(tmp_path / checkpoint.FOLDER)
     assert kept.latest_step() == 5
     kept.close()
 
@@ -183,7 +183,7 @@ def test_sigterm_saves_and_the_run_ends_as_if_never_stopped(tmp_path):
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output
     assert "saved and stopped early at step" in output
-    early = checkpoint.RunCheckpoints(tmp_path / "parts" / loop.CHECKPOINT_FOLDER)
+    early = checkpoint.RunCheckpoints(tmp_path / "parts" / checkpoint.FOLDER)
     step = early.latest_step()
     early.close()
     assert 5 <= step < 20
@@ -200,7 +200,7 @@ def test_kill_9_loses_no_more_than_the_steps_since_the_last_save(tmp_path):
     killed = training_process.start(tmp_path / "parts", kill_step=12)
     output, _ = killed.communicate(timeout=120)
     assert killed.returncode == -signal.SIGKILL, output
-    folder = tmp_path / "parts" / loop.CHECKPOINT_FOLDER
+    folder = tmp_path / "parts" / checkpoint.FOLDER
     # What a kill in the middle of a save leaves behind.
     half = folder / "11.orbax-checkpoint-tmp-0"
     half.mkdir()
@@ -221,7 +221,7 @@ def _assert_equal_checkpoints(first, second):
     found = []
     for folder in (first, second):
         reader = checkpoint.RunCheckpoints(
-            folder / loop.CHECKPOINT_FOLDER, is_read_only=True
+            folder / checkpoint.FOLDER, is_read_only=True
         )
         found.append(reader.restore_part(20, ("params", "ema", "opt_state", "step")))
         reader.close()

@@ -5,7 +5,7 @@ import pytest
 
 from tests import linear_regression
 from vasa_jax.errors import UserError
-from vasa_jax.train import loop, sharding, warm_start
+from vasa_jax.train import checkpoint, loop, sharding, warm_start
 from vasa_jax.train import state as state_lib
 
 
@@ -53,6 +53,6 @@ def test_a_run_may_start_from_another_run(tmp_path):
     np.testing.assert_array_equal(
         loaded["model"]["layer"]["kernel"], first.state.ema["model"]["layer"]["kernel"]
     )
-    (tmp_path / "none" / loop.CHECKPOINT_FOLDER).mkdir(parents=True)
+    (tmp_path / "none" / checkpoint.FOLDER).mkdir(parents=True)
     with pytest.raises(UserError, match="no checkpoint yet"):
         warm_start.read(tmp_path / "none")

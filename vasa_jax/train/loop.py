@@ -34,8 +34,6 @@ from vasa_jax.train import state as state_lib
 from vasa_jax.train import step as step_lib
 from vasa_jax.train.experiment import Experiment
 
-CHECKPOINT_FOLDER = checkpoint.FOLDER
-
 PROFILE_FOLDER = "profile"
 """Folder of the profiler's traces in a run's work folder."""
 
@@ -95,7 +93,7 @@ def run(
     with contextlib.ExitStack() as stack:
         stack.enter_context(checkpoint.full_disk_reported(folder))
         checkpoints = stack.enter_context(
-            checkpoint.RunCheckpoints(folder / CHECKPOINT_FOLDER)
+            checkpoint.RunCheckpoints(folder / checkpoint.FOLDER)
         )
         data = experiment.train_data()
         if hasattr(data, "close"):

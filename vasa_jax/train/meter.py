@@ -86,9 +86,8 @@ class Meter:
         Raises:
             UserError: one of those before is not finite.
         """
-        pending, self._pending = self._pending, (step, metrics, names)
-        if pending is not None:
-            self._read(*pending)
+        self._drain()
+        self._pending = (step, metrics, names)
 
     def _drain(self) -> None:
         pending, self._pending = self._pending, None
