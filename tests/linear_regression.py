@@ -38,7 +38,7 @@ class LinearConfig:
         save_every_steps=5,
     )
     optimizer: OptimizerConfig = OptimizerConfig(
-        learning_rate=1e-2, num_steps=20, warmup_steps=2, clip_norm=100.0
+        learning_rate=1e-2, warmup_steps=2, clip_norm=100.0
     )
     nan_step: int | None = None
     kill_step: int | None = None

@@ -57,7 +57,6 @@ def make_experiment(task, learning_rate=3e-3, num_steps=200):
         optimizers={
             "motion": optimizer.OptimizerConfig(
                 learning_rate=learning_rate,
-                num_steps=num_steps,
                 warmup_steps=5,
                 beta1=0.9,
                 beta2=0.99,
@@ -185,7 +184,7 @@ def test_every_preset_of_the_experiment_file_is_whole():
     module = experiment_file.load("experiments/configs/motion.py")
     for preset in module.PRESETS:
         settings = experiment_file.settings_of(module, preset, [])
-        assert settings.optimizer.num_steps == settings.train.num_steps
+        assert settings.optimizer.warmup_steps < settings.train.num_steps
 
 
 def test_clips_of_other_channels_are_refused_with_the_setting_to_change(tmp_path):

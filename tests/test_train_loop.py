@@ -66,6 +66,13 @@ def _wait_for_step(process, folder, step, seconds=120):
     raise TimeoutError(process.communicate()[0])
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The folder and the outcome of a run that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, _run(folder)
+
+
 def test_a_run_learns_and_logs(tmp_path):
     outcome = _run(tmp_path, "optimizer.learning_rate=0.3", "model.noise=0.0")
     assert outcome.is_complete and outcome.step == 20
@@ -88,14 +95,14 @@ def test_the_share_of_peak_is_counted_operations_over_time(tmp_path):
     assert row["share_of_peak"] == pytest.approx(wanted, rel=1e-4)
 
 
-def test_an_interrupted_run_ends_bit_for_bit_as_a_whole_one(tmp_path):
-    whole = _run(tmp_path / "whole")
+def test_an_interrupted_run_ends_bit_for_bit_as_a_whole_one(tmp_path, whole):
+    folder, outcome = whole
     early = _run(tmp_path / "parts", max_steps=10)
     assert not early.is_complete and early.step == 10
     resumed = _run(tmp_path / "parts")
     assert resumed.is_complete
-    _assert_same_run(whole, resumed)
-    assert _lines(tmp_path / "whole") == _lines(tmp_path / "parts")
+    _assert_same_run(outcome, resumed)
+    assert _lines(folder) == _lines(tmp_path / "parts")
 
 
 @pytest.mark.parametrize("module", [pipeline, plain_batches])
@@ -126,21 +133,20 @@ def test_record_batches_go_on_where_they_were(tmp_path, module):
     assert whole.metrics == resumed.metrics
 
 
-def test_a_checkpoint_of_one_mesh_goes_on_on_another(tmp_path):
-    whole = _run(tmp_path / "whole")
+def test_a_checkpoint_of_one_mesh_goes_on_on_another(tmp_path, whole):
     _run(tmp_path / "parts", max_steps=10, devices=8)
     resumed = _run(tmp_path / "parts", devices=2)
-    for a, b in zip(_arrays(whole.state), _arrays(resumed.state), strict=True):
+    for a, b in zip(_arrays(whole[1].state), _arrays(resumed.state), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
-def test_a_finished_run_does_nothing_more(tmp_path):
-    first = _run(tmp_path)
-    lines = _lines(tmp_path)
-    again = _run(tmp_path)
+def test_a_finished_run_does_nothing_more(whole):
+    folder, first = whole
+    lines = _lines(folder)
+    again = _run(folder)
     assert again.is_complete
     _assert_same_run(first, again)
-    assert _lines(tmp_path) == lines
+    assert _lines(folder) == lines
 
 
 def test_a_loss_that_is_not_finite_stops_with_step_term_and_records(tmp_path):

@@ -9,7 +9,6 @@ import pytest
 
 from tests import linear_regression
 from vasa_jax import config
-from vasa_jax.errors import UserError
 from vasa_jax.train import batch_names, optimizer, sharding, task
 from vasa_jax.train import experiment as experiment_lib
 from vasa_jax.train import state as state_lib
@@ -165,10 +164,3 @@ def test_only_trained_groups_keep_averages_and_optimizer_state():
     assert set(state.opt_state) == {"maker", "judge"}
     assert set(state.ema) == {"maker"}
     assert set(state.averaged_params()) == {"maker", "judge", "constant"}
-
-
-def test_a_loss_without_optimizer_is_refused():
-    with pytest.raises(UserError, match="optimizer group 'judge'"):
-        dataclasses.replace(
-            _players(), optimizers={"maker": optimizer.OptimizerConfig()}
-        )

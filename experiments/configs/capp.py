@@ -90,7 +90,7 @@ def _demo() -> CappExperiment:
             evaluate_every_steps=100,
             save_every_steps=50,
         ),
-        optimizer=optimizer.for_transformers(2e-3, 400, 50, 0.99, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(2e-3, 50, 0.99, WEIGHT_DECAY),
     )
 
 
@@ -103,7 +103,7 @@ def _paper() -> CappExperiment:
             evaluate_every_steps=2000,
             save_every_steps=2000,
         ),
-        optimizer=optimizer.for_transformers(2e-4, 100_000, 1000, 0.999, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(2e-4, 1000, 0.999, WEIGHT_DECAY),
     )
 
 
@@ -117,7 +117,7 @@ def _tiny() -> CappExperiment:
             evaluate_every_steps=10,
             save_every_steps=10,
         ),
-        optimizer=optimizer.for_transformers(2e-3, 10, 2, 0.9, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(2e-3, 2, 0.9, WEIGHT_DECAY),
     )
 
 

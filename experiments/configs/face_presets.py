@@ -50,7 +50,6 @@ def _demo_encoders(settings: Settings) -> Settings:
         optimizer=optimizer_lib.OptimizerConfig(
             learning_rate=None,
             rates=_rates(ENCODERS, 1e-3),
-            num_steps=steps,
             warmup_steps=100,
             beta1=0.9,
             ema_decay=0.99,
@@ -68,7 +67,6 @@ def _demo(settings: Settings) -> Settings:
         optimizer=optimizer_lib.OptimizerConfig(
             learning_rate=6e-4,
             rates=_rates(ENCODERS, None),
-            num_steps=steps,
             warmup_steps=100,
             beta1=0.9,
             beta2=0.99,
@@ -107,11 +105,9 @@ def _demo_gpu(settings: Settings) -> Settings:
         train=experiment.TrainConfig(
             batch_size=32, num_steps=steps, evaluate_every_steps=None
         ),
-        optimizer=dataclasses.replace(
-            settings.optimizer, num_steps=steps, ema_decay=0.998
-        ),
+        optimizer=dataclasses.replace(settings.optimizer, ema_decay=0.998),
         discriminator_optimizer=optimizer_lib.OptimizerConfig(
-            learning_rate=4e-4, num_steps=steps, warmup_steps=100, ema_decay=None
+            learning_rate=4e-4, warmup_steps=100, ema_decay=None
         ),
         face_loss=face_training.FaceLossConfig(
             motion_cycle=1.5,
@@ -150,10 +146,8 @@ def _paper(settings: Settings, batch_size: int, steps: int) -> Settings:
         train=experiment.TrainConfig(
             batch_size=batch_size, num_steps=steps, evaluate_every_steps=5000
         ),
-        optimizer=optimizer_lib.OptimizerConfig(num_steps=steps),
-        discriminator_optimizer=optimizer_lib.OptimizerConfig(
-            num_steps=steps, ema_decay=None
-        ),
+        optimizer=optimizer_lib.OptimizerConfig(),
+        discriminator_optimizer=optimizer_lib.OptimizerConfig(ema_decay=None),
         face_loss=face_training.FaceLossConfig(
             **dict.fromkeys(face_fields.FLOW_WEIGHTS, 0.0),
             # Without the shortcut the frame is what the decoder paints.
@@ -186,12 +180,8 @@ def _tiny(settings: Settings) -> Settings:
             evaluate_batches=1,
             save_every_steps=10,
         ),
-        optimizer=optimizer_lib.OptimizerConfig(
-            learning_rate=1e-3, num_steps=20, warmup_steps=2
-        ),
-        discriminator_optimizer=optimizer_lib.OptimizerConfig(
-            num_steps=20, warmup_steps=2
-        ),
+        optimizer=optimizer_lib.OptimizerConfig(learning_rate=1e-3, warmup_steps=2),
+        discriminator_optimizer=optimizer_lib.OptimizerConfig(warmup_steps=2),
     )
 
 

@@ -99,7 +99,7 @@ def _demo() -> MotionExperiment:
         train=experiment.TrainConfig(
             batch_size=16, num_steps=5000, evaluate_every_steps=500
         ),
-        optimizer=optimizer.for_transformers(1e-3, 5000, 100, 0.995),
+        optimizer=optimizer.for_transformers(1e-3, 100, 0.995),
         dropout=STREAMING_DROPOUT,
     )
 
@@ -110,7 +110,7 @@ def _demo_gpu() -> MotionExperiment:
         train=experiment.TrainConfig(
             batch_size=64, num_steps=2500, evaluate_every_steps=500
         ),
-        optimizer=optimizer.for_transformers(1e-3, 2500, 100, 0.998),
+        optimizer=optimizer.for_transformers(1e-3, 100, 0.998),
         dropout=STREAMING_DROPOUT,
     )
 
@@ -124,7 +124,7 @@ def _vasa1() -> MotionExperiment:
             evaluate_every_steps=5000,
             save_every_steps=2000,
         ),
-        optimizer=optimizer.for_transformers(2e-4, 300_000, 2000, 0.9999),
+        optimizer=optimizer.for_transformers(2e-4, 2000, 0.9999),
     )
 
 
@@ -138,7 +138,7 @@ def _tiny() -> MotionExperiment:
             evaluate_every_steps=10,
             save_every_steps=10,
         ),
-        optimizer=optimizer.for_transformers(2e-3, 20, 2, 0.9),
+        optimizer=optimizer.for_transformers(2e-3, 2, 0.9),
     )
 
 

@@ -87,7 +87,7 @@ def _demo() -> SyncExperiment:
             evaluate_every_steps=300,
             save_every_steps=300,
         ),
-        optimizer=optimizer.for_transformers(1e-3, 1650, 100, 0.99, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(1e-3, 100, 0.99, WEIGHT_DECAY),
     )
 
 
@@ -100,7 +100,7 @@ def _paper() -> SyncExperiment:
             evaluate_every_steps=2000,
             save_every_steps=2000,
         ),
-        optimizer=optimizer.for_transformers(3e-4, 100_000, 1000, 0.999, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(3e-4, 1000, 0.999, WEIGHT_DECAY),
     )
 
 
@@ -115,7 +115,7 @@ def _tiny() -> SyncExperiment:
             evaluate_every_steps=10,
             save_every_steps=10,
         ),
-        optimizer=optimizer.for_transformers(2e-3, 10, 2, 0.9, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(2e-3, 2, 0.9, WEIGHT_DECAY),
     )
 
 

@@ -5,6 +5,8 @@ import pathlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+import optax
+
 from vasa_jax import config
 from vasa_jax.train import optimizer
 from vasa_jax.train.task import Batch, Params, Task
@@ -17,7 +19,7 @@ class TrainConfig:
     Attributes:
         seed: of parameters, steps and data.
         batch_size: rows a step, over all processes and accumulation steps.
-        num_steps: length of the run.
+        num_steps: length of the run, and of the learning rate's schedule.
         accumulation_steps: parts of the batch that are computed one after another.
         log_every_steps: steps a metric line stands for.
         evaluate_every_steps: None evaluates only at the end.
@@ -99,3 +101,13 @@ class Experiment:
         for group in self.task.losses:
             if group not in self.optimizers:
                 raise config.unknown_name(group, self.optimizers, "optimizer group")
+            warmup_steps = self.optimizers[group].warmup_steps
+            config.require(
+                warmup_steps < self.settings.num_steps,
+                f"The optimizer of {group!r} has {warmup_steps} warmup_steps; give "
+                f"less than train.num_steps, which is {self.settings.num_steps}.",
+            )
+
+    def optimizer_of(self, group: str, params: Any) -> optax.GradientTransformation:
+        """Return the optimizer of a group for the length of this run."""
+        return optimizer.make(self.optimizers[group], self.settings.num_steps, params)

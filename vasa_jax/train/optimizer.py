@@ -41,10 +41,9 @@ class OptimizerConfig:
         learning_rate: the peak, reached after the warm-up; None freezes the group but
             for the paths that `rates` names.
         rates: other peaks by path; the longest path that fits counts.
-        num_steps: length of the schedule.
         warmup_steps: linear rise from 0.
-        final_fraction: where the cosine that follows ends, as a part of the peak; 1
-            stays there.
+        final_fraction: where the cosine that follows ends with the run, as a part of
+            the peak; 1 stays there.
         beta1, beta2, weight_decay: of AdamW; decay is for kernels only (arrays of two
             axes or more).
         clip_norm: largest global norm of the group's gradient; None is off.
@@ -56,7 +55,6 @@ class OptimizerConfig:
     # cosine 2e-4 to 1e-6, betas 0.5 and 0.999, weight decay 1e-2).
     learning_rate: float | None = 2e-4
     rates: tuple[PathRate, ...] = ()
-    num_steps: int = 200_000
     warmup_steps: int = 500  # ours: Adam's second moments rest on few steps at first
     final_fraction: float = 0.005
     beta1: float = 0.5
@@ -66,18 +64,16 @@ class OptimizerConfig:
     ema_decay: float | None = 0.999  # ours: as diffusion models do
 
     def __post_init__(self) -> None:
-        config.require_positive(self, "learning_rate", "num_steps", "clip_norm")
+        config.require_positive(self, "learning_rate", "clip_norm")
         config.require_fraction(self, "final_fraction", "beta1", "beta2", "ema_decay")
         config.require(
-            0 <= self.warmup_steps < self.num_steps,
-            f"OptimizerConfig.warmup_steps is {self.warmup_steps}; give 0 to less than "
-            f"num_steps, which is {self.num_steps}.",
+            self.warmup_steps >= 0,
+            f"OptimizerConfig.warmup_steps is {self.warmup_steps}; give 0 or more.",
         )
 
 
 def for_transformers(
     learning_rate: float,
-    num_steps: int,
     warmup_steps: int,
     ema_decay: float,
     weight_decay: float = OptimizerConfig.weight_decay,
@@ -88,12 +84,10 @@ def for_transformers(
     cosine ends at a fiftieth.
 
     Args:
-        learning_rate, num_steps, warmup_steps, ema_decay, weight_decay: as of
-            `OptimizerConfig`.
+        learning_rate, warmup_steps, ema_decay, weight_decay: as of `OptimizerConfig`.
     """
     return OptimizerConfig(
         learning_rate=learning_rate,
-        num_steps=num_steps,
         warmup_steps=warmup_steps,
         beta1=0.9,
         beta2=0.99,
@@ -103,11 +97,12 @@ def for_transformers(
     )
 
 
-def schedule(settings: OptimizerConfig) -> optax.Schedule:
+def schedule(settings: OptimizerConfig, num_steps: int) -> optax.Schedule:
     """Return the function from the step to the fraction of the peak learning rate.
 
     Args:
         settings: the group's settings.
+        num_steps: length of the run, more than the warm-up.
 
     Returns:
         A pure function of the step (from 0): a straight rise over the warm-up, whose
@@ -117,7 +112,7 @@ def schedule(settings: OptimizerConfig) -> optax.Schedule:
         1 / (settings.warmup_steps + 1), 1.0, settings.warmup_steps
     )
     fall = optax.cosine_decay_schedule(
-        1.0, settings.num_steps - settings.warmup_steps, settings.final_fraction
+        1.0, num_steps - settings.warmup_steps, settings.final_fraction
     )
     return optax.join_schedules([rise, fall], [settings.warmup_steps])
 
@@ -170,12 +165,16 @@ def only_trained(settings: OptimizerConfig, gradients: Any) -> Any:
     )
 
 
-def learning_rate(settings: OptimizerConfig, step: jax.Array) -> jax.Array:
+def learning_rate(
+    settings: OptimizerConfig, num_steps: int, step: jax.Array
+) -> jax.Array:
     """Return the group's learning rate at a step, but for those of `rates`."""
-    return (settings.learning_rate or 0.0) * schedule(settings)(step)
+    return (settings.learning_rate or 0.0) * schedule(settings, num_steps)(step)
 
 
-def make(settings: OptimizerConfig, params: Any) -> optax.GradientTransformation:
+def make(
+    settings: OptimizerConfig, num_steps: int, params: Any
+) -> optax.GradientTransformation:
     """Make the chain of one group: clip, AdamW, rates by path, schedule.
 
     Frozen parameters take no part in the norm and have no optimizer state.
@@ -185,6 +184,7 @@ def make(settings: OptimizerConfig, params: Any) -> optax.GradientTransformation
 
     Args:
         settings: the group's settings.
+        num_steps: length of the run.
         params: the group's parameters, or their shapes.
 
     Returns:
@@ -223,7 +223,7 @@ def make(settings: OptimizerConfig, params: Any) -> optax.GradientTransformation
         ),
         optax.add_decayed_weights(settings.weight_decay, mask=is_decayed),
         optax.stateless(scale_by_rate),
-        optax.scale_by_schedule(schedule(settings)),
+        optax.scale_by_schedule(schedule(settings, num_steps)),
     )
 
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from vasa_jax import config
-from vasa_jax.train import optimizer, sharding
+from vasa_jax.train import sharding
 from vasa_jax.train.experiment import Experiment
 from vasa_jax.train.task import Params
 
@@ -63,9 +63,7 @@ def init_state(experiment: Experiment) -> TrainState:
         step=jnp.zeros((), jnp.int32),
         params=params,
         opt_state={
-            group: optimizer.make(experiment.optimizers[group], params[group]).init(
-                params[group]
-            )
+            group: experiment.optimizer_of(group, params[group]).init(params[group])
             for group in experiment.task.losses
         },
         ema=_copies(params, averaged),

@@ -43,9 +43,10 @@ def make_step(experiment: Experiment) -> StepFunction:
                 optimizer.only_trained(settings, gradients[group])
             )
             metrics[f"{group}/learning_rate"] = optimizer.learning_rate(
-                settings, state.step
+                settings, experiment.settings.num_steps, state.step
             )
-            updates, opt_state[group] = optimizer.make(settings, params[group]).update(
+            chain = experiment.optimizer_of(group, params[group])
+            updates, opt_state[group] = chain.update(
                 gradients[group], state.opt_state[group], params[group]
             )
             params[group] = optax.apply_updates(params[group], updates)
