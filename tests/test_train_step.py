@@ -59,14 +59,6 @@ def test_eight_devices_train_as_one(mesh, alone, monkeypatch):
     _assert_close(alone, together, rtol=1e-5, atol=1e-6)
 
 
-def test_parameters_are_split_over_fsdp_and_so_is_the_optimizer():
-    experiment = _experiment("model.num_inputs=65536")
-    state = state_lib.abstract_state(experiment, sharding.make_mesh("fsdp:8"))
-    kernels = [leaf for leaf in jax.tree.leaves(state) if leaf.shape == (65536, 4)]
-    assert len(kernels) == 4  # parameter, two moments, average
-    assert all(k.sharding.shard_shape(k.shape) == (8192, 4) for k in kernels)
-
-
 def test_accumulation_equals_a_large_batch(alone):
     mesh = sharding.make_mesh(num_devices=2)
     parts = _train(_experiment("train.accumulation_steps=4"), mesh)
@@ -157,10 +149,3 @@ def test_each_player_follows_its_own_loss_from_the_same_parameters():
     assert float(metrics["judge/seen"]) == 3.0
     assert float(metrics["maker/gradient_norm"]) == pytest.approx(3.0)
     assert float(metrics["judge/gradient_norm"]) == pytest.approx(3.0)
-
-
-def test_only_trained_groups_keep_averages_and_optimizer_state():
-    state = state_lib.init_state(_players(ema_decay=None))
-    assert set(state.opt_state) == {"maker", "judge"}
-    assert set(state.ema) == {"maker"}
-    assert set(state.averaged_params()) == {"maker", "judge", "constant"}
