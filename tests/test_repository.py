@@ -18,8 +18,12 @@ SOURCES = sorted(
 TESTS_OF_MORE = {
     "layers",
     "repository",
+    "docs",
+    "time_limit",
     "shipped_checkpoint",
     "shipped_scorers",
+    "motion_golden_step",
+    "evaluation_shipped_networks",
     "evaluation_degradations",
     "evaluation_experiments",
     "evaluation_faces",
@@ -27,8 +31,8 @@ TESTS_OF_MORE = {
     "evaluation_portraits",
     "evaluation_sharing",
 }
-"""Tests of no single file: of the whole repository, of weights that ship, and of how
-measurements agree."""
+"""Tests of no single file: of the whole repository and its pages, of weights that ship,
+and of how measurements agree."""
 
 SOURCE_WORDS = ("Paper:", "Follows:", "Ours:")
 MAX_LINES = 400
