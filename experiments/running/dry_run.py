@@ -67,12 +67,7 @@ def describe(
     lines.append(f"  sum {total / GIB:.4f}")
     _check_memory(total, device_memory_gib)
     if traced is not None:
-        count = operations.count(traced.jaxpr)
-        lines += ["", f"operations per step {count:.4g}"]
-        peak = operations.peak_operations(mesh.devices.flat[0].device_kind)
-        if peak is not None:
-            least = count / (peak * mesh.size)
-            lines.append(f"seconds per step at peak {least:.4g}")
+        lines += ["", *_operation_lines(traced, mesh)]
     if missing:
         lines += ["", f"no batch was read, so its size is not counted: {missing}"]
     for title, tree in (
@@ -83,6 +78,16 @@ def describe(
     ):
         lines += ["", f"{title}: name shape dtype sharding", *_array_lines(tree)]
     return "\n".join(lines)
+
+
+def _operation_lines(traced: Any, mesh: sharding.Mesh) -> list[str]:
+    """Count the operations of a step, and the time they take at best."""
+    count = operations.count(traced.jaxpr)
+    lines = [f"operations per step {count:.4g}"]
+    peak = operations.peak_operations(mesh.devices.flat[0].device_kind)
+    if peak is not None:
+        lines.append(f"seconds per step at peak {count / (peak * mesh.size):.4g}")
+    return lines
 
 
 def _parameter_lines(
