@@ -33,13 +33,12 @@ fi
 sharpness=(--set=face_loss.adversarial=0.1 --set=face_loss.feature_matching=3
   --set=face_loss.adversarial_start=$((FACE_STEPS * 4 / 5))
   --set=face_loss.crops_elsewhere=1
-  --set=discriminator_optimizer.learning_rate=4e-4
-  --set=discriminator_optimizer.num_steps="$FACE_STEPS")
+  --set=discriminator_optimizer.learning_rate=4e-4)
 
 run() { "$PYTHON" -m "experiments.$1" "${@:2}"; }
 train() { # config, preset, workdir, steps, more flags
   run train --config="experiments/configs/$1.py" --preset="$2" --workdir="$WORK/$3" \
-    --set=train.num_steps="$4" --set=optimizer.num_steps="$4" "${@:5}"
+    --set=train.num_steps="$4" "${@:5}"
 }
 export_once() { # workdir
   [[ -e $WORK/$1/export ]] || run export --workdir="$WORK/$1" --output="$WORK/$1/export"

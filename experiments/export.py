@@ -31,7 +31,7 @@ from experiments.tools import rounding
 from vasa_jax import config, export, older_settings
 from vasa_jax.animate import trained
 from vasa_jax.motion import sampler
-from vasa_jax.train import checkpoint, loop
+from vasa_jax.train import checkpoint
 
 WORKDIR = flags.DEFINE_multi_string(
     "workdir", [], "Work folder of a run; give one for each stage."
@@ -90,7 +90,7 @@ def read_run(workdir: str, step: int | None) -> tuple[dict[str, Any], dict[str, 
     Raises:
         UserError: no such checkpoint.
     """
-    folder = pathlib.Path(workdir) / loop.CHECKPOINT_FOLDER
+    folder = pathlib.Path(workdir) / checkpoint.FOLDER
     run = checkpoint.RunCheckpoints(folder, is_read_only=True)
     try:
         step = run.latest_step() if step is None else step

@@ -16,7 +16,14 @@ from absl import flags
 
 from experiments.running import dry_run, experiment_file, program
 from vasa_jax import compilation_cache, config
-from vasa_jax.train import loop, sharding, step_profile, warm_start
+from vasa_jax.train import (
+    checkpoint,
+    loop,
+    processes,
+    sharding,
+    step_profile,
+    warm_start,
+)
 
 CONFIG = flags.DEFINE_string("config", None, "Experiment file.", required=True)
 PRESET = flags.DEFINE_string("preset", "demo", "One of the file's presets.")
@@ -53,23 +60,11 @@ def main(_) -> int:
     """Train as the flags say; return the exit code."""
     module = experiment_file.load(CONFIG.value)
     settings = experiment_file.settings_of(module, PRESET.value, SET.value)
-    config.require(
-        DRY_RUN.value or WORKDIR.value is not None,
-        "There is no work folder; give --workdir=FOLDER.",
-    )
-    config.require(
-        MAX_STEPS.value is None or MAX_STEPS.value > 0,
-        f"--max_steps is {MAX_STEPS.value}; give a number above 0.",
-    )
-    profile_steps = None
-    if PROFILE_STEPS.value is not None:
-        profile_steps = step_profile.parse(PROFILE_STEPS.value)
-    sharding.start_processes(
+    profile_steps = _check_flags()
+    processes.join(
         COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value, DISTRIBUTED.value
     )
-    initial = None
-    if INIT_FROM.value is not None:
-        initial = warm_start.read(INIT_FROM.value)
+    init_params = warm_start.read(INIT_FROM.value) if INIT_FROM.value else None
     compilation_cache.enable()
     experiment = experiment_file.build(module, settings)
     mesh = sharding.make_mesh(MESH.value)
@@ -82,15 +77,16 @@ def main(_) -> int:
         return 0
 
     workdir = pathlib.Path(WORKDIR.value)
+    is_first_process = jax.process_index() == 0
     text = config.to_json(settings)
-    if jax.process_index() == 0:
+    if is_first_process:
         _keep_settings(workdir, text)
     outcome = loop.run(
         experiment,
         workdir,
         mesh,
         max_steps=MAX_STEPS.value,
-        init_params=initial,
+        init_params=init_params,
         provenance={
             "config_file": CONFIG.value,
             "preset": PRESET.value,
@@ -99,7 +95,7 @@ def main(_) -> int:
         },
         profile_steps=profile_steps,
     )
-    if jax.process_index() == 0:
+    if is_first_process:
         word = "done" if outcome.is_complete else "saved and stopped early"
         print(f"{word} at step {outcome.step}: {workdir}")
         for name, value in sorted(outcome.metrics.items()):
@@ -107,11 +103,26 @@ def main(_) -> int:
     return 0
 
 
+def _check_flags() -> tuple[int, int] | None:
+    """Refuse flags that do not fit; return the steps to trace, if any."""
+    config.require(
+        DRY_RUN.value or WORKDIR.value is not None,
+        "There is no work folder; give --workdir=FOLDER.",
+    )
+    config.require(
+        MAX_STEPS.value is None or MAX_STEPS.value > 0,
+        f"--max_steps is {MAX_STEPS.value}; give a number above 0.",
+    )
+    return (
+        None if PROFILE_STEPS.value is None else step_profile.parse(PROFILE_STEPS.value)
+    )
+
+
 def _keep_settings(workdir: pathlib.Path, text: str) -> None:
     """Write the resolved settings; on resume say which of them have changed."""
     workdir.mkdir(parents=True, exist_ok=True)
     file = workdir / SETTINGS_NAME
-    if file.exists() and (workdir / loop.CHECKPOINT_FOLDER).exists():
+    if file.exists() and (workdir / checkpoint.FOLDER).exists():
         before = file.read_text(encoding="utf-8").splitlines()
         changes = [
             line

@@ -8,6 +8,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from vasa_jax import arkit
+
 
 @pytest.fixture(scope="session")
 def tiny_models():
@@ -46,11 +48,10 @@ def voice():
 @pytest.fixture(scope="session")
 def rendered_photo():
     """A picture of a person who does not exist, uint8 `[288, 384, 3]`."""
-    from datasets.synthetic_heads import names
     from datasets.synthetic_heads.person import avatar, geometry
     from datasets.synthetic_heads.rendering import renderer, scene
 
-    still = np.zeros(len(names.ARKIT_NAMES), np.float32)
+    still = np.zeros(arkit.NUM_UNITS, np.float32)
     state = geometry.FrameState(still, np.zeros(2), np.zeros(3), np.zeros(3))
     frame = renderer.Renderer(288).render(
         avatar.build_avatar(46), scene.random_scene(46), scene.camera(20.0), state

@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax.train import metric_states, training
+from vasa_jax.train import experiment, metric_states
+from vasa_jax.train import task as task_lib
 from vasa_jax.train.optimizer import OptimizerConfig
 
 PRESETS = ("tiny", "wide")
@@ -29,7 +30,7 @@ class LinearConfig:
     """All settings, and ways to go wrong at a given step."""
 
     model: ModelConfig = ModelConfig()
-    train: training.TrainConfig = training.TrainConfig(
+    train: experiment.TrainConfig = experiment.TrainConfig(
         batch_size=16,
         num_steps=20,
         log_every_steps=5,
@@ -37,7 +38,7 @@ class LinearConfig:
         save_every_steps=5,
     )
     optimizer: OptimizerConfig = OptimizerConfig(
-        learning_rate=1e-2, num_steps=20, warmup_steps=2, clip_norm=100.0
+        learning_rate=1e-2, warmup_steps=2, clip_norm=100.0
     )
     nan_step: int | None = None
     kill_step: int | None = None
@@ -73,7 +74,7 @@ class LinearTask:
         """Return the mean squared error with noise drawn per row."""
         del key, step
         noise = jax.vmap(lambda k: jax.random.normal(k, (self.config.num_inputs,)))(
-            batch[training.EXAMPLE_KEY_FIELD]
+            batch[task_lib.EXAMPLE_KEY_FIELD]
         )
         inputs = batch["inputs"] + self.config.noise * noise
         error = jnp.mean(jnp.square(self.predict(params, inputs) - batch["outputs"]))
@@ -109,14 +110,14 @@ class NumberedBatches:
         self._next = state["next"]
 
 
-def build(config: LinearConfig) -> training.Experiment:
+def build(config: LinearConfig) -> experiment.Experiment:
     """Build the experiment."""
     task = LinearTask(config.model)
     truth = np.random.default_rng(7).normal(
         size=(config.model.num_inputs, config.model.num_outputs)
     )
 
-    def make_batch(step: int) -> training.Batch:
+    def make_batch(step: int) -> task_lib.Batch:
         rng = np.random.default_rng((config.train.seed, step))
         inputs = rng.normal(size=(config.train.batch_size, config.model.num_inputs))
         if step == config.kill_step:
@@ -133,7 +134,7 @@ def build(config: LinearConfig) -> training.Experiment:
         own = slice(jax.process_index() * share, (jax.process_index() + 1) * share)
         return {name: rows[own] for name, rows in batch.items()}
 
-    return training.Experiment(
+    return experiment.Experiment(
         name="linear",
         task=task,
         settings=config.train,

@@ -7,7 +7,7 @@ import numpy as np
 
 from datasets.photo_heads.fit import fitting, photo_head
 from datasets.photo_heads.rendering import rendering
-from datasets.synthetic_heads import names
+from vasa_jax import arkit as arkit_lib
 from vasa_jax import media
 
 SIZE = 256
@@ -31,11 +31,11 @@ def renderer():
 
 def state(turn=(0.0, 0.0, 0.0), shift=(0.0, 0.0, 0.0), eyes=0.0, lips=0.0, **units):
     """Make a state: turn in degrees, units by name, both sides at once."""
-    arkit = np.zeros(len(names.ARKIT_NAMES), np.float32)
+    arkit = np.zeros(arkit_lib.NUM_UNITS, np.float32)
     for name, amount in units.items():
         for one in (name, name + "Left", name + "Right"):
-            if one in names.ARKIT_NAMES:
-                arkit[names.ARKIT_NAMES.index(one)] = amount
+            if one in arkit_lib.NAMES:
+                arkit[arkit_lib.index(one)] = amount
     return photo_head.State(
         arkit=arkit,
         close_eyes=np.full(2, eyes, np.float32),

@@ -94,7 +94,7 @@ def test_a_worker_that_dies_stops_a_run_that_is_so_configured(module, tmp_path):
     with pytest.raises(UserError, match=r"died \(killed by signal 9\) while making"):
         loop.run(experiment, tmp_path, sharding.make_mesh(num_devices=1))
     assert time.monotonic() - start < MAX_SECONDS
-    kept = checkpoint.RunCheckpoints(tmp_path / loop.CHECKPOINT_FOLDER)
+    kept = checkpoint.RunCheckpoints(tmp_path / checkpoint.FOLDER)
     # Batches that were made before the death may carry the run past the next save.
     last = kept.latest_step()
     assert last >= 5 and last % 5 == 0

@@ -5,11 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from datasets.synthetic_heads import names
 from datasets.synthetic_heads.person import avatar, geometry, randomization
 from datasets.synthetic_heads.records import recombined
 from datasets.synthetic_heads.rendering import correspondence, renderer, scene
-from vasa_jax import errors, media
+from vasa_jax import arkit, errors, media
 from vasa_jax.data import records
 from vasa_jax.evaluation import (
     disentanglement,
@@ -23,8 +22,8 @@ SIZE = 96
 
 
 def state(jaw=0.0, yaw=0.0):
-    weights = np.zeros(len(names.ARKIT_NAMES), np.float32)
-    weights[names.ARKIT_NAMES.index("jawOpen")] = jaw
+    weights = np.zeros(arkit.NUM_UNITS, np.float32)
+    weights[arkit.index("jawOpen")] = jaw
     return geometry.FrameState(
         weights, np.zeros(2), np.array([yaw, 0, 0], np.float32), np.zeros(3)
     )

@@ -201,7 +201,7 @@ def test_a_checkpoint_loads_without_optimizer_code():
     program = (
         "import sys, vasa_jax; vasa_jax.load(); "
         "names = ('optax', 'orbax', 'grain', 'vasa_jax.train.optimizer', "
-        "'vasa_jax.train.training', 'vasa_jax.train.checkpoint'); "
+        "'vasa_jax.train.state', 'vasa_jax.train.checkpoint'); "
         "print([name for name in names if name in sys.modules])"
     )
     printed = subprocess.run(

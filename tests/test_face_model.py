@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vasa_jax import errors, geometry, layers, types
+from vasa_jax import arkit, errors, geometry, layers, types
 from vasa_jax.face import augmentation, decoder, encoders, warping
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
@@ -183,7 +183,7 @@ def test_frames_come_at_the_portraits_size_and_blend_painted_with_warped(tiny):
     mask = jax.nn.sigmoid(frame.mask_logits)
     blend = mask * frame.warped + (1 - mask) * frame.decoded
     np.testing.assert_allclose(frame.image, blend, atol=1e-5)
-    assert readout.arkit.shape == (2, face_model.NUM_ARKIT)
+    assert readout.arkit.shape == (2, arkit.NUM_UNITS)
 
 
 def test_without_the_shortcut_the_frame_is_what_the_decoder_paints():

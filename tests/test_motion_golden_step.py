@@ -8,7 +8,8 @@ import numpy as np
 from test_motion_training import SIZES, make_experiment, read_arkit, some_batch
 
 from vasa_jax.motion import training as motion_training
-from vasa_jax.train import training
+from vasa_jax.train import state as state_lib
+from vasa_jax.train import step as step_lib
 
 UPDATE = (
     "The first training step of stage two gives other numbers than it did. If you "
@@ -36,8 +37,8 @@ def test_the_first_step_gives_the_numbers_that_it_gave():
         SIZES, motion_windows.some_statistics(), arkit_function=read_arkit
     )
     experiment = make_experiment(task)
-    state = jax.jit(functools.partial(training.init_state, experiment))()
-    step = jax.jit(training.make_step(experiment))
+    state = jax.jit(functools.partial(state_lib.init_state, experiment))()
+    step = jax.jit(step_lib.make_step(experiment))
     state, first = step(state, some_batch())
     found = {name: float(first[f"motion/{name}"]) for name in FIRST}
     _, second = step(state, some_batch())

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from datasets.synthetic_heads import names
+from vasa_jax import arkit
 from vasa_jax.errors import UserError
 from vasa_jax.motion import losses, normalization
 
@@ -105,14 +105,14 @@ def test_with_a_frame_before_movement_is_told_from_it():
 def test_the_lip_loss_weighs_closed_frames_more_and_sees_only_the_mouth():
     read = lambda dynamics: dynamics  # noqa: E731
     target = np.zeros((2, 4, 52), np.float32)
-    target[1, :, losses.CLOSURE_CHANNELS[0]] = 1.0
+    target[1, :, arkit.LIP_CLOSURE[0]] = 1.0
     mask = np.ones((2, 4), bool)
     eyes, jaw = target.copy(), target.copy()
-    eyes[..., names.ARKIT_NAMES.index("eyeBlinkLeft")] += 0.5
-    jaw[..., names.ARKIT_NAMES.index("jawOpen")] += 0.5
+    eyes[..., arkit.index("eyeBlinkLeft")] += 0.5
+    jaw[..., arkit.index("jawOpen")] += 0.5
     np.testing.assert_allclose(losses.lip_loss(eyes, target, mask, read, 4.0), 0)
     opened, closed = losses.lip_loss(jaw, target, mask, read, 4.0)
-    np.testing.assert_allclose(opened, 0.25 / len(losses.LIP_CHANNELS), rtol=1e-5)
+    np.testing.assert_allclose(opened, 0.25 / len(arkit.LIPS), rtol=1e-5)
     np.testing.assert_allclose(closed, 5 * opened, rtol=1e-5)
 
 
@@ -124,18 +124,6 @@ def test_no_gradient_of_the_lip_loss_reaches_the_truth():
         ).sum()
     )(jnp.zeros((1, 3, 1)))
     np.testing.assert_array_equal(gradient, 0)
-
-
-def test_the_lip_channels_are_those_of_jaw_and_mouth():
-    shown = [names.ARKIT_NAMES[channel] for channel in losses.LIP_CHANNELS]
-    assert shown == [n for n in names.ARKIT_NAMES if n.startswith(("jaw", "mouth"))]
-    assert [names.ARKIT_NAMES[channel] for channel in losses.CLOSURE_CHANNELS] == [
-        "mouthClose",
-        "mouthPressLeft",
-        "mouthPressRight",
-        "mouthRollLower",
-        "mouthRollUpper",
-    ]
 
 
 def records(seed=0, count=5):

@@ -21,7 +21,11 @@ from vasa_jax.motion import controls as motion_controls
 from vasa_jax.motion import model as motion_model
 from vasa_jax.motion import training as motion_training
 from vasa_jax.motion.shaping.config import ShapingConfig
-from vasa_jax.train import optimizer, training
+from vasa_jax.train import batch_names, optimizer
+from vasa_jax.train import experiment as experiment_lib
+from vasa_jax.train import state as state_lib
+from vasa_jax.train import step as step_lib
+from vasa_jax.train import task as task_lib
 
 SIZES = config.tiny()
 
@@ -48,14 +52,13 @@ def read_arkit(facial_dynamics):
 
 
 def make_experiment(task, learning_rate=3e-3, num_steps=200):
-    return training.Experiment(
+    return experiment_lib.Experiment(
         name="motion",
         task=task,
-        settings=training.TrainConfig(batch_size=8, num_steps=num_steps),
+        settings=experiment_lib.TrainConfig(batch_size=8, num_steps=num_steps),
         optimizers={
             "motion": optimizer.OptimizerConfig(
                 learning_rate=learning_rate,
-                num_steps=num_steps,
                 warmup_steps=5,
                 beta1=0.9,
                 beta2=0.99,
@@ -71,8 +74,8 @@ def test_the_denoiser_learns_a_batch_by_heart():
         SIZES, motion_windows.some_statistics(), arkit_function=read_arkit
     )
     experiment = make_experiment(task)
-    state = jax.jit(functools.partial(training.init_state, experiment))()
-    step = jax.jit(training.make_step(experiment), donate_argnums=0)
+    state = jax.jit(functools.partial(state_lib.init_state, experiment))()
+    step = jax.jit(step_lib.make_step(experiment), donate_argnums=0)
     batch = some_batch()
     history = []
     for _ in range(200):
@@ -97,7 +100,7 @@ def plain():
     params = motion_windows.filled(shapes)
     params["statistics"] = serialization.to_state_dict(statistics)
     batch = some_batch(4)
-    batch[training.EXAMPLE_KEY_FIELD] = jax.random.split(jax.random.key(1), 4)
+    batch[task_lib.EXAMPLE_KEY_FIELD] = jax.random.split(jax.random.key(1), 4)
     loss = jax.jit(lambda rows: task.loss(params, rows, jax.random.key(2), 0)[0])
     return loss, batch
 
@@ -169,10 +172,10 @@ def test_the_experiment_file_trains_on_a_folder_of_encoded_clips(tmp_path):
     module = experiment_file.load("experiments/configs/motion.py")
     settings = experiment_file.settings_of(module, "tiny", [f"data_dir={tmp_path}"])
     experiment = experiment_file.build(module, settings)
-    batch, names = training.split_names(next(experiment.train_data()))
+    batch, names = batch_names.split_names(next(experiment.train_data()))
     assert batch["motion"].shape == (8, 16, 14) and len(names.records) == 8
-    state = jax.eval_shape(lambda: training.init_state(experiment))
-    state, metrics = jax.eval_shape(training.make_step(experiment), state, batch)
+    state = jax.eval_shape(lambda: state_lib.init_state(experiment))
+    state, metrics = jax.eval_shape(step_lib.make_step(experiment), state, batch)
     terms = {"motion/loss", "motion/motion", "motion/velocity", "motion/movement"}
     assert terms <= set(metrics)
     held_out = list(experiment.evaluation_data())
@@ -185,7 +188,7 @@ def test_every_preset_of_the_experiment_file_is_whole():
     module = experiment_file.load("experiments/configs/motion.py")
     for preset in module.PRESETS:
         settings = experiment_file.settings_of(module, preset, [])
-        assert settings.optimizer.num_steps == settings.train.num_steps
+        assert settings.optimizer.warmup_steps < settings.train.num_steps
 
 
 def test_the_papers_preset_is_the_papers():
@@ -219,7 +222,7 @@ def test_a_corrupt_first_clip_is_left_out(tmp_path):
     module = experiment_file.load("experiments/configs/motion.py")
     settings = experiment_file.settings_of(module, "tiny", [f"data_dir={tmp_path}"])
     experiment = experiment_file.build(module, settings)
-    batch, names = training.split_names(next(experiment.train_data()))
+    batch, names = batch_names.split_names(next(experiment.train_data()))
     assert np.isfinite(batch["motion"]).all()
     assert "0.npz" in names.skipped
     assert "8 in train, 8 in validation" in experiment.card

@@ -19,7 +19,7 @@ from experiments.configs import face, face_fields
 from vasa_jax import config, errors, media
 from vasa_jax.data import clips, mixed_sets, records
 from vasa_jax.portrait import crop, locate
-from vasa_jax.train import training
+from vasa_jax.train import batch_names
 
 ROOT = pathlib.Path(__file__).parent.parent
 SETTINGS = plan.Settings(size=64, seconds=0.4, min_pixels=100, largest_cut=2.0)
@@ -176,7 +176,7 @@ def test_moved_photographs_train_a_step_of_stage_one(built, folder):
     experiment = face.build(settings)
     assert experiment.card.startswith(face.PHOTO_CARD)
     batch = next(iter(experiment.train_data()))
-    arrays, _ = training.split_names(batch)
+    arrays, _ = batch_names.split_names(batch)
     assert 0.0 <= arrays["learnable"].min() and arrays["learnable"].max() <= 1.0
     assert arrays["learnable"].mean() > 0.3
 

@@ -11,6 +11,7 @@ pytest.importorskip("numba")
 
 from datasets.synthetic_heads.person import avatar, geometry
 from datasets.synthetic_heads.rendering import renderer, scene
+from vasa_jax import arkit as arkit_lib
 from vasa_jax import errors, media
 from vasa_jax.portrait import crop, detection, landmarks, locate, resample, track
 
@@ -20,7 +21,7 @@ TURNS_DEGREES = ((0, 0, 0), (25, 5, -10), (-25, -8, 10))
 
 def _render(identity, degrees=(0, 0, 0), jaw_open=0.0, blink=0.0):
     arkit = np.zeros(52, np.float32)
-    names = renderer.ground_truth.names.ARKIT_NAMES
+    names = arkit_lib.NAMES
     arkit[names.index("jawOpen")] = jaw_open
     for side in ("Left", "Right"):
         arkit[names.index(f"eyeBlink{side}")] = blink

@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 import pytest
 
-from datasets.synthetic_heads import names
 from datasets.synthetic_heads.performance import (
     blinks,
     expressions,
@@ -14,6 +13,7 @@ from datasets.synthetic_heads.performance import (
     visemes,
 )
 from tests import synthetic_talks
+from vasa_jax import arkit
 
 TIMES = visemes.frame_times(synthetic_talks.NUM_FRAMES)
 ONE_ACCENT = phrasing.Phrasing(*map(np.array, ([5.0], [9.0], [7.0], [1.0])))
@@ -21,7 +21,7 @@ SILENCE = phrasing.Phrasing(*np.zeros((4, 0)))
 
 
 def unit(name):
-    return names.ARKIT_NAMES.index(name)
+    return arkit.index(name)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import pytest
 from datasets.synthetic_heads import names
 from datasets.synthetic_heads.person import avatar, geometry, head, mirroring
 from datasets.synthetic_heads.rendering import correspondence, renderer, scene
+from vasa_jax import arkit as arkit_lib
 
 SEED = 46
 CELLS = 64
@@ -18,9 +19,9 @@ def person():
 
 
 def _state(yaw, **weights):
-    arkit = np.zeros(len(names.ARKIT_NAMES), np.float32)
+    arkit = np.zeros(arkit_lib.NUM_UNITS, np.float32)
     for name, weight in weights.items():
-        arkit[names.ARKIT_NAMES.index(name)] = weight
+        arkit[arkit_lib.index(name)] = weight
     rotation = np.array([yaw, 0.0, 0.0])
     return geometry.FrameState(arkit, np.zeros(2), rotation, np.zeros(3))
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from datasets.synthetic_heads import names
 from datasets.synthetic_heads.performance import (
     emotions,
     expressions,
@@ -21,6 +20,7 @@ from datasets.synthetic_heads.performance import (
 from datasets.synthetic_heads.person import geometry
 from datasets.synthetic_heads.records import plan
 from datasets.synthetic_heads.rendering import ground_truth, scene
+from vasa_jax import arkit as arkit_lib
 from vasa_jax import errors, types
 
 TEXT = "Maybe my brother Peter never forgot five purple plums."
@@ -324,8 +324,8 @@ def test_heads_keep_within_a_natural_range(performances):
 
 
 def test_contempt_is_one_sided_and_happiness_is_not():
-    left = names.ARKIT_NAMES.index("mouthSmileLeft")
-    right = names.ARKIT_NAMES.index("mouthSmileRight")
+    left = arkit_lib.index("mouthSmileLeft")
+    right = arkit_lib.index("mouthSmileRight")
     for emotion, low, high in (("happiness", 0, 0.35), ("contempt", 0.9, 1.01)):
         generator = np.random.default_rng(0)
         found = []
@@ -362,8 +362,8 @@ def test_a_contrasted_emotion_changes_the_face_and_nothing_else():
     assert first.phonemes == other.phonemes and first.text == other.text
     for name in (*kept, "arkit", "rotation", "translation", "gaze"):
         np.testing.assert_array_equal(getattr(first, name), getattr(back, name))
-    smile = names.ARKIT_NAMES.index("mouthSmileLeft")
-    frown = names.ARKIT_NAMES.index("browDownLeft")
+    smile = arkit_lib.index("mouthSmileLeft")
+    frown = arkit_lib.index("browDownLeft")
     assert np.median(other.arkit[:, smile] - first.arkit[:, smile]) > 0.6
     assert np.median(first.arkit[:, frown] - other.arkit[:, frown]) > 0.6
     shut = first.viseme == visemes.CLOSED_LIPS
@@ -393,7 +393,7 @@ PROTOTYPES = {
 
 @pytest.mark.parametrize("emotion", PROTOTYPES)
 def test_emotions_show_their_action_units_at_full_strength_and_hint_at_them(emotion):
-    units = [names.ARKIT_NAMES.index(name) for name in PROTOTYPES[emotion]]
+    units = [arkit_lib.index(name) for name in PROTOTYPES[emotion]]
     for seed in range(20):
         full, hint = (
             emotions.show(emotion, strength, 25, np.random.default_rng(seed))[:, units]
@@ -408,7 +408,7 @@ def test_a_full_emotion_is_seen_in_speech_too():
     vowel = visemes.articulate((speech.Phoneme(0, 2, "ɑ"),), 50, np.ones(50))
     nothing = np.zeros(50)
     shown = expressions.combine(vowel, weights, nothing, nothing, nothing, nothing)
-    corner = names.ARKIT_NAMES.index("mouthSmileLeft")
+    corner = arkit_lib.index("mouthSmileLeft")
     assert shown[10:-10, corner].min() > 0.6
     np.testing.assert_allclose(lip_gaps(shown)[25], lip_gaps(vowel)[25], atol=0.12)
 

@@ -15,6 +15,7 @@ from datasets.synthetic_heads.person import (
     randomization,
 )
 from datasets.synthetic_heads.rendering import correspondence, filters, renderer, scene
+from vasa_jax import arkit as arkit_lib
 from vasa_jax import errors
 from vasa_jax import geometry as model_geometry
 
@@ -31,9 +32,9 @@ def person(seed=SEED, strength=None):
 
 
 def state(rotation=(0, 0, 0), gaze=(0, 0), **weights):
-    arkit = np.zeros(len(names.ARKIT_NAMES), np.float32)
+    arkit = np.zeros(arkit_lib.NUM_UNITS, np.float32)
     for name, weight in weights.items():
-        arkit[names.ARKIT_NAMES.index(name)] = weight
+        arkit[arkit_lib.index(name)] = weight
     return geometry.FrameState(
         arkit, np.array(gaze, float), np.array(rotation, float), np.zeros(3)
     )
@@ -137,7 +138,7 @@ def test_a_head_that_faces_an_eye_beside_it_is_read_as_facing_it():
 def test_gaze_adds_to_the_turn_of_the_head():
     frame = render(state((0.3, 0, 0), gaze=(0.2, 0)))
     np.testing.assert_allclose(frame.gaze[0] - frame.head_pose[0], 0.2, atol=1e-3)
-    assert frame.arkit[names.ARKIT_NAMES.index("eyeLookOutLeft")] > 0.3
+    assert frame.arkit[arkit_lib.index("eyeLookOutLeft")] > 0.3
 
 
 def test_an_open_jaw_opens_the_mouth():

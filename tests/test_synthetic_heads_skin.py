@@ -17,6 +17,7 @@ from datasets.synthetic_heads.person import (
     skin_canvas,
 )
 from datasets.synthetic_heads.rendering import renderer, scene
+from vasa_jax import arkit
 
 SEED = 46
 WOMAN = head.Traits((0.3, 0.3, 0.4), is_male=False, age=0.3)
@@ -69,7 +70,7 @@ def skin_of(**changes):
 
 def test_the_tabled_rim_bounds_the_skin_that_a_blink_carries():
     mesh = head.load_head_mesh()
-    blink = mesh.expression_deltas[names.ARKIT_NAMES.index("eyeBlinkLeft")]
+    blink = mesh.expression_deltas[arkit.index("eyeBlinkLeft")]
     points = np.unique(mesh.point_of_vertex[mesh.vertex_materials == head.SKIN])
     far = points[blink[points, 1] < -0.095]
     x, y, z = mesh.base[far].T
@@ -151,9 +152,9 @@ def test_eyeliner_is_a_thin_dark_line_along_the_rim():
 
 def test_closed_lids_show_what_was_painted():
     person = avatar.build_avatar(SEED)
-    closed = np.zeros(len(names.ARKIT_NAMES), np.float32)
+    closed = np.zeros(arkit.NUM_UNITS, np.float32)
     for side in ("Left", "Right"):
-        closed[names.ARKIT_NAMES.index(f"eyeBlink{side}")] = 1.0
+        closed[arkit.index(f"eyeBlink{side}")] = 1.0
     state = geometry.FrameState(closed, np.zeros(2), np.zeros(3), np.zeros(3))
     view, surroundings = renderer.Renderer(96), scene.random_scene(SEED)
     images = []

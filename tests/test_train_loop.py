@@ -1,12 +1,9 @@
 """The loop: exact resume, stops with a sentence, signals and kills."""
 
 import dataclasses
-import json
 import pathlib
 import signal
 import socket
-import subprocess
-import sys
 import time
 
 import jax
@@ -23,8 +20,6 @@ from vasa_jax.train import (
     loop,
     metric_writer,
     sharding,
-    step_profile,
-    warm_start,
 )
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -71,6 +66,13 @@ def _wait_for_step(process, folder, step, seconds=120):
     raise TimeoutError(process.communicate()[0])
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The folder and the outcome of a run that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, _run(folder)
+
+
 def test_a_run_learns_and_logs(tmp_path):
     outcome = _run(tmp_path, "optimizer.learning_rate=0.3", "model.noise=0.0")
     assert outcome.is_complete and outcome.step == 20
@@ -93,27 +95,14 @@ def test_the_share_of_peak_is_counted_operations_over_time(tmp_path):
     assert row["share_of_peak"] == pytest.approx(wanted, rel=1e-4)
 
 
-def test_the_steps_asked_for_are_traced(tmp_path):
-    _run(tmp_path, max_steps=6, profile_steps=(3, 4))
-    traces = list((tmp_path / loop.PROFILE_FOLDER).rglob("*.xplane.pb"))
-    assert len(traces) == 1
-
-
-@pytest.mark.parametrize("text", ["5", "0:3", "4:3", "a:b", ":4"])
-def test_steps_to_trace_that_are_no_range_are_refused(text):
-    with pytest.raises(UserError, match="first and the last step"):
-        step_profile.parse(text)
-    assert step_profile.parse("10:13") == (10, 13)
-
-
-def test_an_interrupted_run_ends_bit_for_bit_as_a_whole_one(tmp_path):
-    whole = _run(tmp_path / "whole")
+def test_an_interrupted_run_ends_bit_for_bit_as_a_whole_one(tmp_path, whole):
+    folder, outcome = whole
     early = _run(tmp_path / "parts", max_steps=10)
     assert not early.is_complete and early.step == 10
     resumed = _run(tmp_path / "parts")
     assert resumed.is_complete
-    _assert_same_run(whole, resumed)
-    assert _lines(tmp_path / "whole") == _lines(tmp_path / "parts")
+    _assert_same_run(outcome, resumed)
+    assert _lines(folder) == _lines(tmp_path / "parts")
 
 
 @pytest.mark.parametrize("module", [pipeline, plain_batches])
@@ -144,28 +133,27 @@ def test_record_batches_go_on_where_they_were(tmp_path, module):
     assert whole.metrics == resumed.metrics
 
 
-def test_a_checkpoint_of_one_mesh_goes_on_on_another(tmp_path):
-    whole = _run(tmp_path / "whole")
+def test_a_checkpoint_of_one_mesh_goes_on_on_another(tmp_path, whole):
     _run(tmp_path / "parts", max_steps=10, devices=8)
     resumed = _run(tmp_path / "parts", devices=2)
-    for a, b in zip(_arrays(whole.state), _arrays(resumed.state), strict=True):
+    for a, b in zip(_arrays(whole[1].state), _arrays(resumed.state), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
-def test_a_finished_run_does_nothing_more(tmp_path):
-    first = _run(tmp_path)
-    lines = _lines(tmp_path)
-    again = _run(tmp_path)
+def test_a_finished_run_does_nothing_more(whole):
+    folder, first = whole
+    lines = _lines(folder)
+    again = _run(folder)
     assert again.is_complete
     _assert_same_run(first, again)
-    assert _lines(tmp_path) == lines
+    assert _lines(folder) == lines
 
 
 def test_a_loss_that_is_not_finite_stops_with_step_term_and_records(tmp_path):
     sentence = r"model/error is nan at step 8 \(records: row-7-0, row-7-1"
     with pytest.raises(UserError, match=sentence):
         _run(tmp_path, "nan_step=7")
-    kept = checkpoint.RunCheckpoints(tmp_path / loop.CHECKPOINT_FOLDER)
+    kept = checkpoint.RunCheckpoints(tmp_path / checkpoint.FOLDER)
     assert kept.latest_step() == 5
     kept.close()
     healed = _run(tmp_path)
@@ -177,7 +165,7 @@ def test_a_state_that_is_not_finite_is_never_saved(tmp_path):
     # The bad step is the last before a save.
     with pytest.raises(UserError, match="step 10"):
         _run(tmp_path, "nan_step=9")
-    kept = checkpoint.RunCheckpoints(tmp_path / loop.CHECKPOINT_FOLDER)
+    kept = checkpoint.RunCheckpoints(tmp_path / checkpoint.FOLDER)
     assert kept.latest_step() == 5
     kept.close()
 
@@ -193,64 +181,6 @@ def test_a_batch_that_does_not_fit_the_devices_is_refused(tmp_path):
         _run(tmp_path, "train.batch_size=12", devices=8)
 
 
-def test_what_an_evaluation_lacks_is_told_before_the_first_step(tmp_path):
-    def evaluation_data():
-        raise UserError("There is no validation split.")
-
-    experiment = dataclasses.replace(
-        _experiment(), train_data=None, evaluation_data=evaluation_data
-    )
-    mesh = sharding.make_mesh(num_devices=1)
-    with pytest.raises(UserError, match="no validation split"):
-        loop.run(experiment, tmp_path, mesh)
-    assert not any(tmp_path.iterdir())
-
-
-def test_a_run_that_ends_before_it_is_measured_needs_no_data_for_it(tmp_path):
-    experiment = dataclasses.replace(
-        _experiment("train.evaluate_every_steps=6"),
-        evaluation_data=lambda: pytest.fail("nothing is measured"),
-    )
-    mesh = sharding.make_mesh(num_devices=1)
-    assert loop.run(experiment, tmp_path, mesh, max_steps=5).step == 5
-
-
-def test_reports_are_written_beside_the_metrics(tmp_path):
-    def report(params, step, folder):
-        (folder / f"{step}.txt").write_text(str(params["constants"]["shift"].shape))
-        return {"looks": 1.0}
-
-    experiment = dataclasses.replace(_experiment(), report=report)
-    outcome = loop.run(experiment, tmp_path, sharding.make_mesh(num_devices=1))
-    assert outcome.metrics["linear/evaluation/looks"] == 1.0
-    assert (tmp_path / "reports" / "20.txt").read_text() == "(4,)"
-
-
-def test_a_warm_start_begins_with_the_given_parameters(tmp_path):
-    kernel = np.full((8, 4), 3.0, np.float32)
-    loaded = {"model": {"layer": {"kernel": kernel, "bias": np.zeros(4)}}}
-    slow = ("optimizer.learning_rate=1e-9",)
-    outcome = _run(tmp_path / "a", *slow, max_steps=1, init_params=loaded)
-    params = outcome.state.params["model"]["layer"]
-    np.testing.assert_allclose(params["kernel"], kernel, atol=1e-6)
-    average = outcome.state.ema["model"]["layer"]["kernel"]
-    np.testing.assert_allclose(average, kernel, atol=1e-6)
-    with pytest.raises(UserError, match="no array that fits"):
-        _run(tmp_path / "b", init_params={"model": {"other": np.zeros(2)}})
-
-
-def test_a_run_may_start_from_another_run(tmp_path):
-    first = _run(tmp_path / "first", max_steps=5)
-    loaded = warm_start.read(tmp_path / "first")
-    assert set(loaded) == {"model", "constants"}
-    np.testing.assert_array_equal(
-        loaded["model"]["layer"]["kernel"], first.state.ema["model"]["layer"]["kernel"]
-    )
-    (tmp_path / "none" / loop.CHECKPOINT_FOLDER).mkdir(parents=True)
-    with pytest.raises(UserError, match="no checkpoint yet"):
-        warm_start.read(tmp_path / "none")
-
-
 @pytest.mark.slow
 def test_sigterm_saves_and_the_run_ends_as_if_never_stopped(tmp_path):
     process = training_process.start(tmp_path / "parts", step_seconds=0.2)
@@ -259,7 +189,7 @@ def test_sigterm_saves_and_the_run_ends_as_if_never_stopped(tmp_path):
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output
     assert "saved and stopped early at step" in output
-    early = checkpoint.RunCheckpoints(tmp_path / "parts" / loop.CHECKPOINT_FOLDER)
+    early = checkpoint.RunCheckpoints(tmp_path / "parts" / checkpoint.FOLDER)
     step = early.latest_step()
     early.close()
     assert 5 <= step < 20
@@ -276,7 +206,7 @@ def test_kill_9_loses_no_more_than_the_steps_since_the_last_save(tmp_path):
     killed = training_process.start(tmp_path / "parts", kill_step=12)
     output, _ = killed.communicate(timeout=120)
     assert killed.returncode == -signal.SIGKILL, output
-    folder = tmp_path / "parts" / loop.CHECKPOINT_FOLDER
+    folder = tmp_path / "parts" / checkpoint.FOLDER
     # What a kill in the middle of a save leaves behind.
     half = folder / "11.orbax-checkpoint-tmp-0"
     half.mkdir()
@@ -297,7 +227,7 @@ def _assert_equal_checkpoints(first, second):
     found = []
     for folder in (first, second):
         reader = checkpoint.RunCheckpoints(
-            folder / loop.CHECKPOINT_FOLDER, is_read_only=True
+            folder / checkpoint.FOLDER, is_read_only=True
         )
         found.append(reader.restore_part(20, ("params", "ema", "opt_state", "step")))
         reader.close()
@@ -329,61 +259,3 @@ def test_two_processes_train_as_one(tmp_path):
     for a, b in zip(one, two, strict=True):
         # Sums over processes run in another order.
         assert a == pytest.approx(b, rel=1e-4)
-
-
-@pytest.mark.slow
-def test_the_program_trains_exports_and_starts_from_the_export(tmp_path):
-    first = training_process.start(tmp_path / "first")
-    assert "done at step 20" in first.communicate(timeout=120)[0]
-    settings = json.loads((tmp_path / "first" / "config.json").read_text())
-    assert settings["model"]["num_inputs"] == 8
-    exported = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "experiments.export",
-            f"--workdir={tmp_path / 'first'}",
-            f"--output={tmp_path / 'export'}",
-            "--dtype=bfloat16",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert exported.returncode == 0, exported.stderr
-    second = training_process.start(
-        tmp_path / "second", f"--init_from={tmp_path / 'export'}", "--max_steps=1"
-    )
-    output, _ = second.communicate(timeout=120)
-    assert "3 arrays taken, 0 not" in output
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "flags, sentence",
-    [
-        (["--set=model.nois=1"], "did you mean 'noise'"),
-        (["--preset=tinny"], "did you mean 'tiny'"),
-        (["--config=tests/none.py"], "no experiment file"),
-        (["--mesh=data:3"], "product of its sizes"),
-        (["--init_from=/nowhere"], "no checkpoint at"),
-        (["--max_steps=0"], "above 0"),
-    ],
-)
-def test_a_wrong_flag_ends_with_one_sentence_and_code_2(tmp_path, flags, sentence):
-    process = training_process.start(tmp_path, *flags)
-    output, _ = process.communicate(timeout=120)
-    assert process.returncode == 2
-    assert output.startswith("error: ") and sentence in output
-    assert len(output.splitlines()) == 1
-
-
-@pytest.mark.slow
-def test_a_dry_run_prints_sizes_and_shardings(tmp_path):
-    process = training_process.start(tmp_path / "none", "--dry_run")
-    output, _ = process.communicate(timeout=120)
-    assert process.returncode == 0
-    assert "model 36 36" in output and "constants 4 0" in output
-    assert "model/layer/kernel [8, 4] float32" in output
-    assert not (tmp_path / "none").exists()

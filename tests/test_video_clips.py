@@ -24,7 +24,8 @@ from vasa_jax.encode import clip_conditions, encoding
 from vasa_jax.motion import normalization, windows
 from vasa_jax.motion import training as motion_training
 from vasa_jax.portrait import crop, locate, pose, resample
-from vasa_jax.train import training
+from vasa_jax.train import batch_names, step
+from vasa_jax.train import state as state_lib
 
 ROOT = pathlib.Path(__file__).parent.parent
 HEIGHT, WIDTH = 240, 320
@@ -265,14 +266,14 @@ def test_a_step_of_stage_one_runs_on_clips_of_videos(built):
     experiment = face.build(settings)
     assert "real people" in experiment.card
     batches = experiment.train_data()
-    batch, _ = training.split_names(next(batches))
+    batch, _ = batch_names.split_names(next(batches))
     batches.close()
-    state = jax.jit(functools.partial(training.init_state, experiment))()
+    state = jax.jit(functools.partial(state_lib.init_state, experiment))()
     measured = jax.eval_shape(
         experiment.evaluate, state.params, batch, jax.random.key(0)
     )
     assert "psnr" in measured and "expression" not in measured
-    state, metrics = jax.jit(training.make_step(experiment))(state, batch)
+    state, metrics = jax.jit(step.make_step(experiment))(state, batch)
     assert int(state.step) == 1
     assert np.isfinite(list(map(float, metrics.values()))).all()
     assert {"face/reconstruction", "face/decoded"} <= set(metrics)

@@ -77,7 +77,7 @@ def _taps_forward(x, kernel):
 
 def _taps_backward(residuals, gradient):
     x, kernel = residuals
-    size, (_height, _width) = kernel.shape[0], x.shape[1:3]
+    size = kernel.shape[0]
     pad = size // 2
     flipped = einops.rearrange(kernel[::-1, ::-1], "i j c f -> i j f c")
     x_gradient = convolve(gradient, flipped)
@@ -172,6 +172,7 @@ class Convolution(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
+        """Convolve `[B, (D,) H, W, C]` to `[B, (D,) H, W, features]`."""
         shape = (self.size,) * self.num_axes + (x.shape[-1], self.features)
         kernel = self.param("kernel", self.kernel_init, shape)
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
@@ -193,12 +194,16 @@ class AdaptiveNorm(nn.Module):
     """GroupNorm whose scale and shift come from a code, if one is given.
 
     Follows: MegaPortraits (adaptive GroupNorm in the starred blocks).
+
+    Attributes:
+        dtype: of the computation.
     """
 
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
     def __call__(self, x: jax.Array, code: jax.Array | None = None) -> jax.Array:
+        """Normalise `[B, ..., C]`, by a code `[B, K]` or without one."""
         channels = x.shape[-1]
         x = nn.GroupNorm(num_groups=num_groups(channels), dtype=self.dtype)(x)
         if code is None:
@@ -233,6 +238,7 @@ class ResidualBlock(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, code: jax.Array | None = None) -> jax.Array:
+        """Return `[B, ..., features]` of `[B, ..., C]`, by a code `[B, K]` or none."""
         compute = ResidualBlock._compute
         return (nn.remat(compute) if self.use_remat else compute)(self, x, code)
 
@@ -264,6 +270,7 @@ class BottleneckBlock(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
+        """Return `[B, H, W, 4 features]` of `[B, H, W, C]`."""
         compute = BottleneckBlock._compute
         return (nn.remat(compute) if self.use_remat else compute)(self, x)
 

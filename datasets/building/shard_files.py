@@ -93,7 +93,7 @@ class ShardWriter:
             self._skip(source, error.kind, str(error))
         except errors.UserError as error:
             self._skip(source, "unreadable", str(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (one source must not end the build)
             self._skip(source, "failed", shard_folder.tell_error(error))
 
     def _write(self, split: str, made: dict) -> None:

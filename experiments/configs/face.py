@@ -66,14 +66,14 @@ from datasets import exact_flow
 from datasets.synthetic_heads import names
 from experiments.configs import face_fields, face_networks, face_presets
 from experiments.running import data_card
-from vasa_jax import media
+from vasa_jax import arkit, media
 from vasa_jax.data import examples as data_examples
 from vasa_jax.data import mixed_sets, pipeline
 from vasa_jax.face import augmentation, encoder_training, examples, half_size
 from vasa_jax.face import config as face_config
 from vasa_jax.face import training as face_training
+from vasa_jax.train import batch_names, experiment
 from vasa_jax.train import optimizer as optimizer_lib
-from vasa_jax.train import training
 
 PRESETS = tuple(face_presets.VARIANTS)
 
@@ -130,7 +130,7 @@ class FaceExperiment:
     model: face_config.FaceConfig
     is_encoders_only: bool = False
     data_dir: str = "data/heads"
-    train: training.TrainConfig = training.TrainConfig()
+    train: experiment.TrainConfig = experiment.TrainConfig()
     optimizer: optimizer_lib.OptimizerConfig = optimizer_lib.OptimizerConfig()
     discriminator_optimizer: optimizer_lib.OptimizerConfig = (
         optimizer_lib.OptimizerConfig()
@@ -166,13 +166,13 @@ def get_config(preset: str) -> FaceExperiment:
 def expression_weight() -> np.ndarray:
     """Return the `[52]` weights of the units, with mean 1."""
     weight = np.array(
-        [MOUTH_WEIGHT if name in IMPORTANT_UNITS else 1.0 for name in names.ARKIT_NAMES]
+        [MOUTH_WEIGHT if name in IMPORTANT_UNITS else 1.0 for name in arkit.NAMES]
     )
     return (weight / weight.mean()).astype(np.float32)
 
 
-def build(settings: FaceExperiment) -> training.Experiment:
-    """Build the experiment; see `training.Experiment`."""
+def build(settings: FaceExperiment) -> experiment.Experiment:
+    """Build the experiment; see `experiment.Experiment`."""
     task = make_task(settings)
     sets = {}
 
@@ -197,7 +197,7 @@ def build(settings: FaceExperiment) -> training.Experiment:
     optimizers = {"face": settings.optimizer}
     if "discriminator" in task.losses:
         optimizers["discriminator"] = settings.discriminator_optimizer
-    return training.Experiment(
+    return experiment.Experiment(
         name="encoders" if settings.is_encoders_only else "face",
         task=task,
         settings=settings.train,
@@ -275,7 +275,7 @@ def _write_strip(settings, task, drawn, params, step, folder: pathlib.Path):
     batch = next(
         iter(pipeline.evaluation_batches(drawn("validation"), batch_size=count))
     )
-    arrays, _ = training.split_names(batch)
+    arrays, _ = batch_names.split_names(batch)
     scene, frame = jax.jit(task.sample)(params, arrays)
     size = frame.image.shape[1]
 

@@ -7,8 +7,8 @@ from experiments.configs import face_fields
 from vasa_jax.data import pipeline
 from vasa_jax.face import augmentation
 from vasa_jax.face import training as face_training
+from vasa_jax.train import experiment
 from vasa_jax.train import optimizer as optimizer_lib
-from vasa_jax.train import training
 
 Settings = Any
 """`experiments.configs.face.FaceExperiment`, which imports this file."""
@@ -44,13 +44,12 @@ def _demo_encoders(settings: Settings) -> Settings:
     steps = 1500
     return dataclasses.replace(
         settings,
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=16, num_steps=steps, evaluate_every_steps=250
         ),
         optimizer=optimizer_lib.OptimizerConfig(
             learning_rate=None,
             rates=_rates(ENCODERS, 1e-3),
-            num_steps=steps,
             warmup_steps=100,
             beta1=0.9,
             ema_decay=0.99,
@@ -62,13 +61,12 @@ def _demo(settings: Settings) -> Settings:
     steps = 3400
     return dataclasses.replace(
         settings,
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=8, num_steps=steps, evaluate_every_steps=300
         ),
         optimizer=optimizer_lib.OptimizerConfig(
             learning_rate=6e-4,
             rates=_rates(ENCODERS, None),
-            num_steps=steps,
             warmup_steps=100,
             beta1=0.9,
             beta2=0.99,
@@ -104,14 +102,12 @@ def _demo_gpu(settings: Settings) -> Settings:
     return dataclasses.replace(
         settings,
         model=dataclasses.replace(settings.model, dtype="bfloat16"),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=32, num_steps=steps, evaluate_every_steps=None
         ),
-        optimizer=dataclasses.replace(
-            settings.optimizer, num_steps=steps, ema_decay=0.998
-        ),
+        optimizer=dataclasses.replace(settings.optimizer, ema_decay=0.998),
         discriminator_optimizer=optimizer_lib.OptimizerConfig(
-            learning_rate=4e-4, num_steps=steps, warmup_steps=100, ema_decay=None
+            learning_rate=4e-4, warmup_steps=100, ema_decay=None
         ),
         face_loss=face_training.FaceLossConfig(
             motion_cycle=1.5,
@@ -147,13 +143,11 @@ def _vasa1(settings: Settings) -> Settings:
 def _paper(settings: Settings, batch_size: int, steps: int) -> Settings:
     return dataclasses.replace(
         settings,
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=batch_size, num_steps=steps, evaluate_every_steps=5000
         ),
-        optimizer=optimizer_lib.OptimizerConfig(num_steps=steps),
-        discriminator_optimizer=optimizer_lib.OptimizerConfig(
-            num_steps=steps, ema_decay=None
-        ),
+        optimizer=optimizer_lib.OptimizerConfig(),
+        discriminator_optimizer=optimizer_lib.OptimizerConfig(ema_decay=None),
         face_loss=face_training.FaceLossConfig(
             **dict.fromkeys(face_fields.FLOW_WEIGHTS, 0.0),
             # Without the shortcut the frame is what the decoder paints.
@@ -179,19 +173,15 @@ def _paper(settings: Settings, batch_size: int, steps: int) -> Settings:
 def _tiny(settings: Settings) -> Settings:
     return dataclasses.replace(
         settings,
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=4,
             num_steps=20,
             evaluate_every_steps=None,
             evaluate_batches=1,
             save_every_steps=10,
         ),
-        optimizer=optimizer_lib.OptimizerConfig(
-            learning_rate=1e-3, num_steps=20, warmup_steps=2
-        ),
-        discriminator_optimizer=optimizer_lib.OptimizerConfig(
-            num_steps=20, warmup_steps=2
-        ),
+        optimizer=optimizer_lib.OptimizerConfig(learning_rate=1e-3, warmup_steps=2),
+        discriminator_optimizer=optimizer_lib.OptimizerConfig(warmup_steps=2),
     )
 
 

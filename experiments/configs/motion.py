@@ -44,7 +44,8 @@ from vasa_jax.motion import conditions, losses, normalization, windows
 from vasa_jax.motion import config as motion_config
 from vasa_jax.motion import training as motion_training
 from vasa_jax.motion.shaping.config import ShapingConfig
-from vasa_jax.train import optimizer, training
+from vasa_jax.train import experiment, optimizer
+from vasa_jax.train import task as task_lib
 
 PRESETS = ("demo", "demo_gpu", "vasa1", "tiny")
 
@@ -84,7 +85,7 @@ class MotionExperiment:
     face_export: str | None = None
     sampling: motion_config.SamplingConfig
     shaping: ShapingConfig | None
-    train: training.TrainConfig
+    train: experiment.TrainConfig
     optimizer: optimizer.OptimizerConfig
     loss: losses.LossConfig = losses.LossConfig()
     dropout: conditions.DropoutConfig = conditions.DropoutConfig()
@@ -108,10 +109,10 @@ def _demo() -> MotionExperiment:
     return MotionExperiment(
         model=motion_config.demo(),
         **_animation("demo"),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=16, num_steps=5000, evaluate_every_steps=500
         ),
-        optimizer=optimizer.for_transformers(1e-3, 5000, 100, 0.995),
+        optimizer=optimizer.for_transformers(1e-3, 100, 0.995),
         dropout=STREAMING_DROPOUT,
     )
 
@@ -120,10 +121,10 @@ def _demo_gpu() -> MotionExperiment:
     return MotionExperiment(
         model=motion_config.demo(),
         **_animation("demo"),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=64, num_steps=2500, evaluate_every_steps=500
         ),
-        optimizer=optimizer.for_transformers(1e-3, 2500, 100, 0.998),
+        optimizer=optimizer.for_transformers(1e-3, 100, 0.998),
         dropout=STREAMING_DROPOUT,
     )
 
@@ -132,13 +133,13 @@ def _vasa1() -> MotionExperiment:
     return MotionExperiment(
         model=dataclasses.replace(motion_config.vasa1(), dtype="bfloat16"),
         **_animation("vasa1"),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=128,
             num_steps=300_000,
             evaluate_every_steps=5000,
             save_every_steps=2000,
         ),
-        optimizer=optimizer.for_transformers(2e-4, 300_000, 2000, 0.9999),
+        optimizer=optimizer.for_transformers(2e-4, 2000, 0.9999),
         loss=losses.PAPER,
         dropout=PAPER_DROPOUT,
     )
@@ -148,18 +149,18 @@ def _tiny() -> MotionExperiment:
     return MotionExperiment(
         model=motion_config.tiny(),
         **_animation("tiny"),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=8,
             num_steps=20,
             log_every_steps=5,
             evaluate_every_steps=10,
             save_every_steps=10,
         ),
-        optimizer=optimizer.for_transformers(2e-3, 20, 2, 0.9),
+        optimizer=optimizer.for_transformers(2e-3, 2, 0.9),
     )
 
 
-def build(settings: MotionExperiment) -> training.Experiment:
+def build(settings: MotionExperiment) -> experiment.Experiment:
     """Build the experiment.
 
     Args:
@@ -192,7 +193,7 @@ def build(settings: MotionExperiment) -> training.Experiment:
 
     make_example = functools.partial(_cut, model)
 
-    def train_data() -> Iterator[training.Batch]:
+    def train_data() -> Iterator[task_lib.Batch]:
         return pipeline.training_batches(
             examples.RecordExamples(clips, make_example),
             batch_size=settings.train.batch_size,
@@ -200,14 +201,14 @@ def build(settings: MotionExperiment) -> training.Experiment:
             settings=settings.data,
         )
 
-    def evaluation_data() -> Iterator[training.Batch]:
+    def evaluation_data() -> Iterator[task_lib.Batch]:
         held_out = mixed_sets.open_folders(settings.data_dir, "validation")
         return pipeline.evaluation_batches(
             examples.RecordExamples(held_out, make_example),
             batch_size=settings.train.batch_size,
         )
 
-    return training.Experiment(
+    return experiment.Experiment(
         name="motion",
         task=task,
         settings=settings.train,

@@ -7,13 +7,15 @@ import jax
 import numpy as np
 
 from vasa_jax.errors import UserError
-from vasa_jax.train import operations, optimizer, sharding, training
+from vasa_jax.train import batch_names, operations, optimizer, sharding, step, task
+from vasa_jax.train import experiment as experiment_lib
+from vasa_jax.train import state as state_lib
 
 GIB = 2**30
 
 
 def describe(
-    experiment: training.Experiment,
+    experiment: experiment_lib.Experiment,
     mesh: sharding.Mesh,
     is_compiled: bool = False,
     device_memory_gib: float | None = None,
@@ -39,7 +41,7 @@ def describe(
     """
     settings = experiment.settings
     sharding.check_batch_size(settings.batch_size, mesh, settings.accumulation_steps)
-    state = training.abstract_state(experiment, mesh)
+    state = state_lib.abstract_state(experiment, mesh)
     batch, missing = _batch_shapes(experiment, mesh)
     lines = [
         f"experiment {experiment.name}: {settings.num_steps} steps, batch "
@@ -52,7 +54,7 @@ def describe(
     sizes = _sizes(state, batch)
     traced = None
     if batch:
-        traced = training.jit_step(experiment, state, mesh).trace(state, batch)
+        traced = step.jit_step(experiment, state, mesh).trace(state, batch)
     if is_compiled and traced is not None:
         memory = traced.lower().compile().memory_analysis()
         # Gradients are temporaries of the step.
@@ -65,12 +67,7 @@ def describe(
     lines.append(f"  sum {total / GIB:.4f}")
     _check_memory(total, device_memory_gib)
     if traced is not None:
-        count = operations.count(traced.jaxpr)
-        lines += ["", f"operations per step {count:.4g}"]
-        peak = operations.peak_operations(mesh.devices.flat[0].device_kind)
-        if peak is not None:
-            least = count / (peak * mesh.size)
-            lines.append(f"seconds per step at peak {least:.4g}")
+        lines += ["", *_operation_lines(traced, mesh)]
     if missing:
         lines += ["", f"no batch was read, so its size is not counted: {missing}"]
     for title, tree in (
@@ -83,8 +80,18 @@ def describe(
     return "\n".join(lines)
 
 
+def _operation_lines(traced: Any, mesh: sharding.Mesh) -> list[str]:
+    """Count the operations of a step, and the time they take at best."""
+    count = operations.count(traced.jaxpr)
+    lines = [f"operations per step {count:.4g}"]
+    peak = operations.peak_operations(mesh.devices.flat[0].device_kind)
+    if peak is not None:
+        lines.append(f"seconds per step at peak {count / (peak * mesh.size):.4g}")
+    return lines
+
+
 def _parameter_lines(
-    experiment: training.Experiment, state: training.TrainState
+    experiment: experiment_lib.Experiment, state: state_lib.TrainState
 ) -> list[str]:
     """Count the parameters of each group, and those that are trained."""
     lines = []
@@ -103,7 +110,7 @@ def _parameter_lines(
     return lines
 
 
-def _sizes(state: training.TrainState, batch: training.Batch) -> dict[str, int]:
+def _sizes(state: state_lib.TrainState, batch: task.Batch) -> dict[str, int]:
     """Return bytes per device by kind."""
     parts = {
         "parameters": state.params,
@@ -134,19 +141,20 @@ def _check_memory(num_bytes: float, device_memory_gib: float | None) -> None:
 
 def _array_lines(tree: Any) -> list[str]:
     return [
-        f"  {optimizer.path_name(path)} {list(leaf.shape)} {leaf.dtype} "
+        f"  {jax.tree_util.keystr(path, simple=True, separator='/')} "
+        f"{list(leaf.shape)} {leaf.dtype} "
         f"{tuple(leaf.sharding.spec) or 'whole'}"
         for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
     ]
 
 
 def _batch_shapes(
-    experiment: training.Experiment, mesh: sharding.Mesh
-) -> tuple[training.Batch, str]:
+    experiment: experiment_lib.Experiment, mesh: sharding.Mesh
+) -> tuple[task.Batch, str]:
     """Return shapes of a batch, or none and why."""
     try:
         data = experiment.train_data()
-        arrays, _ = training.split_names(next(data))
+        arrays, _ = batch_names.split_names(next(data))
     except UserError as error:
         return {}, str(error)
     if hasattr(data, "close"):

@@ -2,7 +2,7 @@
 
 An experiment file defines `PRESETS` (names), `get_config(preset)`, which returns a
 frozen dataclass, and `build(settings)`, which returns a
-`vasa_jax.train.training.Experiment`.
+`vasa_jax.train.experiment.Experiment`.
 
 Ours: a file by its path, as in big_vision, so that users keep their own beside ours.
 """
@@ -17,7 +17,7 @@ from typing import Any
 
 from vasa_jax import config
 from vasa_jax.errors import UserError
-from vasa_jax.train import training
+from vasa_jax.train import experiment
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -82,7 +82,7 @@ def settings_of(module: ModuleType, preset: str, changes: Sequence[str]) -> Any:
     return config.override(module.get_config(preset), changes)
 
 
-def build(module: ModuleType, settings: Any) -> training.Experiment:
-    """Build the experiment; see `vasa_jax.train.training.Experiment`."""
-    make: Callable[[Any], training.Experiment] = module.build
+def build(module: ModuleType, settings: Any) -> experiment.Experiment:
+    """Build the experiment; see `vasa_jax.train.experiment.Experiment`."""
+    make: Callable[[Any], experiment.Experiment] = module.build
     return make(settings)

@@ -183,21 +183,12 @@ train() { # SECONDS FILE NAME FLAGS...
     --workdir="$WORK/$name" "$@"
 }
 
-# Set how long a run is. Its last step is left out, since the evaluation after it would
-# cost what there is too little of.
-length_flags() { # STEPS OPTIMIZERS...
-  local steps=$1 name
-  shift
-  printf -- '--set=train.num_steps=%s ' "$steps"
-  for name in "$@"; do
-    printf -- '--set=%s.num_steps=%s ' "$name" "$steps"
-  done
-}
-
+# The last step is left out, since the evaluation after it would cost what there is too
+# little of.
 train_face() { # SECONDS START MAX_STEPS WORKERS
   train "$1" face face "${FACE[@]}" ${2:+--init_from="$2"} --set="data_dir=$HEADS" \
     --max_steps="$3" --set="data.num_workers=$4" \
-    $(length_flags "$FACE_STEPS" optimizer discriminator_optimizer)
+    --set=train.num_steps="$FACE_STEPS"
 }
 
 export_runs() { # FOLDER FLAGS...
@@ -243,7 +234,7 @@ train_motion() {
       --audio_encoder="$AUDIO_ENCODER"
   done
   train $((LIMIT - SECONDS - EXPORT_TIME)) motion motion "${MOTION[@]}" "${ENCODED[@]}" \
-    --max_steps=$((MOTION_STEPS - 1)) $(length_flags "$MOTION_STEPS" optimizer)
+    --max_steps=$((MOTION_STEPS - 1)) --set=train.num_steps="$MOTION_STEPS"
   return $FAILED
 }
 
@@ -283,7 +274,7 @@ case $STEP in
     [[ -d $WORK/encoders ]] || rm -rf "$WORK/face"
     train $((LIMIT - EXPORT_TIME)) face encoders "${ENCODERS[@]}" --set="data_dir=$HEADS" \
       --set="data.num_workers=$WORKERS" ${INIT:+--init_from="$INIT"} \
-      --max_steps=$((ENCODER_STEPS - 1)) $(length_flags "$ENCODER_STEPS" optimizer)
+      --max_steps=$((ENCODER_STEPS - 1)) --set=train.num_steps="$ENCODER_STEPS"
     export_runs "$WORK/encoders_export" --workdir="$WORK/encoders" \
       ${INIT:+--rest_from="$INIT"}
     ;;

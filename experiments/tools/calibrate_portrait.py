@@ -13,10 +13,10 @@ import time
 import numpy as np
 from absl import app, flags
 
-from datasets.synthetic_heads import names
 from datasets.synthetic_heads.performance import emotions, visemes
 from datasets.synthetic_heads.person import avatar, geometry
 from datasets.synthetic_heads.rendering import renderer, scene
+from vasa_jax import arkit as arkit_lib
 from vasa_jax import types
 from vasa_jax.portrait import crop, detection, gaze, landmarks, pose
 
@@ -62,7 +62,7 @@ def random_state(generator: np.random.Generator) -> geometry.FrameState:
     arkit = arkit + emotions.show(emotion, strength, 1, generator)[0]
     if generator.random() < BLINK_SHARE:
         for side in ("Left", "Right"):
-            arkit[names.ARKIT_NAMES.index(f"eyeBlink{side}")] = 1.0
+            arkit[arkit_lib.index(f"eyeBlink{side}")] = 1.0
     return geometry.FrameState(
         arkit=np.clip(arkit, 0, 1).astype(np.float32),
         gaze_in_head=generator.uniform(-1, 1, 2) * np.deg2rad(LARGEST_GAZE_DEGREES),
@@ -104,7 +104,7 @@ def collect(seed: int, num_identities: int, num_frames: int, size: int) -> Sampl
             irises = gaze.find_irises(head.image, found)
             clock.append(time.perf_counter())
             seconds += np.diff(clock)
-            blink = state.arkit[names.ARKIT_NAMES.index("eyeBlinkLeft")]
+            blink = state.arkit[arkit_lib.index("eyeBlinkLeft")]
             truth = (head.head_pose, head.gaze, head.mouth_opening, blink)
             rows.append((identity, *truth, found.points, irises))
     print(f"faces found: {len(rows)} of {len(rows) + missed}")

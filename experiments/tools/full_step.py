@@ -30,7 +30,10 @@ from experiments.running import program
 from experiments.tools import one_step
 from vasa_jax import config, layers
 from vasa_jax.errors import UserError
-from vasa_jax.train import operations, sharding, training
+from vasa_jax.train import batch_names, operations, sharding
+from vasa_jax.train import experiment as experiment_lib
+from vasa_jax.train import state as state_lib
+from vasa_jax.train import step as step_lib
 
 STAGE = flags.DEFINE_enum("stage", None, ["face", "motion"], "Which.", required=True)
 PRESET = flags.DEFINE_string("preset", "vasa1", "Of the stage's experiment file.")
@@ -70,7 +73,7 @@ def main(_) -> int:
     return 0
 
 
-def take(experiment: training.Experiment, num_steps: int) -> dict[str, str]:
+def take(experiment: experiment_lib.Experiment, num_steps: int) -> dict[str, str]:
     """Take steps, and describe what they took.
 
     Args:
@@ -85,15 +88,15 @@ def take(experiment: training.Experiment, num_steps: int) -> dict[str, str]:
     """
     mesh = sharding.make_mesh(num_devices=1)
     data = experiment.train_data()
-    batch, _ = training.split_names(next(data))
+    batch, _ = batch_names.split_names(next(data))
     data.close()
     rows = sharding.shard_batch(batch, mesh)
-    abstract = training.abstract_state(experiment, mesh)
+    abstract = state_lib.abstract_state(experiment, mesh)
     placed = jax.tree.map(lambda leaf: leaf.sharding, abstract)
     # Ours: compiled before there is a state, so that what the compiler needs and leaves
     # is not held beside it.
     start = time.perf_counter()
-    traced = training.jit_step(experiment, abstract, mesh).trace(abstract, rows)
+    traced = step_lib.jit_step(experiment, abstract, mesh).trace(abstract, rows)
     done = operations.count(traced.jaxpr)
     step = traced.lower().compile()
     compile_seconds = time.perf_counter() - start
@@ -101,7 +104,7 @@ def take(experiment: training.Experiment, num_steps: int) -> dict[str, str]:
     jax.clear_caches()
     gc.collect()
     start = time.perf_counter()
-    state = jax.jit(lambda: training.init_state(experiment), out_shardings=placed)()
+    state = jax.jit(lambda: state_lib.init_state(experiment), out_shardings=placed)()
     jax.block_until_ready(state)
     init_seconds = time.perf_counter() - start
     for _ in range(num_steps):

@@ -9,13 +9,12 @@ import wave
 import numpy as np
 from absl import flags
 
-from datasets.synthetic_heads import names
 from datasets.synthetic_heads.performance import voices as voices_lib
 from datasets.synthetic_heads.person import avatar, geometry
 from datasets.synthetic_heads.records import plan
 from datasets.synthetic_heads.rendering import renderer, scene
 from experiments.running import program
-from vasa_jax import config, media, types
+from vasa_jax import arkit, config, media, types
 
 OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder to fill.", required=True)
 IDENTITY = flags.DEFINE_integer("identity", 94, "An identity of the test split.")
@@ -43,7 +42,7 @@ def main(_) -> int:
     folder = pathlib.Path(OUTPUT_DIR.value)
     folder.mkdir(parents=True, exist_ok=True)
     state = geometry.FrameState(
-        arkit=np.zeros(len(names.ARKIT_NAMES), np.float32),
+        arkit=np.zeros(arkit.NUM_UNITS, np.float32),
         gaze_in_head=np.zeros(2),
         rotation=np.zeros(3),
         translation=np.zeros(3),

@@ -10,9 +10,12 @@ import numpy as np
 from datasets.synthetic_heads import names
 from experiments.configs import face, face_fields, face_networks, motion
 from experiments.running import timing
-from vasa_jax import types
+from vasa_jax import arkit, types
 from vasa_jax.data import records
-from vasa_jax.train import sharding, training
+from vasa_jax.train import batch_names, sharding
+from vasa_jax.train import experiment as experiment_lib
+from vasa_jax.train import state as state_lib
+from vasa_jax.train import step as step_lib
 
 VARIANTS = (
     ("float32", True),
@@ -51,7 +54,7 @@ def write_clips(folder: pathlib.Path, size: int) -> None:
             "num_frames": CLIP_FRAMES,
             "video": generator.integers(0, 256, (CLIP_FRAMES, size, size, 3), np.uint8),
             "head_pose": pose.astype(np.float32),
-            "arkit": generator.random((CLIP_FRAMES, 52), np.float32),
+            "arkit": generator.random((CLIP_FRAMES, arkit.NUM_UNITS), np.float32),
             "gaze_in_head": generator.normal(0, 0.1, (CLIP_FRAMES, 2)),
             "keypoints": generator.uniform(-0.5, 0.5, (CLIP_FRAMES, count, 2)),
         }
@@ -78,7 +81,7 @@ def write_encoded(folder: pathlib.Path, motion_channels: int, audio_channels: in
             "gaze": generator.normal(0, 0.1, 2),
             "head_distance": generator.uniform(0.9, 1.1, 1),
             "emotion": generator.random(len(types.EMOTIONS)),
-            "arkit": generator.random((count, 52)),
+            "arkit": generator.random((count, arkit.NUM_UNITS)),
             "mouth_opening": generator.random(count),
         }
         records.write_npz_record(folder / "train" / f"clip_{number}.npz", record)
@@ -133,14 +136,14 @@ def make_settings(
 
 def make_experiment(
     stage: str, preset: str, dtype: str, use_remat: bool, batch_size: int, folder
-) -> training.Experiment:
+) -> experiment_lib.Experiment:
     """Build a stage's experiment on records of noise; see `make_settings`."""
     settings = make_settings(stage, preset, dtype, use_remat, batch_size, folder)
     return (face if stage == "face" else motion).build(settings)
 
 
 def measure(
-    experiment: training.Experiment, rates: timing.Rates, num_repeats: int
+    experiment: experiment_lib.Experiment, rates: timing.Rates, num_repeats: int
 ) -> dict[str, float]:
     """Take steps of an experiment, sharded as `loop.run` would.
 
@@ -155,15 +158,15 @@ def measure(
     """
     mesh = sharding.make_mesh(f"data:{jax.local_device_count()}")
     data = experiment.train_data()
-    batch, _ = training.split_names(next(data))
+    batch, _ = batch_names.split_names(next(data))
     data.close()
     batch = sharding.shard_batch(batch, mesh)
-    abstract = training.abstract_state(experiment, mesh)
+    abstract = state_lib.abstract_state(experiment, mesh)
     placed = jax.tree.map(lambda leaf: leaf.sharding, abstract)
-    state = jax.jit(lambda: training.init_state(experiment), out_shardings=placed)()
+    state = jax.jit(lambda: state_lib.init_state(experiment), out_shardings=placed)()
     start = time.perf_counter()
     lowered = jax.jit(
-        training.make_step(experiment),
+        step_lib.make_step(experiment),
         donate_argnums=0,
         out_shardings=(placed, sharding.replicated(mesh)),
     ).lower(state, batch)

@@ -10,7 +10,9 @@ import jax
 
 from experiments.running import experiment_file, timing
 from vasa_jax import layers
-from vasa_jax.train import operations, training
+from vasa_jax.train import batch_names, operations
+from vasa_jax.train import state as state_lib
+from vasa_jax.train import step as step_lib
 
 OURS, STOCK = "ours", "XLA's convolutions"
 
@@ -40,7 +42,7 @@ def train_rows(
     settings = experiment_file.settings_of(module, preset, changes)
     experiment = experiment_file.build(module, settings)
     data = experiment.train_data()
-    batch, _ = training.split_names(next(data))
+    batch, _ = batch_names.split_names(next(data))
     if hasattr(data, "close"):
         data.close()
     batch = jax.device_put(batch)
@@ -92,8 +94,8 @@ def in_turn(runs: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, fl
 
 def _make_run(experiment, batch, rates):
     """Compile a step, and return what takes it again and again, and its floor."""
-    state = jax.jit(lambda: training.init_state(experiment))()
-    make_step = training.make_step(experiment)
+    state = jax.jit(lambda: state_lib.init_state(experiment))()
+    make_step = step_lib.make_step(experiment)
     traced = jax.jit(make_step, donate_argnums=0).trace(state, batch)
     moved = timing.num_bytes(state.params, state.opt_state, state.ema)
     floor = rates.floor_seconds(operations.count(traced.jaxpr), 2 * moved)

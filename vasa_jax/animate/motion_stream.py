@@ -6,12 +6,11 @@ from collections.abc import Iterator
 import jax
 import numpy as np
 
+from vasa_jax import arkit, kept_programs, types
 from vasa_jax import config as config_lib
-from vasa_jax import kept_programs, types
 from vasa_jax.animate import trained
 from vasa_jax.animate.controls import Controls
 from vasa_jax.audio import streaming
-from vasa_jax.face import model as face_model
 from vasa_jax.motion import config as motion_config
 from vasa_jax.motion import controls as motion_controls
 from vasa_jax.motion import model as motion_model
@@ -96,7 +95,7 @@ def _noise_mixing(models: trained.TrainedModels) -> jax.Array | None:
         models.statistics.motion.deviation,
         lip_noise=shaping.lip_noise,
         blink_noise=shaping.blink_noise,
-        chance_columns=range(face_model.NUM_ARKIT, readout.shape[1]),
+        chance_columns=range(arkit.NUM_UNITS, readout.shape[1]),
     )
     return jax.device_put(mixing)
 

@@ -172,7 +172,7 @@ def _serve(batches: Any, asked: queue.Queue, answers: queue.Queue) -> None:
         try:
             answers.put(_Batch(next(batches), batches.get_state()))
         # Raised again by the one who waits.
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             answers.put(error)
 
 
@@ -180,7 +180,7 @@ def _close(batches: Any) -> None:
     """Close an iterator whose workers may be gone, which may fail in many ways."""
     try:
         batches.close()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         print(f"closing the data workers: {error}", file=sys.stderr)
 
 

@@ -10,6 +10,7 @@ import dataclasses
 
 import numpy as np
 
+from vasa_jax import arkit as arkit_lib
 from vasa_jax import types
 from vasa_jax.evaluation import driving, identity, signals
 from vasa_jax.evaluation.performer import (
@@ -21,9 +22,6 @@ from vasa_jax.evaluation.performer import (
     watch,
 )
 from vasa_jax.evaluation.report import Measured, Row, Value
-
-EYE_BLINK = (8, 9)
-"""Places of eyeBlinkLeft and eyeBlinkRight among ARKit's units, alphabetically."""
 
 MIN_TURN_DEGREES = 3.0
 """Mean turn between two takes from which a gain is taken. Ours: below it the landmark
@@ -193,7 +191,7 @@ def observe(performer: FacePerformer, seen: Seen) -> Observed:
             "mouth": seen.opening,
             "eyes": eyes,
             "mouth_own": arkit[:, JAW_OPEN] - arkit[:, MOUTH_CLOSE],
-            "eyes_own": arkit[:, EYE_BLINK].mean(axis=1),
+            "eyes_own": arkit[:, arkit_lib.BLINKS].mean(axis=1),
         },
         present=present,
     )

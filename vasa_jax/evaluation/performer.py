@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from vasa_jax import errors, export, media, types
+from vasa_jax import arkit, errors, export, media, types
 from vasa_jax.animate import motion_stream, rendering, talking_face, trained
 from vasa_jax.animate.controls import Controls
 from vasa_jax.encode import encoding
@@ -20,8 +20,7 @@ from vasa_jax.portrait import crop, locate, track
 BATCH_FRAMES = 15
 """Frames computed at once. Ours: nobody waits for the first."""
 
-JAW_OPEN, MOUTH_CLOSE = 24, 26
-"""Places of jawOpen and mouthClose among ARKit's units, alphabetically."""
+JAW_OPEN, MOUTH_CLOSE = arkit.indices(("jawOpen", "mouthClose"))
 
 
 class FacePerformer:

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax import geometry, types
+from vasa_jax import arkit, geometry, types
 from vasa_jax.face import augmentation, encoders
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
@@ -81,7 +81,7 @@ class EncoderTask:
         return init_face(self._model, key)
 
     def loss(self, params, batch, key, step):
-        """Sum the terms; see `training.LossFunction`."""
+        """Sum the terms; see `task.LossFunction`."""
         del key
         image, truth, known = _flatten(batch)
         count = image.shape[0] // batch["image"].shape[0]
@@ -185,10 +185,13 @@ class EncoderTask:
         return self._model.apply({"params": params["face"]}, method=function)
 
 
-MEASURED_UNITS = {"jaw_open": 24, "blink": 8, "lips_pressed": 35, "pucker": 37}
-"""Places of jawOpen, eyeBlinkLeft, mouthPressLeft, mouthPucker among ARKit's units.
-
-Ours: lips and lids are what a coarse encoder misses first."""
+MEASURED_UNITS = {
+    "jaw_open": arkit.index("jawOpen"),
+    "blink": arkit.index("eyeBlinkLeft"),
+    "lips_pressed": arkit.index("mouthPressLeft"),
+    "pucker": arkit.index("mouthPucker"),
+}
+"""Ours: lips and lids are what a coarse encoder misses first."""
 
 
 def init_face(model: face_model.FaceModel, key: jax.Array) -> dict:

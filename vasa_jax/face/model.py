@@ -5,13 +5,10 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from vasa_jax import geometry, types
+from vasa_jax import arkit, geometry, types
 from vasa_jax.face import config as face_config
 from vasa_jax.face import decoder, dynamics_map, encoders, warping
 from vasa_jax.face.shortcut import background, flows, unwrapping
-
-NUM_ARKIT = 52
-"""Expression weights that are read out of facial dynamics. Follows: ARKit's units."""
 
 
 @struct.dataclass
@@ -37,9 +34,9 @@ class DynamicsHeads(nn.Module):
     @nn.compact
     def __call__(self, facial_dynamics: jax.Array) -> DynamicsReadout:
         """Map `[..., Z]` to its readout."""
-        raw = nn.Dense(NUM_ARKIT + 2, name="linear")(facial_dynamics)
+        raw = nn.Dense(arkit.NUM_UNITS + 2, name="linear")(facial_dynamics)
         return DynamicsReadout(
-            arkit=raw[..., :NUM_ARKIT], gaze_in_head=raw[..., NUM_ARKIT:]
+            arkit=raw[..., : arkit.NUM_UNITS], gaze_in_head=raw[..., arkit.NUM_UNITS :]
         )
 
 

@@ -92,7 +92,7 @@ class FaceTask:
         return params
 
     def face_loss(self, params, batch, key, step):
-        """Sum all terms; see `training.LossFunction`."""
+        """Sum all terms; see `task.LossFunction`."""
         scene = self._prepare(params, batch)
         scene["places"] = self._places(batch, key)
         frame, latents = self._render(params, scene)

@@ -6,17 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 import jax
 import jax.numpy as jnp
 
+from vasa_jax import arkit
 from vasa_jax import config as config_lib
 
 ArkitFunction = Callable[[jax.Array], jax.Array]
 """From facial dynamics `[..., Z]`, in their own units, to ARKit weights `[..., 52]`."""
-
-LIP_CHANNELS = tuple(range(22, 49))
-"""ARKit weights of jaw and mouth, in the alphabetical order of the 52. Ours."""
-
-CLOSURE_CHANNELS = (26, 35, 36, 39, 40)
-"""ARKit weights that are high where lips close or press: mouthClose, mouthPressLeft,
-mouthPressRight, mouthRollLower, mouthRollUpper. Ours."""
 
 LEAST_MOVEMENT = 0.2
 """Standard deviation in a window, normalised, below which a head counts as still. Ours:
@@ -198,8 +192,8 @@ def lip_loss(
     mask: jax.Array,
     arkit_function: ArkitFunction,
     closure_weight: float = CLOSURE_WEIGHT,
-    lip_channels: Sequence[int] = LIP_CHANNELS,
-    closure_channels: Sequence[int] = CLOSURE_CHANNELS,
+    lip_channels: Sequence[int] = arkit.LIPS,
+    closure_channels: Sequence[int] = arkit.LIP_CLOSURE,
 ) -> jax.Array:
     """Return the squared error of the lips, weighted up where they close or press.
 

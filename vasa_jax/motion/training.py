@@ -19,7 +19,7 @@ from vasa_jax.motion import (
 from vasa_jax.motion import model as motion_model
 from vasa_jax.motion.config import MotionConfig, SamplingConfig
 from vasa_jax.motion.shaping.config import ShapingConfig
-from vasa_jax.train import metric_states, training
+from vasa_jax.train import metric_states, task
 
 GROUP = "motion"
 """Name of the trained group, in states and exports."""
@@ -29,7 +29,7 @@ STATISTICS_GROUP = "statistics"
 
 
 class MotionTask:
-    """Train the denoiser on windows that `windows.cut` made; see `training.Task`.
+    """Train the denoiser on windows that `windows.cut` made; see `task.Task`.
 
     Args:
         config: sizes of the denoiser.
@@ -62,7 +62,7 @@ class MotionTask:
         self._sampling = sampling or SamplingConfig()
         self._shaping = shaping
 
-    def init(self, key: jax.Array) -> training.Params:
+    def init(self, key: jax.Array) -> task.Params:
         """Return the denoiser's parameters, and the statistics as a constant group."""
         config = self.config
         window = {
@@ -89,7 +89,7 @@ class MotionTask:
         }
 
     def loss(
-        self, params: training.Params, batch: training.Batch, key: jax.Array, step: Any
+        self, params: task.Params, batch: task.Batch, key: jax.Array, step: Any
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """Return the weighted mean loss of a batch, and its terms.
 
@@ -98,7 +98,7 @@ class MotionTask:
         """
         del key, step
         keys = jax.vmap(lambda key: jax.random.split(key, 3))(
-            batch[training.EXAMPLE_KEY_FIELD]
+            batch[task.EXAMPLE_KEY_FIELD]
         )
         statistics = _statistics_of(params)
         conditions = make_conditions(batch, statistics)
@@ -113,8 +113,8 @@ class MotionTask:
 
     def _terms(
         self,
-        params: training.Params,
-        batch: training.Batch,
+        params: task.Params,
+        batch: task.Batch,
         conditions: types.Conditions,
         diffusion_step: jax.Array,
         noise_keys: jax.Array,
@@ -138,7 +138,7 @@ class MotionTask:
         self,
         prediction: jax.Array,
         target: jax.Array,
-        batch: training.Batch,
+        batch: task.Batch,
         conditions: types.Conditions,
         statistics: normalization.MotionStatistics,
     ) -> dict[str, jax.Array]:
@@ -175,7 +175,7 @@ class MotionTask:
         return jnp.where(is_pose, losses.POSE_CHANNEL_WEIGHT, 1.0)
 
     def evaluate(
-        self, params: training.Params, batch: training.Batch, key: jax.Array
+        self, params: task.Params, batch: task.Batch, key: jax.Array
     ) -> dict[str, Any]:
         """Sample the batch's windows, and compare them with the truth.
 
@@ -219,7 +219,7 @@ class MotionTask:
 
 
 def make_conditions(
-    batch: training.Batch, statistics: normalization.MotionStatistics
+    batch: task.Batch, statistics: normalization.MotionStatistics
 ) -> types.Conditions:
     """Normalise the conditions of a batch of windows.
 
@@ -252,6 +252,6 @@ def _known(values: jax.Array) -> tuple[jax.Array, jax.Array]:
     return is_known, jnp.where(is_known[:, None], values, 0.0).astype(jnp.float32)
 
 
-def _statistics_of(params: training.Params) -> normalization.MotionStatistics:
+def _statistics_of(params: task.Params) -> normalization.MotionStatistics:
     """Read the statistics out of their group."""
     return normalization.from_state_dict(params[STATISTICS_GROUP])

@@ -22,6 +22,10 @@ from vasa_jax.errors import UserError
 FOLDER = "checkpoints"
 """Folder of the checkpoints in a run's work folder."""
 
+NUM_KEPT = 2
+"""Newest checkpoints that are kept. Ours: the one before is there if a disk spoils the
+last; a state of the paper's size takes gigabytes."""
+
 # What the operating system says, inside the errors of whichever library wrote.
 _FULL_DISK_WORDS = ("No space left on device", "Disk quota exceeded")
 
@@ -70,22 +74,14 @@ class RunCheckpoints:
 
     Args:
         folder: made when it is missing.
-        keep_last: how many of the newest to keep.
-        keep_every: also keep steps that are multiples of this; None is off.
         is_read_only: promise not to save; nothing in the folder is touched.
     """
 
     def __init__(
         self,
         folder: str | os.PathLike,
-        keep_last: int = 3,
-        keep_every: int | None = None,
         is_read_only: bool = False,
     ):
-        policies = ocp.checkpoint_managers
-        kept = [policies.LatestN(keep_last)]
-        if keep_every is not None:
-            kept.append(policies.EveryNSteps(keep_every))
         self._folder = pathlib.Path(folder).absolute()
         if is_read_only and not self._folder.is_dir():
             raise UserError(f"There are no checkpoints at {os.fspath(folder)!r}.")
@@ -96,7 +92,7 @@ class RunCheckpoints:
         self._manager = ocp.CheckpointManager(
             self._plain_name,
             options=ocp.CheckpointManagerOptions(
-                preservation_policy=policies.AnyPreservationPolicy(kept),
+                preservation_policy=ocp.checkpoint_managers.LatestN(NUM_KEPT),
                 cleanup_tmp_directories=not is_read_only,
                 create=False,
                 read_only=is_read_only,
@@ -212,6 +208,12 @@ class RunCheckpoints:
         """
         with full_disk_reported(self._folder):
             self._manager.wait_until_finished()
+
+    def __enter__(self) -> "RunCheckpoints":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
 
     def close(self) -> None:
         """Wait for writing to end and give back the threads."""

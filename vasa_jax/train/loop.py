@@ -2,6 +2,8 @@
 
 Metrics are read one step late, so that the device never waits for the host; all
 metrics of a state are read and found finite before the state is saved.
+
+Follows: kauldron (the order of the loop).
 """
 
 import contextlib
@@ -9,33 +11,28 @@ import dataclasses
 import json
 import os
 import pathlib
-import signal
-import sys
-import threading
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 import tqdm
-from jax.experimental import multihost_utils
 
 from vasa_jax import config
 from vasa_jax.errors import UserError
 from vasa_jax.train import (
+    batch_names,
     checkpoint,
+    evaluator,
     metric_writer,
-    operations,
     sharding,
     step_profile,
-    training,
+    stop_signal,
     warm_start,
 )
 from vasa_jax.train import meter as meter_lib
-
-CHECKPOINT_FOLDER = checkpoint.FOLDER
+from vasa_jax.train import state as state_lib
+from vasa_jax.train import step as step_lib
+from vasa_jax.train.experiment import Experiment
 
 PROFILE_FOLDER = "profile"
 """Folder of the profiler's traces in a run's work folder."""
@@ -52,105 +49,14 @@ class Outcome:
         metrics: of the last evaluation.
     """
 
-    state: training.TrainState
+    state: state_lib.TrainState
     step: int
     is_complete: bool
     metrics: Mapping[str, float]
 
 
-class _Stop:
-    """Notices the wish to end: SIGTERM and SIGINT, agreed on by all processes."""
-
-    def __init__(self) -> None:
-        self._is_asked = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> "_Stop":
-        # With several processes jax's own service has the signal and spreads it.
-        is_main = threading.current_thread() is threading.main_thread()
-        if jax.process_count() == 1 and is_main:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                self._before[number] = signal.signal(number, self._ask)
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _ask(self, number: int, frame: Any) -> None:
-        del frame
-        self._is_asked = True
-        # A second signal ends the process at once, as if nobody listened.
-        signal.signal(number, self._before[number])
-
-    def is_asked(self, step: int) -> bool:
-        if jax.process_count() > 1:
-            return multihost_utils.reached_preemption_sync_point(step)
-        return self._is_asked
-
-
-def _place_initial_state(
-    experiment: training.Experiment,
-    abstract: training.TrainState,
-    init_params: Mapping[str, Any] | None,
-) -> training.TrainState:
-    shardings = jax.tree.map(lambda leaf: leaf.sharding, abstract)
-    state = jax.jit(lambda: training.init_state(experiment), out_shardings=shardings)()
-    if init_params is None:
-        return state
-    params, taken, left = warm_start.place(state.params, init_params)
-    if not taken:
-        raise UserError(
-            "What to start from has no array that fits by name and shape; give "
-            f"one of the same model. First differences: {'; '.join(left[:3])}."
-        )
-    tqdm.tqdm.write(
-        f"warm start: {len(taken)} arrays taken, {len(left)} not", file=sys.stderr
-    )
-    for line in left[:20]:
-        tqdm.tqdm.write(f"  {line}", file=sys.stderr)
-    ema = {group: jax.tree.map(jnp.copy, params[group]) for group in state.ema}
-    return state.replace(params=params, ema=ema)
-
-
-@jax.jit
-def _merge(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    return {name: first[name].merge(second[name]) for name in first}
-
-
-def evaluate(
-    experiment: training.Experiment, params: training.Params, mesh: sharding.Mesh
-) -> dict[str, float]:
-    """Merge the metric states of all evaluation batches.
-
-    Args:
-        experiment: gives data and metrics.
-        params: by group; averages, where there are any.
-        mesh: where the batches go.
-
-    Returns:
-        Numbers by name; a metric per channel is averaged.
-    """
-    if not _can_evaluate(experiment):
-        return {}
-    measure = jax.jit(experiment.evaluate, out_shardings=sharding.replicated(mesh))
-    total = None
-    batches = experiment.evaluation_data()
-    for index, batch in enumerate(batches):
-        if index == experiment.settings.evaluate_batches:
-            break
-        arrays, _ = training.split_names(batch)
-        # The same keys each time, so that evaluations can be compared.
-        key = jax.random.fold_in(jax.random.key(0), index)
-        states = measure(params, sharding.shard_batch(arrays, mesh), key)
-        total = states if total is None else _merge(total, states)
-    _close(batches)
-    host = jax.device_get(total or {})
-    return {name: float(np.mean(state.compute())) for name, state in host.items()}
-
-
 def run(
-    experiment: training.Experiment,
+    experiment: Experiment,
     folder: str | os.PathLike,
     mesh: sharding.Mesh | None = None,
     *,
@@ -179,102 +85,58 @@ def run(
             or the disk is full.
     """
     settings = experiment.settings
-    folder = pathlib.Path(folder)
-    mesh = mesh or sharding.make_mesh()
+    folder, mesh = pathlib.Path(folder), mesh or sharding.make_mesh()
     sharding.check_batch_size(settings.batch_size, mesh, settings.accumulation_steps)
-    abstract = training.abstract_state(experiment, mesh)
     last_step = min(settings.num_steps, max_steps or settings.num_steps)
-    if _can_evaluate(experiment) and _will_evaluate(settings, last_step):
-        # What it lacks is told now rather than after hours.
-        _close(experiment.evaluation_data())
-    is_first_process = jax.process_index() == 0
+    evaluator.check_data(experiment, last_step)
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(checkpoint.full_disk_reported(folder))
-        checkpoints = checkpoint.RunCheckpoints(
-            folder / CHECKPOINT_FOLDER,
-            keep_last=settings.keep_checkpoints,
-            keep_every=settings.keep_every_steps,
+        checkpoints = stack.enter_context(
+            checkpoint.RunCheckpoints(folder / checkpoint.FOLDER)
         )
-        stack.callback(checkpoints.close)
         data = experiment.train_data()
         if hasattr(data, "close"):
             stack.callback(data.close)
+        abstract = state_lib.abstract_state(experiment, mesh)
         saved_step = checkpoints.latest_step()
         if saved_step is None:
-            state, step = _place_initial_state(experiment, abstract, init_params), 0
+            state = _initial_state(experiment, abstract, init_params)
         else:
-            state, step = checkpoints.restore(saved_step, abstract, data), saved_step
-        jitted_step = training.jit_step(experiment, abstract, mesh)
-        take_step = None
-        writer = metric_writer.MetricWriter(folder if is_first_process else None, step)
-        stack.callback(writer.close)
-        bar = stack.enter_context(
-            tqdm.tqdm(
-                total=last_step,
-                initial=step,
-                desc=experiment.name,
-                unit="step",
-                disable=not is_first_process,
-            )
+            state = checkpoints.restore(saved_step, abstract, data)
+        step = start_step = saved_step or 0
+        take_step = step_lib.CompiledStep(experiment, abstract, mesh)
+        writer, meter = _open_writers(
+            stack, experiment, folder, take_step, start_step, last_step
         )
-        advice = (
-            f"the last good state is the newest checkpoint in {folder}; look at the "
-            "records, or lower the learning rate."
+        profile = stack.enter_context(
+            step_profile.StepProfile(folder / PROFILE_FOLDER, profile_steps)
         )
-        meter = meter_lib.Meter(experiment, writer, bar, advice, mesh.size)
-        profile = step_profile.StepProfile(folder / PROFILE_FOLDER, profile_steps)
-        stack.callback(profile.close)
-        stop = stack.enter_context(_Stop())
-        start_step, metrics = step, {}
+        stop = stack.enter_context(stop_signal.StopSignal())
+        metrics = {}
 
         while True:
-            is_asked = stop.is_asked(step)
+            is_stopped = stop.is_asked(step)
             is_last = step >= last_step
-            every = settings.evaluate_every_steps
             # An early end is no result: nothing is measured for it.
-            is_due = step >= settings.num_steps or (
-                every is not None and step % every == 0
-            )
-            if is_due and step > start_step and not is_asked:
-                meter.drain()
+            is_new = step > start_step and not is_stopped
+            if is_new and evaluator.is_due(settings, step):
                 with meter.paused():
-                    metrics = _evaluate_and_report(
-                        experiment, state, mesh, step, folder
-                    )
-                if metrics:
-                    writer.write(step, metrics)
-            is_due = step % settings.save_every_steps == 0 or is_last or is_asked
-            if is_due and step > (-1 if saved_step is None else saved_step):
-                meter.drain()
+                    metrics = evaluator.measure(experiment, state, mesh, step, folder)
+                writer.write(step, metrics)
+            is_due = step % settings.save_every_steps == 0 or is_last or is_stopped
+            if is_due and step != saved_step:
                 with meter.paused():
-                    checkpoints.save(
-                        step,
-                        state,
-                        data,
-                        {**_description(experiment, metrics), **(provenance or {})},
-                    )
+                    metadata = _metadata(experiment, metrics, provenance)
+                    checkpoints.save(step, state, data, metadata)
                 saved_step = step
-            if is_last or is_asked:
+            if is_last or is_stopped:
                 break
-            before = time.perf_counter()
-            try:
-                batch, names = training.split_names(next(data))
-            except StopIteration:
-                raise UserError(
-                    f"The training data ended after step {step} of {last_step}; let it "
-                    "repeat without end."
-                ) from None
-            if meter.is_device_idle():
-                meter.add_wait(time.perf_counter() - before)
-            rows = sharding.shard_batch(batch, mesh)
-            if take_step is None:
-                traced = jitted_step.trace(state, rows)
-                meter.set_step_operations(operations.count(traced.jaxpr))
-                take_step = traced.lower().compile()
+            with meter.waiting():
+                batch, names = _next_batch(data, step, last_step)
             step += 1
             profile.before_step(step)
-            state, found = take_step(state, rows)
+            state, found = take_step(state, sharding.shard_batch(batch, mesh))
             profile.after_step(step, found)
             meter.push(step, found, names)
     return Outcome(
@@ -285,39 +147,60 @@ def run(
     )
 
 
-def _can_evaluate(experiment: training.Experiment) -> bool:
-    return experiment.evaluate is not None and experiment.evaluation_data is not None
-
-
-def _will_evaluate(settings: training.TrainConfig, last_step: int) -> bool:
-    """Tell whether a run that ends at `last_step` has a step that is measured."""
-    every = settings.evaluate_every_steps
-    return last_step >= settings.num_steps or (every is not None and every <= last_step)
-
-
-def _close(batches) -> None:
-    if hasattr(batches, "close"):
-        batches.close()
-
-
-def _evaluate_and_report(
-    experiment: training.Experiment,
-    state: training.TrainState,
-    mesh: sharding.Mesh,
-    step: int,
+def _open_writers(
+    stack: contextlib.ExitStack,
+    experiment: Experiment,
     folder: pathlib.Path,
-) -> dict[str, float]:
-    params = state.averaged_params()
-    metrics = evaluate(experiment, params, mesh)
-    if experiment.report is not None and jax.process_index() == 0:
-        reports = folder / "reports"
-        reports.mkdir(parents=True, exist_ok=True)
-        metrics |= experiment.report(params, step, reports) or {}
-    return {f"{experiment.name}/evaluation/{k}": v for k, v in metrics.items()}
+    take_step: step_lib.CompiledStep,
+    start_step: int,
+    last_step: int,
+) -> tuple[metric_writer.MetricWriter, meter_lib.Meter]:
+    """Open what tells of the run: metric lines, a progress bar, and the meter of both.
+
+    Of several processes the first alone writes.
+    """
+    is_writer = jax.process_index() == 0
+    writer = stack.enter_context(
+        metric_writer.MetricWriter(folder if is_writer else None, start_step)
+    )
+    bar = stack.enter_context(
+        tqdm.tqdm(
+            total=last_step,
+            initial=start_step,
+            desc=experiment.name,
+            unit="step",
+            disable=not is_writer,
+        )
+    )
+    return writer, meter_lib.Meter(experiment, writer, bar, folder, take_step)
 
 
-def _description(
-    experiment: training.Experiment, metrics: Mapping[str, float]
+def _initial_state(
+    experiment: Experiment,
+    abstract: state_lib.TrainState,
+    init_params: Mapping[str, Any] | None,
+) -> state_lib.TrainState:
+    """Make the state of step 0, with the given parameters where they fit."""
+    state = state_lib.place_initial_state(experiment, abstract)
+    if init_params is None:
+        return state
+    return state_lib.with_params(state, warm_start.take(state.params, init_params))
+
+
+def _next_batch(data: Any, step: int, last_step: int):
+    try:
+        return batch_names.split_names(next(data))
+    except StopIteration:
+        raise UserError(
+            f"The training data ended after step {step} of {last_step}; let it "
+            "repeat without end."
+        ) from None
+
+
+def _metadata(
+    experiment: Experiment,
+    metrics: Mapping[str, float],
+    provenance: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Say what an export of this state needs to know."""
     return {
@@ -329,4 +212,5 @@ def _description(
         },
         "card": experiment.card,
         "metrics": {k: metric_writer.round_number(v) for k, v in metrics.items()},
+        **(provenance or {}),
     }

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
+import optax
 
 from vasa_jax import config
 
@@ -73,9 +73,9 @@ def factor(schedule: Iterable[Ramp], term: str, step: jax.Array) -> jax.Array | 
     value: jax.Array | float = 1.0
     for ramp in schedule:
         if ramp.term == term:
-            done = jnp.asarray(step, jnp.float32) - ramp.first_step
-            done = jnp.clip(done / (ramp.last_step - ramp.first_step), 0.0, 1.0)
-            value = value * (ramp.first + (ramp.last - ramp.first) * done)
+            steps = ramp.last_step - ramp.first_step
+            line = optax.linear_schedule(ramp.first, ramp.last, steps, ramp.first_step)
+            value = value * line(step)
     return value
 
 

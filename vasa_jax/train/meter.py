@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import pathlib
 import sys
 import time
 from collections.abc import Iterator
@@ -12,7 +13,10 @@ import numpy as np
 import tqdm
 
 from vasa_jax.errors import UserError
-from vasa_jax.train import metric_writer, operations, training
+from vasa_jax.train import metric_writer, operations
+from vasa_jax.train.batch_names import BatchNames
+from vasa_jax.train.experiment import Experiment
+from vasa_jax.train.step import CompiledStep
 
 NUM_NAMED_RECORDS = 16
 """Records of a bad batch that are named. Ours: a sentence must stay readable."""
@@ -25,83 +29,74 @@ class Meter:
         experiment: gives names, log interval, and what a row stands for.
         writer: of the metric lines.
         bar: the progress bar.
-        advice: end of the sentence that stops a run whose metrics are not finite.
-        num_devices: of the whole run.
+        folder: the work folder, which the sentence names that stops a run.
+        step: the compiled step, which knows its operations.
     """
 
     def __init__(
         self,
-        experiment: training.Experiment,
+        experiment: Experiment,
         writer: metric_writer.MetricWriter,
         bar: Any,
-        advice: str,
-        num_devices: int,
+        folder: pathlib.Path,
+        step: CompiledStep,
     ):
         self._experiment = experiment
         self._writer = writer
         self._bar = bar
-        self._advice = advice
-        self._num_devices = num_devices
-        self._step_operations = 0.0
-        self._pending: tuple[int, Any, training.BatchNames] | None = None
+        self._folder = folder
+        self._step = step
+        self._pending: tuple[int, Any, BatchNames] | None = None
         self._sums: dict[str, float] = collections.defaultdict(float)
         self._count = 0
         self._waited = 0.0
         self._skipped: set[str] = set()
         self._started: float | None = None
 
-    def set_step_operations(self, number: float) -> None:
-        """Tell how many operations a step takes, over all devices."""
-        self._step_operations = number
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count the time inside as waiting, if the device had nothing left to do."""
+        before = time.perf_counter()
+        yield
+        if self._is_device_idle():
+            self._waited += time.perf_counter() - before
 
-    def is_device_idle(self) -> bool:
+    def _is_device_idle(self) -> bool:
         """Whether the step that was sent last has ended."""
         if self._pending is None:
             return True
         return all(leaf.is_ready() for leaf in jax.tree.leaves(self._pending[1]))
 
-    def add_wait(self, seconds: float) -> None:
-        """Count time in which the device had nothing to do."""
-        self._waited += seconds
-
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
-        """Leave the time inside out of the speed."""
+        """Read what is held back; then leave the time inside out of the speed.
+
+        Raises:
+            UserError: a metric that was held back is not finite.
+        """
+        self._drain()
         before = time.perf_counter()
         yield
         if self._started is not None:
             self._started += time.perf_counter() - before
 
-    def push(self, step: int, metrics: Any, names: training.BatchNames) -> None:
+    def push(self, step: int, metrics: Any, names: BatchNames) -> None:
         """Take the metrics of the step that was just sent; read those before.
 
         Raises:
             UserError: one of those before is not finite.
         """
-        pending, self._pending = self._pending, (step, metrics, names)
-        if pending is not None:
-            self._read(*pending)
+        self._drain()
+        self._pending = (step, metrics, names)
 
-    def drain(self) -> None:
-        """Read all metrics that are still held back.
-
-        Raises:
-            UserError: one is not finite.
-        """
+    def _drain(self) -> None:
         pending, self._pending = self._pending, None
         if pending is not None:
             self._read(*pending)
 
-    def _read(self, step: int, metrics: Any, names: training.BatchNames) -> None:
+    def _read(self, step: int, metrics: Any, names: BatchNames) -> None:
         values = {name: float(v) for name, v in jax.device_get(metrics).items()}
-        # Terms before the losses that sum them, so that the culprit is named.
-        for name in sorted(values, key=lambda name: name.endswith(("loss", "norm"))):
-            if not np.isfinite(values[name]):
-                records = ", ".join(names.records[:NUM_NAMED_RECORDS])
-                raise UserError(
-                    f"{name} is {values[name]} at step {step} (records: "
-                    f"{records or 'not named'}); {self._advice}"
-                )
+        self._check_finite(step, values, names)
         for name, value in values.items():
             self._sums[name] += value
         for name in names.skipped:
@@ -117,6 +112,20 @@ class Meter:
         self._bar.update(1)
         if step % self._experiment.settings.log_every_steps == 0:
             self._write(step, timed)
+
+    def _check_finite(
+        self, step: int, values: dict[str, float], names: BatchNames
+    ) -> None:
+        # Terms before the losses that sum them, so that the culprit is named.
+        for name in sorted(values, key=lambda name: name.endswith(("loss", "norm"))):
+            if not np.isfinite(values[name]):
+                records = ", ".join(names.records[:NUM_NAMED_RECORDS])
+                raise UserError(
+                    f"{name} is {values[name]} at step {step} (records: "
+                    f"{records or 'not named'}); the last good state is the newest "
+                    f"checkpoint in {self._folder}; look at the records, or lower the "
+                    "learning rate."
+                )
 
     def _write(self, step: int, timed: int) -> None:
         means = {
@@ -152,7 +161,7 @@ class Meter:
             if settings.peak_teraflops is None
             else settings.peak_teraflops * 1e12
         )
-        if peak is not None and self._step_operations:
-            done = self._step_operations * num_steps / elapsed
-            rates["share_of_peak"] = done / (peak * self._num_devices)
+        if peak is not None and self._step.num_operations:
+            done = self._step.num_operations * num_steps / elapsed
+            rates["share_of_peak"] = done / (peak * self._step.num_devices)
         return rates

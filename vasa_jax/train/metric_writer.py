@@ -44,14 +44,20 @@ class MetricWriter:
                 str(folder / "tensorboard"), purge_step=start_step or None
             )
 
+    def __enter__(self) -> "MetricWriter":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Write one line.
+        """Write one line, or none where there are no metrics.
 
         Args:
             step: number of steps done.
             metrics: numbers by name.
         """
-        if self._file is None:
+        if self._file is None or not metrics:
             return
         row = {"step": step, **{k: round_number(v) for k, v in metrics.items()}}
         self._file.write(json.dumps(row) + "\n")

@@ -6,15 +6,18 @@ below a path, and none freezes them.
 """
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
+from flax import traverse_util
 
 from vasa_jax import config
 from vasa_jax.errors import UserError
+
+EPSILON = 1e-8
+"""Of Adam. Follows: Kingma and Ba."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,13 +41,11 @@ class OptimizerConfig:
         learning_rate: the peak, reached after the warm-up; None freezes the group but
             for the paths that `rates` names.
         rates: other peaks by path; the longest path that fits counts.
-        schedule: after the warm-up, `cosine` falls to `final_fraction` of the peak at
-            `num_steps`, `constant` stays.
-        num_steps: length of the schedule.
         warmup_steps: linear rise from 0.
-        final_fraction: where the cosine ends, as a part of the peak.
-        beta1, beta2, epsilon, weight_decay: of AdamW; decay is for kernels only
-            (arrays of two axes or more).
+        final_fraction: where the cosine that follows ends with the run, as a part of
+            the peak; 1 stays there.
+        beta1, beta2, weight_decay: of AdamW; decay is for kernels only (arrays of two
+            axes or more).
         clip_norm: largest global norm of the group's gradient; None is off.
         ema_decay: of the averaged parameters that evaluation and export use; None
             keeps no average.
@@ -54,30 +55,25 @@ class OptimizerConfig:
     # cosine 2e-4 to 1e-6, betas 0.5 and 0.999, weight decay 1e-2).
     learning_rate: float | None = 2e-4
     rates: tuple[PathRate, ...] = ()
-    schedule: Literal["constant", "cosine"] = "cosine"
-    num_steps: int = 200_000
-    warmup_steps: int = 500  # ours: Adam's second moments are unripe at first
+    warmup_steps: int = 500  # ours: Adam's second moments rest on few steps at first
     final_fraction: float = 0.005
     beta1: float = 0.5
     beta2: float = 0.999
-    epsilon: float = 1e-8
     weight_decay: float = 1e-2
     clip_norm: float | None = 1.0  # ours: one bad clip must not undo hours
     ema_decay: float | None = 0.999  # ours: as diffusion models do
 
     def __post_init__(self) -> None:
-        config.require_positive(self, "learning_rate", "num_steps", "clip_norm")
+        config.require_positive(self, "learning_rate", "clip_norm")
         config.require_fraction(self, "final_fraction", "beta1", "beta2", "ema_decay")
         config.require(
-            0 <= self.warmup_steps < self.num_steps,
-            f"OptimizerConfig.warmup_steps is {self.warmup_steps}; give 0 to less than "
-            f"num_steps, which is {self.num_steps}.",
+            self.warmup_steps >= 0,
+            f"OptimizerConfig.warmup_steps is {self.warmup_steps}; give 0 or more.",
         )
 
 
 def for_transformers(
     learning_rate: float,
-    num_steps: int,
     warmup_steps: int,
     ema_decay: float,
     weight_decay: float = OptimizerConfig.weight_decay,
@@ -88,12 +84,10 @@ def for_transformers(
     cosine ends at a fiftieth.
 
     Args:
-        learning_rate, num_steps, warmup_steps, ema_decay, weight_decay: as of
-            `OptimizerConfig`.
+        learning_rate, warmup_steps, ema_decay, weight_decay: as of `OptimizerConfig`.
     """
     return OptimizerConfig(
         learning_rate=learning_rate,
-        num_steps=num_steps,
         warmup_steps=warmup_steps,
         beta1=0.9,
         beta2=0.99,
@@ -103,32 +97,24 @@ def for_transformers(
     )
 
 
-def schedule(settings: OptimizerConfig) -> Callable[[jax.Array], jax.Array]:
+def schedule(settings: OptimizerConfig, num_steps: int) -> optax.Schedule:
     """Return the function from the step to the fraction of the peak learning rate.
 
     Args:
         settings: the group's settings.
+        num_steps: length of the run, more than the warm-up.
 
     Returns:
-        A pure function of the step (from 0), scalar float32 in [0, 1].
+        A pure function of the step (from 0): a straight rise over the warm-up, whose
+        first step is already above 0, and half a cosine down.
     """
-
-    def fraction(step: jax.Array) -> jax.Array:
-        step = jnp.asarray(step, jnp.float32)
-        rise = jnp.minimum(1.0, (step + 1) / (settings.warmup_steps + 1))
-        if settings.schedule == "constant":
-            return rise
-        span = settings.num_steps - settings.warmup_steps
-        done = jnp.clip((step - settings.warmup_steps) / span, 0.0, 1.0)
-        wave = 0.5 * (1.0 + jnp.cos(jnp.pi * done))
-        return rise * (settings.final_fraction + (1 - settings.final_fraction) * wave)
-
-    return fraction
-
-
-def path_name(path: tuple[Any, ...]) -> str:
-    """Write a jax key path as names with slashes."""
-    return jax.tree_util.keystr(path, simple=True, separator="/")
+    rise = optax.linear_schedule(
+        1 / (settings.warmup_steps + 1), 1.0, settings.warmup_steps
+    )
+    fall = optax.cosine_decay_schedule(
+        1.0, num_steps - settings.warmup_steps, settings.final_fraction
+    )
+    return optax.join_schedules([rise, fall], [settings.warmup_steps])
 
 
 def learning_rates(settings: OptimizerConfig, params: Any) -> Any:
@@ -144,7 +130,7 @@ def learning_rates(settings: OptimizerConfig, params: Any) -> Any:
     Raises:
         UserError: a path of `rates` fits no parameter.
     """
-    names = [path_name(path) for path, _ in jax.tree_util.tree_leaves_with_path(params)]
+    names = list(traverse_util.flatten_dict(params, sep="/"))
 
     def fits(rate: PathRate, name: str) -> bool:
         return (name + "/").startswith(rate.path.strip("/") + "/")
@@ -154,15 +140,15 @@ def learning_rates(settings: OptimizerConfig, params: Any) -> Any:
             tops = sorted({"/".join(name.split("/")[:2]) for name in names})
             raise config.unknown_name(rate.path, tops, "parameter path in rates:")
 
-    def peak(path: tuple[Any, ...], _: Any) -> float:
-        name = path_name(path)
+    def peak(path: tuple[str, ...], _: Any) -> float:
+        name = "/".join(path)
         best = PathRate(path="", learning_rate=settings.learning_rate)
         for rate in settings.rates:
             if fits(rate, name) and len(rate.path) > len(best.path):
                 best = rate
         return 0.0 if best.learning_rate is None else best.learning_rate
 
-    return jax.tree_util.tree_map_with_path(peak, params)
+    return traverse_util.path_aware_map(peak, params)
 
 
 def trainable(settings: OptimizerConfig, params: Any) -> Any:
@@ -170,13 +156,35 @@ def trainable(settings: OptimizerConfig, params: Any) -> Any:
     return jax.tree.map(lambda rate: rate > 0, learning_rates(settings, params))
 
 
-def make(settings: OptimizerConfig, params: Any) -> optax.GradientTransformation:
+def only_trained(settings: OptimizerConfig, gradients: Any) -> Any:
+    """Return the gradients with zeros in the place of those of frozen parameters."""
+    return jax.tree.map(
+        lambda gradient, keep: gradient if keep else jnp.zeros_like(gradient),
+        gradients,
+        trainable(settings, gradients),
+    )
+
+
+def learning_rate(
+    settings: OptimizerConfig, num_steps: int, step: jax.Array
+) -> jax.Array:
+    """Return the group's learning rate at a step, but for those of `rates`."""
+    return (settings.learning_rate or 0.0) * schedule(settings, num_steps)(step)
+
+
+def make(
+    settings: OptimizerConfig, num_steps: int, params: Any
+) -> optax.GradientTransformation:
     """Make the chain of one group: clip, AdamW, rates by path, schedule.
 
     Frozen parameters take no part in the norm and have no optimizer state.
 
+    Ours: one AdamW under masks rather than `optax.partition` by rate, whose state is
+    laid out by rate: a run could not be resumed with another learning rate.
+
     Args:
         settings: the group's settings.
+        num_steps: length of the run.
         params: the group's parameters, or their shapes.
 
     Returns:
@@ -210,12 +218,12 @@ def make(settings: OptimizerConfig, params: Any) -> optax.GradientTransformation
         optax.masked(optax.set_to_zero(), is_frozen),
         clip,
         optax.masked(
-            optax.scale_by_adam(settings.beta1, settings.beta2, settings.epsilon),
+            optax.scale_by_adam(settings.beta1, settings.beta2, EPSILON),
             is_trained,
         ),
         optax.add_decayed_weights(settings.weight_decay, mask=is_decayed),
         optax.stateless(scale_by_rate),
-        optax.scale_by_schedule(schedule(settings)),
+        optax.scale_by_schedule(schedule(settings, num_steps)),
     )
 
 
@@ -236,4 +244,4 @@ def update_average(average: Any, params: Any, decay: float, step: jax.Array) -> 
     """
     step = jnp.asarray(step, jnp.float32)
     weight = 1.0 - jnp.minimum(decay, (1.0 + step) / (10.0 + step))
-    return jax.tree.map(lambda a, p: a + weight * (p - a), average, params)
+    return optax.incremental_update(params, average, weight)

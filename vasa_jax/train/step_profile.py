@@ -39,6 +39,12 @@ class StepProfile:
         self._steps = steps
         self._is_running = False
 
+    def __enter__(self) -> "StepProfile":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
     def before_step(self, number: int) -> None:
         """Start the trace if this step belongs to it."""
         if self._steps is None or self._is_running:

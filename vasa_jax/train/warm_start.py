@@ -2,16 +2,21 @@
 
 import os
 import pathlib
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import jax
+import tqdm
+from flax import traverse_util
 
 from vasa_jax import export
 from vasa_jax.errors import UserError
-from vasa_jax.train import checkpoint, optimizer
+from vasa_jax.train import checkpoint
+from vasa_jax.train.task import Params
 
-Params = dict[str, Any]
+NUM_NAMED_ARRAYS = 20
+"""Arrays that did not fit which are named. Ours: what a screen shows."""
 
 
 def read(folder: str | os.PathLike) -> Params:
@@ -32,8 +37,7 @@ def read(folder: str | os.PathLike) -> Params:
     checkpoints = pathlib.Path(folder) / checkpoint.FOLDER
     if not checkpoints.is_dir():
         return export.load_export(folder)[0]
-    run = checkpoint.RunCheckpoints(checkpoints, is_read_only=True)
-    try:
+    with checkpoint.RunCheckpoints(checkpoints, is_read_only=True) as run:
         step = run.latest_step()
         if step is None:
             raise UserError(
@@ -41,9 +45,32 @@ def read(folder: str | os.PathLike) -> Params:
                 "or name another folder."
             )
         parts = run.restore_part(step, ("params", "ema"))
-    finally:
-        run.close()
     return {**parts["params"], **parts.get("ema", {})}
+
+
+def take(params: Params, loaded: Mapping[str, Any]) -> Params:
+    """Put loaded arrays in the state's place where they fit, and say which did not.
+
+    Args:
+        params: the state's parameters, placed on devices.
+        loaded: from `read`.
+
+    Returns:
+        The parameters.
+
+    Raises:
+        UserError: not one array fits.
+    """
+    params, taken, left = place(params, loaded)
+    if not taken:
+        raise UserError(
+            "What to start from has no array that fits by name and shape; give "
+            f"one of the same model. First differences: {'; '.join(left[:3])}."
+        )
+    lines = [f"warm start: {len(taken)} arrays taken, {len(left)} not"]
+    lines += [f"  {line}" for line in left[:NUM_NAMED_ARRAYS]]
+    tqdm.tqdm.write("\n".join(lines), file=sys.stderr)
+    return params
 
 
 def place(
@@ -59,24 +86,21 @@ def place(
         The parameters, the names that were taken over, and the names that were not,
         with the reason.
     """
-    wanted = {
-        optimizer.path_name(path): leaf
-        for path, leaf in jax.tree_util.tree_leaves_with_path(loaded)
-    }
+    wanted = traverse_util.flatten_dict(loaded, sep="/")
     taken, left = [], []
 
-    def choose(path: tuple[Any, ...], old: jax.Array) -> jax.Array:
-        name = optimizer.path_name(path)
-        if name not in wanted:
+    def choose(path: tuple[str, ...], old: jax.Array) -> jax.Array:
+        name = "/".join(path)
+        new = wanted.pop(name, None)
+        if new is None:
             left.append(f"{name}: not in the export")
-            return old
-        new = wanted.pop(name)
-        if new.shape != old.shape:
+        elif new.shape != old.shape:
             left.append(f"{name}: {new.shape} in the export, {old.shape} here")
-            return old
-        taken.append(name)
-        return jax.device_put(new.astype(old.dtype), old.sharding)
+        else:
+            taken.append(name)
+            return jax.device_put(new.astype(old.dtype), old.sharding)
+        return old
 
-    params = jax.tree_util.tree_map_with_path(choose, params)
+    params = traverse_util.path_aware_map(choose, params)
     left += [f"{name}: only in the export" for name in wanted]
     return params, taken, left

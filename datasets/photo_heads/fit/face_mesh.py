@@ -14,7 +14,7 @@ from scipy.interpolate import CubicSpline, RBFInterpolator
 from scipy.spatial import Delaunay, cKDTree
 
 from datasets.photo_heads.fit import closing, contours, landmark_units
-from datasets.synthetic_heads import names
+from vasa_jax import arkit
 from vasa_jax.portrait import pose
 
 SPACING, FINE_SPACING = 0.045, 0.018
@@ -114,7 +114,7 @@ def wound(triangles: np.ndarray, places: np.ndarray) -> np.ndarray:
 def _plane():
     """Unroll the canonical face with an opened mouth; `[468, 2]`."""
     face, _ = pose.canonical_face()
-    jaw = landmark_units.landmark_units()[names.ARKIT_NAMES.index("jawOpen")]
+    jaw = landmark_units.landmark_units()[arkit.index("jawOpen")]
     opened = face + 0.8 * jaw
     angle = np.arctan2(opened[:, 0], 0.25 - opened[:, 2])
     return np.stack([angle * 0.9, opened[:, 1]], axis=1)

@@ -10,8 +10,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from datasets.photo_heads.fit import contours
-from datasets.synthetic_heads import names
 from datasets.synthetic_heads.person import head
+from vasa_jax import arkit
 from vasa_jax.portrait import pose
 
 REPLACED = ("eyeBlinkLeft", "eyeBlinkRight", "mouthClose", "tongueOut")
@@ -35,7 +35,7 @@ def landmark_units() -> np.ndarray:
     gaze has its own field.
 
     Returns:
-        float64 `[52, 468, 3]` in the head frame, by `names.ARKIT_NAMES`.
+        float64 `[52, 468, 3]` in the head frame, by `arkit.NAMES`.
     """
     mesh = head.load_head_mesh()
     flip = np.array([1.0, -1.0, -1.0])
@@ -44,19 +44,19 @@ def landmark_units() -> np.ndarray:
     places = (mesh.base[skin] - head.HEAD_CENTRE) * flip
     moves = mesh.expression_deltas[:, skin] * flip
     face, _ = pose.canonical_face()
-    drop = moves[names.ARKIT_NAMES.index("jawOpen"), :, 1]
+    drop = moves[arkit.index("jawOpen"), :, 1]
     groups = np.zeros(len(face), int)
     groups[list(contours.UPPER_LIP)] = 1
     groups[list(contours.LOWER_LIP)] = 2
     allowed = (np.ones(len(skin), bool), drop < LIP_DROP, drop > LIP_DROP)
-    result = np.zeros((len(names.ARKIT_NAMES), len(face), 3))
+    result = np.zeros((arkit.NUM_UNITS, len(face), 3))
     for group, mask in enumerate(allowed):
         mine = np.flatnonzero(groups == group)
         distance, near = cKDTree(places[mask]).query(face[mine], k=NUM_NEAREST)
         weight = 1 / (distance + 0.02) ** 2
         weight /= weight.sum(axis=1, keepdims=True)
         result[:, mine] = np.einsum("nk,unkc->unc", weight, moves[:, mask][:, near])
-    for index, name in enumerate(names.ARKIT_NAMES):
+    for index, name in enumerate(arkit.NAMES):
         if name in REPLACED or name.startswith("eyeLook"):
             result[index] = 0
     return result

@@ -10,6 +10,7 @@ import dataclasses
 import numpy as np
 
 from datasets.photo_heads.parts import eye_texture
+from vasa_jax import arkit
 from vasa_jax.portrait import crop, pose
 
 REACH = 1.95
@@ -22,7 +23,7 @@ class State:
     """One frame's departure from the photograph; zeros are as photographed.
 
     Attributes:
-        arkit: float32 `[52]` added weights, by `synthetic_heads.names.ARKIT_NAMES`;
+        arkit: float32 `[52]` added weights, by `arkit.NAMES`;
             those of `landmark_units.REPLACED` and the eyeLook ones move nothing.
         close_eyes: float32 `[2]` 0 as photographed, 1 shut; the image's left eye first.
         close_lips: 0 as photographed, 1 shut.
@@ -32,7 +33,7 @@ class State:
     """
 
     arkit: np.ndarray = dataclasses.field(
-        default_factory=lambda: np.zeros(52, np.float32)
+        default_factory=lambda: np.zeros(arkit.NUM_UNITS, np.float32)
     )
     close_eyes: np.ndarray = dataclasses.field(
         default_factory=lambda: np.zeros(2, np.float32)

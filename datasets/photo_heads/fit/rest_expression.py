@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from datasets.photo_heads.fit import landmark_units, photo_head
-from datasets.synthetic_heads import names
+from vasa_jax import arkit
 from vasa_jax.portrait import pose
 
 PEOPLE_DIFFER = 0.05
@@ -20,8 +20,8 @@ _LIP_MIDDLES = (13, 14)
 _CORNERS = {"mouthSmileRight": 61, "mouthSmileLeft": 291}
 """Landmarks of the lips' corners, the image's left one first. Follows: MediaPipe."""
 
-_BLINKS = [names.ARKIT_NAMES.index(name) for name in ("eyeBlinkRight", "eyeBlinkLeft")]
-_JAW_OPEN = names.ARKIT_NAMES.index("jawOpen")
+_BLINKS = [arkit.index(name) for name in ("eyeBlinkRight", "eyeBlinkLeft")]
+_JAW_OPEN = arkit.index("jawOpen")
 
 
 def rest_weights(head: photo_head.PhotoHead) -> np.ndarray:
@@ -32,7 +32,7 @@ def rest_weights(head: photo_head.PhotoHead) -> np.ndarray:
     differ; what else faces do cannot be told from what they are.
     """
     units = landmark_units.landmark_units()
-    weights = np.zeros(len(names.ARKIT_NAMES), np.float32)
+    weights = np.zeros(arkit.NUM_UNITS, np.float32)
     drop = units[_JAW_OPEN]
     gap = np.linalg.norm(drop[_LIP_BOTTOM] - drop[_LIP_TOP])
     weights[_JAW_OPEN] = np.clip(head.mouth_gap / gap, 0, 1)
@@ -42,7 +42,7 @@ def rest_weights(head: photo_head.PhotoHead) -> np.ndarray:
     own, usual = _mouth(head.shape.landmarks @ turn), _mouth(pose.canonical_face()[0])
     noise = (PEOPLE_DIFFER / USUAL_WEIGHT) ** 2
     for name, corner in _CORNERS.items():
-        unit = names.ARKIT_NAMES.index(name)
+        unit = arkit.index(name)
         asked = units[unit, corner] - units[unit, list(_LIP_MIDDLES)].mean(axis=0)
         moved = own[corner] - usual[corner]
         raised = float(moved[:2] @ asked[:2]) / (float(asked[:2] @ asked[:2]) + noise)

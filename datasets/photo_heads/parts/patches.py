@@ -11,7 +11,7 @@ from datasets.photo_heads.fit import (
 )
 from datasets.photo_heads.parts import eye_patches, mouth_interior, patch
 from datasets.photo_heads.rendering import rasterizer
-from datasets.synthetic_heads import names
+from vasa_jax import arkit
 from vasa_jax.portrait import pose
 
 MOUTH_SET_BACK, CAVITY_SET_BACK = 0.04, 0.02
@@ -90,7 +90,7 @@ def _cavity(shape, dense):
 def _inside_mouth(shape, dense):
     """Put teeth and tongue behind the lips; all but the upper teeth follow the jaw."""
     turn = pose.HeadFit(rotation=shape.rotation, centre=np.zeros(2), unit=1.0).matrix()
-    chosen = [names.ARKIT_NAMES.index(name) for name in _JAW_UNITS]
+    chosen = [arkit.index(name) for name in _JAW_UNITS]
     jaw = landmark_units.landmark_units()[chosen, contours.LIP_BOTTOM] @ turn.T
     # The rim's lower middle; see `FaceMesh.mouth_loop`.
     under = dense.mouth_loop[len(dense.mouth_loop) * 3 // 4 + 1]

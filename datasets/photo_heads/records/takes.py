@@ -3,8 +3,8 @@
 import numpy as np
 
 from datasets.photo_heads.fit import photo_head
-from datasets.synthetic_heads import names
 from datasets.synthetic_heads.performance import performance
+from vasa_jax import arkit as arkit_lib
 
 FARTHEST_TURN = np.deg2rad([20.0, 12.0, 12.0])
 """Largest yaw, pitch and roll that are added to a portrait's own. Ours: the outline of
@@ -22,10 +22,10 @@ GAZE_AT_VIEWER = np.deg2rad(12.0)
 """Largest yaw and pitch at which a portrait is taken to look at the viewer. Ours."""
 
 _TO_CAMERA = np.array([1.0, -1.0, -1.0])
-_BLINKS = [names.ARKIT_NAMES.index(name) for name in ("eyeBlinkRight", "eyeBlinkLeft")]
-_JAW_OPEN = names.ARKIT_NAMES.index("jawOpen")
-_MOUTH_CLOSE = names.ARKIT_NAMES.index("mouthClose")
-_TONGUE_OUT = names.ARKIT_NAMES.index("tongueOut")
+_BLINKS = [arkit_lib.index(name) for name in ("eyeBlinkRight", "eyeBlinkLeft")]
+_JAW_OPEN = arkit_lib.index("jawOpen")
+_MOUTH_CLOSE = arkit_lib.index("mouthClose")
+_TONGUE_OUT = arkit_lib.index("tongueOut")
 
 
 def shown_units(done: performance.Performance) -> np.ndarray:

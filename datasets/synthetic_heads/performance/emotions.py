@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from datasets.synthetic_heads import names
 from datasets.synthetic_heads.performance import visemes
+from vasa_jax import arkit
 
 _EMOTIONS = {
     "neutral": (dict(), dict(browInnerUp=0.1), dict(eyeSquint=0.1, mouthPress=0.1)),
@@ -144,9 +144,9 @@ def _sides(weights: dict[str, float], mirror: bool) -> np.ndarray:
 def _mirror_order() -> np.ndarray:
     """Return the index of each weight's other side."""
     order = []
-    for name in names.ARKIT_NAMES:
+    for name in arkit.NAMES:
         other = name.replace("Left", "*").replace("Right", "Left").replace("*", "Right")
-        order.append(names.ARKIT_NAMES.index(other))
+        order.append(arkit.index(other))
     return np.array(order)
 
 

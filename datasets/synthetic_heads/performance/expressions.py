@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from datasets.synthetic_heads import names
 from datasets.synthetic_heads.performance import phrasing, prosody, strokes, visemes
+from vasa_jax import arkit
 
 _RAISED_SHARE, _RAISE_LEAD_SECONDS, _RAISE_SCATTER_SECONDS = 0.8, 0.06, 0.05
 _RAISE = dict(browInnerUp=1.2, browOuterUp=1.6)
@@ -65,10 +65,10 @@ _LEFT_TO_SPEECH = 0.15
 seen in speech, too."""
 
 _MOUTH = np.array(
-    [name.startswith(("mouth", "jaw", "cheekPuff")) for name in names.ARKIT_NAMES]
+    [name.startswith(("mouth", "jaw", "cheekPuff")) for name in arkit.NAMES]
 )
 
-_JAW_OPEN = names.ARKIT_NAMES.index("jawOpen")
+_JAW_OPEN = arkit.index("jawOpen")
 _JAW_LEFT_OPEN = 0.35
 """Share of the jaw's opening that a bilabial leaves; mouthClose makes up for it. Ours:
 the jaw is too slow to shut between two open vowels, the lips are not."""
@@ -93,7 +93,7 @@ def brows(
     Returns:
         float32 `[T, 52]`.
     """
-    total = np.zeros((len(times), len(names.ARKIT_NAMES)))
+    total = np.zeros((len(times), arkit.NUM_UNITS))
     habit = generator.uniform(-0.5, 0.5)
     for accent, size in zip(phrases.accents, phrases.accent_sizes, strict=True):
         apex = accent - _RAISE_LEAD_SECONDS
@@ -128,7 +128,7 @@ def smiles(
         liveliness: 0 still, 1 as in conversation.
         generator: source of chance.
     """
-    total = np.zeros((len(times), len(names.ARKIT_NAMES)))
+    total = np.zeros((len(times), arkit.NUM_UNITS))
     often = _SMILES_HZ * np.exp(generator.normal(0, 0.4))
     clock = generator.exponential(1 / often) - _USUAL_SMILE_SECONDS
     while clock < times[-1]:
@@ -158,7 +158,7 @@ def gestures(
         float32 `[T, 52]`.
     """
     times = visemes.frame_times(len(curves.energy))
-    total = np.zeros((len(times), len(names.ARKIT_NAMES)), np.float32)
+    total = np.zeros((len(times), arkit.NUM_UNITS), np.float32)
     clock = generator.exponential(2.0)
     while clock < times[-1]:
         weights = visemes.expand(_GESTURES[generator.integers(len(_GESTURES))])
@@ -205,12 +205,12 @@ def combine(
     total *= 1 - np.maximum(bilabial, rest)[:, None] * LIP_OPENERS
     total += bilabial[:, None] * visemes.VISEME_WEIGHTS[visemes.CLOSED_LIPS]
     total[:, _JAW_OPEN] += jaw
-    total[:, names.ARKIT_NAMES.index("mouthClose")] += jaw
+    total[:, arkit.index("mouthClose")] += jaw
     for side in ("Left", "Right"):
-        blink = names.ARKIT_NAMES.index("eyeBlink" + side)
+        blink = arkit.index("eyeBlink" + side)
         total[:, blink] = np.maximum(total[:, blink], lids)
         for eased in ("eyeWide", "eyeSquint"):
-            total[:, names.ARKIT_NAMES.index(eased + side)] *= 1 - lids
+            total[:, arkit.index(eased + side)] *= 1 - lids
     return np.clip(total, 0, 1).astype(np.float32)
 
 
@@ -219,5 +219,5 @@ def _leading(weights: dict[str, float], lead: float) -> np.ndarray:
     lead = np.clip(lead, -1, 1)
     vector = visemes.expand(weights)
     behind = "Right" if lead > 0 else "Left"
-    follows = np.array([name.endswith(behind) for name in names.ARKIT_NAMES])
+    follows = np.array([name.endswith(behind) for name in arkit.NAMES])
     return vector * np.where(follows, 1 - abs(lead), 1)

@@ -7,9 +7,8 @@ the blend, because a bilabial that does not close is what a viewer sees first.
 
 import numpy as np
 
-from datasets.synthetic_heads import names
 from datasets.synthetic_heads.performance import speech
-from vasa_jax import types
+from vasa_jax import arkit, types
 
 VISEMES = (
     *("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS"),
@@ -129,14 +128,14 @@ def expand(weights: dict[str, float]) -> np.ndarray:
             mouthRoll means both lips.
 
     Returns:
-        float32 `[52]` in the order of `names.ARKIT_NAMES`.
+        float32 `[52]` in the order of `arkit.NAMES`.
     """
-    vector = np.zeros(len(names.ARKIT_NAMES), np.float32)
+    vector = np.zeros(arkit.NUM_UNITS, np.float32)
     for name, weight in weights.items():
         endings = ("", "Left", "Right") + (("Upper", "Lower") * (name == "mouthRoll"))
-        matches = [name + e for e in endings if name + e in names.ARKIT_NAMES]
+        matches = [name + e for e in endings if name + e in arkit.NAMES]
         for match in matches:
-            vector[names.ARKIT_NAMES.index(match)] += weight
+            vector[arkit.index(match)] += weight
     return vector
 
 
@@ -234,7 +233,7 @@ def articulate(
     times = frame_times(num_frames)[:, None]
     distance = np.maximum(np.maximum(starts - times, times - ends), 0)
     length = np.clip((ends - starts) / 0.06, 0.3, 1.0)
-    blend = np.zeros((num_frames, len(names.ARKIT_NAMES)))
+    blend = np.zeros((num_frames, arkit.NUM_UNITS))
     for articulator, reach in _REACH_SECONDS.items():
         channels = _channels(articulator)
         strength = np.array([_DOMINANCE[v][articulator] for v in VISEMES])[shapes]
@@ -268,16 +267,16 @@ def closures(phonemes: tuple[speech.Phoneme, ...], num_frames: int, viseme: int)
 def _blended_weights() -> np.ndarray:
     """Return `VISEME_WEIGHTS` without the lips of closures, which are laid over."""
     weights = VISEME_WEIGHTS.copy()
-    lips = np.array([name.startswith("mouth") for name in names.ARKIT_NAMES])
+    lips = np.array([name.startswith("mouth") for name in arkit.NAMES])
     weights[[CLOSED_LIPS, LIP_TEETH]] *= ~lips
     return weights
 
 
 def _channels(articulator: int) -> np.ndarray:
     """Return the ARKit indices that an articulator moves."""
-    owner = np.full(len(names.ARKIT_NAMES), _SPREAD)
+    owner = np.full(arkit.NUM_UNITS, _SPREAD)
     for other, prefixes in _ARTICULATORS.items():
-        for index, name in enumerate(names.ARKIT_NAMES):
+        for index, name in enumerate(arkit.NAMES):
             if name.startswith(prefixes):
                 owner[index] = other
     return np.nonzero(owner == articulator)[0]

@@ -5,9 +5,9 @@ import functools
 
 import numpy as np
 
-from datasets.synthetic_heads import names
 from datasets.synthetic_heads.person import accessories, hair, head, strands
 from datasets.synthetic_heads.rendering import kernels
+from vasa_jax import arkit as arkit_lib
 
 ARKIT_GAZE_RADIANS = np.deg2rad(28.0)
 """Gaze at which an eyeLook weight is 1. Follows: faceunits01's lids."""
@@ -25,7 +25,7 @@ class FrameState:
     """What one frame shows of an avatar.
 
     Attributes:
-        arkit: `[52]` weights in the order of `names.ARKIT_NAMES`; the eyeLook ones
+        arkit: `[52]` weights in the order of `arkit.NAMES`; the eyeLook ones
             are ignored, as gaze tells them.
         gaze_in_head: `[2]` yaw, pitch of the eyes in the head, radians.
         rotation: `[3]` yaw, pitch, roll of the head on its neck, radians, signs of
@@ -42,7 +42,7 @@ class FrameState:
     def neutral(cls) -> "FrameState":
         """Return the state of rest, looking straight ahead."""
         zeros = np.zeros
-        return cls(zeros(52), zeros(2), zeros(3), zeros(3))
+        return cls(zeros(arkit_lib.NUM_UNITS), zeros(2), zeros(3), zeros(3))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +126,7 @@ def with_gaze(arkit: np.ndarray, gaze_in_head: np.ndarray) -> np.ndarray:
             ("Up", -pitch),
         ):
             name = f"eyeLook{direction}{side}"
-            weights[names.ARKIT_NAMES.index(name)] = max(0.0, amount)
+            weights[arkit_lib.index(name)] = max(0.0, amount)
     return weights
 
 

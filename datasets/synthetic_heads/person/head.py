@@ -10,8 +10,8 @@ import pathlib
 
 import numpy as np
 
-from datasets.synthetic_heads import names
 from datasets.synthetic_heads.rendering import kernels
+from vasa_jax import arkit
 
 SKIN, EYE, TEETH, TONGUE, LASH, HAIR, DRAPE, WORN, BACKGROUND = range(9)
 """Material of a vertex; the asset pack numbers the first six the same way."""
@@ -81,7 +81,7 @@ class HeadMesh:
         vertex_materials: int32 `[R]`.
         uv: float32 `[R, 2]` MakeHuman's texture coordinates.
         lips, ears, inner_mouth: float32 `[R]` masks in [0, 1].
-        expression_deltas: float32 `[52, V, 3]`, order of `names.ARKIT_NAMES`.
+        expression_deltas: float32 `[52, V, 3]`, order of `arkit.NAMES`.
         identity_names, identity_deltas: the identity targets, float32 `[I, V, 3]`.
         left_eye, right_eye, neck: point indices of eyeballs and neck joint.
         landmarks: point index of each name in `LANDMARKS`.
@@ -113,8 +113,8 @@ def load_head_mesh() -> HeadMesh:
     """
     with np.load(ASSETS) as pack:
         arrays = {name: pack[name] for name in pack.files}
-    if tuple(str(n) for n in arrays["unit_names"]) != names.ARKIT_NAMES:
-        raise ValueError("The asset pack's expression units are not names.ARKIT_NAMES.")
+    if tuple(str(n) for n in arrays["unit_names"]) != arkit.NAMES:
+        raise ValueError("The asset pack's expression units are not arkit.NAMES.")
     point_of_vertex = arrays["rv"]
     base = _settle_mouth(arrays)
     shown = arrays["tmat"] != HAIR
@@ -153,7 +153,7 @@ def _blink_alone(units: np.ndarray, base: np.ndarray) -> np.ndarray:
     """Let blinks move lids and cheeks only. Ours: the pack's raise the nose too."""
     share = np.clip((base[:, 1] - NOSE_TIP_TOP) / (LIDS_BOTTOM - NOSE_TIP_TOP), 0, 1)
     for name in ("eyeBlinkLeft", "eyeBlinkRight"):
-        units[names.ARKIT_NAMES.index(name)] *= share[:, None]
+        units[arkit.index(name)] *= share[:, None]
     return units
 
 
@@ -163,7 +163,7 @@ def _settle_mouth(arrays):
     Ours: MakeHuman's tongue rests against the palate and would fill an open mouth,
     and its upper teeth hide behind the lip.
     """
-    base, jaw = arrays["base"].copy(), names.ARKIT_NAMES.index("jawOpen")
+    base, jaw = arrays["base"].copy(), arkit.index("jawOpen")
     tongue = np.unique(arrays["rv"][arrays["vmat"] == TONGUE])
     teeth = np.unique(arrays["rv"][arrays["vmat"] == TEETH])
     moves = arrays["units"][jaw, teeth, 1] * arrays["unit_scale"] < -0.05

@@ -11,12 +11,12 @@ import dataclasses
 
 import numpy as np
 
-from datasets.synthetic_heads import names
 from datasets.synthetic_heads.person import geometry
+from vasa_jax import arkit
 
 BLINKS = (
-    names.ARKIT_NAMES.index("eyeBlinkLeft"),
-    names.ARKIT_NAMES.index("eyeBlinkRight"),
+    arkit.index("eyeBlinkLeft"),
+    arkit.index("eyeBlinkRight"),
 )
 
 RAISE = 0.7

@@ -9,7 +9,7 @@ from datasets.synthetic_heads.performance import performance, speech
 from datasets.synthetic_heads.person import avatar, geometry, randomization
 from datasets.synthetic_heads.records import plan
 from datasets.synthetic_heads.rendering import correspondence, renderer, scene
-from vasa_jax import media, types
+from vasa_jax import arkit, media, types
 
 MASK_SIZE = 64
 """Pixels of a side of the masks. Ours: the finest flow that models are taught."""
@@ -56,7 +56,7 @@ def features():
             "gaze": per_frame(2),
             "gaze_in_head": per_frame(2),
             "main_gaze": tfds.features.Tensor(shape=(2,), dtype=np.float32),
-            "arkit": per_frame(len(names.ARKIT_NAMES)),
+            "arkit": per_frame(arkit.NUM_UNITS),
             "blink": per_frame(),
             "viseme": per_frame(dtype=np.int32),
             "mouth_opening": per_frame(),

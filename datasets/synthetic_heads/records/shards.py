@@ -112,7 +112,7 @@ def make(
             made = record.make(clip, settings, person(), view)
             encoded = record.features().encode_example(made)
             examples[clip.split].append(serializer.serialize_example(encoded))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (one clip must not end the build)
             failures.append(f"{clip.clip_id}: {shard_folder.tell_error(error)}")
             tell(False)
         else:

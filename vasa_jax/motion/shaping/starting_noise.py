@@ -15,14 +15,8 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
-from vasa_jax import types
-from vasa_jax.motion import losses, sampler
-
-LIPS = losses.LIP_CHANNELS
-"""Read-outs that a voice decides: the ARKit weights of jaw and mouth."""
-
-BLINKS = (8, 9)
-"""ARKit weights eyeBlinkLeft and eyeBlinkRight, which chance decides."""
+from vasa_jax import arkit, types
+from vasa_jax.motion import sampler
 
 LIP_SHARE, CHANCE_SHARE = 0.95, 0.999
 """Share of the read-outs' variance that the directions kept of each make up. Ours: lips
@@ -49,18 +43,18 @@ def mixing(
         standard_deviation: `[M]` of the channels of motion.
         lip_noise: share of the noise that is left along the lips, 0 to 1.
         blink_noise: noise along what closes both lids, over that elsewhere.
-        chance_columns: columns of `readout` besides `BLINKS` that chance decides.
+        chance_columns: columns of `readout` besides blinks that chance decides.
 
     Returns:
         float32 `[M, M]`, symmetric; noise `[..., M]` times it is what to begin with.
     """
     dynamics_deviation = np.float64(standard_deviation)[types.POSE_CHANNELS :]
     scaled = np.float64(readout) * dynamics_deviation[:, None]
-    lips = _directions(scaled[:, list(LIPS)], LIP_SHARE)
-    free = _directions(scaled[:, [*BLINKS, *chance_columns]], CHANCE_SHARE)
+    lips = _directions(scaled[:, list(arkit.LIPS)], LIP_SHARE)
+    free = _directions(scaled[:, [*arkit.BLINKS, *chance_columns]], CHANCE_SHARE)
     lips, part, _ = np.linalg.svd(lips - free @ (free.T @ lips), full_matrices=False)
     lips = lips[:, part > LEAST_PART]
-    lids = scaled[:, list(BLINKS)].mean(axis=1, keepdims=True)
+    lids = scaled[:, list(arkit.BLINKS)].mean(axis=1, keepdims=True)
     lids /= max(np.linalg.norm(lids), np.finfo(np.float64).tiny)
     matrix = np.eye(len(standard_deviation))
     dynamics = slice(types.POSE_CHANNELS, None)

@@ -9,7 +9,9 @@ import pytest
 from experiments.configs import face, motion
 from experiments.tools import one_step
 from vasa_jax.face import half_size
-from vasa_jax.train import loop, sharding, training, warm_start
+from vasa_jax.train import batch_names, loop, optimizer, sharding, warm_start
+from vasa_jax.train import state as state_lib
+from vasa_jax.train import step as step_lib
 
 pytestmark = pytest.mark.slow
 
@@ -19,6 +21,14 @@ BATCH_SIZE = 8
 EPSILON = 1e-3
 """Of Adam: with a smaller one, entries whose gradient is nothing but rounding would be
 moved by a whole learning rate, up or down."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def coarse_adam():
+    """Adam that does not follow rounding."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(optimizer, "EPSILON", EPSILON)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +44,12 @@ def _experiment(stage, folder, use_remat=False, num_parts=1):
     settings = dataclasses.replace(
         settings,
         train=dataclasses.replace(settings.train, accumulation_steps=num_parts),
-        optimizer=dataclasses.replace(settings.optimizer, epsilon=EPSILON),
     )
     if stage == "motion":
         return motion.build(settings)
     return face.build(
         dataclasses.replace(
             settings,
-            discriminator_optimizer=dataclasses.replace(
-                settings.discriminator_optimizer, epsilon=EPSILON
-            ),
             # Both players, and the terms whose partners are other frames.
             face_loss=dataclasses.replace(
                 settings.face_loss,
@@ -61,20 +67,20 @@ def _experiment(stage, folder, use_remat=False, num_parts=1):
 
 def _train(experiment, mesh):
     """Return parameters and averages after some steps, and the last metrics."""
-    abstract = training.abstract_state(experiment, mesh)
+    abstract = state_lib.abstract_state(experiment, mesh)
     placed = jax.tree.map(lambda leaf: leaf.sharding, abstract)
-    state = jax.jit(lambda: training.init_state(experiment), out_shardings=placed)()
-    step = training.jit_step(experiment, abstract, mesh)
+    state = jax.jit(lambda: state_lib.init_state(experiment), out_shardings=placed)()
+    step = step_lib.jit_step(experiment, abstract, mesh)
     batches = experiment.train_data()
     for _ in range(NUM_STEPS):
-        batch, _ = training.split_names(next(batches))
+        batch, _ = batch_names.split_names(next(batches))
         state, metrics = step(state, sharding.shard_batch(batch, mesh))
     batches.close()
     return jax.device_get((state.params, state.ema)), jax.device_get(metrics)
 
 
 @pytest.fixture(scope="module", params=["motion", "face"])
-def plain(request, folder):
+def plain(request, folder, coarse_adam):
     """A stage trained on one device, all rows at once, activations kept."""
     stage = request.param
     experiment = _experiment(stage, folder)
@@ -103,7 +109,7 @@ def test_eight_devices_train_a_stage_as_one(plain, folder, monkeypatch):
     monkeypatch.setattr(sharding, "SMALLEST_SHARDED_SIZE", 64)
     experiment = _experiment(stage, folder)
     mesh = sharding.make_mesh("data:2,fsdp:4")
-    state = training.abstract_state(experiment, mesh)
+    state = state_lib.abstract_state(experiment, mesh)
     is_split = [
         any(axis is not None for axis in leaf.sharding.spec)
         for leaf in jax.tree.leaves(state)

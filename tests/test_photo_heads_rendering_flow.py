@@ -17,7 +17,7 @@ from datasets.photo_heads.fit import (
     rest_expression,
 )
 from datasets.photo_heads.rendering import correspondence, rendering
-from datasets.synthetic_heads import names
+from vasa_jax import arkit as arkit_lib
 from vasa_jax import media
 from vasa_jax.face import examples
 from vasa_jax.portrait import crop, locate
@@ -40,7 +40,7 @@ def head(picture):
 def _state(turn=(0.0, 0.0, 0.0), eyes=0.0, lips=0.0, **units):
     arkit = np.zeros(52)
     for name, weight in units.items():
-        arkit[names.ARKIT_NAMES.index(name)] = weight
+        arkit[arkit_lib.index(name)] = weight
     return photo_head.State(
         arkit=arkit,
         close_eyes=np.full(2, eyes),
@@ -201,6 +201,6 @@ def test_landmarks_that_gape_are_closed_by_closing_lips(head):
 def test_a_performed_jaw_counts_from_shut_lips(head):
     states = [_state(lips=1.0, jawOpen=0.3), REST]
     units = rest_expression.shown_units(head, states)
-    jaw = names.ARKIT_NAMES.index("jawOpen")
+    jaw = arkit_lib.index("jawOpen")
     np.testing.assert_allclose(units[0, jaw], 0.3, atol=1e-6)
     assert units.min() >= 0 and units.max() <= 1

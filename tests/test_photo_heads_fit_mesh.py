@@ -10,7 +10,7 @@ from datasets.photo_heads.fit import (
     landmark_units,
 )
 from datasets.photo_heads.rendering import sampling
-from datasets.synthetic_heads import names
+from vasa_jax import arkit
 from vasa_jax.portrait import pose
 
 
@@ -34,7 +34,7 @@ def test_a_face_moved_as_a_whole_moves_every_dense_point_alike():
 
 def test_all_triangles_of_an_open_face_are_wound_alike():
     dense = face_mesh.face_mesh()
-    jaw = names.ARKIT_NAMES.index("jawOpen")
+    jaw = arkit.index("jawOpen")
     places = dense.from_landmarks @ canonical() + 0.5 * dense.unit_moves[jaw]
     inner = np.abs(places[dense.triangles, 0]).max(axis=1) < 0.5
     assert (area(dense.triangles[inner], places) > 0).all()
@@ -65,7 +65,7 @@ def test_shut_eyes_bring_the_upper_rim_to_the_lower_one_and_leave_the_mouth():
 
 def test_closed_lips_meet():
     face = canonical()
-    jaw = landmark_units.landmark_units()[names.ARKIT_NAMES.index("jawOpen")]
+    jaw = landmark_units.landmark_units()[arkit.index("jawOpen")]
     opened = face + 0.4 * jaw
     close = face_mesh.face_mesh().close_lips_of_landmarks
     top, bottom = contours.LIP_TOP, contours.LIP_BOTTOM
@@ -78,12 +78,12 @@ def test_closed_lips_meet():
 def test_units_that_have_a_field_of_their_own_move_nothing():
     moves = landmark_units.landmark_units()
     for name in ("eyeBlinkLeft", "mouthClose", "tongueOut", "eyeLookUpRight"):
-        assert not moves[names.ARKIT_NAMES.index(name)].any()
-    assert np.abs(moves[names.ARKIT_NAMES.index("jawOpen")]).max() > 0.2
+        assert not moves[arkit.index(name)].any()
+    assert np.abs(moves[arkit.index("jawOpen")]).max() > 0.2
 
 
 def test_a_left_unit_moves_the_persons_left_which_is_the_images_right():
-    moves = landmark_units.landmark_units()[names.ARKIT_NAMES.index("mouthSmileLeft")]
+    moves = landmark_units.landmark_units()[arkit.index("mouthSmileLeft")]
     length = np.linalg.norm(moves, axis=1)
     assert canonical()[np.argmax(length), 0] > 0.1
 

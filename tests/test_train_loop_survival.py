@@ -25,9 +25,7 @@ def _cut(rng, record):
 
 
 def _latest_step(folder):
-    reader = checkpoint.RunCheckpoints(
-        folder / loop.CHECKPOINT_FOLDER, is_read_only=True
-    )
+    reader = checkpoint.RunCheckpoints(folder / checkpoint.FOLDER, is_read_only=True)
     step = reader.latest_step()
     reader.close()
     return step
@@ -62,9 +60,9 @@ def test_corrupt_records_are_skipped_counted_and_named(tmp_path, capfd):
 @pytest.mark.slow
 def test_kill_9_in_the_middle_of_a_save_leaves_the_save_before(tmp_path):
     # A state that takes long enough to write, in a step that takes next to nothing.
-    large = {"model.num_outputs": 200_000, "train.keep_checkpoints": 3}
+    large = {"model.num_outputs": 200_000}
     process = training_process.start(tmp_path, step_seconds=0.3, **large)
-    folder = tmp_path / loop.CHECKPOINT_FOLDER
+    folder = tmp_path / checkpoint.FOLDER
     end = time.monotonic() + MAX_SECONDS
     half = []
     while not half and time.monotonic() < end and process.poll() is None:
@@ -100,14 +98,14 @@ def test_a_full_disk_stops_with_a_sentence_and_keeps_the_last_checkpoint(small_d
     # Four arrays of 1 MB: two checkpoints fit beside each other, a third does not.
     changes = {"model.num_outputs": 25_000, "optimizer.ema_decay": 0.9}
     run = small_disk / "run"
-    process = training_process.start(run, **changes, **{"train.keep_checkpoints": 3})
+    process = training_process.start(run, **changes)
     output, _ = process.communicate(timeout=MAX_SECONDS)
     assert process.returncode == 2, output
     sentence = next(line for line in output.splitlines() if line.startswith("error: "))
     assert "is full; make room and start again" in sentence
     step = _latest_step(run)
     assert step is not None and step < 20
-    reader = checkpoint.RunCheckpoints(run / loop.CHECKPOINT_FOLDER, is_read_only=True)
+    reader = checkpoint.RunCheckpoints(run / checkpoint.FOLDER, is_read_only=True)
     kept = reader.restore_part(step, ("params", "opt_state", "ema"))
     reader.close()
     assert np.isfinite(kept["params"]["model"]["layer"]["kernel"]).all()

@@ -1,0 +1,51 @@
+"""Presets and settings of stage one's experiment file."""
+
+import pytest
+
+from experiments.configs import face, face_presets
+from vasa_jax import config
+from vasa_jax.errors import UserError
+from vasa_jax.train import loss_schedule, optimizer
+
+
+def test_schedules_and_rates_are_settings():
+    changed = config.override(
+        face.get_config("tiny"),
+        [
+            'face_loss.schedule=[{"term": "flow", "last_step": 5, "last": 0.1}]',
+            'optimizer.rates=[{"path": "pose_encoder", "learning_rate": null}]',
+        ],
+    )
+    assert changed.face_loss.schedule[0] == loss_schedule.Ramp(
+        term="flow", last_step=5, last=0.1
+    )
+    assert changed.optimizer.rates == (
+        optimizer.PathRate(path="pose_encoder", learning_rate=None),
+    )
+    assert config.from_json(type(changed), config.to_json(changed)) == changed
+    emptied = config.override(changed, ["optimizer.rates=[]"])
+    assert emptied.optimizer.rates == ()
+    for text, sentence in (
+        ('[{"pth": "a"}]', "did you mean 'path'"),
+        ("stem", "give JSON"),
+    ):
+        with pytest.raises(UserError, match=sentence):
+            config.override(changed, [f"optimizer.rates={text}"])
+
+
+def test_every_preset_of_the_experiment_file_is_whole():
+    for preset in face.PRESETS:
+        settings = face.get_config(preset)
+        assert settings.example.image_size == settings.model.image_size
+        for schedule in (settings.optimizer, settings.discriminator_optimizer):
+            assert schedule.warmup_steps < settings.train.num_steps
+
+
+def test_the_paper_is_trained_at_256_pixels_and_then_at_512():
+    half, full = face.get_config(face_presets.HALF_SIZE), face.get_config("vasa1")
+    assert (half.model.image_size, full.model.image_size) == (256, 512)
+    assert (half.train.batch_size, full.train.batch_size) == (24, 16)
+    assert (half.train.num_steps, full.train.num_steps) == (200_000, 300_000)
+    for settings in (half, full):
+        # The frame is the painted image, which counts once.
+        assert not settings.model.use_shortcut and settings.face_loss.decoded == 0
