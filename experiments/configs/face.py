@@ -43,7 +43,7 @@ arithmetic says so, and what has neither is not known yet:
   says how); other presets refuse losses that such clips cannot teach, with the flags
   that leave them out.
 - `demo_gpu`: the same sizes with all losses, for one GPU; 0.09 s a step on an H200 in
-  float32 and without the losses that render or encode once more (TRAINING.md, run 16;
+  float32 and without the losses that render or encode once more (docs/log, run 16;
   measured), after three minutes of compilation; with them not known yet.
 - `vasa1_256`, `vasa1`: 8 GPUs of 80 GB or a TPU slice; 215 M parameters, 4.0 GiB for
   state and gradients (counted; `--mesh=fsdp:N` splits large arrays); one row in float32
@@ -51,7 +51,7 @@ arithmetic says so, and what has neither is not known yet:
   4 RTX A6000).
 - `tiny_encoders`, `tiny`: for tests.
 
-TRAINING.md has the runs behind them; `--dry_run` counts parameters, memory and
+`docs/log` has the runs behind them; `--dry_run` counts parameters, memory and
 operations of any settings, and `experiments.tools.full_step` takes one step.
 """
 
