@@ -191,7 +191,7 @@ def test_several_images_run_one_after_another_and_a_bad_one_ends_with_code_2(
     images = f"{inputs['image']},{tmp_path / 'missing.png'}"
     folder = tmp_path / "videos"
     arguments = words(
-        "animate", {**inputs, "image": images, "output": folder}, "--frame_rate=30"
+        "animate", {**inputs, "image": images, "output": str(folder)}, "--frame_rate=30"
     )
     assert main.main(arguments) == 2
     said = capsys.readouterr()
