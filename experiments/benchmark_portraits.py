@@ -17,21 +17,17 @@ from absl import flags, logging
 
 from experiments.running import folders, program
 from vasa_jax import compilation_cache, config, errors, media
-from vasa_jax.evaluation import (
-    expressions,
-    filmed,
-    identity,
-    portrait_benchmark,
+from vasa_jax.evaluation.benchmark import (
+    filmed_people,
     portrait_items,
     portrait_kinds,
     portrait_list,
-    portrait_networks,
-    portrait_page,
-    portrait_rows,
-    portrait_tags,
-    report,
+    portrait_runner,
     video_files,
 )
+from vasa_jax.evaluation.metrics import photograph_rows
+from vasa_jax.evaluation.networks import expressions, identity, mobile_identity
+from vasa_jax.evaluation.report import grouped_table, kinds_table, portrait_page
 
 PORTRAITS_DIR = flags.DEFINE_string(
     "portraits_dir", None, "Folder of pictures.", required=True
@@ -54,7 +50,7 @@ NUM_CONTROLS = flags.DEFINE_integer(
 )
 NUM_DERIVED = flags.DEFINE_integer(
     "num_derived",
-    portrait_kinds.FEW,
+    kinds_table.FEW,
     "Made greyscale, dark and small, each out of so many portraits.",
     lower_bound=0,
 )
@@ -89,7 +85,7 @@ def main(_) -> int:
         NUM_CONTROLS.value,
         NUM_DERIVED.value,
     )
-    settings = portrait_benchmark.Settings(
+    settings = portrait_runner.Settings(
         voices=tuple(find_voices(VOICES.value)),
         num_voices=NUM_VOICES.value,
         num_seconds=SECONDS.value,
@@ -100,7 +96,7 @@ def main(_) -> int:
     networks = {"dlib": identity.IdentityNetwork()}
     network_files = []
     if IDENTITY_WEIGHTS.value is not None:
-        networks["mobile"] = portrait_networks.MobileIdentity(IDENTITY_WEIGHTS.value)
+        networks["mobile"] = mobile_identity.MobileIdentity(IDENTITY_WEIGHTS.value)
         network_files.append(IDENTITY_WEIGHTS.value)
     expression = None
     if EXPRESSION_WEIGHTS.value is not None:
@@ -108,25 +104,27 @@ def main(_) -> int:
         network_files.append(EXPRESSION_WEIGHTS.value)
     compilation_cache.enable()
     output = folders.make(pathlib.Path(OUTPUT.value))
-    runner = portrait_benchmark.Runner(
+    runner = portrait_runner.Runner(
         CHECKPOINT.value, output, settings, networks, network_files, expression
     )
     results, left_out = measure_all(runner, items)
     beside = mean_filmed(filmed_paths, output / "found")
-    table = portrait_rows.rows(SECONDS.value)
+    table = photograph_rows.rows(SECONDS.value)
     clips = {
-        name: portrait_rows.beside_filmed(
-            portrait_rows.complete(table, result.values), beside
+        name: photograph_rows.beside_filmed(
+            photograph_rows.complete(table, result.values), beside
         )
         for name, result in results.items()
     }
     originals = {item.name for item in items if item.derived is None}
-    summary = report.summarise(table, [clips[n] for n in clips if n in originals])
-    kinds = portrait_kinds.summarise(
+    summary = grouped_table.summarise(
+        table, [clips[n] for n in clips if n in originals]
+    )
+    kinds = kinds_table.summarise(
         table,
         {
             kind: [clips[n] for n, one in results.items() if kind in one.kinds]
-            for kind in (*portrait_tags.KINDS, *portrait_tags.DERIVED_KINDS)
+            for kind in (*portrait_kinds.KINDS, *portrait_kinds.DERIVED_KINDS)
         },
     )
     about = {
@@ -151,8 +149,8 @@ def main(_) -> int:
 
 
 def measure_all(
-    runner: portrait_benchmark.Runner, items: list[portrait_items.Item]
-) -> tuple[dict[str, portrait_benchmark.Result], dict[str, str]]:
+    runner: portrait_runner.Runner, items: list[portrait_items.Item]
+) -> tuple[dict[str, portrait_runner.Result], dict[str, str]]:
     """Measure portraits one after another.
 
     Returns:
@@ -180,7 +178,7 @@ def measure_all(
 def mean_filmed(paths: list[pathlib.Path], folder: pathlib.Path) -> dict[str, float]:
     """Return the mean movement of filmed people, by row; empty without any."""
     shown = tqdm.tqdm(paths, desc="filmed", unit="video", disable=not paths)
-    found = list(filmed.measure(shown, SECONDS.value, folder))
+    found = list(filmed_people.measure(shown, SECONDS.value, folder))
     if not found:
         return {}
     return {key: sum(one[key] for one in found) / len(found) for key in found[0]}
@@ -214,8 +212,8 @@ def write(output, table, summary, kinds, about, results) -> str:
         [
             f"{about['portraits']} portraits, {about['voices']} voices, "
             f"{about['num_voices']} a portrait of {about['seconds']:g} s at most.\n",
-            report.to_markdown(table, summary),
-            portrait_kinds.to_markdown(table, summary, kinds),
+            grouped_table.to_markdown(table, summary),
+            kinds_table.to_markdown(table, summary, kinds),
             *(
                 f"- {name} is left out: {why}"
                 for name, why in about["left_out"].items()
@@ -226,7 +224,7 @@ def write(output, table, summary, kinds, about, results) -> str:
     title = f"What a checkpoint makes of {about['portraits']} photographs"
     more = {"about": about, "kinds": kinds}
     for name, content in (
-        ("report.json", report.to_json(table, summary, more)),
+        ("report.json", grouped_table.to_json(table, summary, more)),
         ("report.md", text + "\n"),
         ("report.html", portrait_page.to_html(title, text, results, about["left_out"])),
     ):

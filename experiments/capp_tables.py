@@ -19,7 +19,7 @@ from absl import flags
 from experiments.running import program
 from vasa_jax import compilation_cache, config, media
 from vasa_jax.data import records
-from vasa_jax.evaluation import capp, capp_scores
+from vasa_jax.evaluation.networks import capp, capp_scores
 
 CAPP = flags.DEFINE_string("capp", None, "Export of the network; the shipped if left.")
 DATA_DIR = flags.DEFINE_string("data_dir", None, "Encoded clips.", required=True)

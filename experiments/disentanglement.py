@@ -24,15 +24,15 @@ from experiments.running import program
 from vasa_jax import compilation_cache, config, errors
 from vasa_jax.data import records
 from vasa_jax.encode import encoding
-from vasa_jax.evaluation import (
-    disentanglement,
-    identity,
+from vasa_jax.evaluation.benchmark import (
+    held_out_clips,
     performer,
-    report,
     swap_clips,
-    synthetic,
     video_files,
 )
+from vasa_jax.evaluation.metrics import disentanglement
+from vasa_jax.evaluation.networks import identity
+from vasa_jax.evaluation.report import grouped_table
 
 CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Folder with a face model; the shipped one if left."
@@ -50,7 +50,7 @@ OUTPUT = flags.DEFINE_string(
 NUM_CLIPS = flags.DEFINE_integer("num_clips", 12, "Of each kind.", lower_bound=1)
 NUM_FRAMES = flags.DEFINE_integer("num_frames", 12, "Of a take.", lower_bound=2)
 
-Job = Callable[[], report.Measured]
+Job = Callable[[], grouped_table.Measured]
 
 
 def main(_) -> int:
@@ -72,7 +72,7 @@ def main(_) -> int:
         **disentanglement.rows("same", "the person's own takes", False),
         **disentanglement.rows("other", "another person's takes", True),
     }
-    summary = report.summarise(table, clips)
+    summary = grouped_table.summarise(table, clips)
     about = {
         "checkpoint": metadata,
         "of": "videos" if DATA_DIR.value is None else f"split {SPLIT.value}",
@@ -80,8 +80,8 @@ def main(_) -> int:
         "num_frames": NUM_FRAMES.value,
         "same_person_distance": identity.SAME_PERSON_DISTANCE,
     }
-    report.write(OUTPUT.value, table, summary, about)
-    print(report.to_markdown(table, summary))
+    grouped_table.write(OUTPUT.value, table, summary, about)
+    print(grouped_table.to_markdown(table, summary))
     return 0
 
 
@@ -90,7 +90,7 @@ def record_jobs(
 ) -> Iterator[Job]:
     """Yield what is to be measured on records, truth included where it is known."""
     opened = records.open_folder(DATA_DIR.value, SPLIT.value)
-    known = synthetic.Names.of(opened)
+    known = held_out_clips.Names.of(opened)
 
     def job(prefix, places):
         clip = swap_clips.from_records(opened, places, NUM_FRAMES.value, truth)

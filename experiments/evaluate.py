@@ -20,17 +20,9 @@ from absl import flags
 from experiments.running import folders, program
 from vasa_jax import compilation_cache, config, media
 from vasa_jax.animate import controls
-from vasa_jax.evaluation import (
-    benchmark,
-    metrics,
-    pictures,
-    registry,
-    score_page,
-    score_report,
-    scoring,
-    signals,
-    video_files,
-)
+from vasa_jax.evaluation.benchmark import scoring, video_files, video_generator
+from vasa_jax.evaluation.metrics import definition, frame_similarity, registry, signals
+from vasa_jax.evaluation.report import report_page, score_report
 
 VIDEOS = flags.DEFINE_string(
     "videos", None, "Folder, glob, .txt with a path a line, or one video."
@@ -45,7 +37,7 @@ NUM_WORKERS = flags.DEFINE_integer(
 )
 SAMPLE_EVERY = flags.DEFINE_integer(
     "sample_every",
-    pictures.EVERY,
+    frame_similarity.EVERY,
     "PSNR, SSIM, LPIPS and CSIM take one frame in so many.",
     lower_bound=1,
 )
@@ -93,7 +85,7 @@ CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "With --benchmark: folder of both models; the shipped if left."
 )
 NUM_SAMPLES = flags.DEFINE_integer(
-    "num_samples", benchmark.NUM_SAMPLES, "Of each line of it.", lower_bound=1
+    "num_samples", video_generator.NUM_SAMPLES, "Of each line of it.", lower_bound=1
 )
 SEED = flags.DEFINE_integer("seed", 0, "Of the first sample.", lower_bound=0)
 NUM_STEPS = flags.DEFINE_integer(
@@ -125,7 +117,7 @@ def main(_) -> int:
         pairs = find_pairs()
         unmet = find_unmet(asked, REFERENCE.value is not None)
     else:
-        items = benchmark.read_items(BENCHMARK.value)
+        items = video_generator.read_items(BENCHMARK.value)
         unmet = find_unmet(asked, any(item.reference for item in items))
         pairs = generate(items, folders.make(folder / VIDEO_FOLDER))
     chosen = tuple(metric for metric in asked if metric.name not in unmet)
@@ -142,8 +134,8 @@ def main(_) -> int:
     has_face = any(metric.needs.face for metric in chosen)
     first_samples = list({pair.name: pair for pair in reversed(pairs)}.values())[::-1]
     shown = [
-        score_page.show(pair, rules.cache_dir, has_face)
-        for pair in first_samples[: score_page.NUM_SHOWN]
+        report_page.show(pair, rules.cache_dir, has_face)
+        for pair in first_samples[: report_page.NUM_SHOWN]
     ]
     text = score_report.to_markdown(report)
     title = f"Talking faces: {len(report.clips)} clips"
@@ -151,7 +143,7 @@ def main(_) -> int:
         {
             folder / "report.json": score_report.to_json(report),
             folder / "report.md": text,
-            folder / "report.html": score_page.to_html(report, shown, title),
+            folder / "report.html": report_page.to_html(report, shown, title),
         }
     )
     print(text)
@@ -194,10 +186,10 @@ def find_pairs() -> list[scoring.Pair]:
 
 
 def generate(
-    items: Sequence[benchmark.Item], folder: pathlib.Path
+    items: Sequence[video_generator.Item], folder: pathlib.Path
 ) -> list[scoring.Pair]:
     """Make the videos of a benchmark, or find those that were made."""
-    made = benchmark.Generator(
+    made = video_generator.Generator(
         CHECKPOINT.value,
         folder,
         controls.Controls(
@@ -214,7 +206,9 @@ def generate(
     return pairs
 
 
-def find_unmet(asked: Sequence[metrics.Metric], has_references: bool) -> dict[str, str]:
+def find_unmet(
+    asked: Sequence[definition.Metric], has_references: bool
+) -> dict[str, str]:
     """Say what metrics need that was not given, by name.
 
     Raises:
@@ -234,7 +228,7 @@ def find_unmet(asked: Sequence[metrics.Metric], has_references: bool) -> dict[st
     return unmet
 
 
-def about(asked: Sequence[metrics.Metric]) -> dict[str, object]:
+def about(asked: Sequence[definition.Metric]) -> dict[str, object]:
     """Return what the report says of how it was made."""
     return {
         **{

@@ -21,16 +21,10 @@ from experiments.running import program
 from vasa_jax import compilation_cache, errors, media
 from vasa_jax.animate import controls, trained
 from vasa_jax.data import records
-from vasa_jax.evaluation import (
-    driving,
-    identity,
-    lpips,
-    performer,
-    recorded,
-    report,
-    speaking,
-    synthetic,
-)
+from vasa_jax.evaluation.benchmark import held_out_clips, performer, recorded_clips
+from vasa_jax.evaluation.metrics import reenactment, speaking
+from vasa_jax.evaluation.networks import identity, lpips
+from vasa_jax.evaluation.report import grouped_table
 
 CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Folder of both models; the shipped one if left."
@@ -53,15 +47,15 @@ LPIPS = flags.DEFINE_string(
     "lpips_weights", None, "npz of experiments.tools.pack_lpips; no LPIPS if left."
 )
 
-Job = Callable[[], report.Measured]
+Job = Callable[[], grouped_table.Measured]
 
 
-def rows() -> dict[str, report.Row]:
+def rows() -> dict[str, grouped_table.Row]:
     """Return the table's rows in order."""
     aim = "above 0.7"
     table = {
-        **driving.rows("same", "Driven by the same person", False),
-        **driving.rows("cross", "Driven by another person", True),
+        **reenactment.rows("same", "Driven by the same person", False),
+        **reenactment.rows("cross", "Driven by another person", True),
         **speaking.rows("voice", "Held-out people, synthetic voices", aim),
         **speaking.portrait_rows("still", "Held-out people, silent and turned"),
     }
@@ -98,9 +92,9 @@ def main(_) -> int:
         "same_person_distance": identity.SAME_PERSON_DISTANCE,
     }
     table = rows()
-    summary = report.summarise(table, clips)
-    report.write(OUTPUT.value, table, summary, about)
-    print(report.to_markdown(table, summary))
+    summary = grouped_table.summarise(table, clips)
+    grouped_table.write(OUTPUT.value, table, summary, about)
+    print(grouped_table.to_markdown(table, summary))
     return 0
 
 
@@ -117,25 +111,25 @@ def synthetic_jobs(
         opened: their records.
     """
     distance = None if LPIPS.value is None else lpips.measure_with(LPIPS.value)
-    known = synthetic.Names.of(opened)
+    known = held_out_clips.Names.of(opened)
     mouth = names.KEYPOINT_NAMES.index("mouth")
 
     def drive(prefix, places):
-        clip = synthetic.driving_clip(opened, places, NUM_FRAMES.value, mouth)
-        return driving.measure(prefix, actor, clip, network, distance)
+        clip = held_out_clips.driving_clip(opened, places, NUM_FRAMES.value, mouth)
+        return reenactment.measure(prefix, actor, clip, network, distance)
 
     def speak(places, seed):
-        clip = synthetic.spoken_clip(opened, places, actor, visemes.SILENCE, seed)
+        clip = held_out_clips.spoken_clip(opened, places, actor, visemes.SILENCE, seed)
         return {
             **speaking.measure("voice", actor, clip, network, NUM_TAKES.value),
             **speaking.measure_portrait("still", actor, clip.portrait, network),
         }
 
-    for places in synthetic.same_identity_clips(known, NUM_CLIPS.value):
+    for places in held_out_clips.same_identity_clips(known, NUM_CLIPS.value):
         yield functools.partial(drive, "same", places)
-    for places in synthetic.cross_identity_clips(known, NUM_CLIPS.value):
+    for places in held_out_clips.cross_identity_clips(known, NUM_CLIPS.value):
         yield functools.partial(drive, "cross", places)
-    voices = synthetic.same_identity_clips(known, NUM_VOICES.value)
+    voices = held_out_clips.same_identity_clips(known, NUM_VOICES.value)
     for seed, places in enumerate(voices):
         yield functools.partial(speak, places, seed)
 
@@ -146,20 +140,24 @@ def real_jobs(
     opened: records.Records,
 ) -> Iterator[Job]:
     """Yield what is to be measured on real clips and portraits; see above."""
-    videos = recorded.find(REAL_DIR.value, recorded.CLIP_FOLDER, NUM_REAL.value)
-    pictures = recorded.find(REAL_DIR.value, recorded.IMAGE_FOLDER, NUM_REAL.value)
-    known = synthetic.Names.of(opened)
-    voices = synthetic.same_identity_clips(known, len(videos) + len(pictures))
+    videos = recorded_clips.find(
+        REAL_DIR.value, recorded_clips.CLIP_FOLDER, NUM_REAL.value
+    )
+    pictures = recorded_clips.find(
+        REAL_DIR.value, recorded_clips.IMAGE_FOLDER, NUM_REAL.value
+    )
+    known = held_out_clips.Names.of(opened)
+    voices = held_out_clips.same_identity_clips(known, len(videos) + len(pictures))
 
     def speak_own(path, seed):
-        clip = recorded.spoken_clip(path, actor, SECONDS.value, seed)
+        clip = recorded_clips.spoken_clip(path, actor, SECONDS.value, seed)
         return speaking.measure("real", actor, clip, network, NUM_TAKES.value)
 
     def speak_other(read, seed):
         _, place, _ = voices[seed % len(voices)]
         clip = speaking.SpokenClip(
             portrait=actor.locate(read()),
-            waveform=synthetic.voice(opened, place),
+            waveform=held_out_clips.voice(opened, place),
             controls=controls.Controls(seed=seed),
         )
         return {

@@ -19,13 +19,12 @@ from absl import flags
 from experiments.running import program
 from vasa_jax import compilation_cache, config, media
 from vasa_jax.data import records
-from vasa_jax.evaluation import (
-    clips,
+from vasa_jax.evaluation.benchmark import video_clip, video_files
+from vasa_jax.evaluation.networks import (
     lip_crops,
     lip_sync_scores,
     lip_sync_training,
-    sync_scores,
-    video_files,
+    syncnet_scores,
 )
 
 SYNC = flags.DEFINE_string("sync", None, "Export of the network; the shipped if left.")
@@ -83,7 +82,7 @@ def of_videos(
 ) -> Iterator:
     """Yield lips and features of videos, and which frames show the face."""
     for path in tqdm.tqdm(paths, unit="video", delay=0.5):
-        clip = clips.Clip(path)
+        clip = video_clip.Clip(path)
         lips = lip_crops.cut_lips(clip.frames(), clip.face.head_pose)
         yield lips, scorer.hear(clip.waveform), clip.face
 
@@ -147,7 +146,7 @@ def measure(scorer: lip_sync_scores.LipScorer, found: Iterator) -> dict[str, flo
 def to_markdown(sets: Mapping[str, Mapping[str, float]]) -> str:
     """Write the table, one column a set."""
     apart = lip_sync_training.APART_FRAMES
-    num_wrong = 2 * (sync_scores.MAX_OFFSET_FRAMES - apart + 1)
+    num_wrong = 2 * (syncnet_scores.MAX_OFFSET_FRAMES - apart + 1)
     titles = {
         "num_clips": "clips",
         "num_left_out": "clips left out, too short or without a face",
@@ -158,7 +157,7 @@ def to_markdown(sets: Mapping[str, Mapping[str, float]]) -> str:
         "right_offset": f"clips whose offset is found, less than {apart} frames off",
         **{
             f"told_apart_{n}": f"0 nearer than all offsets of {apart} to "
-            f"{sync_scores.MAX_OFFSET_FRAMES} frames, "
+            f"{syncnet_scores.MAX_OFFSET_FRAMES} frames, "
             + ("one window" if n == 1 else f"{n} windows in a row")
             for n in STRETCHES
         },

@@ -9,7 +9,7 @@ import pytest
 from vasa_jax import arkit, audio, media, types
 from vasa_jax.animate import talking_face, trained
 from vasa_jax.animate.controls import Controls
-from vasa_jax.evaluation import performer
+from vasa_jax.evaluation.benchmark import performer
 from vasa_jax.face import config as face_config
 from vasa_jax.motion import config as motion_config
 from vasa_jax.motion.shaping.config import ShapingConfig

@@ -31,9 +31,8 @@ import numpy as np
 from experiments.running import data_card
 from vasa_jax import config
 from vasa_jax.data import examples, pipeline, records
-from vasa_jax.evaluation import capp, capp_training
-from vasa_jax.train import experiment, optimizer
-from vasa_jax.train import task as task_lib
+from vasa_jax.evaluation.networks import capp, capp_training
+from vasa_jax.train import optimizer, training
 
 PRESETS = ("demo", "paper", "tiny")
 
@@ -66,7 +65,7 @@ class CappExperiment:
     model: capp.CappConfig
     data_dir: str = "data/poses"
     windows_per_clip: int = capp_training.WINDOWS_PER_CLIP
-    train: experiment.TrainConfig
+    train: training.TrainConfig
     optimizer: optimizer.OptimizerConfig
     loss: capp_training.CappLossConfig = capp_training.CappLossConfig()
     data: pipeline.PipelineConfig = pipeline.PipelineConfig()
@@ -83,45 +82,45 @@ def get_config(preset: str) -> CappExperiment:
 def _demo() -> CappExperiment:
     return CappExperiment(
         model=capp.demo(),
-        train=experiment.TrainConfig(
+        train=training.TrainConfig(
             batch_size=8,
             num_steps=400,
             log_every_steps=20,
             evaluate_every_steps=100,
             save_every_steps=50,
         ),
-        optimizer=optimizer.for_transformers(2e-3, 50, 0.99, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(2e-3, 400, 50, 0.99, WEIGHT_DECAY),
     )
 
 
 def _paper() -> CappExperiment:
     return CappExperiment(
         model=capp.paper(),
-        train=experiment.TrainConfig(
+        train=training.TrainConfig(
             batch_size=128,
             num_steps=100_000,
             evaluate_every_steps=2000,
             save_every_steps=2000,
         ),
-        optimizer=optimizer.for_transformers(2e-4, 1000, 0.999, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(2e-4, 100_000, 1000, 0.999, WEIGHT_DECAY),
     )
 
 
 def _tiny() -> CappExperiment:
     return CappExperiment(
         model=capp.tiny(),
-        train=experiment.TrainConfig(
+        train=training.TrainConfig(
             batch_size=4,
             num_steps=10,
             log_every_steps=5,
             evaluate_every_steps=10,
             save_every_steps=10,
         ),
-        optimizer=optimizer.for_transformers(2e-3, 2, 0.9, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(2e-3, 10, 2, 0.9, WEIGHT_DECAY),
     )
 
 
-def build(settings: CappExperiment) -> experiment.Experiment:
+def build(settings: CappExperiment) -> training.Experiment:
     """Build the experiment.
 
     Args:
@@ -147,7 +146,7 @@ def build(settings: CappExperiment) -> experiment.Experiment:
         _cut, model.window_frames, settings.windows_per_clip
     )
 
-    def train_data() -> Iterator[task_lib.Batch]:
+    def train_data() -> Iterator[training.Batch]:
         return pipeline.training_batches(
             examples.RecordExamples(clips, make_example),
             batch_size=settings.train.batch_size,
@@ -155,14 +154,14 @@ def build(settings: CappExperiment) -> experiment.Experiment:
             settings=settings.data,
         )
 
-    def evaluation_data() -> Iterator[task_lib.Batch]:
+    def evaluation_data() -> Iterator[training.Batch]:
         held_out = records.open_folder(settings.data_dir, "validation")
         return pipeline.evaluation_batches(
             examples.RecordExamples(held_out, make_example),
             batch_size=settings.train.batch_size,
         )
 
-    return experiment.Experiment(
+    return training.Experiment(
         name="capp",
         task=task,
         settings=settings.train,

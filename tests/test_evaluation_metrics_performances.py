@@ -1,0 +1,302 @@
+"""Measures against closed forms, and on faces that are known."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from vasa_jax import geometry
+from vasa_jax.animate.controls import Controls
+from vasa_jax.data import records
+from vasa_jax.evaluation.benchmark import held_out_clips, performer, recorded_clips
+from vasa_jax.evaluation.metrics import image_similarity, reenactment, signals, speaking
+from vasa_jax.evaluation.networks import identity
+from vasa_jax.evaluation.report import grouped_table
+from vasa_jax.portrait import track
+
+
+@pytest.fixture(scope="module")
+def curve():
+    steps = np.random.default_rng(0).standard_normal(120)
+    return np.convolve(steps, np.ones(5) / 5, mode="valid")
+
+
+@pytest.fixture(scope="module")
+def network():
+    pytest.importorskip("dlib")
+    return identity.IdentityNetwork()
+
+
+@pytest.fixture(scope="module")
+def actor(tiny_models):
+    return performer.Performer(tiny_models)
+
+
+def test_correlation_is_numpys_and_zero_where_nothing_moves(curve):
+    other = curve[::-1] + 0.5 * curve
+    expected = np.corrcoef(curve, other)[0, 1]
+    assert signals.correlation(curve, other) == pytest.approx(expected)
+    assert signals.correlation(curve, np.full_like(curve, 3.0)) == 0
+
+
+def test_shifting_the_truth_lowers_the_correlation(curve):
+    assert signals.correlation(curve, 2 * curve + 1) == pytest.approx(1)
+    assert abs(signals.shifted_correlation(curve, 2 * curve + 1)) < 0.4
+
+
+@pytest.mark.parametrize("lag", [-4, 0, 3])
+def test_the_best_lag_is_by_how_much_a_curve_comes_late(curve, lag):
+    assert signals.best_lag(np.roll(curve, lag), curve) == lag
+
+
+def test_angles_are_those_of_the_turn_between_two_rotations():
+    generator = np.random.default_rng(1)
+    a, b = generator.uniform(-0.6, 0.6, (2, 5, 3)).astype(np.float32)
+    turn = np.einsum(
+        "nij,nkj->nik", geometry.rotation_matrix(a), geometry.rotation_matrix(b)
+    )
+    expected = np.degrees(np.arccos((np.trace(turn, axis1=1, axis2=2) - 1) / 2))
+    np.testing.assert_allclose(signals.angles_between(a, b), expected, rtol=1e-3)
+
+
+def test_change_per_frame_of_an_even_turn_is_its_speed():
+    rotation = np.zeros((10, 3), np.float32)
+    rotation[:, 0] = np.radians(0.5) * np.arange(10)
+    assert signals.change_per_frame(rotation) == pytest.approx(0.5, rel=1e-3)
+
+
+def test_an_offset_of_the_heads_own_frame_is_found_and_taken_out():
+    generator = np.random.default_rng(4)
+    truth = generator.uniform(-0.5, 0.5, (40, 3)).astype(np.float32)
+    own = np.float32([0.01, 0.1, -0.02])
+    turned = geometry.rotation_matrix(truth) @ geometry.rotation_matrix(own)
+    noise = generator.normal(0, 0.01, (40, 3))
+    seen = np.asarray(geometry.rotation_angles(turned)) + noise
+    offset = signals.mean_offset(seen, truth)
+    np.testing.assert_allclose(offset, geometry.rotation_matrix(own), atol=0.01)
+    assert signals.angles_between(seen, truth).mean() > 5
+    left = signals.without_offset(seen, offset)
+    assert signals.angles_between(left, truth).mean() < 1.5
+    mirrored = signals.mean_offset(truth * np.float32([1, -1, 1]), truth)
+    assert np.linalg.det(mirrored) == pytest.approx(1)
+
+
+def test_jitter_counts_fast_movement_and_not_slow():
+    time = np.arange(100) / 25
+    fast, slow = np.sin(2 * np.pi * 10 * time), np.sin(2 * np.pi * time)
+    assert signals.fast_movement(fast + 5 * slow) == pytest.approx(0.5**0.5, rel=0.05)
+    assert signals.fast_movement(slow) < 1e-3
+
+
+def test_the_interval_holds_the_mean_and_is_a_point_for_equal_clips():
+    values = np.random.default_rng(2).normal(5, 1, 30)
+    low, high = signals.interval(values)
+    assert low < values.mean() < high
+    assert high - low == pytest.approx(2 * 1.96 * values.std() / 30**0.5, rel=0.2)
+    assert signals.interval(np.full(4, 3.0)) == (3.0, 3.0)
+
+
+def test_a_ratio_is_of_means_and_does_not_favour_truths_that_hardly_move():
+    generator = np.random.default_rng(5)
+    model, truth = generator.uniform(0.2, 4, (2, 400))
+    row = grouped_table.Row(group="One", title="Deviation", is_ratio=True)
+    clips = [
+        {"a": grouped_table.Value(m, 0.0, t)} for m, t in zip(model, truth, strict=True)
+    ]
+    found = grouped_table.summarise(
+        {"a": row}, [*clips, {"a": grouped_table.Value(9.0, 0.0)}, {}]
+    )
+    ratio = found["a"]
+    assert (model / truth).mean() > 1.4
+    assert ratio["model"] == pytest.approx(model.mean() / truth.mean())
+    assert ratio["low"] < ratio["model"] < ratio["high"]
+    assert ratio["high"] - ratio["low"] < 0.3
+    assert (ratio["copy"], ratio["truth"], ratio["num_clips"]) == (0, 1, 400)
+    nothing = grouped_table.summarise(
+        {"a": row}, [{"a": grouped_table.Value(1.0, 0.0, 0.0)}]
+    )
+    assert nothing["a"]["model"] is None
+    assert "| Deviation | not measured |" in grouped_table.to_markdown(
+        {"a": row}, nothing
+    )
+
+
+def test_takes_of_a_clip_are_averaged_where_they_are_known():
+    takes = [
+        {"a": grouped_table.Value(1.0, np.nan, 3.0), "b": grouped_table.Value(np.nan)},
+        {"a": grouped_table.Value(2.0, 0.0, 5.0), "b": grouped_table.Value(np.nan)},
+    ]
+    found = grouped_table.average(takes)
+    assert found["a"] == grouped_table.Value(1.5, 0.0, 4.0)
+    assert np.isnan(found["b"]).all()
+
+
+def test_psnr_of_the_source_itself_is_infinite_and_else_that_of_its_error():
+    image = np.full((2, 8, 8, 3), 100, np.uint8)
+    changed = image.copy()
+    changed[1] += 10
+    found = image_similarity.psnr(changed, image)
+    assert found[0] == np.inf
+    assert found[1] == pytest.approx(20 * np.log10(25.5))
+
+
+def test_the_mouths_psnr_sees_only_the_mouth():
+    truth = np.zeros((2, 64, 64, 3), np.uint8)
+    image = truth.copy()
+    image[0, :8] = 255
+    image[1, 40:44, 30:34] = 255
+    mouth = np.array([[0.0, 0.3], [0.0, 0.3]])
+    found = image_similarity.mouth_psnr(image, truth, mouth, np.ones(2))
+    assert found[0] == np.inf
+    assert found[1] < 20
+
+
+def test_pauses_keep_away_from_speech():
+    is_silent = np.ones(12, bool)
+    is_silent[6] = False
+    kept = np.flatnonzero(held_out_clips.pauses(is_silent, margin=2))
+    np.testing.assert_array_equal(kept, [0, 1, 2, 3, 9, 10, 11])
+
+
+def test_quiet_frames_are_far_below_the_loudest():
+    levels = np.repeat([1.0, 0.1, 0.01, 0.0], 640)
+    quiet = recorded_clips.quiet_frames(levels.astype(np.float32))
+    np.testing.assert_array_equal(quiet, [False, False, True, True])
+
+
+def test_frames_are_picked_from_the_least_turned_to_the_most():
+    turns = np.array([30.0, 0.0, 10.0, 20.0, 40.0])
+    np.testing.assert_array_equal(reenactment.pick_frames(turns, 3), [1, 3, 4])
+
+
+def test_cross_driving_finds_the_truth_in_the_shared_performance():
+    table = [("a", "p"), ("a", "q"), ("b", "p"), ("b", "r")]
+    opened = records.ListRecords(
+        {"identity": name, "performance": what} for name, what in table
+    )
+    known = held_out_clips.Names.of(opened)
+    assert held_out_clips.same_identity_clips(known, 9) == [
+        (1, 0, 0),
+        (0, 1, 1),
+        (3, 2, 2),
+        (2, 3, 3),
+    ]
+    assert held_out_clips.cross_identity_clips(known, 9) == [(3, 0, 2), (1, 2, 0)]
+
+
+def test_a_table_says_what_was_not_measured_and_json_holds_infinity(tmp_path):
+    rows = {
+        "a": grouped_table.Row(group="One", title="PSNR", unit="dB", aim="above 24"),
+        "b": grouped_table.Row(group="Two", title="Features"),
+    }
+    clips = [
+        {"a": grouped_table.Value(20.0, np.inf)},
+        {"a": grouped_table.Value(22.0, np.inf)},
+        {"a": grouped_table.Value(np.nan)},
+    ]
+    summary = grouped_table.summarise(rows, clips)
+    grouped_table.write(tmp_path / "m.json", rows, summary, {"split": "test"})
+    text = (tmp_path / "m.md").read_text()
+    assert "| PSNR, dB | 21.00 (20.00 to 22.00) | inf | - | above 24 |" in text
+    assert "| Features | not measured | - | - |" in text
+    stored = json.loads((tmp_path / "m.json").read_text())
+    assert stored["rows"]["a"]["copy"] == "inf"
+    assert stored["rows"]["a"]["num_clips"] == 2
+
+
+def test_a_face_is_near_itself_in_another_light_and_far_from_nothing(
+    network, rendered_photo
+):
+    darker = (rendered_photo * 0.8).astype(np.uint8)
+    nobody = np.zeros_like(rendered_photo)
+    own, same, missing = network.embed_all([rendered_photo, darker, nobody])
+    assert identity.distances(own, same[None])[0] < 0.3
+    assert identity.cosines(own, same[None])[0] > 0.95
+    assert np.isnan(missing).all()
+
+
+def test_driving_by_the_source_itself_makes_copying_perfect(
+    actor, network, rendered_photo
+):
+    frame = rendered_photo[:, 48:-48]
+    pose = np.array([0, 0, 0, 0, 0, 1], np.float32)
+    clip = reenactment.DrivingClip(
+        source=frame,
+        source_pose=pose,
+        driver=frame[None].repeat(3, axis=0),
+        driver_pose=np.tile(pose, (3, 1)),
+        truth=frame[None].repeat(3, axis=0),
+        truth_mouth=np.full((3, 2), 0.3),
+        truth_scale=np.ones(3),
+    )
+
+    def even(images, others):
+        return np.full(len(images), image_similarity.shape == others.shape)
+
+    values = reenactment.measure("same", actor, clip, network, even)
+    table = reenactment.rows("same", "Same", False)
+    assert set(values) - {"same/driver_identity"} <= set(table)
+    # The copy went through a video, and nothing else.
+    assert values["same/psnr"].copy > 30
+    assert values["same/psnr"].model < values["same/psnr"].copy
+    assert values["same/pose_seen"].copy < 5
+    # Every true frame is alike, so the fit errs by its offset alone.
+    assert values["same/pose"].truth > values["same/pose_own"].truth
+    assert values["same/pose_own"].truth < 1
+    assert np.isnan(values["same/pose_seen"].truth)
+    assert values["same/lpips"][:2] == (1, 1)
+    assert "same/turned_identity" not in values
+
+
+def test_speech_is_measured_beside_a_truth_that_moves(
+    actor, network, voice, monkeypatch
+):
+    # In an untrained decoder's noise a face may be seen, now and then.
+    monkeypatch.setattr(track, "follow", lambda frame, last: None)
+    generator = np.random.default_rng(3)
+    image = generator.integers(0, 256, (32, 32, 3), np.uint8)
+    portrait = actor.portrait(image, np.array([0, 0, 0, 0, 0, 1], np.float32))
+    num_frames = 12
+    opening = np.sin(np.arange(num_frames)) + 1
+    clip = speaking.SpokenClip(
+        portrait=portrait,
+        waveform=voice[: 640 * num_frames],
+        truth=performer.Seen(
+            frames=image[None].repeat(num_frames, axis=0), face=None, share=1.0
+        ),
+        opening=opening,
+        is_silent=np.arange(num_frames) < 6,
+    )
+    values = speaking.measure("voice", actor, clip, network)
+    assert set(values) <= set(speaking.rows("voice", "Voices"))
+    # No face is seen, so nothing follows the truth.
+    assert values["voice/face"].model == 0
+    assert values["voice/correlation"].model == 0
+    # Where the truth's face is lost, no landmarks are compared.
+    lost = dataclasses.replace(clip, truth=dataclasses.replace(clip.truth, share=0.4))
+    assert set(speaking.measure("voice", actor, lost, network)) == {
+        "voice/face",
+        "voice/identity",
+        "voice/cosine",
+    }
+    blind = dataclasses.replace(clip, truth=None, opening=None, is_silent=None)
+    less = speaking.measure("voice", actor, blind, network)
+    assert set(less) <= set(speaking.rows("voice", "Voices", has_truth=False))
+
+
+def test_every_take_has_a_seed_of_its_own(actor, network, voice, monkeypatch):
+    image = np.zeros((32, 32, 3), np.uint8)
+    portrait = actor.portrait(image, np.array([0, 0, 0, 0, 0, 1], np.float32))
+    clip = speaking.SpokenClip(
+        portrait=portrait, waveform=voice[: 640 * 12], controls=Controls(seed=7)
+    )
+    speak, heard = actor.speak, []
+
+    def listen(waveform, controls):
+        heard.append(controls.seed)
+        return speak(waveform, controls)
+
+    monkeypatch.setattr(actor, "speak", listen)
+    speaking.measure("voice", actor, clip, network, num_takes=3)
+    assert heard == [7, 7 + speaking.TAKE_SEEDS, 7 + 2 * speaking.TAKE_SEEDS]

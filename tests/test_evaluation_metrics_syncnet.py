@@ -1,0 +1,98 @@
+"""Scores of lips and sound follow the published search of offsets."""
+
+import jax
+import numpy as np
+import pytest
+
+from vasa_jax import errors
+from vasa_jax.evaluation.networks import mfcc, syncnet, syncnet_scores
+
+SMALL = syncnet.SyncNet(
+    sound_channels=(1, 1, 1, 1, 1, 2),
+    lip_channels=(1, 1, 1, 1, 1, 2),
+    hidden=2,
+    width=3,
+)
+
+
+@pytest.fixture(scope="module")
+def params():
+    inputs = syncnet.example_inputs()
+    shapes = jax.eval_shape(SMALL.init, jax.random.key(0), *inputs)["params"]
+    generator = np.random.default_rng(0)
+    return jax.tree.map(
+        lambda leaf: generator.uniform(0.1, 1, leaf.shape).astype(np.float32), shapes
+    )
+
+
+def _embeddings(count=40, width=8, seed=0):
+    return np.random.default_rng(seed).normal(size=(count, width)).astype(np.float32)
+
+
+def test_distances_are_those_of_every_pair_and_zeros_beyond_the_ends():
+    lips, sound = _embeddings(6, seed=1), _embeddings(6, seed=2)
+    found = syncnet_scores.distances(lips, sound, max_offset=3)
+    assert found.shape == (6, 7)
+    for i in range(6):
+        for j in range(-3, 4):
+            other = sound[i + j] if 0 <= i + j < 6 else np.zeros(8)
+            expected = np.sqrt(((lips[i] - other + 1e-6) ** 2).sum())
+            np.testing.assert_allclose(found[i, j + 3], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("late", [-4, 0, 3])
+def test_the_offset_tells_by_how_many_frames_the_sound_comes_early(late):
+    lips = _embeddings()
+    found = syncnet_scores.score(
+        syncnet_scores.distances(lips, np.roll(lips, late, axis=0))
+    )
+    assert found.offset_frames == -late
+    assert found.distances.shape == (31,)
+    assert found.distance == found.distances.min()
+    assert found.distance < 1.5
+    median = sorted(found.distances)[15]
+    np.testing.assert_allclose(found.confidence, median - found.distance, rtol=1e-6)
+
+
+def test_confidence_is_higher_where_sound_belongs_to_the_lips():
+    lips = _embeddings()
+    true = syncnet_scores.score(syncnet_scores.distances(lips, lips))
+    other = syncnet_scores.score(syncnet_scores.distances(lips, _embeddings(seed=5)))
+    assert true.confidence > other.confidence + 1
+    assert true.distance < other.distance - 1
+
+
+def test_the_confidence_of_each_frame_is_a_median_of_nine():
+    distances = np.abs(_embeddings(20, 31)) + 1
+    found = syncnet_scores.score(distances)
+    best = distances.mean(axis=0).argmin()
+    raw = np.median(distances.mean(axis=0)) - distances[:, best]
+    padded = [0.0] * 4 + list(raw) + [0.0] * 4
+    expected = [sorted(padded[i : i + 9])[4] for i in range(20)]
+    np.testing.assert_allclose(found.frame_confidence, expected, rtol=1e-6)
+
+
+def test_embeddings_are_those_of_the_network_one_window_at_a_time(params):
+    generator = np.random.default_rng(0)
+    frames = generator.integers(0, 256, (9, 224, 224, 3), np.uint8)
+    waveform = generator.normal(0, 0.1, 8 * 640 + 100).astype(np.float32)
+    lips, sound = syncnet_scores.embed(params, frames, waveform, SMALL, batch_windows=2)
+    assert lips.shape == sound.shape == (3, 3)
+    cepstra = mfcc.mfcc(np.round(waveform.astype(np.float64) * 32768))
+    apply = jax.jit(SMALL.apply)
+    for place in range(3):
+        seen = frames[place : place + 5, ..., ::-1].astype(np.float32)
+        heard = cepstra[4 * place : 4 * place + 20].T.astype(np.float32)
+        one = apply({"params": params}, seen[None], heard[None])
+        np.testing.assert_allclose(lips[place], one[0][0], rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(sound[place], one[1][0], rtol=1e-4, atol=1e-4)
+
+
+def test_clips_that_are_too_short_or_not_cut_out_are_refused(params):
+    frames = np.zeros((6, 224, 224, 3), np.uint8)
+    with pytest.raises(errors.UserError, match="at least 6 frames.*sound of 5"):
+        syncnet_scores.measure(params, frames, np.zeros(5 * 640), SMALL)
+    with pytest.raises(errors.UserError, match="6 frames; this|this clip has 5"):
+        syncnet_scores.measure(params, frames[:5], np.zeros(6 * 640), SMALL)
+    with pytest.raises(errors.UserError, match=r"\[T, 224, 224, 3\]"):
+        syncnet_scores.measure(params, frames[:, :100], np.zeros(6 * 640), SMALL)

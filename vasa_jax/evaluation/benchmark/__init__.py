@@ -1,0 +1,1 @@
+"""What is generated and measured: lists, portraits, videos, and scoring them."""

@@ -1,0 +1,207 @@
+"""Run a checkpoint over portraits and voices, each once, keeping what was found."""
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from vasa_jax import audio, media, types
+from vasa_jax.animate import controls, trained
+from vasa_jax.evaluation.benchmark import cache, portrait_items, portrait_kinds
+from vasa_jax.evaluation.benchmark.performer import Performer
+from vasa_jax.evaluation.metrics import photographs
+from vasa_jax.evaluation.networks import expressions
+from vasa_jax.evaluation.report import grouped_table
+from vasa_jax.portrait import crop, locate
+
+VERSION = "1"
+"""Raised when what is measured changes."""
+
+STRIP_SIZE = 160
+"""Side of a frame on contact sheets, pixels. Ours: faces are still judged."""
+
+STRIP_SECONDS = tuple(0.5 * number for number in range(1, 12))
+"""Times at which speech is shown. Ours: with the photograph as many as controls."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What is done with every portrait.
+
+    Attributes:
+        voices: sound files; portrait i takes the i-th and those that follow.
+        num_voices: of them for a portrait.
+        num_seconds: of a voice, at most.
+        control_seconds: of the first voice, for each control.
+        seed: of the first performance.
+    """
+
+    voices: tuple[pathlib.Path, ...]
+    num_voices: int
+    num_seconds: float
+    control_seconds: float
+    seed: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Result:
+    """What was found of a portrait.
+
+    Attributes:
+        kinds: of it.
+        values: mean over its voices.
+        warning: a sentence about the picture, or None.
+    """
+
+    kinds: tuple[str, ...]
+    values: grouped_table.Measured
+    warning: str | None
+
+
+class Runner:
+    """Measures portraits with one checkpoint.
+
+    Ours: what is found lies under a name that tells what it was found from, so that a
+    stopped run goes on and another checkpoint starts over.
+
+    Args:
+        checkpoint: folder of both models; None is the one of the package.
+        folder: existing; gets `found`, `clips` and `strips`.
+        settings: see `Settings`.
+        networks: of identity, with `embed_all`, by the key of their row.
+        network_files: of the weights of all networks that were given.
+        expression: as of `photographs.measure_controls`.
+
+    Raises:
+        UserError: as `trained.load`, or a voice cannot be read.
+    """
+
+    def __init__(
+        self,
+        checkpoint: str | None,
+        folder: pathlib.Path,
+        settings: Settings,
+        networks: Mapping[str, Any],
+        network_files: Sequence[str] = (),
+        expression: expressions.ExpressionNetwork | None = None,
+    ):
+        self._settings = settings
+        self._networks = networks
+        self._expression = expression
+        self._waveforms = [
+            _first_seconds(audio.load_waveform(voice), settings.num_seconds)
+            for voice in settings.voices
+        ]
+        self._performer = Performer(trained.load(checkpoint))
+        self._found, self._clips, self._strips = (
+            folder / name for name in ("found", "clips", "strips")
+        )
+        for place in (self._found, self._clips, self._strips):
+            place.mkdir(parents=True, exist_ok=True)
+        place = pathlib.Path(checkpoint or trained.SHIPPED_FOLDER)
+        files = sorted(p for p in place.rglob("*") if p.is_file())
+        given = [*files, *settings.voices, *network_files]
+        self._digests = [VERSION, *(cache.digest_of(path) for path in given)]
+        plain = dataclasses.asdict(settings) | {"voices": len(settings.voices)}
+        self._digests += [json.dumps(plain, sort_keys=True), *sorted(networks)]
+
+    def measure(self, item: portrait_items.Item, place: int) -> Result:
+        """Measure one portrait, or find what was kept of it.
+
+        Args:
+            item: the portrait.
+            place: of it among all; tells its voices.
+
+        Raises:
+            UserError: the picture cannot be read, or shows no face.
+        """
+        key = cache.key(
+            "portrait",
+            *(cache.digest_of(item.path), str(item.derived), str(item.has_controls)),
+            *(item.name, str(place % len(self._waveforms)), *self._digests),
+        )
+        kept = cache.kept(self._found / f"{key}.json", lambda: self._find(item, place))
+        values = {
+            name: grouped_table.Value(*value) for name, value in kept["values"].items()
+        }
+        kinds = kept["kinds"] if item.kinds is None else item.kinds
+        return Result(kinds=tuple(kinds), values=values, warning=kept["warning"])
+
+    def _find(self, item: portrait_items.Item, place: int) -> dict[str, Any]:
+        picture = media.read_image(item.path)
+        found = locate.locate_face(picture)
+        kinds = portrait_kinds.measure(picture, found)
+        if item.derived is not None:
+            picture = portrait_kinds.derive(picture, item.derived, found.box)
+        subject = photographs.Subject.of(picture, self._performer)
+        takes, rows = [], []
+        for take in range(self._settings.num_voices):
+            waveform = self._waveforms[(place + take) % len(self._waveforms)]
+            asked = controls.Controls(seed=self._settings.seed + take)
+            values, frames = photographs.measure_speech(
+                subject, self._performer, waveform, asked, self._networks
+            )
+            takes.append(values)
+            if take == 0:
+                self._show(item, frames, waveform)
+                times = np.array(STRIP_SECONDS) * types.FRAME_RATE_HZ
+                shown = frames[np.minimum(times.astype(int), len(frames) - 1)]
+                rows.append([subject.portrait.image, *shown])
+        values = _average(takes)
+        if item.has_controls:
+            short = _first_seconds(
+                self._waveforms[place % len(self._waveforms)],
+                self._settings.control_seconds,
+            )
+            moved, last = photographs.measure_controls(
+                subject,
+                self._performer,
+                short,
+                self._settings.seed,
+                self._networks,
+                self._expression,
+            )
+            values |= moved
+            rows.append(list(last.values()))
+        media.write_image(self._strips / f"{item.name}.png", _lay_out(rows))
+        return {
+            "kinds": list(kinds),
+            "values": {key: list(value) for key, value in values.items()},
+            "warning": found.warning,
+        }
+
+    def _show(
+        self, item: portrait_items.Item, frames: np.ndarray, waveform: np.ndarray
+    ) -> None:
+        size = self._performer.image_size
+        place = self._clips / f"{item.name}.mp4"
+        with media.VideoWriter(place, size, size, waveform=waveform) as out:
+            out.write(frames)
+
+
+def _first_seconds(waveform: np.ndarray, seconds: float) -> np.ndarray:
+    return waveform[: round(seconds * types.SAMPLE_RATE_HZ)]
+
+
+def _average(takes: Sequence[grouped_table.Measured]) -> grouped_table.Measured:
+    """Average takes, of which one may lack what another has."""
+    keys = dict.fromkeys(key for take in takes for key in take)
+    unknown = grouped_table.Value(np.nan)
+    return grouped_table.average(
+        [{k: take.get(k, unknown) for k in keys} for take in takes]
+    )
+
+
+def _lay_out(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
+    """Lay rows of as many square images each below one another, uint8."""
+
+    def small(image):
+        box = crop.CropBox.of_whole(*image.shape[:2])
+        return crop.extract(image, box, STRIP_SIZE)
+
+    return np.concatenate(
+        [np.concatenate([small(image) for image in row], axis=1) for row in rows]
+    )

@@ -1,0 +1,205 @@
+"""A finished video as metrics see it: frames, sound and face, read when first asked."""
+
+import dataclasses
+import functools
+import itertools
+import os
+import pathlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from vasa_jax import audio, errors, media, types
+from vasa_jax.evaluation.benchmark import cache
+from vasa_jax.portrait import crop, track
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of a video before it is measured.
+
+    Attributes:
+        num_frames: at 25 a second, counted by decoding all of them.
+        height, width: of a frame, pixels.
+        frame_rate_hz: as stored.
+        num_sound_frames: whole frames that the sound lasts; 0 without sound.
+    """
+
+    num_frames: int
+    height: int
+    width: int
+    frame_rate_hz: float
+    num_sound_frames: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FaceCurves:
+    """What a face does in T frames, re-estimated from the frames.
+
+    Attributes:
+        head_pose: `[T, 6]` vectors of `types.HeadPose`, in units of the whole frame.
+        mouth_opening, eye_opening: `[T]`, as of `landmarks`.
+        gaze: `[T, 2]` yaw and pitch in the camera frame, radians.
+        present: bool `[T]`, whether the face was seen.
+    """
+
+    head_pose: np.ndarray
+    mouth_opening: np.ndarray
+    eye_opening: np.ndarray
+    gaze: np.ndarray
+    present: np.ndarray
+
+    @property
+    def rotation(self) -> np.ndarray:
+        """Yaw, pitch and roll, `[T, 3]` radians."""
+        return self.head_pose[:, :3]
+
+    def seen_windows(self, num_frames: int) -> np.ndarray:
+        """Tell which windows of so many frames show the face all along.
+
+        Args:
+            num_frames: of a window, at most T.
+
+        Returns:
+            bool `[T - num_frames + 1]`.
+        """
+        windows = np.lib.stride_tricks.sliding_window_view(self.present, num_frames)
+        return windows.all(axis=1)
+
+    def first(self, num_frames: int) -> "FaceCurves":
+        """Return the curves of the first frames."""
+        parts = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return FaceCurves(**{name: part[:num_frames] for name, part in parts.items()})
+
+
+class Clip:
+    """One video file.
+
+    Ours: what is slow is kept beside the report as JSON, under the hash of the file's
+    bytes, so that a stopped run goes on and another system's report reuses the
+    references.
+
+    Args:
+        path: the video.
+        cache_dir: existing folder for what was found; None keeps nothing.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        cache_dir: str | os.PathLike[str] | None = None,
+    ):
+        self.path = pathlib.Path(path)
+        self._cache_dir = cache_dir
+        self._sampled: tuple[tuple[int, int] | None, np.ndarray | None] = None, None
+
+    @property
+    def name(self) -> str:
+        """The file's name without its suffix, by which references are found."""
+        return self.path.stem
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 of the file's bytes.
+
+        Raises:
+            UserError: the file cannot be read.
+        """
+        return cache.digest_of(self.path)
+
+    @functools.cached_property
+    def facts(self) -> Facts:
+        """Size, length and rate.
+
+        Raises:
+            UserError: the file is no video that can be decoded to its end.
+        """
+
+        def find():
+            info = media.probe_video(self.path)
+            num_samples = len(self.waveform) if info.has_sound else 0
+            return dataclasses.asdict(
+                Facts(
+                    num_frames=media.count_frames(self.path),
+                    height=info.height,
+                    width=info.width,
+                    frame_rate_hz=info.frame_rate_hz,
+                    num_sound_frames=num_samples // types.SAMPLES_PER_FRAME,
+                )
+            )
+
+        return Facts(**self.kept("facts", find))
+
+    @functools.cached_property
+    def waveform(self) -> np.ndarray:
+        """The sound, float32 `[S]`, 16 kHz.
+
+        Raises:
+            UserError: there is none.
+        """
+        return audio.load_waveform(self.path)
+
+    @functools.cached_property
+    def face(self) -> FaceCurves:
+        """The largest face, followed through all frames."""
+
+        def find():
+            whole = crop.CropBox.of_whole(self.facts.height, self.facts.width)
+            try:
+                found = track.track_face(self.frames(), whole)
+            except errors.UserError:
+                return _no_face(self.facts.num_frames)
+            fields = dataclasses.fields(FaceCurves)
+            return {f.name: getattr(found, f.name).tolist() for f in fields}
+
+        kept = self.kept("face", find)
+        curves = {name: np.array(values) for name, values in kept.items()}
+        return FaceCurves(**curves)
+
+    def frames(self) -> Iterator[np.ndarray]:
+        """Yield the frames, uint8 `[H, W, 3]`, 25 a second; of none, refuse."""
+        return media.iterate_video(self.path)
+
+    def sampled(self, every: int, num_frames: int) -> np.ndarray:
+        """Return every n-th of the first frames, uint8 `[n, H, W, 3]`; do not write.
+
+        Ours: the last answer is kept, since several metrics ask for the same frames.
+
+        Args:
+            every: 1 returns all.
+            num_frames: of these.
+        """
+        if self._sampled[0] != (every, num_frames):
+            frames = media.iterate_video(self.path, every=every)
+            picked = itertools.islice(frames, -(-num_frames // every))
+            self._sampled = (every, num_frames), np.stack(list(picked))
+        return self._sampled[1]
+
+    def kept(
+        self, kind: str, find: Callable[[], dict[str, Any]], *parts: str
+    ) -> dict[str, Any]:
+        """Return what was kept of these bytes, or find it and keep it.
+
+        Args:
+            kind: of what is found.
+            find: returns what JSON can hold.
+            parts: texts that it depends on besides the file.
+        """
+        if self._cache_dir is None:
+            return find()
+        key = cache.key(kind, self.digest, *parts)
+        return cache.kept(pathlib.Path(self._cache_dir) / f"{key}.json", find)
+
+
+def _no_face(num_frames: int) -> dict[str, Any]:
+    def zeros(*channels):
+        return np.zeros((num_frames, *channels)).tolist()
+
+    return {
+        "head_pose": zeros(types.POSE_CHANNELS),
+        "mouth_opening": zeros(),
+        "eye_opening": zeros(),
+        "gaze": zeros(2),
+        "present": [False] * num_frames,
+    }

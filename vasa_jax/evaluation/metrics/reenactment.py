@@ -1,0 +1,239 @@
+"""Measure how a portrait follows a driver: likeness, pose, and whose face it shows."""
+
+import dataclasses
+
+import numpy as np
+
+from vasa_jax.evaluation.benchmark.performer import Performer, Seen, follow, watch
+from vasa_jax.evaluation.metrics import image_similarity, signals
+from vasa_jax.evaluation.networks import identity, lpips
+from vasa_jax.evaluation.report.grouped_table import Measured, Row, Value
+
+LARGE_TURN_DEGREES = 15.0
+"""Turn of the head, against the source, from which identity is measured apart."""
+
+NUM_PICKED = 5
+"""Frames of a clip whose identity and LPIPS are measured. Ours: both are slow, and
+neighbours look alike."""
+
+LEAST_TRUTH_SHARE = 0.5
+"""Share of true frames with a face from which clips are measured by its landmarks.
+Ours: landmarks of a face that is mostly lost measure the search, not the head."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DrivingClip:
+    """One portrait, one driver, and how the portrait's person does the same.
+
+    Attributes:
+        source: uint8 `[H, H, 3]`.
+        source_pose: `[6]` head pose of the source.
+        driver: uint8 `[n, H, H, 3]`.
+        driver_pose: `[n, 6]`.
+        truth: uint8 `[n, H, H, 3]`, the source's person doing what the driver does.
+        truth_mouth: `[n, 2]` the mouth in it, image units.
+        truth_scale: `[n]` apparent size of its head.
+    """
+
+    source: np.ndarray
+    source_pose: np.ndarray
+    driver: np.ndarray
+    driver_pose: np.ndarray
+    truth: np.ndarray
+    truth_mouth: np.ndarray
+    truth_scale: np.ndarray
+
+
+def rows(prefix: str, group: str, is_other_person: bool) -> dict[str, Row]:
+    """Return the rows that `measure` fills.
+
+    Args:
+        prefix: of their keys.
+        group: their heading.
+        is_other_person: whether the driver is someone else.
+    """
+    aims = ("", "") if is_other_person else ("above 24", "3 above copying")
+    limit = f"below {identity.SAME_PERSON_DISTANCE}"
+    table = {
+        "psnr": Row(group=group, title="PSNR", unit="dB", aim=aims[0], digits=1),
+        "mouth_psnr": Row(
+            group=group, title="PSNR of the mouth", unit="dB", aim=aims[1], digits=1
+        ),
+        "lpips": Row(group=group, title="LPIPS (VGG16)", digits=3),
+        "pose": Row(
+            group=group, title="Pose error", unit="degrees", aim="as the truth"
+        ),
+        "pose_own": Row(
+            group=group,
+            title="Pose error without the landmark fit's offset for the person",
+            unit="degrees",
+            aim="below 3",
+        ),
+        "pose_seen": Row(
+            group=group,
+            title="Pose against the true video, both measured",
+            unit="degrees",
+            aim="below 3",
+        ),
+        "identity": Row(
+            group=group, title="Identity distance to the source (dlib)", aim=limit
+        ),
+        "cosine": Row(group=group, title="Identity cosine with the source", digits=3),
+        "turned_identity": Row(
+            group=group,
+            title="Identity distance at turns of 15 degrees and more",
+            aim=limit,
+        ),
+        "face": Row(group=group, title="Frames with a face", aim="1"),
+    }
+    if is_other_person:
+        table["driver_identity"] = Row(
+            group=group,
+            title="Identity distance to the driver",
+            aim="as the truth",
+        )
+    return {f"{prefix}/{key}": row for key, row in table.items()}
+
+
+def measure(
+    prefix: str,
+    performer: Performer,
+    clip: DrivingClip,
+    network: identity.IdentityNetwork,
+    lpips_distance: lpips.Distance | None = None,
+) -> Measured:
+    """Drive one clip and measure it in the decoded video.
+
+    Args:
+        prefix: of the keys, as in `rows`.
+        performer: the checkpoint.
+        clip: what to do.
+        network: of identity.
+        lpips_distance: from `lpips.measure_with`; None leaves it out.
+
+    Returns:
+        Values by key.
+    """
+    portrait = performer.portrait(clip.source, clip.source_pose)
+    motion = performer.encode(clip.driver, clip.driver_pose)
+    made = watch(performer.drive(portrait, motion))
+    truth = follow(performer.fit_frames(clip.truth))
+    still = watch(portrait.image[None])
+    num_frames = len(made.frames)
+    copies = still.frames.repeat(num_frames, axis=0)
+
+    turns = signals.angles_between(clip.driver_pose[:, :3], clip.source_pose[:3])
+    picks = pick_frames(turns)
+
+    def compare(distance, *more, at=slice(None)):
+        return Value(
+            float(np.mean(distance(made.frames[at], truth.frames[at], *more))),
+            float(np.mean(distance(copies[at], truth.frames[at], *more))),
+        )
+
+    values = {
+        "psnr": compare(image_similarity.psnr),
+        "mouth_psnr": compare(
+            image_similarity.mouth_psnr, clip.truth_mouth, clip.truth_scale
+        ),
+        "face": Value(made.share, still.share, truth.share),
+    }
+    if truth.share >= LEAST_TRUTH_SHARE:
+        values |= _measure_pose(made, still, truth, clip.driver_pose[:, :3])
+    if lpips_distance is not None:
+        values["lpips"] = compare(lpips_distance, at=picks)
+    own = network.embed(portrait.image)
+    faces = [network.embed_all(seen.frames[picks]) for seen in (made, truth)]
+    is_turned = turns[picks] >= LARGE_TURN_DEGREES
+    away, true_away = (identity.distances(own, one) for one in faces)
+    alike, true_alike = (identity.cosines(own, one) for one in faces)
+    values["identity"] = Value(mean(away), 0.0, mean(true_away))
+    values["cosine"] = Value(mean(alike), 1.0, mean(true_alike))
+    if is_turned.any():
+        values["turned_identity"] = Value(
+            mean(away[is_turned]), 0.0, mean(true_away[is_turned])
+        )
+    # Rows that have no place for the driver are not asked for.
+    driver = network.embed(performer.fit_frames(clip.driver[:1])[0])
+    values["driver_identity"] = Value(
+        mean(identity.distances(driver, faces[0])),
+        float(np.linalg.norm(driver - own)),
+        mean(identity.distances(driver, faces[1])),
+    )
+    return {f"{prefix}/{key}": value for key, value in values.items()}
+
+
+def _measure_pose(
+    made: Seen, still: Seen, truth: Seen, asked: np.ndarray
+) -> dict[str, Value]:
+    """Measure the rows of pose.
+
+    Ours: the landmark fit takes every face for one shape, so its pitch is off by some
+    degrees, other ones for each person. The true video tells by how many: taken out,
+    what is left is how well the head follows.
+
+    Args:
+        made, still, truth: the generated video, the source, the true video.
+        asked: `[n, 3]` rotations.
+    """
+    seen = (made, still, truth)
+    present = truth.face.present
+    offset = signals.mean_offset(truth.rotation[present], asked[present])
+    return {
+        "pose": Value(*(pose_error(one, asked) for one in seen)),
+        "pose_own": Value(*(pose_error(one, asked, offset) for one in seen)),
+        "pose_seen": Value(*(pose_between(one, truth) for one in (made, still))),
+    }
+
+
+def pose_error(
+    seen: Seen, asked: np.ndarray, offset: np.ndarray | None = None
+) -> float:
+    """Return the mean angle between poses seen and asked for, degrees.
+
+    Args:
+        seen: a video of as many frames, or a single frame.
+        asked: `[n, 3]` rotations.
+        offset: `[3, 3]` of the landmark fit, to be taken out; None leaves it in.
+
+    Returns:
+        Over frames that show a face; not a number if there are none.
+    """
+    if seen.face is None:
+        return np.nan
+    rotation = seen.rotation
+    if offset is not None:
+        rotation = signals.without_offset(rotation, offset)
+    away = signals.angles_between(rotation, asked)
+    return float(away[np.broadcast_to(seen.face.present, away.shape)].mean())
+
+
+def pose_between(seen: Seen, truth: Seen) -> float:
+    """Return the mean angle between the poses seen in two videos, degrees.
+
+    Ours: the landmark fit errs by some degrees, and in both videos alike, so that what
+    is left between them is the face model's.
+
+    Args:
+        seen: a video of as many frames, or a single frame.
+        truth: the true video.
+
+    Returns:
+        Over frames that show a face in both; not a number if there are none.
+    """
+    if seen.face is None or truth.face is None:
+        return np.nan
+    away = signals.angles_between(seen.rotation, truth.rotation)
+    return mean(away[seen.face.present & truth.face.present])
+
+
+def pick_frames(turns: np.ndarray, count: int = NUM_PICKED) -> np.ndarray:
+    """Choose frames evenly from the least turned to the most, `[count]` places."""
+    order = np.argsort(turns)
+    return order[np.linspace(0, len(turns) - 1, min(count, len(turns))).astype(int)]
+
+
+def mean(values: np.ndarray) -> float:
+    """Return the mean of the numbers among values; not a number if there are none."""
+    values = values[~np.isnan(values)]
+    return float(values.mean()) if len(values) else np.nan

@@ -1,0 +1,91 @@
+"""All metrics that finished videos are scored by, in the order of the report."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from vasa_jax import config
+from vasa_jax.evaluation.metrics import (
+    capp_metric,
+    frame_similarity,
+    head_movement,
+    lip_movement,
+    lip_sync_metric,
+    lpips_metric,
+    set_distance,
+    signals,
+    syncnet_metric,
+)
+from vasa_jax.evaluation.metrics.definition import Metric
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What metrics can be told.
+
+    Attributes:
+        sample_every: PSNR, SSIM and CSIM take one frame in so many.
+        seam_frames: frames of a generator's window; 0 if unknown.
+        gaze_degrees: yaw and pitch that were asked for; None takes the reference's.
+        head_distance: that was asked for; None takes the reference's.
+        jitter_hz: what is fast.
+        syncnet_weights, i3d_weights, lpips_weights: files; None if not given.
+        capp_weights, sync_weights: folders of exports; None are the networks that
+            ship.
+    """
+
+    sample_every: int = frame_similarity.EVERY
+    seam_frames: int = 0
+    gaze_degrees: tuple[float, float] | None = None
+    head_distance: float | None = None
+    jitter_hz: float = signals.JITTER_HZ
+    syncnet_weights: str | None = None
+    i3d_weights: str | None = None
+    lpips_weights: str | None = None
+    capp_weights: str | None = None
+    sync_weights: str | None = None
+
+
+def make(settings: Settings) -> list[Metric]:
+    """Return every metric; those that cannot be measured say so in their needs.
+
+    Args:
+        settings: of them.
+    """
+    return [
+        syncnet_metric.Sync(weights=settings.syncnet_weights),
+        lip_sync_metric.OwnSync(weights=settings.sync_weights),
+        capp_metric.CappScore(weights=settings.capp_weights),
+        lip_movement.LipCorrelation(),
+        lip_movement.SilentLips(),
+        head_movement.PoseChange(),
+        head_movement.Jitter(above_hz=settings.jitter_hz),
+        head_movement.Seams(every=settings.seam_frames),
+        head_movement.Gaze(asked_degrees=settings.gaze_degrees),
+        head_movement.Distance(asked=settings.head_distance),
+        head_movement.Blinks(),
+        set_distance.Fvd(weights=settings.i3d_weights),
+        set_distance.VggDistance(weights=settings.lpips_weights),
+        frame_similarity.Psnr(every=settings.sample_every),
+        frame_similarity.Ssim(every=settings.sample_every),
+        lpips_metric.Lpips(every=settings.sample_every, weights=settings.lpips_weights),
+        frame_similarity.Csim(every=settings.sample_every),
+    ]
+
+
+def select(known: Sequence[Metric], names: Sequence[str]) -> list[Metric]:
+    """Return the metrics of some names; of none, all.
+
+    Args:
+        known: as from `make`.
+        names: of them; empty takes all.
+
+    Raises:
+        UserError: there is no such metric.
+    """
+    if not names:
+        return list(known)
+    by_name = {metric.name: metric for metric in known}
+    for name in names:
+        if name not in by_name:
+            raise config.unknown_name(name, by_name, "metric")
+    return [metric for metric in known if metric.name in names]

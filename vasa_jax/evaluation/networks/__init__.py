@@ -1,0 +1,1 @@
+"""Networks that only measure, their weights, and the crops they see."""

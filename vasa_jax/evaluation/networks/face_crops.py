@@ -1,0 +1,103 @@
+"""The face as SyncNet wants to see it: cut out by its published rule, 224 px.
+
+Follows: syncnet_python (`run_pipeline.crop_video`): a square that reaches from the top
+of the face's box to 0.4 of the box below it, its size and place smoothed by a median
+over 13 frames, grey beyond the picture, bilinear without antialiasing.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from vasa_jax.evaluation.networks import syncnet
+from vasa_jax.portrait import crop
+
+CROP_SCALE = 0.4
+"""Follows: `crop_scale`; the crop is 1.4 boxes high and wide."""
+
+SMOOTHED_FRAMES = 13
+"""Follows: the median over detections."""
+
+OUTSIDE = 110
+"""Follows: the grey that stands beyond the picture."""
+
+FACE_HALF_HEIGHT, FACE_DROP = 0.61, 0.1
+"""Half a face's height and how far below the head's centre its middle lies, in units
+of `crop.CropBox` at scale 1. Ours: in place of S3FD's boxes (its weights do not come
+with the package), the mean of the landmarks' boxes on seven faces, spread 0.02 and
+0.05; SyncNet's own training had boxes from another detector still."""
+
+
+def face_boxes(head_pose: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return the boxes of a followed face.
+
+    Args:
+        head_pose: `[T, 6]` vectors of `types.HeadPose`, in units of the whole picture.
+        height, width: of the picture, pixels.
+
+    Returns:
+        `[T, 3]`: x and y of the middle and half the side, pixels.
+    """
+    whole = crop.CropBox.of_whole(height, width)
+    x, y, scale = np.asarray(head_pose, np.float64)[:, 3:].T * whole.half_size
+    middle_y = whole.center_y + y + FACE_DROP * scale
+    return np.stack([whole.center_x + x, middle_y, FACE_HALF_HEIGHT * scale], axis=1)
+
+
+def cut_faces(frames: Iterable[np.ndarray], boxes: np.ndarray) -> np.ndarray:
+    """Cut a followed face out of every frame.
+
+    Args:
+        frames: uint8 `[H, W, 3]` each; as many as there are boxes are read.
+        boxes: `[T, 3]`, as from `face_boxes` or a detector.
+
+    Returns:
+        uint8 `[T, 224, 224, 3]`.
+    """
+    smooth = np.stack([_median(column) for column in np.asarray(boxes).T], axis=1)
+    cut = [_cut(frame, *box) for frame, box in zip(frames, smooth, strict=False)]
+    return np.stack(cut)
+
+
+def _median(values: np.ndarray) -> np.ndarray:
+    """Return the running median; beyond the ends stand zeros, as in scipy's."""
+    half = SMOOTHED_FRAMES // 2
+    padded = np.pad(values, (half, half))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, SMOOTHED_FRAMES)
+    return np.median(windows, axis=1)
+
+
+def _cut(image: np.ndarray, x: float, y: float, half: float) -> np.ndarray:
+    margin = int(half * (1 + 2 * CROP_SCALE))
+    top, bottom = _span(y + margin, half, half * (1 + 2 * CROP_SCALE), margin)
+    wide = half * (1 + CROP_SCALE)
+    left, right = _span(x + margin, wide, wide, margin)
+    canvas = np.full((bottom - top, right - left, 3), OUTSIDE, np.uint8)
+    seen = image[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
+    row, column = min(max(0, -top), len(canvas)), min(max(0, -left), canvas.shape[1])
+    part = canvas[row : row + seen.shape[0], column : column + seen.shape[1]]
+    part[...] = seen
+    return _resize(canvas)
+
+
+def _span(middle: float, before: float, after: float, margin: int) -> tuple[int, int]:
+    """Return whole pixels, rounded as in a picture that has a margin."""
+    first = int(middle - before) - margin
+    return first, max(first + 1, int(middle + after) - margin)
+
+
+def _resize(image: np.ndarray) -> np.ndarray:
+    """Resize bilinearly about pixel centres; the edge goes on."""
+    size = syncnet.IMAGE_SIZE
+    values = image.astype(np.float32)
+    for axis in (0, 1):
+        length = image.shape[axis]
+        place = (np.arange(size) + 0.5) * length / size - 0.5
+        place = np.clip(place, 0, length - 1)
+        low = np.floor(place).astype(int)
+        high = np.minimum(low + 1, length - 1)
+        share = (place - low).astype(np.float32)
+        share = share.reshape(-1, *[1] * (2 - axis))
+        below, above = np.take(values, low, axis), np.take(values, high, axis)
+        values = below + (above - below) * share
+    return np.rint(values).astype(np.uint8)

@@ -1,0 +1,202 @@
+"""SyncNet: embeds a fifth of a second of lips and of sound in one space.
+
+Follows: Chung and Zisserman 2016, Out of time, in the form of syncnet_python
+(`SyncNetModel.S`), whose weights are published. Batch norms stand in their inference
+form: this package measures by the network and never trains it.
+"""
+
+import einops
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from vasa_jax.evaluation.networks import mfcc
+
+WINDOW_FRAMES = 5
+"""Follows: frames that a window of lips has, at 25 a second."""
+
+WINDOW_STEPS = 20
+"""Follows: steps of 10 ms that a window of sound has."""
+
+IMAGE_SIZE = 224
+"""Follows: side of a frame, pixels."""
+
+NORM_EPSILON = 1e-5
+"""Follows: PyTorch's batch norm."""
+
+
+class FixedNorm(nn.Module):
+    """Scale and shift channels by statistics that training has left.
+
+    Follows: Ioffe and Szegedy 2015, batch norm at inference.
+    """
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Map `[..., C]` to `[..., C]`."""
+        channels = x.shape[-1:]
+        mean = self.param("mean", nn.initializers.zeros, channels)
+        variance = self.param("variance", nn.initializers.ones, channels)
+        scale = self.param("scale", nn.initializers.ones, channels)
+        bias = self.param("bias", nn.initializers.zeros, channels)
+        gain = scale * jax.lax.rsqrt(variance + NORM_EPSILON)
+        over = (1,) * (x.ndim - 1)
+        return x * gain.reshape(*over, -1) + (bias - mean * gain).reshape(*over, -1)
+
+
+class Head(nn.Module):
+    """Turn what the convolutions found into an embedding.
+
+    Follows: syncnet_python (`netfcaud`, `netfclip`).
+
+    Attributes:
+        hidden: channels of the layer between.
+        width: channels of the embedding (C).
+    """
+
+    hidden: int
+    width: int
+
+    @nn.compact
+    def __call__(self, found: jax.Array) -> jax.Array:
+        """Map `[N, 1, 1, F]` to `[N, C]`."""
+        found = einops.rearrange(found, "n 1 1 f -> n f")
+        hidden = FixedNorm(name="norm")(nn.Dense(self.hidden, name="hidden")(found))
+        return nn.Dense(self.width, name="embedding")(nn.relu(hidden))
+
+
+class SoundNetwork(nn.Module):
+    """Embed 0.2 s of sound.
+
+    Follows: syncnet_python (`netcnnaud`).
+
+    Attributes:
+        channels: of each convolution.
+        hidden, width: of the head.
+    """
+
+    channels: tuple[int, ...] = (64, 192, 384, 256, 256, 512)
+    hidden: int = 512
+    width: int = 1024
+
+    @nn.compact
+    def __call__(self, cepstra: jax.Array) -> jax.Array:
+        """Embed windows of cepstra.
+
+        Args:
+            cepstra: float32 `[N, 13, 20]`, coefficients by steps.
+
+        Returns:
+            float32 `[N, C]`.
+        """
+        x = einops.rearrange(cepstra, "n k l -> n k l 1")
+        for layer, channels in enumerate(self.channels):
+            is_last = layer == len(self.channels) - 1
+            kernel, pad = ((5, 4), 0) if is_last else ((3, 3), 1)
+            x = _convolve(x, layer, channels, kernel, 1, pad)
+            if layer == 1:
+                x = nn.max_pool(x, (3, 3), (1, 2))
+            elif layer == 4:
+                x = nn.max_pool(x, (3, 3), (2, 2))
+        return Head(self.hidden, self.width, name="head")(x)
+
+
+class LipNetwork(nn.Module):
+    """Embed five frames of a face.
+
+    Follows: syncnet_python (`netcnnlip`), whose first convolution spans all five frames
+    and whose others span one. Ours: the five frames stand side by side as channels,
+    which gives the same numbers by 2-D convolutions.
+
+    Attributes:
+        channels: of each convolution.
+        hidden, width: of the head.
+    """
+
+    channels: tuple[int, ...] = (96, 256, 256, 256, 256, 512)
+    hidden: int = 512
+    width: int = 1024
+
+    @nn.compact
+    def __call__(self, frames: jax.Array) -> jax.Array:
+        """Embed windows of frames.
+
+        Args:
+            frames: float32 `[N, 5, 224, 224, 3]`, blue, green, red from 0 to 255.
+
+        Returns:
+            float32 `[N, C]`.
+        """
+        x = einops.rearrange(frames, "n t h w c -> n h w (t c)")
+        forms = {0: (7, 2, 0), 1: (5, 2, 1), 5: (6, 1, 0)}
+        for layer, channels in enumerate(self.channels):
+            size, stride, pad = forms.get(layer, (3, 1, 1))
+            x = _convolve(x, layer, channels, (size, size), stride, pad)
+            if layer in (0, 1, 4):
+                around = (layer == 1, layer == 1)
+                x = nn.max_pool(x, (3, 3), (2, 2), padding=(around, around))
+        return Head(self.hidden, self.width, name="head")(x)
+
+
+class SyncNet(nn.Module):
+    """Both halves: windows that belong together lie near each other.
+
+    Follows: Chung and Zisserman 2016; the defaults are those of the published weights.
+
+    Attributes:
+        sound_channels, lip_channels: of each convolution of a half.
+        hidden: channels of each head's layer between.
+        width: channels of the embeddings (C).
+    """
+
+    sound_channels: tuple[int, ...] = SoundNetwork.channels
+    lip_channels: tuple[int, ...] = LipNetwork.channels
+    hidden: int = 512
+    width: int = 1024
+
+    def setup(self):
+        """Make both halves."""
+        self.sound = SoundNetwork(self.sound_channels, self.hidden, self.width)
+        self.lips = LipNetwork(self.lip_channels, self.hidden, self.width)
+
+    def __call__(
+        self, frames: jax.Array, cepstra: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
+        """Embed windows of lips and of sound.
+
+        Args:
+            frames: float32 `[N, 5, 224, 224, 3]`, as of `LipNetwork`.
+            cepstra: float32 `[N, 13, 20]`, as of `SoundNetwork`.
+
+        Returns:
+            Embeddings `[N, C]` of lips and `[N, C]` of sound.
+        """
+        return self.lips(frames), self.sound(cepstra)
+
+
+def example_inputs() -> tuple[jax.Array, jax.Array]:
+    """Return zeros in the shapes that the network takes, for tracing."""
+    side = IMAGE_SIZE
+    return (
+        jnp.zeros((1, WINDOW_FRAMES, side, side, 3)),
+        jnp.zeros((1, mfcc.NUM_COEFFICIENTS, WINDOW_STEPS)),
+    )
+
+
+def _convolve(
+    x: jax.Array,
+    layer: int,
+    channels: int,
+    kernel: tuple[int, int],
+    stride: int,
+    pad: int,
+) -> jax.Array:
+    """Convolve, normalise and rectify."""
+    x = nn.Conv(
+        channels,
+        kernel,
+        strides=(stride, stride),
+        padding=((pad, pad), (pad, pad)),
+        name=f"conv_{layer}",
+    )(x)
+    return nn.relu(FixedNorm(name=f"norm_{layer}")(x))

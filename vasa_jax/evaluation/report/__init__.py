@@ -1,0 +1,1 @@
+"""From summaries of metrics to tables, pages and JSON."""

@@ -1,0 +1,285 @@
+"""The paper's tables with our numbers beside the paper's, as Markdown and JSON."""
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vasa_jax.evaluation.metrics.definition import AS_REAL, HIGHER, LOWER
+from vasa_jax.evaluation.report import paper_figures
+from vasa_jax.evaluation.report.score_report import Line, Report
+
+PAPER, OURS, REAL = "paper", "ours", "real"
+"""Where the numbers of a row come from; `REAL` is the benchmark's own video."""
+
+OWN_VIDEO = "the benchmark's own video"
+"""Ours: not "real", because a benchmark may be of rendered people."""
+
+ARROWS = {HIGHER: " ↑", LOWER: " ↓", AS_REAL: ""}
+"""Beside the head of a column. Follows: the paper."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One number; None is unknown.
+
+    Attributes:
+        value: of it.
+        low, high: where it lies with 95 %.
+        num_clips: that were measured.
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    num_clips: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row.
+
+    Attributes:
+        name: of it.
+        origin: `PAPER`, `OURS` or `REAL`.
+        cells: by the head of their column.
+    """
+
+    name: str
+    origin: str
+    cells: Mapping[str, Cell]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Filled:
+    """One table.
+
+    Attributes:
+        number: of the table here.
+        title: what it shows.
+        protocol: on what the paper measured.
+        digits: after the point, by the head of each column.
+        heads: what is good, by the head of each column.
+        rows: in order.
+        missing: why a column has none of our numbers, by its head.
+    """
+
+    number: int
+    title: str
+    protocol: str
+    digits: Mapping[str, int]
+    heads: Mapping[str, str]
+    rows: Sequence[Row]
+    missing: Mapping[str, str]
+
+
+def find_line(report: Report, row: str) -> Line | None:
+    """Return the line of a key or of a title, or None."""
+    if row in report.lines:
+        return report.lines[row]
+    return next((o for o in report.lines.values() if o.row.title == row), None)
+
+
+def fill(
+    number: int,
+    table: paper_figures.Table,
+    reports: Mapping[paper_figures.Setting, Report],
+) -> Filled:
+    """Put reports under the columns of a table.
+
+    Args:
+        number: of the table.
+        table: its layout.
+        reports: of each of its settings.
+    """
+    last = reports[table.settings[-1][0]]
+    missing = {c.symbol: _missing(c, last) for c in table.columns}
+    columns = [c for c in table.columns if not (c.is_extra and missing[c.symbol])]
+
+    def published(values):
+        return {symbol: Cell(value=value) for symbol, value in values.items()}
+
+    def own(report, as_cell):
+        lines = {c.symbol: find_line(report, c.row or "") for c in columns}
+        return {s: as_cell(line.summary) for s, line in lines.items() if line}
+
+    rows = [
+        Row(name=f"{name} (paper)", origin=PAPER, cells=published(values))
+        for name, values in table.published
+    ]
+    for setting, values in table.settings:
+        if values:
+            rows.append(
+                Row(
+                    name=f"{setting.title} (paper)",
+                    origin=PAPER,
+                    cells=published(values),
+                )
+            )
+        rows.append(
+            Row(
+                name=f"{setting.title} (ours)" if values else setting.title,
+                origin=OURS,
+                cells=own(reports[setting], _score),
+            )
+        )
+    rows.append(
+        Row(
+            name=f"{OWN_VIDEO}, measured alike",
+            origin=REAL,
+            cells=own(last, _ceiling),
+        )
+    )
+    return Filled(
+        number=number,
+        title=table.title,
+        protocol=table.protocol,
+        digits={c.symbol: c.digits for c in columns},
+        heads={c.symbol: c.better for c in columns},
+        rows=rows,
+        missing={c.symbol: missing[c.symbol] for c in columns if missing[c.symbol]},
+    )
+
+
+def fill_sanity(
+    number: int,
+    table: paper_figures.SanityTable,
+    found: Mapping[float, float],
+    num_clips: Mapping[float, int],
+    reason: str | None,
+) -> Filled:
+    """Put our CAPP's answers to shifts or factors beside the paper's.
+
+    Args:
+        number: of the table.
+        table: its layout.
+        found: ours by shift or factor.
+        num_clips: behind each.
+        reason: why there are none; None if there are.
+    """
+
+    def head(value):
+        return f"±{value:g}" if table.is_shift and value else f"{value:g}"
+
+    keys = sorted({*table.published, *found})
+    own = {head(k): Cell(value=found[k], num_clips=num_clips.get(k)) for k in found}
+    too_short = {
+        head(k): "no clip is long enough" for k in keys if k not in found and not reason
+    }
+    rows = [
+        Row(
+            name="real video, CAPP (paper)",
+            origin=PAPER,
+            cells={head(k): Cell(value=v) for k, v in table.published.items()},
+        ),
+        Row(name=f"{OWN_VIDEO}, CAPP (own)", origin=REAL, cells=own),
+    ]
+    return Filled(
+        number=number,
+        title=table.title,
+        protocol=table.protocol,
+        digits={head(k): 3 for k in keys},
+        heads={head(k): AS_REAL for k in keys},
+        rows=rows,
+        missing={"CAPP (own)": reason} if reason else too_short,
+    )
+
+
+def _score(summary) -> Cell:
+    return Cell(
+        value=summary.mean,
+        low=summary.low,
+        high=summary.high,
+        num_clips=summary.num_clips,
+    )
+
+
+def _ceiling(summary) -> Cell:
+    # Sets of clips have one ceiling and count no clips for it.
+    count = summary.num_ceilings or summary.num_clips
+    return Cell(value=summary.ceiling, num_clips=count)
+
+
+def _missing(column: paper_figures.Column, report: Report) -> str:
+    """Say why a column has none of our numbers; empty if it has."""
+    if column.row is None:
+        return column.absent
+    line = find_line(report, column.row)
+    if line is None:
+        return "there is no metric of this name"
+    if line.not_measured is not None:
+        return line.not_measured
+    reasons = sorted(set(line.left_out.values()))
+    if line.summary.mean is None:
+        return f"no clip could be measured ({'; '.join(reasons) or 'too few'})"
+    return ""
+
+
+def to_markdown(tables: Sequence[Filled], notes: Sequence[str], here: str) -> str:
+    """Write all tables.
+
+    Args:
+        tables: filled.
+        notes: what is worth knowing about them.
+        here: what our rows were measured on.
+    """
+    parts = []
+    for table in tables:
+        heads = [symbol + ARROWS[better] for symbol, better in table.heads.items()]
+        lines = [
+            f"### Table {table.number}: {table.title}",
+            "",
+            f"The paper measured on {table.protocol}. Rows in bold are measured on "
+            f"{here}.",
+            "",
+            f"| | {' | '.join(heads)} |",
+            "|---" * (len(heads) + 1) + "|",
+        ]
+        for row in table.rows:
+            cells = [
+                _text(row.cells.get(symbol, Cell()), digits)
+                for symbol, digits in table.digits.items()
+            ]
+            name = row.name if row.origin == PAPER else f"**{row.name}**"
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+        if table.missing:
+            lines += ["", "Not measured by us:", ""]
+            for reason in dict.fromkeys(table.missing.values()):
+                names = [n for n, other in table.missing.items() if other == reason]
+                lines.append(f"- {', '.join(names)}: {reason}")
+        parts.append("\n".join(lines))
+    if notes:
+        listed = "\n".join(f"- {note}" for note in notes)
+        parts.append(f"### How this differs from the paper\n\n{listed}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _text(cell: Cell, digits: int) -> str:
+    if cell.value is None:
+        return "-"
+    text = f"{cell.value:.{digits}f}"
+    if cell.low is not None:
+        text += f" ({cell.low:.{digits}f} to {cell.high:.{digits}f})"
+    return text
+
+
+def to_json(
+    tables: Sequence[Filled], notes: Sequence[str], about: Mapping[str, Any]
+) -> str:
+    """Write the same for programs; what is no number is null."""
+    plain = {
+        "about": dict(about),
+        "tables": [dataclasses.asdict(table) for table in tables],
+        "notes": list(notes),
+    }
+    return json.dumps(_finite(plain), indent=1, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    is_number = isinstance(value, float)
+    return None if is_number and not math.isfinite(value) else value
