@@ -9,6 +9,7 @@ and `sheets/`; every row stands beside copying the source. A stopped run goes on
 pictures that cannot be used are named and left out.
 """
 
+import dataclasses
 import pathlib
 import sys
 
@@ -16,18 +17,18 @@ import tqdm
 from absl import flags, logging
 
 from experiments.running import folders, program
-from vasa_jax import compilation_cache, config, errors, media
+from vasa_jax import compilation_cache, config, errors
 from vasa_jax.evaluation.benchmark import (
-    filmed_people,
-    portrait_items,
     portrait_kinds,
     portrait_list,
     portrait_runner,
+    scoring,
     video_files,
 )
-from vasa_jax.evaluation.metrics import photograph_rows
-from vasa_jax.evaluation.networks import expressions, identity, mobile_identity
-from vasa_jax.evaluation.report import grouped_table, kinds_table, portrait_page
+from vasa_jax.evaluation.metrics import photograph_metric
+from vasa_jax.evaluation.metrics.definition import State
+from vasa_jax.evaluation.networks import expressions, identity
+from vasa_jax.evaluation.report import portrait_report, score_report
 
 PORTRAITS_DIR = flags.DEFINE_string(
     "portraits_dir", None, "Folder of pictures.", required=True
@@ -50,7 +51,7 @@ NUM_CONTROLS = flags.DEFINE_integer(
 )
 NUM_DERIVED = flags.DEFINE_integer(
     "num_derived",
-    kinds_table.FEW,
+    portrait_report.FEW,
     "Made greyscale, dark and small, each out of so many portraits.",
     lower_bound=0,
 )
@@ -78,7 +79,7 @@ def main(_) -> int:
     """Measure as the flags say; return the exit code."""
     logging.set_verbosity(logging.ERROR)
     listed = None if LIST.value is None else portrait_list.read(LIST.value)
-    items = portrait_items.find(
+    items = portrait_list.find(
         pathlib.Path(PORTRAITS_DIR.value),
         listed,
         NUM_PORTRAITS.value,
@@ -96,7 +97,7 @@ def main(_) -> int:
     networks = {"dlib": identity.IdentityNetwork()}
     network_files = []
     if IDENTITY_WEIGHTS.value is not None:
-        networks["mobile"] = mobile_identity.MobileIdentity(IDENTITY_WEIGHTS.value)
+        networks["mobile"] = identity.MobileIdentity(IDENTITY_WEIGHTS.value)
         network_files.append(IDENTITY_WEIGHTS.value)
     expression = None
     if EXPRESSION_WEIGHTS.value is not None:
@@ -108,25 +109,17 @@ def main(_) -> int:
         CHECKPOINT.value, output, settings, networks, network_files, expression
     )
     results, left_out = measure_all(runner, items)
-    beside = mean_filmed(filmed_paths, output / "found")
-    table = photograph_rows.rows(SECONDS.value)
+    filmed = mean_filmed(filmed_paths, output / "found")
+    metric = photograph_metric.Photographs(num_seconds=SECONDS.value)
     clips = {
-        name: photograph_rows.beside_filmed(
-            photograph_rows.complete(table, result.values), beside
+        name: scoring.ClipResult(
+            measured={
+                metric.name: photograph_metric.beside_filmed(result.measured, filmed)
+            }
         )
         for name, result in results.items()
     }
     originals = {item.name for item in items if item.derived is None}
-    summary = grouped_table.summarise(
-        table, [clips[n] for n in clips if n in originals]
-    )
-    kinds = kinds_table.summarise(
-        table,
-        {
-            kind: [clips[n] for n, one in results.items() if kind in one.kinds]
-            for kind in (*portrait_kinds.KINDS, *portrait_kinds.DERIVED_KINDS)
-        },
-    )
     about = {
         "portraits": len(originals & set(results)),
         "derived": len(set(results) - originals),
@@ -143,13 +136,23 @@ def main(_) -> int:
         },
         "num_filmed": len(filmed_paths),
     }
-    text = write(output, table, summary, kinds, about, results)
-    print(text)
+    report = score_report.summarise(
+        [metric], {name: clips[name] for name in clips if name in originals}, about
+    )
+    kinds = portrait_report.summarise_kinds(
+        metric,
+        State({name: clip.measured[metric.name] for name, clip in clips.items()}),
+        {
+            kind: [name for name, one in results.items() if kind in one.kinds]
+            for kind in (*portrait_kinds.KINDS, *portrait_kinds.DERIVED_KINDS)
+        },
+    )
+    print(write(output, report, kinds, results))
     return 0
 
 
 def measure_all(
-    runner: portrait_runner.Runner, items: list[portrait_items.Item]
+    runner: portrait_runner.Runner, items: list[portrait_list.Portrait]
 ) -> tuple[dict[str, portrait_runner.Result], dict[str, str]]:
     """Measure portraits one after another.
 
@@ -178,7 +181,7 @@ def measure_all(
 def mean_filmed(paths: list[pathlib.Path], folder: pathlib.Path) -> dict[str, float]:
     """Return the mean movement of filmed people, by row; empty without any."""
     shown = tqdm.tqdm(paths, desc="filmed", unit="video", disable=not paths)
-    found = list(filmed_people.measure(shown, SECONDS.value, folder))
+    found = list(portrait_runner.measure_filmed(shown, SECONDS.value, folder))
     if not found:
         return {}
     return {key: sum(one[key] for one in found) / len(found) for key in found[0]}
@@ -206,30 +209,40 @@ def find_voices(pattern: str) -> list[pathlib.Path]:
     return found
 
 
-def write(output, table, summary, kinds, about, results) -> str:
-    """Write the report's files, each whole; return the table."""
+def write(
+    output: pathlib.Path,
+    report: score_report.Report,
+    kinds: dict[str, portrait_report.KindSummary],
+    results: dict[str, portrait_runner.Result],
+) -> str:
+    """Write the report's files, each whole; return the tables."""
+    about = report.about
+    rows = {key: line.row for key, line in report.lines.items()}
+    summaries = {key: line.summary for key, line in report.lines.items()}
     text = "\n".join(
         [
             f"{about['portraits']} portraits, {about['voices']} voices, "
             f"{about['num_voices']} a portrait of {about['seconds']:g} s at most.\n",
-            grouped_table.to_markdown(table, summary),
-            kinds_table.to_markdown(table, summary, kinds),
+            score_report.to_markdown(report),
+            portrait_report.kinds_to_markdown(rows, summaries, kinds),
             *(
                 f"- {name} is left out: {why}"
                 for name, why in about["left_out"].items()
             ),
         ]
     )
-    portrait_page.write_sheets(output, list(results))
+    portrait_report.write_sheets(output, list(results))
     title = f"What a checkpoint makes of {about['portraits']} photographs"
-    more = {"about": about, "kinds": kinds}
-    for name, content in (
-        ("report.json", grouped_table.to_json(table, summary, more)),
-        ("report.md", text + "\n"),
-        ("report.html", portrait_page.to_html(title, text, results, about["left_out"])),
-    ):
-        with media.written_beside(output / name) as beside:
-            beside.write_text(content, encoding="utf-8")
+    plain = {kind: dataclasses.asdict(one) for kind, one in kinds.items()}
+    score_report.write(
+        {
+            output / "report.json": score_report.to_json(report, kinds=plain),
+            output / "report.md": text + "\n",
+            output / "report.html": portrait_report.to_html(
+                title, text, results, about["left_out"]
+            ),
+        }
+    )
     return text
 
 

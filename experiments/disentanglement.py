@@ -27,12 +27,14 @@ from vasa_jax.encode import encoding
 from vasa_jax.evaluation.benchmark import (
     held_out_clips,
     performer,
+    scoring,
     swap_clips,
     video_files,
 )
 from vasa_jax.evaluation.metrics import disentanglement
+from vasa_jax.evaluation.metrics.definition import Measured
 from vasa_jax.evaluation.networks import identity
-from vasa_jax.evaluation.report import grouped_table
+from vasa_jax.evaluation.report import score_report
 
 CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Folder with a face model; the shipped one if left."
@@ -50,7 +52,17 @@ OUTPUT = flags.DEFINE_string(
 NUM_CLIPS = flags.DEFINE_integer("num_clips", 12, "Of each kind.", lower_bound=1)
 NUM_FRAMES = flags.DEFINE_integer("num_frames", 12, "Of a take.", lower_bound=2)
 
-Job = Callable[[], grouped_table.Measured]
+Job = tuple[str, Callable[[], dict[str, Measured]]]
+"""The name of a clip, and a function that returns what is found in it, by metric."""
+
+METRICS = {
+    "same": disentanglement.Disentanglement(
+        name="same", group="the person's own takes", is_other_person=False
+    ),
+    "other": disentanglement.Disentanglement(
+        name="other", group="another person's takes", is_other_person=True
+    ),
+}
 
 
 def main(_) -> int:
@@ -67,12 +79,8 @@ def main(_) -> int:
     network = identity.IdentityNetwork()
     find = video_jobs if DATA_DIR.value is None else record_jobs
     jobs = list(find(actor, network))
-    clips = [job() for job in tqdm.tqdm(jobs, desc="swap", unit="clip", delay=0.5)]
-    table = {
-        **disentanglement.rows("same", "the person's own takes", False),
-        **disentanglement.rows("other", "another person's takes", True),
-    }
-    summary = grouped_table.summarise(table, clips)
+    shown = tqdm.tqdm(jobs, desc="swap", unit="clip", delay=0.5)
+    results = {name: scoring.ClipResult(measured=find()) for name, find in shown}
     about = {
         "checkpoint": metadata,
         "of": "videos" if DATA_DIR.value is None else f"split {SPLIT.value}",
@@ -80,8 +88,8 @@ def main(_) -> int:
         "num_frames": NUM_FRAMES.value,
         "same_person_distance": identity.SAME_PERSON_DISTANCE,
     }
-    grouped_table.write(OUTPUT.value, table, summary, about)
-    print(grouped_table.to_markdown(table, summary))
+    report = score_report.summarise(list(METRICS.values()), results, about)
+    print(score_report.write_report(OUTPUT.value, report))
     return 0
 
 
@@ -92,14 +100,16 @@ def record_jobs(
     opened = records.open_folder(DATA_DIR.value, SPLIT.value)
     known = held_out_clips.Names.of(opened)
 
-    def job(prefix, places):
+    def job(name, places):
         clip = swap_clips.from_records(opened, places, NUM_FRAMES.value, truth)
-        return disentanglement.measure(prefix, actor, clip, network)
+        return {name: METRICS[name].measure(clip, actor, network)}
 
-    for places in swap_clips.same_person(known, NUM_CLIPS.value):
-        yield functools.partial(job, "same", places)
-    for places in swap_clips.other_person(known, NUM_CLIPS.value):
-        yield functools.partial(job, "other", places)
+    for name, choose in (
+        ("same", swap_clips.same_person),
+        ("other", swap_clips.other_person),
+    ):
+        for number, places in enumerate(choose(known, NUM_CLIPS.value)):
+            yield f"{name} {number:03d}", functools.partial(job, name, places)
 
 
 def video_jobs(
@@ -108,14 +118,15 @@ def video_jobs(
     """Yield what is to be measured on videos; the next video shows another person."""
     videos = video_files.find_videos(VIDEOS.value)[: NUM_CLIPS.value]
 
-    def job(prefix, source, driver):
+    def job(name, source, driver):
         clip = swap_clips.from_videos(source, driver, actor, NUM_FRAMES.value)
-        return disentanglement.measure(prefix, actor, clip, network)
+        return {name: METRICS[name].measure(clip, actor, network)}
 
     for video in videos:
-        yield functools.partial(job, "same", video, video)
+        yield f"same {video.stem}", functools.partial(job, "same", video, video)
     for place, video in enumerate(videos if len(videos) > 1 else []):
-        yield functools.partial(job, "other", videos[place - 1], video)
+        source = videos[place - 1]
+        yield f"other {video.stem}", functools.partial(job, "other", source, video)
 
 
 def truth(

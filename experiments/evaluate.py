@@ -18,11 +18,17 @@ import tqdm
 from absl import flags
 
 from experiments.running import folders, program
-from vasa_jax import compilation_cache, config, media
+from vasa_jax import compilation_cache, config
 from vasa_jax.animate import controls
-from vasa_jax.evaluation.benchmark import scoring, video_files, video_generator
-from vasa_jax.evaluation.metrics import definition, frame_similarity, registry, signals
-from vasa_jax.evaluation.report import report_page, score_report
+from vasa_jax.evaluation.benchmark import (
+    benchmark_items,
+    scoring,
+    video_files,
+    video_generator,
+)
+from vasa_jax.evaluation.metrics import frame_similarity, registry, signals
+from vasa_jax.evaluation.metrics.definition import VideoMetric
+from vasa_jax.evaluation.report import drawings, report_page, score_report
 
 VIDEOS = flags.DEFINE_string(
     "videos", None, "Folder, glob, .txt with a path a line, or one video."
@@ -111,13 +117,14 @@ def main(_) -> int:
         BENCHMARK.value is None or REFERENCE.value is None,
         "--reference goes with --videos; a benchmark names its own references.",
     )
+    drawings.require()
     asked = registry.select(registry.make(settings()), METRICS.value)
     folder = pathlib.Path(OUTPUT.value)
     if BENCHMARK.value is None:
         pairs = find_pairs()
         unmet = find_unmet(asked, REFERENCE.value is not None)
     else:
-        items = video_generator.read_items(BENCHMARK.value)
+        items = benchmark_items.read_items(BENCHMARK.value)
         unmet = find_unmet(asked, any(item.reference for item in items))
         pairs = generate(items, folders.make(folder / VIDEO_FOLDER))
     chosen = tuple(metric for metric in asked if metric.name not in unmet)
@@ -129,7 +136,7 @@ def main(_) -> int:
     )
     found = scoring.score_all(pairs, rules, NUM_WORKERS.value, bar)
     report = score_report.summarise(
-        asked, unmet, scoring.average_samples(pairs, found), about(asked)
+        asked, scoring.average_samples(pairs, found), about(asked), unmet
     )
     has_face = any(metric.needs.face for metric in chosen)
     first_samples = list({pair.name: pair for pair in reversed(pairs)}.values())[::-1]
@@ -139,7 +146,7 @@ def main(_) -> int:
     ]
     text = score_report.to_markdown(report)
     title = f"Talking faces: {len(report.clips)} clips"
-    write(
+    score_report.write(
         {
             folder / "report.json": score_report.to_json(report),
             folder / "report.md": text,
@@ -186,7 +193,7 @@ def find_pairs() -> list[scoring.Pair]:
 
 
 def generate(
-    items: Sequence[video_generator.Item], folder: pathlib.Path
+    items: Sequence[benchmark_items.Item], folder: pathlib.Path
 ) -> list[scoring.Pair]:
     """Make the videos of a benchmark, or find those that were made."""
     made = video_generator.Generator(
@@ -206,29 +213,22 @@ def generate(
     return pairs
 
 
-def find_unmet(
-    asked: Sequence[definition.Metric], has_references: bool
-) -> dict[str, str]:
+def find_unmet(asked: Sequence[VideoMetric], has_references: bool) -> dict[str, str]:
     """Say what metrics need that was not given, by name.
 
     Raises:
-        UserError: one of them was asked for by name, or none is left.
+        UserError: one of them was asked for by name.
     """
-    unmet = {}
-    for metric in asked:
-        reason = metric.needs.unmet()
-        if reason is None and metric.needs.reference and not has_references:
-            reason = "needs references (--reference)"
-        if reason is not None:
-            unmet[metric.name] = reason
-            config.require(
-                metric.name not in METRICS.value,
-                f"The metric {metric.name} {reason}; give it, or leave the metric out.",
-            )
+    unmet = scoring.find_unmet(asked, has_references, " (--reference)")
+    for name, reason in unmet.items():
+        config.require(
+            name not in METRICS.value,
+            f"The metric {name} {reason}; give it, or leave the metric out.",
+        )
     return unmet
 
 
-def about(asked: Sequence[definition.Metric]) -> dict[str, object]:
+def about(asked: Sequence[VideoMetric]) -> dict[str, object]:
     """Return what the report says of how it was made."""
     return {
         **{
@@ -247,13 +247,6 @@ def about(asked: Sequence[definition.Metric]) -> dict[str, object]:
 def bar(label: str, items: Sequence, iterator: Iterator) -> Iterator:
     """Wrap an iterator with a progress bar."""
     return tqdm.tqdm(iterator, desc=label, total=len(items), unit="clip", delay=0.5)
-
-
-def write(texts: dict[pathlib.Path, str]) -> None:
-    """Write all files, each whole."""
-    for place, text in texts.items():
-        with media.written_beside(place) as beside:
-            beside.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

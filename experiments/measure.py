@@ -10,7 +10,7 @@ took eighteen minutes on two busy CPU cores, LPIPS included.
 
 import functools
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import tqdm
 from absl import flags
@@ -21,10 +21,16 @@ from experiments.running import program
 from vasa_jax import compilation_cache, errors, media
 from vasa_jax.animate import controls, trained
 from vasa_jax.data import records
-from vasa_jax.evaluation.benchmark import held_out_clips, performer, recorded_clips
+from vasa_jax.evaluation.benchmark import (
+    held_out_clips,
+    performer,
+    real_clips,
+    scoring,
+)
 from vasa_jax.evaluation.metrics import reenactment, speaking
+from vasa_jax.evaluation.metrics.definition import Measured, Metric
 from vasa_jax.evaluation.networks import identity, lpips
-from vasa_jax.evaluation.report import grouped_table
+from vasa_jax.evaluation.report import score_report
 
 CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Folder of both models; the shipped one if left."
@@ -35,8 +41,8 @@ REAL_DIR = flags.DEFINE_string("real_dir", None, "Real portraits and talking hea
 OUTPUT = flags.DEFINE_string(
     "output", None, "JSON to write; the table ends in .md beside it.", required=True
 )
-NUM_CLIPS = flags.DEFINE_integer("num_clips", 12, "Of each driving.", lower_bound=1)
-NUM_FRAMES = flags.DEFINE_integer("num_frames", 15, "Of a driving.", lower_bound=2)
+NUM_CLIPS = flags.DEFINE_integer("num_clips", 12, "Of each reenactment.", lower_bound=1)
+NUM_FRAMES = flags.DEFINE_integer("num_frames", 15, "Of a reenactment.", lower_bound=2)
 NUM_VOICES = flags.DEFINE_integer("num_voices", 20, "Synthetic voices.", lower_bound=1)
 NUM_TAKES = flags.DEFINE_integer(
     "num_takes", 3, "Performances of each voice, by other seeds.", lower_bound=1
@@ -47,26 +53,49 @@ LPIPS = flags.DEFINE_string(
     "lpips_weights", None, "npz of experiments.tools.pack_lpips; no LPIPS if left."
 )
 
-Job = Callable[[], grouped_table.Measured]
+Job = tuple[str, Callable[[], dict[str, Measured]]]
+"""The name of a clip, and a function that returns what is found in it, by metric."""
 
 
-def rows() -> dict[str, grouped_table.Row]:
-    """Return the table's rows in order."""
-    aim = "above 0.7"
-    table = {
-        **reenactment.rows("same", "Driven by the same person", False),
-        **reenactment.rows("cross", "Driven by another person", True),
-        **speaking.rows("voice", "Held-out people, synthetic voices", aim),
-        **speaking.portrait_rows("still", "Held-out people, silent and turned"),
-    }
-    if REAL_DIR.value is None:
-        return table
-    return {
-        **table,
-        **speaking.rows("real", "Real clips, their own voices", "above 0.4"),
-        **speaking.rows("photo", "Real portraits, synthetic voices", has_truth=False),
-        **speaking.portrait_rows("photo", "Real portraits, silent and turned"),
-    }
+def make_metrics() -> dict[str, Metric]:
+    """Return the metrics by name, in the order of the table."""
+    takes = NUM_TAKES.value
+    group = "Held-out people"
+    metrics: list[Metric] = [
+        reenactment.Reenactment(
+            name="same", group="Driven by the same person", is_other_person=False
+        ),
+        reenactment.Reenactment(
+            name="cross", group="Driven by another person", is_other_person=True
+        ),
+        speaking.Speech(
+            name="voice",
+            group=f"{group}, synthetic voices",
+            correlation_aim="above 0.7",
+            num_takes=takes,
+        ),
+        speaking.SilentAndTurned(name="still", group=f"{group}, silent and turned"),
+    ]
+    if REAL_DIR.value is not None:
+        group = "Real portraits"
+        metrics += [
+            speaking.Speech(
+                name="real",
+                group="Real clips, their own voices",
+                correlation_aim="above 0.4",
+                num_takes=takes,
+            ),
+            speaking.Speech(
+                name="photo",
+                group=f"{group}, synthetic voices",
+                has_truth=False,
+                num_takes=takes,
+            ),
+            speaking.SilentAndTurned(
+                name="photo_still", group=f"{group}, silent and turned"
+            ),
+        ]
+    return {metric.name: metric for metric in metrics}
 
 
 def main(_) -> int:
@@ -79,10 +108,12 @@ def main(_) -> int:
     opened = records.open_folder(DATA_DIR.value, SPLIT.value)
     actor = performer.Performer(models)
     network = identity.IdentityNetwork()
-    jobs = list(synthetic_jobs(actor, network, opened))
+    metrics = make_metrics()
+    jobs = list(synthetic_jobs(metrics, actor, network, opened))
     if REAL_DIR.value is not None:
-        jobs += list(real_jobs(actor, network, opened))
-    clips = [job() for job in tqdm.tqdm(jobs, desc="measure", unit="clip", delay=0.5)]
+        jobs += list(real_jobs(metrics, actor, network, opened))
+    shown = tqdm.tqdm(jobs, desc="measure", unit="clip", delay=0.5)
+    results = {name: scoring.ClipResult(measured=find()) for name, find in shown}
     about = {
         "checkpoint": models.metadata,
         "split": SPLIT.value,
@@ -91,14 +122,13 @@ def main(_) -> int:
         "num_takes": NUM_TAKES.value,
         "same_person_distance": identity.SAME_PERSON_DISTANCE,
     }
-    table = rows()
-    summary = grouped_table.summarise(table, clips)
-    grouped_table.write(OUTPUT.value, table, summary, about)
-    print(grouped_table.to_markdown(table, summary))
+    report = score_report.summarise(list(metrics.values()), results, about)
+    print(score_report.write_report(OUTPUT.value, report))
     return 0
 
 
 def synthetic_jobs(
+    metrics: Mapping[str, Metric],
     actor: performer.Performer,
     network: identity.IdentityNetwork,
     opened: records.Records,
@@ -106,6 +136,7 @@ def synthetic_jobs(
     """Yield what is to be measured on held-out synthetic people.
 
     Args:
+        metrics: by name.
         actor: the checkpoint.
         network: of identity.
         opened: their records.
@@ -114,44 +145,42 @@ def synthetic_jobs(
     known = held_out_clips.Names.of(opened)
     mouth = names.KEYPOINT_NAMES.index("mouth")
 
-    def drive(prefix, places):
+    def drive(name, places):
         clip = held_out_clips.driving_clip(opened, places, NUM_FRAMES.value, mouth)
-        return reenactment.measure(prefix, actor, clip, network, distance)
+        return {name: metrics[name].measure(clip, actor, network, distance)}
 
     def speak(places, seed):
         clip = held_out_clips.spoken_clip(opened, places, actor, visemes.SILENCE, seed)
         return {
-            **speaking.measure("voice", actor, clip, network, NUM_TAKES.value),
-            **speaking.measure_portrait("still", actor, clip.portrait, network),
+            "voice": metrics["voice"].measure(clip, actor, network),
+            "still": metrics["still"].measure(clip.portrait, actor, network),
         }
 
-    for places in held_out_clips.same_identity_clips(known, NUM_CLIPS.value):
-        yield functools.partial(drive, "same", places)
-    for places in held_out_clips.cross_identity_clips(known, NUM_CLIPS.value):
-        yield functools.partial(drive, "cross", places)
+    same = held_out_clips.same_identity_clips(known, NUM_CLIPS.value)
+    cross = held_out_clips.cross_identity_clips(known, NUM_CLIPS.value)
+    for name, found in (("same", same), ("cross", cross)):
+        for number, places in enumerate(found):
+            yield f"{name} {number:03d}", functools.partial(drive, name, places)
     voices = held_out_clips.same_identity_clips(known, NUM_VOICES.value)
     for seed, places in enumerate(voices):
-        yield functools.partial(speak, places, seed)
+        yield f"voice {seed:03d}", functools.partial(speak, places, seed)
 
 
 def real_jobs(
+    metrics: Mapping[str, Metric],
     actor: performer.Performer,
     network: identity.IdentityNetwork,
     opened: records.Records,
 ) -> Iterator[Job]:
     """Yield what is to be measured on real clips and portraits; see above."""
-    videos = recorded_clips.find(
-        REAL_DIR.value, recorded_clips.CLIP_FOLDER, NUM_REAL.value
-    )
-    pictures = recorded_clips.find(
-        REAL_DIR.value, recorded_clips.IMAGE_FOLDER, NUM_REAL.value
-    )
+    videos = real_clips.find(REAL_DIR.value, real_clips.CLIP_FOLDER, NUM_REAL.value)
+    pictures = real_clips.find(REAL_DIR.value, real_clips.IMAGE_FOLDER, NUM_REAL.value)
     known = held_out_clips.Names.of(opened)
     voices = held_out_clips.same_identity_clips(known, len(videos) + len(pictures))
 
     def speak_own(path, seed):
-        clip = recorded_clips.spoken_clip(path, actor, SECONDS.value, seed)
-        return speaking.measure("real", actor, clip, network, NUM_TAKES.value)
+        clip = real_clips.spoken_clip(path, actor, SECONDS.value, seed)
+        return {"real": metrics["real"].measure(clip, actor, network)}
 
     def speak_other(read, seed):
         _, place, _ = voices[seed % len(voices)]
@@ -160,17 +189,18 @@ def real_jobs(
             waveform=held_out_clips.voice(opened, place),
             controls=controls.Controls(seed=seed),
         )
+        still = metrics["photo_still"].measure(clip.portrait, actor, network)
         return {
-            **speaking.measure("photo", actor, clip, network, NUM_TAKES.value),
-            **speaking.measure_portrait("photo", actor, clip.portrait, network),
+            "photo": metrics["photo"].measure(clip, actor, network),
+            "photo_still": still,
         }
 
     for seed, path in enumerate(videos):
-        yield functools.partial(speak_own, path, seed)
+        yield f"real {seed:03d}", functools.partial(speak_own, path, seed)
     readers = [functools.partial(media.read_image, path) for path in pictures]
     readers += [functools.partial(first_frame, path) for path in videos]
     for seed, read in enumerate(readers):
-        yield functools.partial(speak_other, read, seed)
+        yield f"photo {seed:03d}", functools.partial(speak_other, read, seed)
 
 
 def first_frame(path: pathlib.Path):

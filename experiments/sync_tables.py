@@ -17,15 +17,17 @@ import tqdm
 from absl import flags
 
 from experiments.running import program
-from vasa_jax import compilation_cache, config, media
+from vasa_jax import compilation_cache, config
 from vasa_jax.data import records
 from vasa_jax.evaluation.benchmark import video_clip, video_files
+from vasa_jax.evaluation.metrics import synchrony
 from vasa_jax.evaluation.networks import (
-    lip_crops,
-    lip_sync_scores,
+    contrastive_scorer,
+    face_crops,
     lip_sync_training,
-    syncnet_scores,
+    sound_offsets,
 )
+from vasa_jax.evaluation.report import score_report
 
 SYNC = flags.DEFINE_string("sync", None, "Export of the network; the shipped if left.")
 DATA_DIR = flags.DEFINE_string("data_dir", None, "Encoded lips.")
@@ -48,7 +50,7 @@ def main(_) -> int:
         DATA_DIR.value is not None or VIDEOS.value is not None,
         "There is nothing to measure; give --data_dir, --videos, or both.",
     )
-    scorer = lip_sync_scores.read(SYNC.value)
+    scorer = contrastive_scorer.read(contrastive_scorer.LIP_SYNC, SYNC.value)
     sets = {}
     if DATA_DIR.value is not None:
         opened = records.open_folder(DATA_DIR.value, SPLIT.value)
@@ -60,12 +62,12 @@ def main(_) -> int:
     text = to_markdown(sets)
     folder = pathlib.Path(OUTPUT.value)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (
-        ("sync_tables.json", json.dumps(sets, indent=1) + "\n"),
-        ("sync_tables.md", text),
-    ):
-        with media.written_beside(folder / name) as beside:
-            beside.write_text(content, encoding="utf-8")
+    score_report.write(
+        {
+            folder / "sync_tables.json": json.dumps(sets, indent=1) + "\n",
+            folder / "sync_tables.md": text,
+        }
+    )
     print(text)
     return 0
 
@@ -78,16 +80,16 @@ def of_records(opened: records.Records, count: int) -> Iterator:
 
 
 def of_videos(
-    scorer: lip_sync_scores.LipScorer, paths: Sequence[pathlib.Path]
+    scorer: contrastive_scorer.Scorer, paths: Sequence[pathlib.Path]
 ) -> Iterator:
     """Yield lips and features of videos, and which frames show the face."""
     for path in tqdm.tqdm(paths, unit="video", delay=0.5):
         clip = video_clip.Clip(path)
-        lips = lip_crops.cut_lips(clip.frames(), clip.face.head_pose)
+        lips = face_crops.cut_lips(clip.frames(), clip.face.head_pose)
         yield lips, scorer.hear(clip.waveform), clip.face
 
 
-def measure(scorer: lip_sync_scores.LipScorer, found: Iterator) -> dict[str, float]:
+def measure(scorer: contrastive_scorer.Scorer, found: Iterator) -> dict[str, float]:
     """Average over clips what the network makes of each.
 
     Args:
@@ -103,18 +105,18 @@ def measure(scorer: lip_sync_scores.LipScorer, found: Iterator) -> dict[str, flo
     """
     rows, num_left_out = [], 0
     for lips, features, face in found:
-        seen, heard = scorer.embed(lips, features)
+        seen, heard = scorer.embed_all(lips, features)
         is_seen = np.ones(len(seen), bool)
         if face is not None:
             is_seen = face.seen_windows(scorer.sizes.window_frames)[: len(seen)]
-        table = lip_sync_scores.distances(seen, heard, is_seen=is_seen)
-        if not lip_sync_scores.can_score(table):
+        table = sound_offsets.distances(seen, heard, is_seen=is_seen)
+        if not sound_offsets.can_score(table):
             num_left_out += 1
             continue
-        own = lip_sync_scores.score(table)
+        own = sound_offsets.score(table)
         away = np.roll(heard, len(heard) // 2, axis=0)
-        shifted = lip_sync_scores.score(
-            lip_sync_scores.distances(seen, away, is_seen=is_seen)
+        shifted = sound_offsets.score(
+            sound_offsets.distances(seen, away, is_seen=is_seen)
         )
         right_offset = abs(own.offset_frames) < lip_sync_training.APART_FRAMES
         rows.append(
@@ -125,7 +127,7 @@ def measure(scorer: lip_sync_scores.LipScorer, found: Iterator) -> dict[str, flo
                 "distance_shifted": shifted.distance,
                 "right_offset": float(right_offset),
                 **{
-                    f"told_apart_{n}": lip_sync_scores.told_apart(table, n)
+                    f"share_found_{n}": sound_offsets.share_found(table, n)
                     for n in STRETCHES
                 },
             }
@@ -133,7 +135,7 @@ def measure(scorer: lip_sync_scores.LipScorer, found: Iterator) -> dict[str, flo
     config.require(
         len(rows) > 0,
         f"None of the {num_left_out} clips can be measured; give clips of at least "
-        f"{lip_sync_scores.MIN_FRAMES} frames that show a face.",
+        f"{synchrony.OwnSyncScore.num_frames} frames that show a face.",
     )
     means = {}
     for name in rows[0]:
@@ -146,7 +148,7 @@ def measure(scorer: lip_sync_scores.LipScorer, found: Iterator) -> dict[str, flo
 def to_markdown(sets: Mapping[str, Mapping[str, float]]) -> str:
     """Write the table, one column a set."""
     apart = lip_sync_training.APART_FRAMES
-    num_wrong = 2 * (syncnet_scores.MAX_OFFSET_FRAMES - apart + 1)
+    num_wrong = 2 * (sound_offsets.MAX_OFFSET_FRAMES - apart + 1)
     titles = {
         "num_clips": "clips",
         "num_left_out": "clips left out, too short or without a face",
@@ -156,8 +158,8 @@ def to_markdown(sets: Mapping[str, Mapping[str, float]]) -> str:
         "distance_shifted": "S_D (own), sound shifted by half",
         "right_offset": f"clips whose offset is found, less than {apart} frames off",
         **{
-            f"told_apart_{n}": f"0 nearer than all offsets of {apart} to "
-            f"{syncnet_scores.MAX_OFFSET_FRAMES} frames, "
+            f"share_found_{n}": f"0 nearer than all offsets of {apart} to "
+            f"{sound_offsets.MAX_OFFSET_FRAMES} frames, "
             + ("one window" if n == 1 else f"{n} windows in a row")
             for n in STRETCHES
         },

@@ -20,7 +20,7 @@ import tqdm
 from absl import flags
 
 from experiments.running import folders, program
-from vasa_jax import compilation_cache, config, media
+from vasa_jax import compilation_cache, config
 from vasa_jax.animate import controls
 from vasa_jax.data import records
 from vasa_jax.evaluation.benchmark import (
@@ -29,7 +29,13 @@ from vasa_jax.evaluation.benchmark import (
     video_generator,
 )
 from vasa_jax.evaluation.metrics import registry
-from vasa_jax.evaluation.report import paper_comparison, paper_figures, report_page
+from vasa_jax.evaluation.report import (
+    drawings,
+    paper_comparison,
+    paper_figures,
+    report_page,
+    score_report,
+)
 
 BENCHMARK = flags.DEFINE_string(
     "benchmark", None, "JSON lines, a folder of real videos, a glob, or a .txt."
@@ -83,6 +89,7 @@ def main(_) -> int:
         (BENCHMARK.value is None) != (DATA_DIR.value is None),
         "Give either --benchmark, a list or a folder, or --data_dir, records.",
     )
+    drawings.require()
     asked = ask(TABLES.value)
     compilation_cache.enable()
     output = pathlib.Path(OUTPUT.value)
@@ -123,9 +130,7 @@ def main(_) -> int:
     }
     if found.default is not None:
         texts[output / "report.html"] = page(found.default, cache_dir)
-    for place, content in texts.items():
-        with media.written_beside(place) as beside:
-            beside.write_text(content, encoding="utf-8")
+    score_report.write(texts)
     print(text)
     return 0
 
@@ -145,7 +150,7 @@ def ask(names: Sequence[str]) -> dict[int, paper_figures.Table]:
     return {number: paper_figures.TABLES[number] for number in numbers}
 
 
-def find_items(output: pathlib.Path) -> list[video_generator.Item]:
+def find_items(output: pathlib.Path) -> list[benchmark_items.Item]:
     """Return the items of the benchmark, records written as videos first."""
     if DATA_DIR.value is None:
         found = benchmark_items.find(BENCHMARK.value)

@@ -12,14 +12,14 @@ import pytest
 from datasets import portrait_split
 from vasa_jax import errors, media
 from vasa_jax.evaluation.benchmark import (
-    portrait_items,
     portrait_kinds,
     portrait_list,
     portrait_runner,
 )
-from vasa_jax.evaluation.metrics import photograph_rows
-from vasa_jax.evaluation.report import grouped_table, kinds_table, portrait_page
-from vasa_jax.evaluation.report.grouped_table import Value
+from vasa_jax.evaluation.benchmark.scoring import ClipResult
+from vasa_jax.evaluation.metrics import photograph_metric
+from vasa_jax.evaluation.metrics.definition import Measured, Score, State
+from vasa_jax.evaluation.report import portrait_report, score_report
 from vasa_jax.portrait import locate
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -83,34 +83,37 @@ def test_derived_pictures_are_of_their_kind(rendered_photo):
 
 
 def test_a_kind_below_the_mean_and_one_of_few_portraits_are_marked():
-    table = photograph_rows.rows(6.0)
-
-    def clip(lips):
-        return photograph_rows.complete(table, {"lips": Value(lips, 0.0)})
-
-    clips = {"old": [clip(0.4)] * 3, "adult": [clip(0.9)] * 12}
-    summary = grouped_table.summarise(table, [*clips["old"], *clips["adult"]])
-    kinds = kinds_table.summarise(table, {**clips, "hat": []})
-    assert [kinds[k]["few"] for k in kinds] == [True, False]
-    text = kinds_table.to_markdown(table, summary, kinds)
+    metric = photograph_metric.Photographs(num_seconds=6.0)
+    lips = {f"old{i}": 0.4 for i in range(3)} | {f"adult{i}": 0.9 for i in range(12)}
+    state = State(
+        {
+            name: Measured(scores={"lips": Score(value, 0.0)})
+            for name, value in lips.items()
+        }
+    )
+    names = {kind: [n for n in lips if kind in n] for kind in ("old", "adult", "hat")}
+    kinds = portrait_report.summarise_kinds(metric, state, names)
+    assert [one.few for one in kinds.values()] == [True, False]
+    text = portrait_report.kinds_to_markdown(metric.rows, metric.finish(state), kinds)
     assert "| old | 3 * | 0.40 (0.40 to 0.40) ▼ |" in text
     assert "| adult | 12 | 0.90 (0.90 to 0.90) |" in text
     assert text.count("| copying the source |  | 0.00 |") == 2
 
 
 def test_filmed_people_stand_beside_the_rows_that_they_can_fill():
-    table = photograph_rows.rows(6.0)
-    values = photograph_rows.complete(table, {"std_yaw": Value(1.0, 0.0)})
-    beside = photograph_rows.beside_filmed(values, {"std_yaw": 4.6})
-    assert beside["std_yaw"] == Value(1.0, 0.0, 4.6)
-    assert np.isnan(beside["lips"].truth)
+    measured = Measured(
+        scores={"std_yaw": Score(1.0, 0.0), "lips": Score(0.5, 0.0, 1.0)}
+    )
+    beside = photograph_metric.beside_filmed(measured, {"std_yaw": 4.6}).scores
+    assert beside["std_yaw"] == Score(1.0, 0.0, 4.6)
+    assert np.isnan(beside["lips"].ceiling)
 
 
 def test_two_pictures_of_one_name_are_told(tmp_path):
     for name in ("a.png", "b.png", "b.jpg"):
         (tmp_path / name).touch()
     with pytest.raises(errors.UserError, match="are called 'b'"):
-        portrait_items.find(tmp_path, None, None, None, 0)
+        portrait_list.find(tmp_path, None, None, None, 0)
 
 
 @pytest.fixture
@@ -134,8 +137,8 @@ def test_a_run_goes_on_and_names_what_it_cannot_use(
     output = tmp_path / "report"
     output.mkdir()
     with pytest.raises(errors.UserError, match="There is no folder"):
-        portrait_items.find(tmp_path / "missing", None, None, None, 1)
-    items = portrait_items.find(portraits_dir, None, None, None, 1)
+        portrait_list.find(tmp_path / "missing", None, None, None, 1)
+    items = portrait_list.find(portraits_dir, None, None, None, 1)
     assert [item.name for item in items] == [
         *("face", "nobody", "torn"),
         *("face-made-greyscale", "face-made-dark", "face-made-small"),
@@ -156,27 +159,26 @@ def test_a_run_goes_on_and_names_what_it_cannot_use(
     going_on = runner()
     again = going_on.measure(items[0], 0)
     assert clip.stat().st_mtime_ns == before
-    assert again.values.keys() == first.values.keys()
+    assert again.measured.scores.keys() == first.measured.scores.keys()
     # Nothing was taught to the tiny model, so it paints no face.
-    assert first.values["face"] == Value(0.0, 1.0)
-    assert first.values["control_face"] == Value(0.0, 1.0)
-    assert np.isnan(first.values["eyes_large"].model)
-    assert first.values["eyes_own"].copy == pytest.approx(1.0)
+    assert first.measured.scores["face"] == Score(0.0, 1.0)
+    assert first.measured.scores["control_face"] == Score(0.0, 1.0)
+    assert np.isnan(first.measured.scores["eyes_large"].value)
+    assert first.measured.scores["eyes_own"].floor == pytest.approx(1.0)
     for item, words in zip(items[1:3], ("No face", "torn.jpg"), strict=True):
         with pytest.raises(errors.UserError, match=words):
             going_on.measure(item, 0)
-    sheets = portrait_page.write_sheets(output, ["face"])
+    sheets = portrait_report.write_sheets(output, ["face"])
     assert media.read_image(sheets[0]).shape == (2 * 160, 12 * 160, 3)
-    page = portrait_page.to_html("Faces", "| a |", {"face": first}, {"torn": "<no>"})
+    page = portrait_report.to_html("Faces", "| a |", {"face": first}, {"torn": "<no>"})
     assert 'src="clips/face.mp4"' in page
     assert "torn: &lt;no&gt;" in page
-    table = photograph_rows.rows(1.0)
-    summary = grouped_table.summarise(
-        table, [photograph_rows.complete(table, first.values)]
-    )
-    plain = json.loads(grouped_table.to_json(table, summary, {"about": {"seed": 0}}))
-    assert plain["rows"]["face"]["copy"] == 1.0
-    assert plain["rows"]["lips"]["model"] is None
+    metric = photograph_metric.Photographs(num_seconds=1.0)
+    results = {"face": ClipResult(measured={metric.name: first.measured})}
+    report = score_report.summarise([metric], results, {"seed": 0})
+    plain = json.loads(score_report.to_json(report))
+    assert plain["rows"]["face"]["floor"] == 1.0
+    assert plain["rows"]["lips"]["mean"] is None
 
 
 @pytest.mark.parametrize(
@@ -233,7 +235,7 @@ def test_the_program_reports_on_what_it_can_use(
     assert "| made dark | 1 * |" in done.stdout
     plain = json.loads((output / "report.json").read_text(encoding="utf-8"))
     assert set(plain["about"]["left_out"]) == {"nobody", "torn"}
-    assert plain["rows"]["face"]["copy"] == 1.0
+    assert plain["rows"]["face"]["floor"] == 1.0
     for name in ("report.md", "report.html", "sheets/sheet_01.png"):
         assert (output / name).is_file()
     for clip in ("face", "face-made-small"):

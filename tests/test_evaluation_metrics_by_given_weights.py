@@ -7,12 +7,12 @@ from vasa_jax import errors, media
 from vasa_jax.evaluation.benchmark import cache, scoring, video_clip
 from vasa_jax.evaluation.metrics import (
     definition,
-    lpips_metric,
+    frame_similarity,
     registry,
     set_distance,
-    syncnet_metric,
+    synchrony,
 )
-from vasa_jax.evaluation.networks import lpips, syncnet_scores
+from vasa_jax.evaluation.networks import lpips, sound_offsets, syncnet
 
 
 def write(path, frames, waveform=None):
@@ -78,7 +78,7 @@ def test_each_tells_the_flag_and_the_file_that_it_needs():
 def test_a_wrong_file_is_told_before_anything_is_measured(tmp_path, pair):
     path = tmp_path / "text.npz"
     path.write_text("no arrays")
-    for kind in (lpips_metric.Lpips, set_distance.Fvd, syncnet_metric.Sync):
+    for kind in (frame_similarity.Lpips, set_distance.Fvd, synchrony.SyncNetScore):
         own = rules(tmp_path, kind(weights=str(path)))
         with pytest.raises(errors.UserError, match="text.npz"):
             scoring.score_all([pair], own)
@@ -88,7 +88,9 @@ def test_a_wrong_file_is_told_before_anything_is_measured(tmp_path, pair):
 def test_another_file_is_another_setting_and_its_place_is_none(tmp_path):
     for name, text in (("a", "1"), ("b", "1"), ("c", "2")):
         (tmp_path / name).write_text(text)
-    a, b, c = (lpips_metric.Lpips(weights=str(tmp_path / n)).settings() for n in "abc")
+    a, b, c = (
+        frame_similarity.Lpips(weights=str(tmp_path / n)).settings() for n in "abc"
+    )
     assert a == b != c
 
 
@@ -102,8 +104,12 @@ def features(seed, offset=0.0, count=3):
 
 def test_a_set_that_is_moved_is_as_far_as_it_was_moved():
     names = [f"clip{i}" for i in range(200)]
-    near = set_distance.Fvd().summarise({n: features(i) for i, n in enumerate(names)})
-    far = set_distance.Fvd().summarise({n: features(i, 3) for i, n in enumerate(names)})
+    near = set_distance.Fvd().finish(
+        definition.State({n: features(i) for i, n in enumerate(names)})
+    )
+    far = set_distance.Fvd().finish(
+        definition.State({n: features(i, 3) for i, n in enumerate(names)})
+    )
     assert near["fvd"].mean < 0.2
     assert far["fvd"].mean == pytest.approx(4 * 9, rel=0.1)
     assert far["fvd"].floor == pytest.approx(4 * 25, rel=0.1)
@@ -112,16 +118,18 @@ def test_a_set_that_is_moved_is_as_far_as_it_was_moved():
 
 
 def test_sets_too_small_for_a_covariance_are_not_measured():
-    one = set_distance.Fvd().summarise({"a": features(0, count=1)})["fvd"]
+    one = set_distance.Fvd().finish(definition.State({"a": features(0, count=1)}))[
+        "fvd"
+    ]
     assert (one.mean, one.ceiling, one.num_clips) == (None, None, 1)
-    assert set_distance.Fvd().summarise({})["fvd"].mean is None
+    assert set_distance.Fvd().finish(definition.State({}))["fvd"].mean is None
 
 
 @pytest.mark.slow
 def test_lpips_and_features_of_vgg16_are_measured_from_files(tmp_path, vgg_file, pair):
     own = rules(
         tmp_path,
-        lpips_metric.Lpips(weights=vgg_file, every=25),
+        frame_similarity.Lpips(weights=vgg_file, every=25),
         set_distance.VggDistance(weights=vgg_file),
     )
     (result,) = scoring.score_all([pair], own)
@@ -159,11 +167,19 @@ def test_windows_without_a_face_do_not_count_in_s_c_and_s_d():
             present=present,
         )
 
-    found = syncnet_metric.Sync().score_seen(face(present), lips, sound)
-    table = np.delete(syncnet_scores.distances(lips, sound), unseen, axis=0)
+    found = synchrony.SyncNetScore().score_seen(face(present), lips, sound)
+    table = np.delete(
+        sound_offsets.distances(
+            lips, sound, beyond=0.0, added=syncnet.DISTANCE_EPSILON
+        ),
+        unseen,
+        axis=0,
+    )
     np.testing.assert_allclose(found.distances, table.mean(axis=0), rtol=1e-6)
     assert found.distance < 1e-4
-    assert syncnet_metric.Sync().score_seen(face(0 * present > 0), lips, sound) is None
+    assert (
+        synchrony.SyncNetScore().score_seen(face(0 * present > 0), lips, sound) is None
+    )
 
 
 def published_shapes():
@@ -198,7 +214,7 @@ def published_shapes():
 @pytest.mark.slow
 def test_sync_is_measured_beside_shifted_sound_and_the_reference(tmp_path, voice):
     path = random_file(tmp_path / "syncnet.npz", published_shapes())
-    metric = syncnet_metric.Sync(weights=path)
+    metric = synchrony.SyncNetScore(weights=path)
     own = rules(tmp_path, metric)
     video = write(tmp_path / "a.mp4", noise(44), voice)
     clip = video_clip.Clip(video, own.cache_dir)

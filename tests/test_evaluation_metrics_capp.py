@@ -10,8 +10,13 @@ import pytest
 from vasa_jax import config, errors, export, types
 from vasa_jax.audio import encoders
 from vasa_jax.evaluation.benchmark import video_clip
-from vasa_jax.evaluation.metrics import capp_metric, definition, registry
-from vasa_jax.evaluation.networks import capp, capp_scores, capp_training
+from vasa_jax.evaluation.metrics import definition, registry, synchrony
+from vasa_jax.evaluation.networks import (
+    capp,
+    capp_scores,
+    capp_training,
+    contrastive_scorer,
+)
 
 SIZES = capp.tiny()
 
@@ -27,7 +32,9 @@ def _rows(kernel_like):
 @pytest.fixture(scope="module")
 def scorer():
     shapes = jax.eval_shape(capp_training.CappTask(SIZES).init, jax.random.key(0))
-    return capp_scores.Scorer(sizes=SIZES, params=_rows(shapes["capp"]))
+    return contrastive_scorer.Scorer(
+        kind=contrastive_scorer.CAPP, sizes=SIZES, params=_rows(shapes["capp"])
+    )
 
 
 def _clip(num_frames, seed=0):
@@ -41,18 +48,22 @@ def test_a_shifted_score_is_the_score_of_shifted_arrays(scorer):
     for frames in (-7, 5):
         heard = features[max(0, frames) : 40 + min(0, frames)]
         seen = rotation[max(0, -frames) : 40 - max(0, frames)]
-        assert scorer.shifted(features, rotation, frames) == pytest.approx(
-            scorer.score(heard, seen), abs=1e-6
+        assert capp_scores.score(scorer, features, rotation, frames) == pytest.approx(
+            capp_scores.score(scorer, heard, seen), abs=1e-6
         )
 
 
 def test_the_score_is_the_mean_over_windows_half_a_second_apart(scorer):
     features, rotation = _clip(12 + 2 * capp_scores.STEP_FRAMES)
     parts = [
-        scorer.score(features[first : first + 12], rotation[first : first + 12])
+        capp_scores.score(
+            scorer, features[first : first + 12], rotation[first : first + 12]
+        )
         for first in (0, 12, 24)
     ]
-    assert scorer.score(features, rotation) == pytest.approx(np.mean(parts), abs=1e-6)
+    assert capp_scores.score(scorer, features, rotation) == pytest.approx(
+        np.mean(parts), abs=1e-6
+    )
 
 
 def test_windows_in_which_the_head_is_away_do_not_count(scorer):
@@ -60,25 +71,31 @@ def test_windows_in_which_the_head_is_away_do_not_count(scorer):
     away = rotation.copy()
     away[15] = np.nan
     parts = [
-        scorer.score(features[first : first + 12], rotation[first : first + 12])
+        capp_scores.score(
+            scorer, features[first : first + 12], rotation[first : first + 12]
+        )
         for first in (0, 24)
     ]
-    assert scorer.score(features, away) == pytest.approx(np.mean(parts), abs=1e-6)
+    assert capp_scores.score(scorer, features, away) == pytest.approx(
+        np.mean(parts), abs=1e-6
+    )
     assert capp_scores.has_window(features, away, 12)
     away[[3, 30]] = np.nan
-    assert np.isnan(scorer.score(features, away))
+    assert np.isnan(capp_scores.score(scorer, features, away))
     assert not capp_scores.has_window(features, away, 12)
     tables = capp_scores.sanity_tables(
         scorer, [(features, rotation), (features, away)], (0,), (2.0,)
     )
     assert tables.num_clips == 1
-    assert tables.shifts[0] == pytest.approx(scorer.score(features, rotation), abs=1e-6)
+    assert tables.shifts[0] == pytest.approx(
+        capp_scores.score(scorer, features, rotation), abs=1e-6
+    )
 
 
 def test_a_clip_shorter_than_a_window_and_its_shift_is_refused(scorer):
     features, rotation = _clip(14)
     with pytest.raises(errors.UserError, match="at least 12 frames, and 3 more"):
-        scorer.shifted(features, rotation, 3)
+        capp_scores.score(scorer, features, rotation, 3)
 
 
 def test_tables_average_both_sides_and_leave_out_short_clips(scorer):
@@ -86,13 +103,15 @@ def test_tables_average_both_sides_and_leave_out_short_clips(scorer):
     tables = capp_scores.sanity_tables(scorer, [long, short], (0, 2, 8), (0.5, 1.0))
     assert tables.num_clips == 2
     assert tables.num_clips_of_shift == {0: 2, 2: 2, 8: 1}
-    sides = [scorer.shifted(*long, shift) for shift in (8, -8)]
+    sides = [capp_scores.score(scorer, *long, shift) for shift in (8, -8)]
     assert tables.shifts[8] == pytest.approx(np.mean(sides), abs=1e-6)
     assert tables.scales[1.0] == pytest.approx(tables.shifts[0], abs=1e-5)
     halved = 0.5 * (long[1] - long[1].mean(0))
     one = capp_scores.sanity_tables(scorer, [long], (0,), (0.5,))
     # Windows are centred again, so that scaling about any mean is the same.
-    assert one.scales[0.5] == pytest.approx(scorer.score(long[0], halved), abs=1e-4)
+    assert one.scales[0.5] == pytest.approx(
+        capp_scores.score(scorer, long[0], halved), abs=1e-4
+    )
     with pytest.raises(errors.UserError, match="No clip has the 12 frames"):
         capp_scores.sanity_tables(scorer, [_clip(5)])
 
@@ -145,13 +164,15 @@ def test_the_row_of_a_report_has_value_floor_and_ceiling(folder):
     )
     waveform = generator.normal(size=30 * types.SAMPLES_PER_FRAME).astype(np.float32)
     clip = _StillClip(0.1 * waveform, face, 30)
-    metric = capp_metric.CappScore(weights=str(folder))
+    metric = synchrony.CappScore(weights=str(folder))
     metric.prepare()
     score = metric.measure(clip, clip).scores["capp"]
     assert score.value == pytest.approx(score.ceiling)
     assert -1 <= score.floor <= 1 and score.floor != score.value
     assert np.isnan(metric.measure(clip, None).scores["capp"].ceiling)
-    summary = metric.summarise({"talk": metric.measure(clip, None)})["capp"]
+    summary = metric.finish(definition.State({"talk": metric.measure(clip, None)}))[
+        "capp"
+    ]
     assert summary.mean == pytest.approx(score.value)
     short = _StillClip(waveform[: 5 * types.SAMPLES_PER_FRAME], face, 30)
     assert "its sound lasts 5 frames" in metric.measure(short, None).left_out
@@ -171,8 +192,8 @@ def test_the_row_of_a_report_has_value_floor_and_ceiling(folder):
 def test_the_report_calls_it_own_and_asks_for_a_face_and_sound():
     known = {m.name: m for m in registry.make(registry.Settings())}
     assert known["capp"].rows["capp"].title == "CAPP (own)"
-    assert known["capp"].rows["capp"].better == definition.HIGHER
-    needs = capp_metric.CappScore(weights="folder").needs
+    assert known["capp"].rows["capp"].aim == definition.HIGHER
+    needs = synchrony.CappScore(weights="folder").needs
     assert needs.face and needs.sound and needs.num_frames == 75
     assert needs.unmet() is None
 
@@ -181,4 +202,4 @@ def test_an_export_of_another_network_is_refused_by_name(tmp_path):
     place = tmp_path / "other"
     export.save_export(place, {"x": {"y": np.zeros(2)}}, {}, {}, "Other.")
     with pytest.raises(errors.UserError, match="holds no CAPP network"):
-        capp_scores.read(place)
+        contrastive_scorer.read(contrastive_scorer.CAPP, place)

@@ -5,10 +5,10 @@ import pytest
 
 from vasa_jax.evaluation.metrics import (
     curves,
+    definition,
     head_movement,
-    scores,
+    image_similarity,
     signals,
-    structural_similarity,
 )
 
 ALL = np.ones(100, bool)
@@ -145,50 +145,54 @@ def test_ssim_is_that_of_windows_weighed_one_by_one():
             both = (window * (a - mean_a) * (b - mean_b)).sum()
             light = (2 * mean_a * mean_b + 6.5025) / (mean_a**2 + mean_b**2 + 6.5025)
             found.append(light * (2 * both + 58.5225) / (var_a + var_b + 58.5225))
-    assert structural_similarity.ssim(image, truth) == pytest.approx(np.mean(found))
-    assert structural_similarity.ssim(image[None], image[None]) == pytest.approx([1.0])
+    assert image_similarity.ssim(image, truth) == pytest.approx(np.mean(found))
+    assert image_similarity.ssim(image[None], image[None]) == pytest.approx([1.0])
 
 
-def clip_scores(count):
+def measured(values):
+    score = definition.Score(*map(float, values))
+    return definition.Measured(scores={"m": score})
+
+
+def states(count):
     values = np.random.default_rng(5).normal(3.0, 1.0, (count, 3))
-    return [f"clip{i:02d}" for i in range(count)], values
+    return {f"clip{i:02d}": measured(values[i]) for i in range(count)}
 
 
 def test_shards_in_any_order_give_bit_for_bit_what_one_process_gives():
-    names, values = clip_scores(11)
-    whole = scores.ClipScores.from_batch(names, *values.T).compute()
-    merged = scores.ClipScores()
+    clips = states(11)
+    whole = definition.summarise(definition.State(clips).scores("m"))
+    merged = definition.State()
     for shard in (slice(2, None, 3), slice(0, None, 3), slice(1, None, 3)):
-        part = scores.ClipScores.from_batch(names[shard], *values[shard].T)
+        part = definition.State(dict(list(clips.items())[shard]))
         merged = part.merge(merged)
-    assert merged.compute() == whole
+    assert definition.summarise(merged.scores("m")) == whole
     assert whole.low < whole.mean < whole.high
     assert whole.num_clips == 11
     with pytest.raises(ValueError, match="in both parts"):
         merged.merge(merged)
 
 
-def test_padding_of_a_batch_of_scores_does_not_count():
-    names, values = clip_scores(4)
-    padded = scores.ClipScores.from_batch(
-        [*names, "padding", "padding"],
-        np.concatenate([values[:, 0], [np.nan, 99.0]]),
-        mask=np.arange(6) < 4,
-    )
-    assert padded.compute().mean == pytest.approx(values[:, 0].mean())
-    assert padded.compute().floor is None
+def test_clips_that_were_left_out_are_not_known_and_have_no_scores():
+    out = definition.Measured(left_out="it has no sound")
+    state = definition.State({"b": measured([1, 2, 3]), "a": out})
+    assert state.known() == [state.clips["b"]]
+    assert list(state.scores("m")) == ["b"]
 
 
 def test_floor_and_ceiling_are_of_the_clips_that_the_mean_is_of():
-    values = np.array([1.0, np.nan, 3.0])
-    floors, ceilings = np.array([0.0, 100.0, 0.2]), np.array([5.0, 100.0, np.nan])
-    found = scores.ClipScores.from_batch("abc", values, floors, ceilings).compute()
+    scores = {
+        "a": definition.Score(1.0, 0.0, 5.0),
+        "b": definition.Score(np.nan, 100.0, 100.0),
+        "c": definition.Score(3.0, 0.2),
+    }
+    found = definition.summarise(scores)
     assert (found.mean, found.floor, found.ceiling) == (2.0, 0.1, 5.0)
     assert (found.num_clips, found.num_floors, found.num_ceilings) == (2, 2, 1)
     assert list(found.values) == ["a", "c"]
 
 
 def test_one_clip_has_no_interval_and_none_no_mean():
-    one = scores.ClipScores.from_batch(["a"], np.array([2.0])).compute()
+    one = definition.summarise({"a": definition.Score(2.0)})
     assert (one.mean, one.low, one.num_clips) == (2.0, None, 1)
-    assert scores.ClipScores().compute() == scores.Summary()
+    assert definition.summarise({}) == definition.Summary()

@@ -12,9 +12,7 @@ from vasa_jax.evaluation.metrics import (
     frame_similarity,
     head_movement,
     lip_movement,
-    lip_sync_metric,
-    lpips_metric,
-    syncnet_metric,
+    synchrony,
 )
 
 pytestmark = [
@@ -71,7 +69,7 @@ def scored(tmp_path_factory):
         head_movement.Gaze(),
         lip_movement.LipCorrelation(),
         lip_movement.SilentLips(),
-        lip_sync_metric.OwnSync(),
+        synchrony.OwnSyncScore(),
     ]
     of_pictures = [
         frame_similarity.Psnr(every=10),
@@ -81,10 +79,10 @@ def scored(tmp_path_factory):
     frozen = os.environ.get("VASA_FROZEN_WEIGHTS", "")
     syncnet = pathlib.Path(frozen, "syncnet", "syncnet_v2.model")
     if syncnet.is_file():
-        metrics.append(syncnet_metric.Sync(weights=str(syncnet)))
+        metrics.append(synchrony.SyncNetScore(weights=str(syncnet)))
     vgg = pathlib.Path(frozen, "vgg16_lpips", "lpips_vgg16.npz")
     if vgg.is_file():
-        of_pictures.append(lpips_metric.Lpips(every=25, weights=str(vgg)))
+        of_pictures.append(frame_similarity.Lpips(every=25, weights=str(vgg)))
     found = {}
     for name, frames in {
         "same": real,

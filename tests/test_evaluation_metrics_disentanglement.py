@@ -129,21 +129,23 @@ def test_a_swap_is_measured_beside_a_still_copy_and_the_truth(
             unswapped=frames, pose_swapped=frames, dynamics_swapped=frames
         ),
     )
-    values = disentanglement.measure("other", actor, clip, network)
-    table = disentanglement.rows("other", "other takes", True)
-    assert set(values) == set(table)
-    assert set(disentanglement.rows("other", "own takes", False)) < set(table)
+    metric = disentanglement.Disentanglement(
+        name="other", group="other takes", is_other_person=True
+    )
+    values = metric.measure(clip, actor, network).scores
+    assert set(values) == set(metric.rows)
+    assert set(dataclasses.replace(metric, is_other_person=False).rows) < set(values)
     for key in ("turn", "kept/dynamics", "kept/pose"):
-        assert values[f"other/{key}"].copy == 0
-        assert values[f"other/{key}"].truth == 0
+        assert values[f"other/{key}"].floor == 0
+        assert values[f"other/{key}"].ceiling == 0
     # Nobody moved in the truth, so the whole turn is its error.
-    assert values["other/pose_error"].truth == pytest.approx(17, abs=6)
-    assert values["other/identity"].truth < 0.3
+    assert values["other/pose_error"].ceiling == pytest.approx(17, abs=6)
+    assert values["other/identity"].ceiling < 0.3
     # The mouth did nothing between the takes, so nothing can be a share of it.
-    assert np.isnan(values["other/gain/mouth"].model)
+    assert np.isnan(values["other/gain/mouth"].value)
     blind = dataclasses.replace(clip, truth=None)
-    less = disentanglement.measure("other", actor, blind, network)
-    assert np.isnan(less["other/turn"].truth)
+    less = metric.measure(blind, actor, network).scores
+    assert np.isnan(less["other/turn"].ceiling)
 
 
 def test_a_video_without_enough_faces_is_refused_by_name(

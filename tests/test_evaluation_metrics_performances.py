@@ -9,10 +9,19 @@ import pytest
 from vasa_jax import geometry
 from vasa_jax.animate.controls import Controls
 from vasa_jax.data import records
-from vasa_jax.evaluation.benchmark import held_out_clips, performer, recorded_clips
-from vasa_jax.evaluation.metrics import image_similarity, reenactment, signals, speaking
+from vasa_jax.evaluation.benchmark import held_out_clips, performer
+from vasa_jax.evaluation.benchmark.scoring import ClipResult
+from vasa_jax.evaluation.metrics import (
+    definition,
+    image_similarity,
+    lip_movement,
+    reenactment,
+    signals,
+    speaking,
+)
+from vasa_jax.evaluation.metrics.definition import Measured, Row, Score
 from vasa_jax.evaluation.networks import identity
-from vasa_jax.evaluation.report import grouped_table
+from vasa_jax.evaluation.report import score_report
 from vasa_jax.portrait import track
 
 
@@ -97,38 +106,46 @@ def test_the_interval_holds_the_mean_and_is_a_point_for_equal_clips():
     assert signals.interval(np.full(4, 3.0)) == (3.0, 3.0)
 
 
+@dataclasses.dataclass(frozen=True)
+class Known(definition.PerClip):
+    """A metric whose rows are given."""
+
+    rows: dict[str, Row]
+    name: str = "known"
+
+
+def report_of(rows, clips):
+    results = {
+        f"{number:04d}": ClipResult(measured={"known": Measured(scores=scores)})
+        for number, scores in enumerate(clips)
+    }
+    return score_report.summarise([Known(rows)], results, {"split": "test"})
+
+
 def test_a_ratio_is_of_means_and_does_not_favour_truths_that_hardly_move():
     generator = np.random.default_rng(5)
     model, truth = generator.uniform(0.2, 4, (2, 400))
-    row = grouped_table.Row(group="One", title="Deviation", is_ratio=True)
-    clips = [
-        {"a": grouped_table.Value(m, 0.0, t)} for m, t in zip(model, truth, strict=True)
-    ]
-    found = grouped_table.summarise(
-        {"a": row}, [*clips, {"a": grouped_table.Value(9.0, 0.0)}, {}]
-    )
-    ratio = found["a"]
+    row = Row(group="One", title="Deviation", aim="", is_ratio=True)
+    clips = [{"a": Score(m, 0.0, t)} for m, t in zip(model, truth, strict=True)]
+    found = report_of({"a": row}, [*clips, {"a": Score(9.0, 0.0)}, {}])
+    ratio = found.lines["a"].summary
     assert (model / truth).mean() > 1.4
-    assert ratio["model"] == pytest.approx(model.mean() / truth.mean())
-    assert ratio["low"] < ratio["model"] < ratio["high"]
-    assert ratio["high"] - ratio["low"] < 0.3
-    assert (ratio["copy"], ratio["truth"], ratio["num_clips"]) == (0, 1, 400)
-    nothing = grouped_table.summarise(
-        {"a": row}, [{"a": grouped_table.Value(1.0, 0.0, 0.0)}]
-    )
-    assert nothing["a"]["model"] is None
-    assert "| Deviation | not measured |" in grouped_table.to_markdown(
-        {"a": row}, nothing
-    )
+    assert ratio.mean == pytest.approx(model.mean() / truth.mean())
+    assert ratio.low < ratio.mean < ratio.high
+    assert ratio.high - ratio.low < 0.3
+    assert (ratio.floor, ratio.ceiling, ratio.num_clips) == (0, 1, 400)
+    nothing = report_of({"a": row}, [{"a": Score(1.0, 0.0, 0.0)}])
+    assert nothing.lines["a"].summary.mean is None
+    assert "| Deviation | not measured" in score_report.to_markdown(nothing)
 
 
 def test_takes_of_a_clip_are_averaged_where_they_are_known():
     takes = [
-        {"a": grouped_table.Value(1.0, np.nan, 3.0), "b": grouped_table.Value(np.nan)},
-        {"a": grouped_table.Value(2.0, 0.0, 5.0), "b": grouped_table.Value(np.nan)},
+        {"a": Score(1.0, np.nan, 3.0), "b": Score(np.nan)},
+        {"a": Score(2.0, 0.0, 5.0), "b": Score(np.nan)},
     ]
-    found = grouped_table.average(takes)
-    assert found["a"] == grouped_table.Value(1.5, 0.0, 4.0)
+    found = definition.average([Measured(scores=take) for take in takes]).scores
+    assert found["a"] == Score(1.5, 0.0, 4.0)
     assert np.isnan(found["b"]).all()
 
 
@@ -155,13 +172,13 @@ def test_the_mouths_psnr_sees_only_the_mouth():
 def test_pauses_keep_away_from_speech():
     is_silent = np.ones(12, bool)
     is_silent[6] = False
-    kept = np.flatnonzero(held_out_clips.pauses(is_silent, margin=2))
+    kept = np.flatnonzero(lip_movement.pauses(is_silent, margin=2))
     np.testing.assert_array_equal(kept, [0, 1, 2, 3, 9, 10, 11])
 
 
 def test_quiet_frames_are_far_below_the_loudest():
     levels = np.repeat([1.0, 0.1, 0.01, 0.0], 640)
-    quiet = recorded_clips.quiet_frames(levels.astype(np.float32))
+    quiet = lip_movement.quiet_frames(levels.astype(np.float32))
     np.testing.assert_array_equal(quiet, [False, False, True, True])
 
 
@@ -186,23 +203,27 @@ def test_cross_driving_finds_the_truth_in_the_shared_performance():
 
 
 def test_a_table_says_what_was_not_measured_and_json_holds_infinity(tmp_path):
-    rows = {
-        "a": grouped_table.Row(group="One", title="PSNR", unit="dB", aim="above 24"),
-        "b": grouped_table.Row(group="Two", title="Features"),
-    }
+    def row(group, title, unit="", aim=""):
+        return Row(group=group, title=title, unit=unit, aim=aim, floor="a copy")
+
+    rows = {"a": row("One", "PSNR", "dB", "above 24"), "b": row("Two", "Features")}
     clips = [
-        {"a": grouped_table.Value(20.0, np.inf)},
-        {"a": grouped_table.Value(22.0, np.inf)},
-        {"a": grouped_table.Value(np.nan)},
+        {"a": Score(20.0, np.inf)},
+        {"a": Score(22.0, np.inf)},
+        {"a": Score(np.nan)},
     ]
-    summary = grouped_table.summarise(rows, clips)
-    grouped_table.write(tmp_path / "m.json", rows, summary, {"split": "test"})
-    text = (tmp_path / "m.md").read_text()
-    assert "| PSNR, dB | 21.00 (20.00 to 22.00) | inf | - | above 24 |" in text
-    assert "| Features | not measured | - | - |" in text
+    text = score_report.write_report(tmp_path / "m.json", report_of(rows, clips))
+    assert text == (tmp_path / "m.md").read_text()
+    head = "### One\n\n| | score (95 %) | the reference | a copy | aim | clips |"
+    assert text.startswith(head)
+    assert "| PSNR, dB | 21.00 (20.00 to 22.00) | - | inf | above 24 | 2 |" in text
+    assert "| Features | not measured: no clip could be | - | - |  | 0 |" in text
+    assert "- One: PSNR: 0002: too few of its frames can be measured" in text
+    assert "Features: 0" not in text
     stored = json.loads((tmp_path / "m.json").read_text())
-    assert stored["rows"]["a"]["copy"] == "inf"
+    assert stored["rows"]["a"]["floor"] == "inf"
     assert stored["rows"]["a"]["num_clips"] == 2
+    assert stored["about"] == {"split": "test"}
 
 
 def test_a_face_is_near_itself_in_another_light_and_far_from_nothing(
@@ -234,17 +255,17 @@ def test_driving_by_the_source_itself_makes_copying_perfect(
     def even(images, others):
         return np.full(len(images), image_similarity.shape == others.shape)
 
-    values = reenactment.measure("same", actor, clip, network, even)
-    table = reenactment.rows("same", "Same", False)
-    assert set(values) - {"same/driver_identity"} <= set(table)
+    metric = reenactment.Reenactment(name="same", group="Same", is_other_person=False)
+    values = metric.measure(clip, actor, network, even).scores
+    assert set(values) <= set(metric.rows)
     # The copy went through a video, and nothing else.
-    assert values["same/psnr"].copy > 30
-    assert values["same/psnr"].model < values["same/psnr"].copy
-    assert values["same/pose_seen"].copy < 5
+    assert values["same/psnr"].floor > 30
+    assert values["same/psnr"].value < values["same/psnr"].floor
+    assert values["same/pose_seen"].floor < 5
     # Every true frame is alike, so the fit errs by its offset alone.
-    assert values["same/pose"].truth > values["same/pose_own"].truth
-    assert values["same/pose_own"].truth < 1
-    assert np.isnan(values["same/pose_seen"].truth)
+    assert values["same/pose"].ceiling > values["same/pose_own"].ceiling
+    assert values["same/pose_own"].ceiling < 1
+    assert np.isnan(values["same/pose_seen"].ceiling)
     assert values["same/lpips"][:2] == (1, 1)
     assert "same/turned_identity" not in values
 
@@ -268,21 +289,22 @@ def test_speech_is_measured_beside_a_truth_that_moves(
         opening=opening,
         is_silent=np.arange(num_frames) < 6,
     )
-    values = speaking.measure("voice", actor, clip, network)
-    assert set(values) <= set(speaking.rows("voice", "Voices"))
+    metric = speaking.Speech(name="voice", group="Voices")
+    values = metric.measure(clip, actor, network).scores
+    assert set(values) <= set(metric.rows)
     # No face is seen, so nothing follows the truth.
-    assert values["voice/face"].model == 0
-    assert values["voice/correlation"].model == 0
+    assert values["voice/face"].value == 0
+    assert values["voice/correlation"].value == 0
     # Where the truth's face is lost, no landmarks are compared.
     lost = dataclasses.replace(clip, truth=dataclasses.replace(clip.truth, share=0.4))
-    assert set(speaking.measure("voice", actor, lost, network)) == {
+    assert set(metric.measure(lost, actor, network).scores) == {
         "voice/face",
         "voice/identity",
         "voice/cosine",
     }
     blind = dataclasses.replace(clip, truth=None, opening=None, is_silent=None)
-    less = speaking.measure("voice", actor, blind, network)
-    assert set(less) <= set(speaking.rows("voice", "Voices", has_truth=False))
+    less = metric.measure(blind, actor, network).scores
+    assert set(less) <= set(dataclasses.replace(metric, has_truth=False).rows)
 
 
 def test_every_take_has_a_seed_of_its_own(actor, network, voice, monkeypatch):
@@ -298,5 +320,6 @@ def test_every_take_has_a_seed_of_its_own(actor, network, voice, monkeypatch):
         return speak(waveform, controls)
 
     monkeypatch.setattr(actor, "speak", listen)
-    speaking.measure("voice", actor, clip, network, num_takes=3)
+    metric = speaking.Speech(name="voice", group="Voices", num_takes=3)
+    metric.measure(clip, actor, network)
     assert heard == [7, 7 + speaking.TAKE_SEEDS, 7 + 2 * speaking.TAKE_SEEDS]

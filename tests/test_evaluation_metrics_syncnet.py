@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import errors
-from vasa_jax.evaluation.networks import mfcc, syncnet, syncnet_scores
+from vasa_jax.evaluation.networks import mfcc, sound_offsets, syncnet
 
 SMALL = syncnet.SyncNet(
     sound_channels=(1, 1, 1, 1, 1, 2),
@@ -29,9 +29,15 @@ def _embeddings(count=40, width=8, seed=0):
     return np.random.default_rng(seed).normal(size=(count, width)).astype(np.float32)
 
 
+def published_distances(lips, sound, max_offset=sound_offsets.MAX_OFFSET_FRAMES):
+    return sound_offsets.distances(
+        lips, sound, max_offset, beyond=0.0, added=syncnet.DISTANCE_EPSILON
+    )
+
+
 def test_distances_are_those_of_every_pair_and_zeros_beyond_the_ends():
     lips, sound = _embeddings(6, seed=1), _embeddings(6, seed=2)
-    found = syncnet_scores.distances(lips, sound, max_offset=3)
+    found = published_distances(lips, sound, max_offset=3)
     assert found.shape == (6, 7)
     for i in range(6):
         for j in range(-3, 4):
@@ -43,9 +49,7 @@ def test_distances_are_those_of_every_pair_and_zeros_beyond_the_ends():
 @pytest.mark.parametrize("late", [-4, 0, 3])
 def test_the_offset_tells_by_how_many_frames_the_sound_comes_early(late):
     lips = _embeddings()
-    found = syncnet_scores.score(
-        syncnet_scores.distances(lips, np.roll(lips, late, axis=0))
-    )
+    found = sound_offsets.score(published_distances(lips, np.roll(lips, late, axis=0)))
     assert found.offset_frames == -late
     assert found.distances.shape == (31,)
     assert found.distance == found.distances.min()
@@ -56,27 +60,17 @@ def test_the_offset_tells_by_how_many_frames_the_sound_comes_early(late):
 
 def test_confidence_is_higher_where_sound_belongs_to_the_lips():
     lips = _embeddings()
-    true = syncnet_scores.score(syncnet_scores.distances(lips, lips))
-    other = syncnet_scores.score(syncnet_scores.distances(lips, _embeddings(seed=5)))
+    true = sound_offsets.score(published_distances(lips, lips))
+    other = sound_offsets.score(published_distances(lips, _embeddings(seed=5)))
     assert true.confidence > other.confidence + 1
     assert true.distance < other.distance - 1
-
-
-def test_the_confidence_of_each_frame_is_a_median_of_nine():
-    distances = np.abs(_embeddings(20, 31)) + 1
-    found = syncnet_scores.score(distances)
-    best = distances.mean(axis=0).argmin()
-    raw = np.median(distances.mean(axis=0)) - distances[:, best]
-    padded = [0.0] * 4 + list(raw) + [0.0] * 4
-    expected = [sorted(padded[i : i + 9])[4] for i in range(20)]
-    np.testing.assert_allclose(found.frame_confidence, expected, rtol=1e-6)
 
 
 def test_embeddings_are_those_of_the_network_one_window_at_a_time(params):
     generator = np.random.default_rng(0)
     frames = generator.integers(0, 256, (9, 224, 224, 3), np.uint8)
     waveform = generator.normal(0, 0.1, 8 * 640 + 100).astype(np.float32)
-    lips, sound = syncnet_scores.embed(params, frames, waveform, SMALL, batch_windows=2)
+    lips, sound = syncnet.embed(params, frames, waveform, SMALL, batch_windows=2)
     assert lips.shape == sound.shape == (3, 3)
     cepstra = mfcc.mfcc(np.round(waveform.astype(np.float64) * 32768))
     apply = jax.jit(SMALL.apply)
@@ -91,8 +85,8 @@ def test_embeddings_are_those_of_the_network_one_window_at_a_time(params):
 def test_clips_that_are_too_short_or_not_cut_out_are_refused(params):
     frames = np.zeros((6, 224, 224, 3), np.uint8)
     with pytest.raises(errors.UserError, match="at least 6 frames.*sound of 5"):
-        syncnet_scores.measure(params, frames, np.zeros(5 * 640), SMALL)
+        syncnet.embed(params, frames, np.zeros(5 * 640), SMALL)
     with pytest.raises(errors.UserError, match="6 frames; this|this clip has 5"):
-        syncnet_scores.measure(params, frames[:5], np.zeros(6 * 640), SMALL)
+        syncnet.embed(params, frames[:5], np.zeros(6 * 640), SMALL)
     with pytest.raises(errors.UserError, match=r"\[T, 224, 224, 3\]"):
-        syncnet_scores.measure(params, frames[:, :100], np.zeros(6 * 640), SMALL)
+        syncnet.embed(params, frames[:, :100], np.zeros(6 * 640), SMALL)

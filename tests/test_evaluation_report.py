@@ -15,7 +15,6 @@ from vasa_jax.evaluation.metrics import (
     head_movement,
     lip_movement,
     registry,
-    scores,
 )
 from vasa_jax.evaluation.report import report_page, score_report
 from vasa_jax.portrait import crop
@@ -229,7 +228,7 @@ def test_samples_of_one_voice_are_averaged_before_clips_are(tmp_path):
     ]
     results = [
         scoring.ClipResult(
-            measured={"m": definition.Measured(scores={"m": scores.Score(v, 0.0)})},
+            measured={"m": definition.Measured(scores={"m": definition.Score(v, 0.0)})},
             num_frames=10,
             num_missing=1,
         )
@@ -246,7 +245,7 @@ def test_a_sample_or_a_clip_without_a_number_is_named_and_skews_nothing(tmp_path
         found = definition.Measured(left_out=reason)
         if reason is None:
             found = definition.Measured(
-                scores={"jitter": scores.Score(value, 0.0, 9.0)}
+                scores={"jitter": definition.Score(value, 0.0, 9.0)}
             )
         return scoring.ClipResult(measured={"jitter": found}, num_frames=10)
 
@@ -261,7 +260,7 @@ def test_a_sample_or_a_clip_without_a_number_is_named_and_skews_nothing(tmp_path
             pairs.append(scoring.Pair(video=video, sample_of=name))
             results.append(result)
     merged = scoring.average_samples(pairs, results)
-    report = score_report.summarise([head_movement.Jitter()], {}, merged, {})
+    report = score_report.summarise([head_movement.Jitter()], merged, {})
     line = report.lines["jitter"]
     assert line.summary.values == {"a": 1.0, "c": 3.0}
     assert line.left_out == {"b": "too few of its frames can be measured"}
@@ -272,11 +271,11 @@ def test_a_sample_or_a_clip_without_a_number_is_named_and_skews_nothing(tmp_path
 
 
 def test_an_end_that_is_of_fewer_clips_than_the_mean_is_noted():
-    found = scores.ClipScores.from_batch(
-        "ab", np.ones(2), ceilings=np.array([2, np.nan])
+    found = definition.summarise(
+        {"a": definition.Score(1.0, np.nan, 2.0), "b": definition.Score(1.0)}
     )
     row = head_movement.Jitter.rows["jitter"]
-    line = score_report.Line(row=row, summary=found.compute())
+    line = score_report.Line(row=row, summary=found)
     report = score_report.Report(lines={"jitter": line}, clips={}, about={})
     assert report.notes == [f"{row.title}: the ceiling is of 1 of 2 clips"]
 
@@ -309,7 +308,7 @@ def test_what_a_clip_lacks_is_named_in_table_json_and_page(tmp_path, rules):
         )
         pairs.append(scoring.Pair(video=video, reference=reference))
     results = scoring.average_samples(pairs, scoring.score_all(pairs, own))
-    report = score_report.summarise(chosen, unmet, results, {"videos": "<made>"})
+    report = score_report.summarise(chosen, results, {"videos": "<made>"}, unmet)
     text = score_report.to_markdown(report)
     assert "| not measured: needs --seam_frames=N, the frames of a window |" in text
     assert "- Mouth opening in silence: long, short: it has no sound" in text

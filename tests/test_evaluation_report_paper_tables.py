@@ -17,7 +17,7 @@ from vasa_jax.evaluation.benchmark import (
     paper_benchmark,
     video_generator,
 )
-from vasa_jax.evaluation.metrics import definition, head_movement, registry, scores
+from vasa_jax.evaluation.metrics import definition, head_movement, registry
 from vasa_jax.evaluation.report import paper_comparison, paper_figures, score_report
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -40,25 +40,26 @@ def test_the_papers_rows_fill_the_papers_columns_and_agree_with_each_other():
     for number in (1, 2, 5):
         table = paper_figures.TABLES[number]
         symbols = {column.symbol for column in table.columns}
-        values = [row for _, row in (*table.published, *table.settings) if row]
+        values = [row for _, row in (*table.paper_values, *table.settings) if row]
         for row in values:
             assert set(row) <= symbols
             assert not any("own" in symbol for symbol in row)
-    second = dict(paper_figures.TABLES[2].published)["VASA-1"]
+    second = dict(paper_figures.TABLES[2].paper_values)["VASA-1"]
     fifth = {s.title: row for s, row in paper_figures.TABLES[5].settings}
     default = fifth["λ_A 0.5, λ_g 1, 50 steps"]
     assert {symbol: default[symbol] for symbol in second} == second
     assert (
-        paper_figures.TABLES[3].published[0] == paper_figures.TABLES[4].published[1.0]
+        paper_figures.TABLES[3].paper_values[0]
+        == paper_figures.TABLES[4].paper_values[1.0]
     )
 
 
 def test_our_numbers_stand_below_the_papers_and_what_lacks_is_named():
     report = report_of(
-        delta_pose=scores.Summary(
+        delta_pose=definition.Summary(
             mean=0.25, low=0.2, high=0.3, ceiling=0.4, num_clips=3
         ),
-        own=scores.Summary(mean=5.0, num_clips=1),
+        own=definition.Summary(mean=5.0, num_clips=1),
     )
     filled = paper_comparison.fill(
         2, paper_figures.TABLES[2], {paper_figures.DEFAULT: report}
@@ -85,7 +86,7 @@ def test_our_numbers_stand_below_the_papers_and_what_lacks_is_named():
 def test_each_setting_of_the_ablation_stands_below_the_papers_row_for_it():
     table = paper_figures.TABLES[5]
     reports = {
-        setting: report_of(gaze=scores.Summary(mean=float(place), num_clips=1))
+        setting: report_of(gaze=definition.Summary(mean=float(place), num_clips=1))
         for place, (setting, _) in enumerate(table.settings)
     }
     rows = paper_comparison.fill(5, table, reports).rows

@@ -8,7 +8,12 @@ from datasets.synthetic_heads.records import plan, record
 from datasets.synthetic_heads.rendering import renderer
 from experiments.configs import capp, sync
 from vasa_jax.encode import encoding
-from vasa_jax.evaluation.networks import capp_scores, lip_crops, lip_sync_scores
+from vasa_jax.evaluation.networks import (
+    capp_scores,
+    contrastive_scorer,
+    face_crops,
+    sound_offsets,
+)
 
 SEED = 77
 """Not that of the clips that the networks were taught by."""
@@ -23,25 +28,36 @@ def held_out(seconds):
 
 
 def test_they_have_the_sizes_of_the_demo_presets():
-    assert capp_scores.read().sizes == capp.get_config("demo").model
-    assert lip_sync_scores.read().sizes == sync.get_config("demo").model
+    assert (
+        contrastive_scorer.read(contrastive_scorer.CAPP).sizes
+        == capp.get_config("demo").model
+    )
+    assert (
+        contrastive_scorer.read(contrastive_scorer.LIP_SYNC).sizes
+        == sync.get_config("demo").model
+    )
 
 
 @pytest.mark.slow
 def test_capp_is_highest_where_head_and_voice_are_of_one_time():
-    scorer = capp_scores.read()
+    scorer = contrastive_scorer.read(contrastive_scorer.CAPP)
     for clip in held_out(seconds=5.0)[1]:
         done = performance.perform(clip.request)
         features = scorer.hear(encoding.to_waveform(done.audio, len(done.rotation)))
-        right = scorer.score(features, done.rotation)
-        wrong = [scorer.shifted(features, done.rotation, s) for s in (-8, -3, 3, 8)]
+        right = capp_scores.score(scorer, features, done.rotation)
+        wrong = [
+            capp_scores.score(scorer, features, done.rotation, s)
+            for s in (-8, -3, 3, 8)
+        ]
         assert right > max(wrong) + 0.1, clip.clip_id
-        assert right > scorer.score(features, 0 * done.rotation) + 0.1, clip.clip_id
+        assert right > capp_scores.score(scorer, features, 0 * done.rotation) + 0.1, (
+            clip.clip_id
+        )
 
 
 @pytest.mark.slow
 def test_s_c_of_rendered_lips_is_higher_by_their_own_sound():
-    scorer = lip_sync_scores.read()
+    scorer = contrastive_scorer.read(contrastive_scorer.LIP_SYNC)
     settings, clips = held_out(seconds=3.0)
     own, shifted = [], []
     for clip in clips:
@@ -56,15 +72,15 @@ def test_s_c_of_rendered_lips_is_higher_by_their_own_sound():
         features = scorer.hear(
             encoding.to_waveform(shown["audio"], len(shown["arkit"]))
         )
-        lips = lip_crops.cut_lips(shown["video"], shown["head_pose"])
-        seen, heard = scorer.embed(lips, features)
+        lips = face_crops.cut_lips(shown["video"], shown["head_pose"])
+        seen, heard = scorer.embed_all(lips, features)
         for rows in (seen, heard):
             np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-3)
         for found, sound in (
             (own, heard),
             (shifted, np.roll(heard, len(heard) // 2, axis=0)),
         ):
-            found.append(lip_sync_scores.score(lip_sync_scores.distances(seen, sound)))
+            found.append(sound_offsets.score(sound_offsets.distances(seen, sound)))
         assert own[-1].distance < shifted[-1].distance, clip.clip_id
     # Of 24 such clips it finds the offset of 23.
     assert sum(one.offset_frames == 0 for one in own) >= len(clips) - 1

@@ -1,6 +1,9 @@
 """What a benchmark holds: a list, a folder of real videos, or a split of records."""
 
+import dataclasses
 import hashlib
+import json
+import os
 import pathlib
 
 import numpy as np
@@ -8,15 +11,85 @@ import numpy as np
 from vasa_jax import errors, media
 from vasa_jax.data import records
 from vasa_jax.encode import encoding
-from vasa_jax.evaluation.benchmark import video_files, video_generator
+from vasa_jax.evaluation.benchmark import video_files
 from vasa_jax.evaluation.benchmark.held_out_clips import spread_over
 
+FIELDS = ("image", "audio", "reference")
 
-def find(pattern: str) -> list[video_generator.Item]:
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Item:
+    """A portrait and a voice.
+
+    Attributes:
+        name: of the clip in the report.
+        image: picture; None takes the first frame of the reference.
+        audio: voice; None takes the sound of the reference.
+        reference: video of the person who says it, or None.
+    """
+
+    name: str
+    image: pathlib.Path | None = None
+    audio: pathlib.Path | None = None
+    reference: pathlib.Path | None = None
+
+
+def read_items(path: str | os.PathLike[str]) -> list[Item]:
+    """Read a benchmark: a JSON object a line.
+
+    Args:
+        path: lines of `{"image": ..., "audio": ..., "reference": ...}`, paths relative
+            to the file; `reference` may be left out, or else the two others. `name`
+            names a line; it is its number if left.
+
+    Returns:
+        The items, in order.
+
+    Raises:
+        UserError: the file is missing, or a line is wrong.
+    """
+    path = pathlib.Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise errors.UserError(
+            f"The benchmark {path} cannot be read ({error.strerror}); check the path."
+        ) from error
+    numbered = [(i, text) for i, text in enumerate(lines, 1) if text.strip()]
+    items = [_read_item(path, number, text) for number, text in numbered]
+    if len({item.name for item in items}) < len(items) or not items:
+        raise errors.UserError(
+            f"The benchmark {path} holds {len(items)} lines, of which no two may have "
+            "one name; give lines of their own names, at least one."
+        )
+    return items
+
+
+def _read_item(path: pathlib.Path, number: int, text: str) -> Item:
+    where = f"Line {number} of {path}"
+    try:
+        given = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise errors.UserError(f"{where} is no JSON ({error}); mend it.") from error
+    is_known = isinstance(given, dict) and set(given) <= {"name", *FIELDS}
+    has_enough = is_known and ("reference" in given or {"image", "audio"} <= set(given))
+    if not has_enough or not all(isinstance(v, str) and v for v in given.values()):
+        raise errors.UserError(
+            f"{where} must be an object of texts: image and audio, or reference, or "
+            "all three, and a name if wanted."
+        )
+    paths = {key: path.parent / given[key] for key in FIELDS if key in given}
+    for key, place in paths.items():
+        if not place.is_file():
+            raise errors.UserError(f"{where}: the {key} {place} does not exist.")
+    return Item(name=given.get("name", f"{number:04d}"), **paths)
+
+
+def find(pattern: str) -> list[Item]:
     """Return the items that a file or folder gives, in order of their names.
 
     Args:
-        pattern: a `.jsonl`, see `video_generator.read_items`; or a folder of real
+        pattern: a `.jsonl`, see `read_items`; or a folder of real
             videos, with folders in it (VoxCeleb2's `test/mp4` lies so), or whatever
             `video_files.find_videos` takes. A video is portrait (its first frame),
             voice and reference.
@@ -26,7 +99,7 @@ def find(pattern: str) -> list[video_generator.Item]:
     """
     place = pathlib.Path(pattern)
     if place.suffix == ".jsonl":
-        return video_generator.read_items(place)
+        return read_items(place)
     if not place.is_dir():
         videos = {path.stem: path for path in video_files.find_videos(pattern)}
     else:
@@ -42,12 +115,10 @@ def find(pattern: str) -> list[video_generator.Item]:
                 f"({', '.join(video_files.SUFFIXES)}), of which no two may have one "
                 "name; give one or more."
             )
-    return [video_generator.Item(name=n, reference=videos[n]) for n in sorted(videos)]
+    return [Item(name=n, reference=videos[n]) for n in sorted(videos)]
 
 
-def spread(
-    items: list[video_generator.Item], wanted: int | None
-) -> list[video_generator.Item]:
+def spread(items: list[Item], wanted: int | None) -> list[Item]:
     """Return at most as many items as wanted, evenly spread; None takes all."""
     if wanted is None:
         return list(items)
@@ -56,7 +127,7 @@ def spread(
 
 def from_records(
     opened: records.Records, folder: pathlib.Path, wanted: int | None
-) -> list[video_generator.Item]:
+) -> list[Item]:
     """Write records as videos with sound, and return them as items.
 
     Ours: a file's name tells what it was written from, so that it is written once.
@@ -81,5 +152,5 @@ def from_records(
             size = frames.shape[1:3]
             with media.VideoWriter(path, *size, waveform=waveform) as out:
                 out.write(frames)
-        items.append(video_generator.Item(name=name, reference=path))
+        items.append(Item(name=name, reference=path))
     return items

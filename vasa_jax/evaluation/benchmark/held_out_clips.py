@@ -14,13 +14,10 @@ from vasa_jax.animate.controls import HEAD_DISTANCE_RANGE, MAX_GAZE_DEGREES, Con
 from vasa_jax.data import examples, records
 from vasa_jax.encode import clip_conditions, encoding
 from vasa_jax.evaluation.benchmark import performer
-from vasa_jax.evaluation.metrics import reenactment, speaking
+from vasa_jax.evaluation.metrics import lip_movement, reenactment, speaking
 
 SOURCE_FIELDS = ("video", "head_pose")
 """What a source needs of its record."""
-
-PAUSE_MARGIN_FRAMES = 2
-"""Frames about speech that are no pause. Ours: lips part before a sound."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,7 +151,7 @@ def spoken_clip(
         controls=Controls(seed=seed, gaze=tuple(gaze.tolist()), head_distance=distance),
         truth=performer.follow(frames),
         opening=record["mouth_opening"],
-        is_silent=pauses(record["viseme"] == silence),
+        is_silent=lip_movement.pauses(record["viseme"] == silence),
     )
 
 
@@ -162,9 +159,3 @@ def voice(opened: records.Records, index: int) -> np.ndarray:
     """Read only the voice of a record, float32 `[640 T]`."""
     record = opened.read(index, ["audio", "num_frames"])
     return encoding.to_waveform(record["audio"], int(record["num_frames"]))
-
-
-def pauses(is_silent: np.ndarray, margin: int = PAUSE_MARGIN_FRAMES) -> np.ndarray:
-    """Keep of silent frames, bool `[T]`, those with silence all about them."""
-    padded = np.pad(is_silent, margin, mode="edge")
-    return np.lib.stride_tricks.sliding_window_view(padded, 2 * margin + 1).all(axis=1)

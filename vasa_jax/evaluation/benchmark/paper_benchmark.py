@@ -8,12 +8,12 @@ from vasa_jax import types
 from vasa_jax.animate.controls import Controls
 from vasa_jax.evaluation.benchmark import (
     benchmark_items,
-    generate_and_score,
     video_clip,
     video_generator,
 )
-from vasa_jax.evaluation.metrics import capp_metric, definition
-from vasa_jax.evaluation.networks import capp_scores
+from vasa_jax.evaluation.metrics import synchrony
+from vasa_jax.evaluation.metrics.definition import VideoMetric
+from vasa_jax.evaluation.networks import capp_scores, contrastive_scorer
 from vasa_jax.evaluation.report import paper_comparison, paper_figures
 
 ABLATION = 5
@@ -42,7 +42,7 @@ class Options:
     num_workers: int = 1
     seed: int = 0
     capp_weights: str | None = None
-    progress: generate_and_score.Progress = lambda label, items, iterator: iterator
+    progress: video_generator.Progress = lambda label, items, iterator: iterator
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,14 +57,14 @@ class Result:
 
     tables: Sequence[paper_comparison.Filled]
     notes: Sequence[str]
-    default: generate_and_score.Made | None
+    default: video_generator.Made | None
 
 
 def fill(
     asked: Asked,
-    items: Sequence[video_generator.Item],
+    items: Sequence[benchmark_items.Item],
     generator: video_generator.Generator,
-    known: Sequence[definition.Metric],
+    known: Sequence[VideoMetric],
     options: Options,
 ) -> Result:
     """Fill tables.
@@ -77,18 +77,18 @@ def fill(
         options: how.
 
     Raises:
-        UserError: as `generate_and_score.run`.
+        UserError: as `video_generator.generate_and_score`.
     """
     layouts = {n: t for n, t in asked.items() if isinstance(t, paper_figures.Table)}
     columns = {column for table in layouts.values() for column in table.columns}
     chosen = [metric for metric in known if _fills(metric, columns)]
-    made: dict[paper_figures.Setting, generate_and_score.Made] = {}
+    made: dict[paper_figures.Setting, video_generator.Made] = {}
     for number, table in layouts.items():
         count = options.num_ablation_clips if number == ABLATION else None
         some = benchmark_items.spread(items, count)
         for setting, _ in table.settings:
             if setting not in made:
-                made[setting] = generate_and_score.run(
+                made[setting] = video_generator.generate_and_score(
                     generator.with_controls(controls_of(setting, options.seed)),
                     some,
                     chosen,
@@ -132,7 +132,7 @@ def controls_of(setting: paper_figures.Setting, seed: int) -> Controls:
 
 
 def notes_on(
-    made: Mapping[paper_figures.Setting, generate_and_score.Made],
+    made: Mapping[paper_figures.Setting, video_generator.Made],
     generator: video_generator.Generator,
     options: Options,
 ) -> list[str]:
@@ -171,14 +171,14 @@ def notes_on(
     return notes
 
 
-def _fills(metric: definition.Metric, columns: set[paper_figures.Column]) -> bool:
+def _fills(metric: VideoMetric, columns: set[paper_figures.Column]) -> bool:
     wanted = {column.row for column in columns}
     titles = {row.title for row in metric.rows.values()}
     return bool(wanted & (set(metric.rows) | titles))
 
 
 def _real_videos(
-    items: Sequence[video_generator.Item], default: generate_and_score.Made | None
+    items: Sequence[benchmark_items.Item], default: video_generator.Made | None
 ) -> list[pathlib.Path]:
     """Return the references, cut already where videos were generated beside them."""
     if default is not None:
@@ -191,17 +191,17 @@ def _sanity(
     videos: Sequence[pathlib.Path], options: Options
 ) -> tuple[capp_scores.SanityTables | None, str | None]:
     """Return how our CAPP answers to shifts and factors, or why it is not known."""
-    reason = capp_metric.CappScore(weights=options.capp_weights).needs.unmet()
+    reason = synchrony.CappScore(weights=options.capp_weights).needs.unmet()
     if reason is not None:
         return None, reason
-    scorer = capp_scores.read(options.capp_weights)
+    scorer = contrastive_scorer.read(contrastive_scorer.CAPP, options.capp_weights)
     heard, num_frames = [], scorer.sizes.window_frames
     for video in options.progress("capp", videos, iter(videos)):
         clip = video_clip.Clip(video, options.cache_dir)
         lengths = clip.facts.num_frames, clip.facts.num_sound_frames
         if min(lengths) < num_frames:
             continue
-        both = scorer.hear(clip.waveform), capp_metric.seen_rotation(clip.face)
+        both = scorer.hear(clip.waveform), synchrony.seen_turns(clip.face)
         if capp_scores.has_window(*both, num_frames):
             heard.append(both)
     if not heard:

@@ -1,23 +1,29 @@
 """Run a checkpoint over portraits and voices, each once, keeping what was found."""
 
 import dataclasses
+import functools
+import itertools
 import json
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from vasa_jax import audio, media, types
 from vasa_jax.animate import controls, trained
-from vasa_jax.evaluation.benchmark import cache, portrait_items, portrait_kinds
+from vasa_jax.evaluation.benchmark import cache, portrait_kinds, portrait_list
 from vasa_jax.evaluation.benchmark.performer import Performer
-from vasa_jax.evaluation.metrics import photographs
+from vasa_jax.evaluation.metrics import (
+    expression_curves,
+    movement_statistics,
+    photographs,
+)
+from vasa_jax.evaluation.metrics.definition import Measured, average
 from vasa_jax.evaluation.networks import expressions
-from vasa_jax.evaluation.report import grouped_table
 from vasa_jax.portrait import crop, locate
 
-VERSION = "1"
+VERSION = "2"
 """Raised when what is measured changes."""
 
 STRIP_SIZE = 160
@@ -52,12 +58,12 @@ class Result:
 
     Attributes:
         kinds: of it.
-        values: mean over its voices.
+        measured: mean over its voices.
         warning: a sentence about the picture, or None.
     """
 
     kinds: tuple[str, ...]
-    values: grouped_table.Measured
+    measured: Measured
     warning: str | None
 
 
@@ -108,7 +114,7 @@ class Runner:
         plain = dataclasses.asdict(settings) | {"voices": len(settings.voices)}
         self._digests += [json.dumps(plain, sort_keys=True), *sorted(networks)]
 
-    def measure(self, item: portrait_items.Item, place: int) -> Result:
+    def measure(self, item: portrait_list.Portrait, place: int) -> Result:
         """Measure one portrait, or find what was kept of it.
 
         Args:
@@ -124,13 +130,14 @@ class Runner:
             *(item.name, str(place % len(self._waveforms)), *self._digests),
         )
         kept = cache.kept(self._found / f"{key}.json", lambda: self._find(item, place))
-        values = {
-            name: grouped_table.Value(*value) for name, value in kept["values"].items()
-        }
         kinds = kept["kinds"] if item.kinds is None else item.kinds
-        return Result(kinds=tuple(kinds), values=values, warning=kept["warning"])
+        return Result(
+            kinds=tuple(kinds),
+            measured=Measured.from_plain(kept["measured"]),
+            warning=kept["warning"],
+        )
 
-    def _find(self, item: portrait_items.Item, place: int) -> dict[str, Any]:
+    def _find(self, item: portrait_list.Portrait, place: int) -> dict[str, Any]:
         picture = media.read_image(item.path)
         found = locate.locate_face(picture)
         kinds = portrait_kinds.measure(picture, found)
@@ -141,16 +148,16 @@ class Runner:
         for take in range(self._settings.num_voices):
             waveform = self._waveforms[(place + take) % len(self._waveforms)]
             asked = controls.Controls(seed=self._settings.seed + take)
-            values, frames = photographs.measure_speech(
+            scores, frames = photographs.measure_speech(
                 subject, self._performer, waveform, asked, self._networks
             )
-            takes.append(values)
+            takes.append(Measured(scores=scores))
             if take == 0:
                 self._show(item, frames, waveform)
                 times = np.array(STRIP_SECONDS) * types.FRAME_RATE_HZ
                 shown = frames[np.minimum(times.astype(int), len(frames) - 1)]
                 rows.append([subject.portrait.image, *shown])
-        values = _average(takes)
+        scores = dict(average(takes).scores)
         if item.has_controls:
             short = _first_seconds(
                 self._waveforms[place % len(self._waveforms)],
@@ -164,17 +171,17 @@ class Runner:
                 self._networks,
                 self._expression,
             )
-            values |= moved
+            scores |= moved
             rows.append(list(last.values()))
         media.write_image(self._strips / f"{item.name}.png", _lay_out(rows))
         return {
             "kinds": list(kinds),
-            "values": {key: list(value) for key, value in values.items()},
+            "measured": Measured(scores=scores).to_plain(),
             "warning": found.warning,
         }
 
     def _show(
-        self, item: portrait_items.Item, frames: np.ndarray, waveform: np.ndarray
+        self, item: portrait_list.Portrait, frames: np.ndarray, waveform: np.ndarray
     ) -> None:
         size = self._performer.image_size
         place = self._clips / f"{item.name}.mp4"
@@ -182,17 +189,39 @@ class Runner:
             out.write(frames)
 
 
+def measure_filmed(
+    paths: Sequence[pathlib.Path], num_seconds: float, folder: pathlib.Path
+) -> Iterator[dict[str, float]]:
+    """Yield the movement of filmed people, measured as that of portraits is.
+
+    Args:
+        paths: of videos.
+        num_seconds: of each, at most.
+        folder: existing, for what is found.
+
+    Yields:
+        Statistics as of `movement_statistics.statistics`; nothing for videos
+        without a face.
+
+    Raises:
+        UserError: a video cannot be read.
+    """
+
+    most = round(num_seconds * types.FRAME_RATE_HZ)
+
+    def find(path):
+        frames = itertools.islice(media.iterate_video(path), most)
+        face = expression_curves.follow(frames)
+        return {} if face is None else movement_statistics.statistics(face)
+
+    for path in paths:
+        key = cache.key("filmed", VERSION, cache.digest_of(path), str(num_seconds))
+        if found := cache.kept(folder / f"{key}.json", functools.partial(find, path)):
+            yield found
+
+
 def _first_seconds(waveform: np.ndarray, seconds: float) -> np.ndarray:
     return waveform[: round(seconds * types.SAMPLE_RATE_HZ)]
-
-
-def _average(takes: Sequence[grouped_table.Measured]) -> grouped_table.Measured:
-    """Average takes, of which one may lack what another has."""
-    keys = dict.fromkeys(key for take in takes for key in take)
-    unknown = grouped_table.Value(np.nan)
-    return grouped_table.average(
-        [{k: take.get(k, unknown) for k in keys} for take in takes]
-    )
 
 
 def _lay_out(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:

@@ -13,17 +13,14 @@ import numpy as np
 
 from vasa_jax import errors, types
 from vasa_jax.evaluation.benchmark import cache, video_clip
-from vasa_jax.evaluation.metrics.definition import Measured, Metric
-from vasa_jax.evaluation.metrics.scores import Score
+from vasa_jax.evaluation.metrics import definition
+from vasa_jax.evaluation.metrics.definition import Measured, VideoMetric
 
 LENGTH_TOLERANCE = 2
 """Frames by which a video and its reference may differ; the shared ones are compared.
 
 Ours: rounding of times and sound costs a frame or two, a wrong file costs more.
 """
-
-SOUND_TOLERANCE = 5
-"""Frames by which sound and picture may differ unmentioned. Ours: codecs pad sound."""
 
 MAX_MISSING = 0.1
 """Share of frames without a face up to which a clip is scored. Ours."""
@@ -66,7 +63,7 @@ class Rules:
         length_tolerance: frames by which a reference may be longer or shorter.
     """
 
-    metrics: tuple[Metric, ...]
+    metrics: tuple[VideoMetric, ...]
     cache_dir: pathlib.Path
     max_missing: float = MAX_MISSING
     length_tolerance: int = LENGTH_TOLERANCE
@@ -78,15 +75,35 @@ class ClipResult:
 
     Attributes:
         measured: by metric.
-        num_frames: of the video.
+        num_frames: of the video; 0 if they were not counted.
         num_missing: of them without a face; None if no face was looked for.
         notes: sentences worth reading.
     """
 
     measured: Mapping[str, Measured]
-    num_frames: int
+    num_frames: int = 0
     num_missing: int | None = None
     notes: tuple[str, ...] = ()
+
+
+def find_unmet(
+    metrics: Sequence[VideoMetric], has_references: bool, flag: str = ""
+) -> dict[str, str]:
+    """Say what metrics need that was not given, by name.
+
+    Args:
+        metrics: of them.
+        has_references: whether any video has one.
+        flag: by which references are given, for the sentence.
+    """
+    unmet = {}
+    for metric in metrics:
+        reason = metric.needs.unmet()
+        if reason is None and metric.needs.reference and not has_references:
+            reason = f"needs references{flag}"
+        if reason is not None:
+            unmet[metric.name] = reason
+    return unmet
 
 
 def check(pair: Pair, rules: Rules) -> tuple[str, ...]:
@@ -206,7 +223,7 @@ def score_all(
     for metric in in_main:
         metric.prepare()
     notes = list(progress("read", pairs, _each(check, pairs, rules, num_workers)))
-    nothing = ClipResult(measured={}, num_frames=0)
+    nothing = ClipResult(measured={})
     found = (nothing for _ in pairs)
     if in_workers:
         own = dataclasses.replace(rules, metrics=in_workers)
@@ -217,7 +234,7 @@ def score_all(
         for result in progress("measure", pairs, found):
             if in_main:
                 pair = pairs[len(results)]
-                result = _joined(result, score(pair, networks))
+                result = _with_both(result, score(pair, networks))
             results.append(result)
     return [
         dataclasses.replace(result, notes=(*sentences, *result.notes))
@@ -258,23 +275,15 @@ def _mean_of(clip: str, samples: list[ClipResult]) -> ClipResult:
             notes.append(
                 f"{clip}: {name} is of {len(kept)} of {len(found)} samples: {reason}"
             )
-        scores = {}
-        for key in dict.fromkeys(key for one in kept for key in one.scores):
-            given = [one.scores[key] for one in kept if key in one.scores]
-            known = [score for score in given if not np.isnan(score.value)]
-            scores[key] = Score(*np.mean(known or given, axis=0).tolist())
-            if 0 < len(known) < len(kept):
+        measured[name] = definition.average(kept)
+        for key, score in measured[name].scores.items():
+            given = [one.scores[key].value for one in kept if key in one.scores]
+            num_known = len(given) - int(np.isnan(given).sum())
+            if not np.isnan(score.value) and num_known < len(kept):
                 notes.append(
-                    f"{clip}: {key} is of {len(known)} of {len(found)} samples: "
+                    f"{clip}: {key} is of {num_known} of {len(found)} samples: "
                     f"{TOO_FEW_FRAMES}"
                 )
-        measured[name] = Measured(
-            scores=scores,
-            features={
-                key: np.concatenate([one.features[key] for one in kept])
-                for key in kept[0].features
-            },
-        )
     missing = [one.num_missing for one in samples if one.num_missing is not None]
     return ClipResult(
         measured=measured,
@@ -309,7 +318,7 @@ def _each(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _joined(a: ClipResult, b: ClipResult) -> ClipResult:
+def _with_both(a: ClipResult, b: ClipResult) -> ClipResult:
     return ClipResult(
         measured={**a.measured, **b.measured},
         num_frames=b.num_frames,
@@ -332,7 +341,7 @@ def _notes(clip: video_clip.Clip) -> list[str]:
     if rate and abs(rate - types.FRAME_RATE_HZ) > 0.01:
         notes.append(f"{name} has {rate:.4g} frames a second; it is read at 25")
     sound = facts.num_sound_frames
-    if sound and abs(sound - facts.num_frames) > SOUND_TOLERANCE:
+    if sound and abs(sound - facts.num_frames) > video_clip.SOUND_TOLERANCE:
         notes.append(
             f"the sound of {name} lasts {sound} frames and its picture "
             f"{facts.num_frames}; what needs both uses the first "
@@ -352,7 +361,7 @@ def _check_faces(clip: video_clip.Clip, max_missing: float) -> None:
 
 
 def _lacks(
-    metric: Metric, clip: video_clip.Clip, reference: video_clip.Clip | None
+    metric: VideoMetric, clip: video_clip.Clip, reference: video_clip.Clip | None
 ) -> str | None:
     """Say what a clip lacks for a metric, or None."""
     needs, facts = metric.needs, clip.facts

@@ -14,6 +14,9 @@ from vasa_jax import audio, errors, media, types
 from vasa_jax.evaluation.benchmark import cache
 from vasa_jax.portrait import crop, track
 
+SOUND_TOLERANCE = 5
+"""Frames by which sound and picture may differ unmentioned. Ours: codecs pad sound."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Facts:

@@ -1,4 +1,4 @@
-"""Generate the videos of a benchmark: some samples of every portrait and voice.
+"""Generate the videos of a benchmark, some samples of every voice, and score them.
 
 Paper: VASA-1 section 4.1: three samples of each voice, whose scores are averaged.
 """
@@ -9,92 +9,27 @@ import itertools
 import json
 import os
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from vasa_jax import audio, errors, media, types
 from vasa_jax.animate import talking_face, trained
 from vasa_jax.animate.controls import Controls
-from vasa_jax.evaluation.benchmark import cache
+from vasa_jax.evaluation.benchmark import benchmark_items, cache, scoring
 from vasa_jax.evaluation.benchmark.scoring import Pair
+from vasa_jax.evaluation.metrics.definition import VideoMetric
+from vasa_jax.evaluation.report import score_report
 from vasa_jax.portrait import crop
 
 NUM_SAMPLES = 3
 """Paper: VASA-1 section 4.1."""
 
-FIELDS = ("image", "audio", "reference")
-
 BATCH_FRAMES = 25
 """Frames of a reference that are cut at once. Ours: bounds memory."""
 
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Item:
-    """A portrait and a voice.
-
-    Attributes:
-        name: of the clip in the report.
-        image: picture; None takes the first frame of the reference.
-        audio: voice; None takes the sound of the reference.
-        reference: video of the person who says it, or None.
-    """
-
-    name: str
-    image: pathlib.Path | None = None
-    audio: pathlib.Path | None = None
-    reference: pathlib.Path | None = None
-
-
-def read_items(path: str | os.PathLike[str]) -> list[Item]:
-    """Read a benchmark: a JSON object a line.
-
-    Args:
-        path: lines of `{"image": ..., "audio": ..., "reference": ...}`, paths relative
-            to the file; `reference` may be left out, or else the two others. `name`
-            names a line; it is its number if left.
-
-    Returns:
-        The items, in order.
-
-    Raises:
-        UserError: the file is missing, or a line is wrong.
-    """
-    path = pathlib.Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise errors.UserError(
-            f"The benchmark {path} cannot be read ({error.strerror}); check the path."
-        ) from error
-    numbered = [(i, text) for i, text in enumerate(lines, 1) if text.strip()]
-    items = [_read_item(path, number, text) for number, text in numbered]
-    if len({item.name for item in items}) < len(items) or not items:
-        raise errors.UserError(
-            f"The benchmark {path} holds {len(items)} lines, of which no two may have "
-            "one name; give lines of their own names, at least one."
-        )
-    return items
-
-
-def _read_item(path: pathlib.Path, number: int, text: str) -> Item:
-    where = f"Line {number} of {path}"
-    try:
-        given = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise errors.UserError(f"{where} is no JSON ({error}); mend it.") from error
-    is_known = isinstance(given, dict) and set(given) <= {"name", *FIELDS}
-    has_enough = is_known and ("reference" in given or {"image", "audio"} <= set(given))
-    if not has_enough or not all(isinstance(v, str) and v for v in given.values()):
-        raise errors.UserError(
-            f"{where} must be an object of texts: image and audio, or reference, or "
-            "all three, and a name if wanted."
-        )
-    paths = {key: path.parent / given[key] for key in FIELDS if key in given}
-    for key, place in paths.items():
-        if not place.is_file():
-            raise errors.UserError(f"{where}: the {key} {place} does not exist.")
-    return Item(name=given.get("name", f"{number:04d}"), **paths)
+Progress = Callable[[str, Sequence, Iterator], Iterator]
+"""Wraps an iterator with a bar: its name, the items, the iterator."""
 
 
 class Generator:
@@ -143,7 +78,7 @@ class Generator:
 
     def make(
         self,
-        item: Item,
+        item: benchmark_items.Item,
         num_samples: int = NUM_SAMPLES,
         progress: Callable[[int], None] = lambda num_frames: None,
     ) -> list[Pair]:
@@ -218,3 +153,69 @@ def _first_frame(path: pathlib.Path) -> np.ndarray:
 
 def _count(path: pathlib.Path) -> int:
     return media.count_frames(path)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Made:
+    """What was generated and found.
+
+    Attributes:
+        pairs: the videos with their references.
+        report: of them.
+        left_out: why items could not be generated, by name.
+    """
+
+    pairs: tuple[scoring.Pair, ...]
+    report: score_report.Report
+    left_out: Mapping[str, str]
+
+
+def generate_and_score(
+    generator: Generator,
+    items: Sequence[benchmark_items.Item],
+    metrics: Sequence[VideoMetric],
+    *,
+    cache_dir: pathlib.Path,
+    num_samples: int = NUM_SAMPLES,
+    num_workers: int = 1,
+    progress: Progress = lambda label, items, iterator: iterator,
+) -> Made:
+    """Generate all items and score them by all metrics whose needs are met.
+
+    Ours: an item whose portrait shows no face is left out by name, as is a frame that
+    shows none, because a long run should not end at one of them.
+
+    Args:
+        generator: with the settings.
+        items: of the benchmark.
+        metrics: in the order of the report; those that cannot be measured say why.
+        cache_dir: existing folder for what was found.
+        num_samples: of each item.
+        num_workers: processes that measure.
+        progress: shows how far it is.
+
+    Raises:
+        UserError: no item could be generated, or a file cannot be read.
+    """
+    pairs, left_out = [], {}
+    for item in progress("generate", items, iter(items)):
+        try:
+            pairs += generator.make(item, num_samples)
+        except errors.UserError as error:
+            left_out[item.name] = str(error)
+    if not pairs:
+        name, reason = next(iter(left_out.items()))
+        raise errors.UserError(
+            f"None of the {len(items)} lines of the benchmark could be generated; the "
+            f"first, {name}: {reason}"
+        )
+    unmet = scoring.find_unmet(metrics, any(pair.reference for pair in pairs))
+    rules = scoring.Rules(
+        metrics=tuple(metric for metric in metrics if metric.name not in unmet),
+        cache_dir=cache_dir,
+        max_missing=1.0,
+    )
+    found = scoring.score_all(pairs, rules, num_workers, progress)
+    results = scoring.average_samples(pairs, found)
+    report = score_report.summarise(metrics, results, {}, unmet)
+    return Made(pairs=tuple(pairs), report=report, left_out=left_out)

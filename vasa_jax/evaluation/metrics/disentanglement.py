@@ -21,8 +21,8 @@ from vasa_jax.evaluation.benchmark.performer import (
     watch,
 )
 from vasa_jax.evaluation.metrics import reenactment, signals
+from vasa_jax.evaluation.metrics.definition import Measured, PerClip, Row, Score
 from vasa_jax.evaluation.networks import identity
-from vasa_jax.evaluation.report.grouped_table import Measured, Row, Value
 
 MIN_TURN_DEGREES = 3.0
 """Mean turn between two takes from which a gain is taken. Ours: below it the landmark
@@ -31,6 +31,54 @@ fit's own error decides."""
 MIN_CHANGE = {"mouth": 0.02, "eyes": 0.02, "mouth_own": 0.04, "eyes_own": 0.04}
 """Mean change between two takes from which shares of it are taken. Ours: a face that
 hardly does anything tells nothing, and noise would be divided by noise."""
+
+
+_SHARE = "0; a natural change is 1"
+
+_CURVES = {
+    "mouth": "Mouth opening (landmarks)",
+    "mouth_own": "Mouth opening (the model's read-out)",
+    "eyes": "Eye opening (landmarks)",
+    "eyes_own": "Blink (the model's read-out)",
+}
+
+POSE_SWAPPED = {
+    "pose_error": (
+        "Pose against the one asked for (landmark fit)",
+        "degrees",
+        "as the truth",
+    ),
+    "turn": ("Turn made over turn asked for (landmark fit)", "", "1"),
+    "turn_own": ("The same (the model's pose encoder)", "", "1"),
+    "kept/dynamics": ("z_dyn moved (the model's encoder)", "", _SHARE),
+    **{f"kept/{key}": (f"{name} moved", "", _SHARE) for key, name in _CURVES.items()},
+}
+"""Title, unit and aim of rows, by key."""
+
+DYNAMICS_SWAPPED = {
+    "dynamics_error": (
+        "z_dyn against the one asked for (the model's encoder)",
+        "",
+        "0; 1 is unmoved",
+    ),
+    **{
+        f"gain/{key}": (f"{name}: change made over change asked for", "", "1")
+        for key, name in _CURVES.items()
+    },
+    "kept/pose": ("Head turned (landmark fit)", "degrees", "as the truth"),
+    "kept/pose_own": ("Head turned (the model's pose encoder)", "degrees", "0"),
+}
+
+PEOPLE = {
+    "identity": (
+        "Identity distance to the source (dlib)",
+        "",
+        f"below {identity.SAME_PERSON_DISTANCE}",
+    ),
+    "face": ("Frames with a face (landmarks)", "", "1"),
+    "driver_identity": ("Identity distance to the driver (dlib)", "", "as the truth"),
+    "nearer": ("Frames nearer to the source than to the driver", "", "1"),
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,73 +125,6 @@ class SwapClip:
     first: Take
     second: Take
     truth: Truth | None = None
-
-
-def rows(prefix: str, group: str, is_other_person: bool) -> dict[str, Row]:
-    """Return the rows that `measure` fills.
-
-    Args:
-        prefix: of their keys.
-        group: end of their headings, such as "driven by another person".
-        is_other_person: whether the takes are someone else's.
-    """
-
-    def under(heading, titles):
-        return {
-            key: Row(group=f"{heading}, {group}", title=title, unit=unit, aim=aim)
-            for key, (title, unit, aim) in titles.items()
-        }
-
-    share = "0; a natural change is 1"
-    limit = f"below {identity.SAME_PERSON_DISTANCE}"
-    names = {
-        "mouth": "Mouth opening (landmarks)",
-        "mouth_own": "Mouth opening (the model's read-out)",
-        "eyes": "Eye opening (landmarks)",
-        "eyes_own": "Blink (the model's read-out)",
-    }
-    table = under(
-        "Head pose swapped, dynamics kept",
-        {
-            "pose_error": (
-                "Pose against the one asked for (landmark fit)",
-                "degrees",
-                "as the truth",
-            ),
-            "turn": ("Turn made over turn asked for (landmark fit)", "", "1"),
-            "turn_own": ("The same (the model's pose encoder)", "", "1"),
-            "kept/dynamics": ("z_dyn moved (the model's encoder)", "", share),
-            **{f"kept/{key}": (f"{n} moved", "", share) for key, n in names.items()},
-        },
-    ) | under(
-        "Dynamics swapped, head pose kept",
-        {
-            "dynamics_error": (
-                "z_dyn against the one asked for (the model's encoder)",
-                "",
-                "0; 1 is unmoved",
-            ),
-            **{
-                f"gain/{key}": (f"{name}: change made over change asked for", "", "1")
-                for key, name in names.items()
-            },
-            "kept/pose": ("Head turned (landmark fit)", "degrees", "as the truth"),
-            "kept/pose_own": ("Head turned (the model's pose encoder)", "degrees", "0"),
-        },
-    )
-    people = {
-        "identity": ("Identity distance to the source (dlib)", "", limit),
-        "face": ("Frames with a face (landmarks)", "", "1"),
-    }
-    if is_other_person:
-        people["driver_identity"] = (
-            "Identity distance to the driver (dlib)",
-            "",
-            "as the truth",
-        )
-        people["nearer"] = ("Frames nearer to the source than to the driver", "", "1")
-    table |= under("Identity with either swapped", people)
-    return {f"{prefix}/{key}": row for key, row in table.items()}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -198,55 +179,91 @@ def observe(performer: FacePerformer, seen: Seen) -> Observed:
     )
 
 
-def measure(
-    prefix: str,
-    performer: FacePerformer,
-    clip: SwapClip,
-    network: identity.IdentityNetwork,
-) -> Measured:
-    """Swap pose, then dynamics, and measure both in decoded videos.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Disentanglement(PerClip):
+    """Whether head pose, facial dynamics and identity move apart, in decoded videos.
 
     Ours: a still copy of the source moves nothing, so its gains and what it moves
     unasked are 0: only both together tell.
 
-    Args:
-        prefix: of the keys, as in `rows`.
-        performer: the face model.
-        clip: what to swap.
-        network: of identity.
-
-    Returns:
-        Values by key; what hardly changes between the takes is left out.
+    Attributes:
+        name: of the metric.
+        group: end of its headings, such as "driven by another person".
+        is_other_person: whether the takes are someone else's.
     """
-    portrait = performer.portrait(clip.source, clip.source_pose)
-    takes = clip.first, clip.second
-    asked = [performer.encode(take.frames, take.head_pose) for take in takes]
-    natural = [
-        observe(performer, follow(performer.fit_frames(t.frames))) for t in takes
-    ]
-    num_frames = len(asked[0])
-    pose = slice(0, types.POSE_CHANNELS)
-    pose_swapped, dynamics_swapped = asked[0].copy(), asked[1].copy()
-    pose_swapped[:, pose] = asked[1][:, pose]
-    dynamics_swapped[:, pose] = asked[0][:, pose]
 
-    def look(frames):
-        return [observe(performer, one) for one in frames]
+    name: str
+    group: str
+    is_other_person: bool
 
-    made = look(
-        watch(performer.drive(portrait, motion))
-        for motion in (asked[0], pose_swapped, dynamics_swapped)
-    )
-    still = observe(performer, watch(portrait.image[None].repeat(num_frames, axis=0)))
-    columns = [made, [still] * 3]
-    if clip.truth is not None:
-        parts = (getattr(clip.truth, f.name) for f in dataclasses.fields(Truth))
-        columns.append(look(follow(performer.fit_frames(part)) for part in parts))
-    poses = [take.head_pose[:, :3] for take in takes]
-    found = [_compare(column, natural, asked, poses) for column in columns]
-    values = {key: Value(*(one[key] for one in found)) for key in found[0]}
-    values |= _people(performer, portrait, clip, columns, network)
-    return {f"{prefix}/{key}": value for key, value in values.items()}
+    @property
+    def rows(self) -> dict[str, Row]:
+        """Return the rows by key."""
+
+        def under(heading, titles):
+            return {
+                f"{self.name}/{key}": reenactment.performed_row(
+                    f"{heading}, {self.group}", title, unit, aim
+                )
+                for key, (title, unit, aim) in titles.items()
+            }
+
+        people = dict(PEOPLE)
+        if not self.is_other_person:
+            del people["driver_identity"], people["nearer"]
+        return {
+            **under("Head pose swapped, dynamics kept", POSE_SWAPPED),
+            **under("Dynamics swapped, head pose kept", DYNAMICS_SWAPPED),
+            **under("Identity with either swapped", people),
+        }
+
+    def measure(
+        self,
+        clip: SwapClip,
+        performer: FacePerformer,
+        network: identity.IdentityNetwork,
+    ) -> Measured:
+        """Swap pose, then dynamics, and measure both.
+
+        Args:
+            clip: what to swap.
+            performer: the face model.
+            network: of identity.
+
+        Returns:
+            What hardly changes between the takes is not a number.
+        """
+        portrait = performer.portrait(clip.source, clip.source_pose)
+        takes = clip.first, clip.second
+        asked = [performer.encode(take.frames, take.head_pose) for take in takes]
+        natural = [
+            observe(performer, follow(performer.fit_frames(t.frames))) for t in takes
+        ]
+        num_frames = len(asked[0])
+        pose = slice(0, types.POSE_CHANNELS)
+        pose_swapped, dynamics_swapped = asked[0].copy(), asked[1].copy()
+        pose_swapped[:, pose] = asked[1][:, pose]
+        dynamics_swapped[:, pose] = asked[0][:, pose]
+
+        def look(frames):
+            return [observe(performer, one) for one in frames]
+
+        made = look(
+            watch(performer.drive(portrait, motion))
+            for motion in (asked[0], pose_swapped, dynamics_swapped)
+        )
+        still = observe(
+            performer, watch(portrait.image[None].repeat(num_frames, axis=0))
+        )
+        columns = [made, [still] * 3]
+        if clip.truth is not None:
+            parts = (getattr(clip.truth, f.name) for f in dataclasses.fields(Truth))
+            columns.append(look(follow(performer.fit_frames(part)) for part in parts))
+        poses = [take.head_pose[:, :3] for take in takes]
+        found = [_compare(column, natural, asked, poses) for column in columns]
+        scores = {key: Score(*(one[key] for one in found)) for key in found[0]}
+        scores |= _people(performer, portrait, clip, columns, network)
+        return Measured(scores={f"{self.name}/{k}": s for k, s in scores.items()})
 
 
 def _compare(
@@ -325,7 +342,7 @@ def _distance(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.linalg.norm(one - other, axis=1).mean())
 
 
-def _people(performer, portrait, clip, columns, network) -> dict[str, Value]:
+def _people(performer, portrait, clip, columns, network) -> dict[str, Score]:
     """Return whose face the frames with either swapped show."""
     own = network.embed(portrait.image)
     driver = network.embed(performer.fit_frames(clip.first.frames[:1])[0])
@@ -346,4 +363,4 @@ def _people(performer, portrait, clip, columns, network) -> dict[str, Value]:
                 "face": float(np.mean([turned.present, changed.present])),
             }
         )
-    return {key: Value(*(one[key] for one in found)) for key in found[0]}
+    return {key: Score(*(one[key] for one in found)) for key in found[0]}

@@ -1,30 +1,29 @@
-"""Metrics of frames against the reference's: PSNR, SSIM and identity."""
+"""Metrics of frames against the reference's: PSNR, SSIM, LPIPS and identity."""
 
 import abc
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import einops
 import numpy as np
 
 from vasa_jax import media
 from vasa_jax.evaluation.benchmark import video_clip
-from vasa_jax.evaluation.metrics import (
-    definition,
-    image_similarity,
-    structural_similarity,
-)
+from vasa_jax.evaluation.metrics import definition, image_similarity
 from vasa_jax.evaluation.metrics.definition import (
     HIGHER,
     LOWER,
+    ByWeightsFile,
     Measured,
     Needs,
-    PerClip,
     Row,
+    Score,
+    State,
+    Summary,
+    VideoMetric,
 )
-from vasa_jax.evaluation.metrics.scores import Score, Summary
-from vasa_jax.evaluation.networks import identity
+from vasa_jax.evaluation.networks import identity, lpips
 
 EVERY = 10
 """One frame in ten. Follows: the common protocol of reenactment; neighbours agree."""
@@ -37,7 +36,7 @@ CODED = "the reference, encoded again"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PairedFrames(PerClip, abc.ABC):
+class PairedFrames(VideoMetric, abc.ABC):
     """A metric of single frames, compared with the reference's at the same time.
 
     Attributes:
@@ -83,7 +82,7 @@ class Psnr(PairedFrames):
 
     name = "psnr"
     rows = {
-        "psnr": Row(title="PSNR", unit="dB", better=HIGHER, floor=STILL, ceiling=CODED)
+        "psnr": Row(title="PSNR", unit="dB", aim=HIGHER, floor=STILL, ceiling=CODED)
     }
 
     def compare(self, frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -96,17 +95,66 @@ class Ssim(PairedFrames):
     """Structural similarity of frames."""
 
     name = "ssim"
-    rows = {
-        "ssim": Row(title="SSIM", better=HIGHER, floor=STILL, ceiling=CODED, digits=3)
-    }
+    rows = {"ssim": Row(title="SSIM", aim=HIGHER, floor=STILL, ceiling=CODED, digits=3)}
 
     def compare(self, frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
         """Return similarities."""
-        return structural_similarity.ssim(frames, truth)
+        return image_similarity.ssim(frames, truth)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Csim(PerClip):
+class Lpips(ByWeightsFile, PairedFrames):
+    """Distance of frames that people's judgements taught; see `lpips`.
+
+    Ours: the ceiling by fewer frames, as the network is slow and they hardly differ.
+    """
+
+    ceiling_every: int = 10
+
+    name = "lpips"
+    rows = {
+        "lpips": Row(
+            title="LPIPS (VGG16)",
+            aim=LOWER,
+            floor=STILL,
+            ceiling=CODED,
+            digits=3,
+        )
+    }
+
+    @property
+    def needs(self) -> Needs:
+        """The weights, and a reference of the same size."""
+        given = self.weights is not None
+        return Needs(
+            reference=True,
+            same_size=True,
+            missing=None if given else f"--lpips_weights=FILE ({lpips.CURE})",
+            is_in_main=True,
+        )
+
+    def prepare(self) -> None:
+        """Read the weights."""
+        _lpips(self.weights)
+
+    def compare(self, frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
+        """Return distances."""
+        return self.compare_all([frames], truth)[0]
+
+    def compare_all(
+        self, videos: Sequence[np.ndarray], truth: np.ndarray
+    ) -> list[np.ndarray]:
+        """Return distances of each video; the network sees the truth once."""
+        return _lpips(self.weights)(videos, truth)
+
+
+@functools.cache
+def _lpips(path: str):
+    return lpips.compare_with(path)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Csim(VideoMetric):
     """Whether the face is the reference's person.
 
     Ours: the network is dlib's, whose licence is free (papers use ArcFace, so their
@@ -122,14 +170,14 @@ class Csim(PerClip):
     rows = {
         "csim": Row(
             title="CSIM (dlib): cosine of identity",
-            better=HIGHER,
+            aim=HIGHER,
             floor="other references' people",
             ceiling="the reference half a clip later",
             digits=3,
         ),
         "csim/distance": Row(
             title="Identity distance (dlib); one person below 0.6",
-            better=LOWER,
+            aim=LOWER,
             floor="other references' people",
             ceiling="the reference half a clip later",
         ),
@@ -161,28 +209,25 @@ class Csim(PerClip):
             features={"face": seen, "reference": truth},
         )
 
-    def summarise(self, measured: Mapping[str, Measured]) -> dict[str, Summary]:
+    def finish(self, state: State) -> dict[str, Summary]:
         """Average the clips, each beside the other references' people.
 
         Ours: a reference within the distance of one person is no stranger.
         """
+        known = state.known()
         with_floors = {
-            name: dataclasses.replace(one, scores=_beside_strangers(one, measured))
-            for name, one in measured.items()
+            name: dataclasses.replace(one, scores=_beside_strangers(one, known))
+            for name, one in state.clips.items()
         }
-        return super().summarise(with_floors)
+        return super().finish(State(with_floors))
 
 
-def _beside_strangers(
-    one: Measured, measured: Mapping[str, Measured]
-) -> dict[str, Score]:
+def _beside_strangers(one: Measured, known: Sequence[Measured]) -> dict[str, Score]:
     """Return the scores with the mean over strangers as floors."""
     if not one.features:
         return dict(one.scores)
     own, face = (one.features[key].mean(axis=0) for key in ("reference", "face"))
-    others = [
-        m.features["reference"].mean(axis=0) for m in measured.values() if m.features
-    ]
+    others = [m.features["reference"].mean(axis=0) for m in known if m.features]
     strangers = [
         other
         for other in others

@@ -14,11 +14,11 @@ from vasa_jax.evaluation.metrics.definition import (
     LOWER,
     Measured,
     Needs,
-    PerClip,
     Row,
+    Score,
+    VideoMetric,
     of_reference,
 )
-from vasa_jax.evaluation.metrics.scores import Score
 
 NUM_CHANCE = 256
 """Directions and distances whose mean error is that of chance. Ours."""
@@ -27,7 +27,7 @@ STILL = "a static face"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PoseChange(PerClip):
+class PoseChange(VideoMetric):
     """How much the head moves from frame to frame, and in all.
 
     Paper: VASA-1 section 4.1, ΔP. Ours: the spread beside it, since a head that jitters
@@ -69,7 +69,7 @@ class PoseChange(PerClip):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Jitter(PerClip):
+class Jitter(VideoMetric):
     """How much of the head's movement is faster than heads of speakers move.
 
     Attributes:
@@ -110,7 +110,7 @@ class Jitter(PerClip):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Seams(PerClip):
+class Seams(VideoMetric):
     """Whether windows that were made one after another can be told by their seams.
 
     Attributes:
@@ -123,7 +123,7 @@ class Seams(PerClip):
     rows = {
         "seams": Row(
             title="Head turn at window seams over elsewhere",
-            better=LOWER,
+            aim=LOWER,
             floor="its windows in reverse order",
         )
     }
@@ -160,7 +160,7 @@ class Seams(PerClip):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Gaze(PerClip):
+class Gaze(VideoMetric):
     """How far the main gaze is from the one asked for, or from the reference's.
 
     Paper: VASA-1 section 4.2, E_g (error of the main gaze). Ours: the estimator's own
@@ -177,7 +177,7 @@ class Gaze(PerClip):
         "gaze": Row(
             title="E_g: error of the main gaze",
             unit="degrees",
-            better=LOWER,
+            aim=LOWER,
             floor="random gazes",
         )
     }
@@ -205,7 +205,7 @@ class Gaze(PerClip):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Distance(PerClip):
+class Distance(VideoMetric):
     """How far the head's mean distance is from the one asked for, or the reference's.
 
     Paper: VASA-1 section 4.2, E_d. Ours: the distance is the inverse of the head's
@@ -221,7 +221,7 @@ class Distance(PerClip):
     rows = {
         "distance": Row(
             title="E_d: error of the head's distance",
-            better=LOWER,
+            aim=LOWER,
             floor="random distances",
             digits=3,
         )
@@ -253,7 +253,7 @@ class Distance(PerClip):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Blinks(PerClip):
+class Blinks(VideoMetric):
     """How often the eyes close and open again."""
 
     name = "blinks"

@@ -2,24 +2,31 @@
 
 import dataclasses
 
+import einops
 import numpy as np
 
 from vasa_jax import types
-from vasa_jax.evaluation.benchmark import held_out_clips, recorded_clips, video_clip
+from vasa_jax.evaluation.benchmark import video_clip
 from vasa_jax.evaluation.metrics import curves, definition, signals
 from vasa_jax.evaluation.metrics.definition import (
     HIGHER,
     LOWER,
     Measured,
     Needs,
-    PerClip,
     Row,
+    Score,
+    VideoMetric,
 )
-from vasa_jax.evaluation.metrics.scores import Score
+
+PAUSE_MARGIN_FRAMES = 2
+"""Frames about speech that are no pause. Ours: lips part before a sound."""
+
+PAUSE_DECIBELS = 30.0
+"""Below the loudest frame, where a recorded voice pauses. Ours: breath lies there."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class LipCorrelation(PerClip):
+class LipCorrelation(VideoMetric):
     """Whether the mouth opens when the reference's does.
 
     Ours: correlation does not mind how far a mouth opens; the best of some lags tells
@@ -30,13 +37,13 @@ class LipCorrelation(PerClip):
     rows = {
         "lips": Row(
             title="Mouth opening against the reference's",
-            better=HIGHER,
+            aim=HIGHER,
             floor="the reference shifted by 1 s",
             ceiling="by definition",
         ),
         "lips/best": Row(
             title="The same at the best lag within 0.2 s",
-            better=HIGHER,
+            aim=HIGHER,
             floor="the reference shifted by 1 s",
             ceiling="by definition",
         ),
@@ -75,7 +82,7 @@ class LipCorrelation(PerClip):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SilentLips(PerClip):
+class SilentLips(VideoMetric):
     """Whether the mouth rests where the voice does.
 
     Ours: silence is 30 dB below the loudest frame, two frames away from speech.
@@ -86,13 +93,13 @@ class SilentLips(PerClip):
         "silence": Row(
             title="Mouth opening in silence",
             unit="eye distances",
-            better=LOWER,
+            aim=LOWER,
             floor="silence of the sound shifted by half",
             digits=3,
         ),
         "silence/share": Row(
             title="The same over the opening in speech",
-            better=LOWER,
+            aim=LOWER,
             floor="silence of the sound shifted by half",
         ),
     }
@@ -133,4 +140,17 @@ def silent_frames(waveform: np.ndarray) -> np.ndarray:
     waveform = waveform[:num_samples]
     if not waveform.any():
         return np.ones(num_samples // types.SAMPLES_PER_FRAME, bool)
-    return held_out_clips.pauses(recorded_clips.quiet_frames(waveform))
+    return pauses(quiet_frames(waveform))
+
+
+def quiet_frames(waveform: np.ndarray, below: float = PAUSE_DECIBELS) -> np.ndarray:
+    """Tell which frames of a voice `[640 T]` are far below the loudest, bool `[T]`."""
+    frames = einops.rearrange(waveform, "(t s) -> t s", s=types.SAMPLES_PER_FRAME)
+    power = (frames.astype(np.float64) ** 2).mean(axis=1)
+    return power < power.max() * 10 ** (-below / 10)
+
+
+def pauses(is_silent: np.ndarray, margin: int = PAUSE_MARGIN_FRAMES) -> np.ndarray:
+    """Keep of silent frames, bool `[T]`, those with silence all about them."""
+    padded = np.pad(is_silent, margin, mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * margin + 1).all(axis=1)

@@ -19,8 +19,8 @@ from vasa_jax.evaluation.metrics import (
     sharpness,
     signals,
 )
-from vasa_jax.evaluation.networks import expressions, mobile_identity
-from vasa_jax.evaluation.report.grouped_table import Measured, Value
+from vasa_jax.evaluation.metrics.definition import Score
+from vasa_jax.evaluation.networks import expressions, identity
 from vasa_jax.portrait import locate, track
 
 NUM_PICKED = 5
@@ -112,7 +112,7 @@ def measure_speech(
     waveform: np.ndarray,
     asked: controls.Controls,
     networks: Mapping[str, Any],
-) -> tuple[Measured, np.ndarray]:
+) -> tuple[dict[str, Score], np.ndarray]:
     """Let a portrait speak and measure it.
 
     Ours: a still portrait follows nothing, so that its correlations and its movement
@@ -133,10 +133,10 @@ def measure_speech(
     face = expression_curves.follow(frames)
     picks = np.linspace(0, len(frames) - 1, NUM_PICKED).astype(int)
     values = {
-        "face": Value(0.0 if face is None else float(face.present.mean()), 1.0),
+        "face": Score(0.0 if face is None else float(face.present.mean()), 1.0),
         **_measure_likeness(subject, frames[picks], networks),
         **_measure_pixels(subject, frames[picks]),
-        "outside": Value(subject.share_outside, subject.share_outside),
+        "outside": Score(subject.share_outside, subject.share_outside),
     }
     if face is None:
         return values, frames
@@ -144,11 +144,11 @@ def measure_speech(
     degrees = np.degrees(motion[:, :3])
     shut = opening <= np.percentile(opening, CLOSED_SHARE)
     values |= {
-        "lips": Value(signals.correlation(face.mouth_opening, opening), 0.0),
-        "lag": Value(float(signals.best_lag(face.mouth_opening, opening))),
-        "shut": Value(float(face.mouth_opening[shut].mean()), subject.opening),
-        "asked_change": Value(movement_statistics.change_per_frame(degrees), 0.0),
-        "asked_fast": Value(
+        "lips": Score(signals.correlation(face.mouth_opening, opening), 0.0),
+        "lag": Score(float(signals.best_lag(face.mouth_opening, opening))),
+        "shut": Score(float(face.mouth_opening[shut].mean()), subject.opening),
+        "asked_change": Score(movement_statistics.change_per_frame(degrees), 0.0),
+        "asked_fast": Score(
             float(
                 movement_statistics.power_shares(
                     degrees, (movement_statistics.FAST_HZ,)
@@ -158,7 +158,7 @@ def measure_speech(
         ),
     }
     found = movement_statistics.statistics(face)
-    return values | {key: Value(value, 0.0) for key, value in found.items()}, frames
+    return values | {key: Score(value, 0.0) for key, value in found.items()}, frames
 
 
 def measure_controls(
@@ -168,7 +168,7 @@ def measure_controls(
     seed: int,
     networks: Mapping[str, Any],
     expression: expressions.ExpressionNetwork | None = None,
-) -> tuple[Measured, dict[str, np.ndarray]]:
+) -> tuple[dict[str, Score], dict[str, np.ndarray]]:
     """Try all controls on a portrait, with one voice and seed.
 
     Args:
@@ -213,18 +213,18 @@ def measure_controls(
             subject.portrait.image, subject.own, last["far"], sharpness.Place.of(far)
         )
     values = {
-        "control_face": Value(float(np.mean(shares)), 1.0),
+        "control_face": Score(float(np.mean(shares)), 1.0),
         **{f"control_{key}": value for key, value in likeness.items()},
-        "happiness_corners": Value(change("happiness", "corner_height"), 0.0),
-        "happiness_width": Value(change("happiness", "mouth_width"), 0.0),
-        "sadness_corners": Value(-change("sadness", "corner_height"), 0.0),
-        "surprise_brows": Value(change("surprise", "brows"), 0.0),
-        "surprise_eyes": Value(change("surprise", "eye_opening"), 0.0),
-        "anger_brows": Value(-change("anger", "inner_brows"), 0.0),
-        "gaze_irises": Value(change("gaze right", "irises", "gaze left"), 0.0),
-        "sizes": Value(sizes() / (FAR / NEAR), NEAR / FAR),
+        "happiness_corners": Score(change("happiness", "corner_height"), 0.0),
+        "happiness_width": Score(change("happiness", "mouth_width"), 0.0),
+        "sadness_corners": Score(-change("sadness", "corner_height"), 0.0),
+        "surprise_brows": Score(change("surprise", "brows"), 0.0),
+        "surprise_eyes": Score(change("surprise", "eye_opening"), 0.0),
+        "anger_brows": Score(-change("anger", "inner_brows"), 0.0),
+        "gaze_irises": Score(change("gaze right", "irises", "gaze left"), 0.0),
+        "sizes": Score(sizes() / (FAR / NEAR), NEAR / FAR),
         "control_still": moved["still"],
-        "uncovered": Value(uncovered),
+        "uncovered": Score(uncovered),
     }
     if expression is not None:
         values |= _measure_expressions(subject, clips, expression)
@@ -235,16 +235,16 @@ def _measure_expressions(
     subject: Subject,
     clips: Mapping[str, np.ndarray],
     expression: expressions.ExpressionNetwork,
-) -> Measured:
+) -> dict[str, Score]:
     known = [name for name in types.EMOTIONS[1:] if name in expressions.CLASSES]
     scores = {name: expression.scores(clips[name]) for name in known}
     still = expression.scores(subject.portrait.image[None])
     return {
-        "emotions_named": Value(
+        "emotions_named": Score(
             expressions.share_named(scores),
             expressions.share_named(dict.fromkeys(known, still)),
         ),
-        "emotions_rise": Value(
+        "emotions_rise": Score(
             expressions.share_rising(scores, expression.scores(clips["neutral"])),
             1 / len(known),
         ),
@@ -253,15 +253,15 @@ def _measure_expressions(
 
 def _measure_likeness(
     subject: Subject, frames: np.ndarray, networks: Mapping[str, Any]
-) -> Measured:
+) -> dict[str, Score]:
     image = subject.portrait.image
     return {
-        key: Value(mobile_identity.mean_cosine(network, image, frames), 1.0)
+        key: Score(identity.mean_cosine(network, image, frames), 1.0)
         for key, network in networks.items()
     }
 
 
-def _measure_pixels(subject: Subject, frames: np.ndarray) -> Measured:
+def _measure_pixels(subject: Subject, frames: np.ndarray) -> dict[str, Score]:
     """Measure sharpness and stillness, mean over frames that show a face."""
     rows = []
     for frame in frames:
@@ -270,7 +270,7 @@ def _measure_pixels(subject: Subject, frames: np.ndarray) -> Measured:
             rows.append(_pixels_of(subject, frame, sharpness.Place.of(seen)))
     copy = _pixels_of(subject, subject.portrait.image, subject.own)
     return {
-        key: Value(float(np.mean([row[key] for row in rows] or [np.nan])), value)
+        key: Score(float(np.mean([row[key] for row in rows] or [np.nan])), value)
         for key, value in copy.items()
     }
 

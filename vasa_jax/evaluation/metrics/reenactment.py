@@ -1,13 +1,14 @@
 """Measure how a portrait follows a driver: likeness, pose, and whose face it shows."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
 from vasa_jax.evaluation.benchmark.performer import Performer, Seen, follow, watch
 from vasa_jax.evaluation.metrics import image_similarity, signals
+from vasa_jax.evaluation.metrics.definition import Measured, PerClip, Row, Score
 from vasa_jax.evaluation.networks import identity, lpips
-from vasa_jax.evaluation.report.grouped_table import Measured, Row, Value
 
 LARGE_TURN_DEGREES = 15.0
 """Turn of the head, against the source, from which identity is measured apart."""
@@ -19,6 +20,9 @@ neighbours look alike."""
 LEAST_TRUTH_SHARE = 0.5
 """Share of true frames with a face from which clips are measured by its landmarks.
 Ours: landmarks of a face that is mostly lost measure the search, not the head."""
+
+COPY, TRUTH = "copying the source", "truth, measured alike"
+"""Floor and ceiling of all clips that a checkpoint performs."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,128 +48,138 @@ class DrivingClip:
     truth_scale: np.ndarray
 
 
-def rows(prefix: str, group: str, is_other_person: bool) -> dict[str, Row]:
-    """Return the rows that `measure` fills.
-
-    Args:
-        prefix: of their keys.
-        group: their heading.
-        is_other_person: whether the driver is someone else.
-    """
-    aims = ("", "") if is_other_person else ("above 24", "3 above copying")
-    limit = f"below {identity.SAME_PERSON_DISTANCE}"
-    table = {
-        "psnr": Row(group=group, title="PSNR", unit="dB", aim=aims[0], digits=1),
-        "mouth_psnr": Row(
-            group=group, title="PSNR of the mouth", unit="dB", aim=aims[1], digits=1
-        ),
-        "lpips": Row(group=group, title="LPIPS (VGG16)", digits=3),
-        "pose": Row(
-            group=group, title="Pose error", unit="degrees", aim="as the truth"
-        ),
-        "pose_own": Row(
-            group=group,
-            title="Pose error without the landmark fit's offset for the person",
-            unit="degrees",
-            aim="below 3",
-        ),
-        "pose_seen": Row(
-            group=group,
-            title="Pose against the true video, both measured",
-            unit="degrees",
-            aim="below 3",
-        ),
-        "identity": Row(
-            group=group, title="Identity distance to the source (dlib)", aim=limit
-        ),
-        "cosine": Row(group=group, title="Identity cosine with the source", digits=3),
-        "turned_identity": Row(
-            group=group,
-            title="Identity distance at turns of 15 degrees and more",
-            aim=limit,
-        ),
-        "face": Row(group=group, title="Frames with a face", aim="1"),
-    }
-    if is_other_person:
-        table["driver_identity"] = Row(
-            group=group,
-            title="Identity distance to the driver",
-            aim="as the truth",
-        )
-    return {f"{prefix}/{key}": row for key, row in table.items()}
-
-
-def measure(
-    prefix: str,
-    performer: Performer,
-    clip: DrivingClip,
-    network: identity.IdentityNetwork,
-    lpips_distance: lpips.Distance | None = None,
-) -> Measured:
-    """Drive one clip and measure it in the decoded video.
-
-    Args:
-        prefix: of the keys, as in `rows`.
-        performer: the checkpoint.
-        clip: what to do.
-        network: of identity.
-        lpips_distance: from `lpips.measure_with`; None leaves it out.
-
-    Returns:
-        Values by key.
-    """
-    portrait = performer.portrait(clip.source, clip.source_pose)
-    motion = performer.encode(clip.driver, clip.driver_pose)
-    made = watch(performer.drive(portrait, motion))
-    truth = follow(performer.fit_frames(clip.truth))
-    still = watch(portrait.image[None])
-    num_frames = len(made.frames)
-    copies = still.frames.repeat(num_frames, axis=0)
-
-    turns = signals.angles_between(clip.driver_pose[:, :3], clip.source_pose[:3])
-    picks = pick_frames(turns)
-
-    def compare(distance, *more, at=slice(None)):
-        return Value(
-            float(np.mean(distance(made.frames[at], truth.frames[at], *more))),
-            float(np.mean(distance(copies[at], truth.frames[at], *more))),
-        )
-
-    values = {
-        "psnr": compare(image_similarity.psnr),
-        "mouth_psnr": compare(
-            image_similarity.mouth_psnr, clip.truth_mouth, clip.truth_scale
-        ),
-        "face": Value(made.share, still.share, truth.share),
-    }
-    if truth.share >= LEAST_TRUTH_SHARE:
-        values |= _measure_pose(made, still, truth, clip.driver_pose[:, :3])
-    if lpips_distance is not None:
-        values["lpips"] = compare(lpips_distance, at=picks)
-    own = network.embed(portrait.image)
-    faces = [network.embed_all(seen.frames[picks]) for seen in (made, truth)]
-    is_turned = turns[picks] >= LARGE_TURN_DEGREES
-    away, true_away = (identity.distances(own, one) for one in faces)
-    alike, true_alike = (identity.cosines(own, one) for one in faces)
-    values["identity"] = Value(mean(away), 0.0, mean(true_away))
-    values["cosine"] = Value(mean(alike), 1.0, mean(true_alike))
-    if is_turned.any():
-        values["turned_identity"] = Value(
-            mean(away[is_turned]), 0.0, mean(true_away[is_turned])
-        )
-    # Rows that have no place for the driver are not asked for.
-    driver = network.embed(performer.fit_frames(clip.driver[:1])[0])
-    values["driver_identity"] = Value(
-        mean(identity.distances(driver, faces[0])),
-        float(np.linalg.norm(driver - own)),
-        mean(identity.distances(driver, faces[1])),
+def performed_row(
+    group: str,
+    title: str,
+    unit: str = "",
+    aim: str = "",
+    digits: int = 2,
+    is_ratio: bool = False,
+) -> Row:
+    """Return a row of clips that a checkpoint performs, with floor and ceiling."""
+    return Row(
+        group=group,
+        title=title,
+        unit=unit,
+        aim=aim,
+        floor=COPY,
+        ceiling=TRUTH,
+        digits=digits,
+        is_ratio=is_ratio,
     )
-    return {f"{prefix}/{key}": value for key, value in values.items()}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Reenactment(PerClip):
+    """How a portrait follows a driver, measured in the decoded video.
+
+    Attributes:
+        name: of the metric.
+        group: heading of its rows.
+        is_other_person: whether the driver is someone else (cross-reenactment).
+    """
+
+    name: str
+    group: str
+    is_other_person: bool
+
+    @property
+    def rows(self) -> dict[str, Row]:
+        """Return the rows by key."""
+        aims = ("", "") if self.is_other_person else ("above 24", "3 above copying")
+        limit = f"below {identity.SAME_PERSON_DISTANCE}"
+        row = functools.partial(performed_row, self.group)
+        table = {
+            "psnr": row("PSNR", "dB", aims[0], 1),
+            "mouth_psnr": row("PSNR of the mouth", "dB", aims[1], 1),
+            "lpips": row("LPIPS (VGG16)", digits=3),
+            "pose": row("Pose error", "degrees", "as the truth"),
+            "pose_own": row(
+                "Pose error without the landmark fit's offset for the person",
+                "degrees",
+                "below 3",
+            ),
+            "pose_seen": row(
+                "Pose against the true video, both measured", "degrees", "below 3"
+            ),
+            "identity": row("Identity distance to the source (dlib)", aim=limit),
+            "cosine": row("Identity cosine with the source", digits=3),
+            "turned_identity": row(
+                "Identity distance at turns of 15 degrees and more", aim=limit
+            ),
+            "face": row("Frames with a face", aim="1"),
+        }
+        if self.is_other_person:
+            table["driver_identity"] = row(
+                "Identity distance to the driver", aim="as the truth"
+            )
+        return {f"{self.name}/{key}": value for key, value in table.items()}
+
+    def measure(
+        self,
+        clip: DrivingClip,
+        performer: Performer,
+        network: identity.IdentityNetwork,
+        lpips_distance: lpips.Distance | None = None,
+    ) -> Measured:
+        """Drive one clip and measure it.
+
+        Args:
+            clip: what to do.
+            performer: the checkpoint.
+            network: of identity.
+            lpips_distance: from `lpips.measure_with`; None leaves it out.
+        """
+        portrait = performer.portrait(clip.source, clip.source_pose)
+        motion = performer.encode(clip.driver, clip.driver_pose)
+        made = watch(performer.drive(portrait, motion))
+        truth = follow(performer.fit_frames(clip.truth))
+        still = watch(portrait.image[None])
+        copies = still.frames.repeat(len(made.frames), axis=0)
+
+        turns = signals.angles_between(clip.driver_pose[:, :3], clip.source_pose[:3])
+        picks = pick_frames(turns)
+
+        def compare(distance, *more, at=slice(None)):
+            return Score(
+                float(np.mean(distance(made.frames[at], truth.frames[at], *more))),
+                float(np.mean(distance(copies[at], truth.frames[at], *more))),
+            )
+
+        mouth = clip.truth_mouth, clip.truth_scale
+        scores = {
+            "psnr": compare(image_similarity.psnr),
+            "mouth_psnr": compare(image_similarity.mouth_psnr, *mouth),
+            "face": Score(made.share, still.share, truth.share),
+        }
+        if truth.share >= LEAST_TRUTH_SHARE:
+            scores |= _measure_pose(made, still, truth, clip.driver_pose[:, :3])
+        if lpips_distance is not None:
+            scores["lpips"] = compare(lpips_distance, at=picks)
+        own = network.embed(portrait.image)
+        faces = [network.embed_all(seen.frames[picks]) for seen in (made, truth)]
+        is_turned = turns[picks] >= LARGE_TURN_DEGREES
+        away, true_away = (identity.distances(own, one) for one in faces)
+        alike, true_alike = (identity.cosines(own, one) for one in faces)
+        scores["identity"] = Score(mean(away), 0.0, mean(true_away))
+        scores["cosine"] = Score(mean(alike), 1.0, mean(true_alike))
+        if is_turned.any():
+            scores["turned_identity"] = Score(
+                mean(away[is_turned]), 0.0, mean(true_away[is_turned])
+            )
+        if self.is_other_person:
+            driver = network.embed(performer.fit_frames(clip.driver[:1])[0])
+            scores["driver_identity"] = Score(
+                mean(identity.distances(driver, faces[0])),
+                float(np.linalg.norm(driver - own)),
+                mean(identity.distances(driver, faces[1])),
+            )
+        return Measured(scores={f"{self.name}/{k}": s for k, s in scores.items()})
 
 
 def _measure_pose(
     made: Seen, still: Seen, truth: Seen, asked: np.ndarray
-) -> dict[str, Value]:
+) -> dict[str, Score]:
     """Measure the rows of pose.
 
     Ours: the landmark fit takes every face for one shape, so its pitch is off by some
@@ -180,9 +194,9 @@ def _measure_pose(
     present = truth.face.present
     offset = signals.mean_offset(truth.rotation[present], asked[present])
     return {
-        "pose": Value(*(pose_error(one, asked) for one in seen)),
-        "pose_own": Value(*(pose_error(one, asked, offset) for one in seen)),
-        "pose_seen": Value(*(pose_between(one, truth) for one in (made, still))),
+        "pose": Score(*(pose_error(one, asked) for one in seen)),
+        "pose_own": Score(*(pose_error(one, asked, offset) for one in seen)),
+        "pose_seen": Score(*(pose_between(one, truth) for one in (made, still))),
     }
 
 

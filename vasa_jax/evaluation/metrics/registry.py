@@ -5,17 +5,14 @@ from collections.abc import Sequence
 
 from vasa_jax import config
 from vasa_jax.evaluation.metrics import (
-    capp_metric,
     frame_similarity,
     head_movement,
     lip_movement,
-    lip_sync_metric,
-    lpips_metric,
     set_distance,
     signals,
-    syncnet_metric,
+    synchrony,
 )
-from vasa_jax.evaluation.metrics.definition import Metric
+from vasa_jax.evaluation.metrics.definition import VideoMetric
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,16 +42,16 @@ class Settings:
     sync_weights: str | None = None
 
 
-def make(settings: Settings) -> list[Metric]:
+def make(settings: Settings) -> list[VideoMetric]:
     """Return every metric; those that cannot be measured say so in their needs.
 
     Args:
         settings: of them.
     """
     return [
-        syncnet_metric.Sync(weights=settings.syncnet_weights),
-        lip_sync_metric.OwnSync(weights=settings.sync_weights),
-        capp_metric.CappScore(weights=settings.capp_weights),
+        synchrony.SyncNetScore(weights=settings.syncnet_weights),
+        synchrony.OwnSyncScore(weights=settings.sync_weights),
+        synchrony.CappScore(weights=settings.capp_weights),
         lip_movement.LipCorrelation(),
         lip_movement.SilentLips(),
         head_movement.PoseChange(),
@@ -67,12 +64,14 @@ def make(settings: Settings) -> list[Metric]:
         set_distance.VggDistance(weights=settings.lpips_weights),
         frame_similarity.Psnr(every=settings.sample_every),
         frame_similarity.Ssim(every=settings.sample_every),
-        lpips_metric.Lpips(every=settings.sample_every, weights=settings.lpips_weights),
+        frame_similarity.Lpips(
+            every=settings.sample_every, weights=settings.lpips_weights
+        ),
         frame_similarity.Csim(every=settings.sample_every),
     ]
 
 
-def select(known: Sequence[Metric], names: Sequence[str]) -> list[Metric]:
+def select(known: Sequence[VideoMetric], names: Sequence[str]) -> list[VideoMetric]:
     """Return the metrics of some names; of none, all.
 
     Args:

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,9 +11,15 @@ import numpy as np
 from vasa_jax import media
 from vasa_jax.evaluation.benchmark import video_clip
 from vasa_jax.evaluation.metrics import frechet
-from vasa_jax.evaluation.metrics.definition import LOWER, Measured, Needs, Row
-from vasa_jax.evaluation.metrics.lpips_metric import Weighted
-from vasa_jax.evaluation.metrics.scores import Summary
+from vasa_jax.evaluation.metrics.definition import (
+    LOWER,
+    ByWeightsFile,
+    Measured,
+    Needs,
+    Row,
+    State,
+    Summary,
+)
 from vasa_jax.evaluation.networks import i3d, lpips, video_features
 
 FLOOR = "the references, each second's first frame held"
@@ -21,7 +27,7 @@ CEILING = "half of the references from the other half"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SetDistance(Weighted):
+class SetDistance(ByWeightsFile):
     """Frechet distance of features of 25 consecutive frames.
 
     Ours: without an interval, because clips that are drawn again repeat, and a Frechet
@@ -63,9 +69,9 @@ class SetDistance(Weighted):
         generated = _features(network, clip.path)
         return Measured(features={"generated": generated, "real": real, "still": still})
 
-    def summarise(self, measured: Mapping[str, Measured]) -> dict[str, Summary]:
+    def finish(self, state: State) -> dict[str, Summary]:
         """Compare the sets; fewer than two seconds in one of them give nothing."""
-        ordered = [measured[name].features for name in sorted(measured)]
+        ordered = [one.features for one in state.known()]
 
         def moments(kind, chosen=slice(None)):
             parts = [features[kind] for features in ordered[chosen]]
@@ -96,7 +102,7 @@ class Fvd(SetDistance):
     rows = {
         "fvd": Row(
             title=video_features.I3DFeatures.title,
-            better=LOWER,
+            aim=LOWER,
             floor=FLOOR,
             ceiling=CEILING,
             digits=1,
@@ -114,7 +120,7 @@ class VggDistance(SetDistance):
     rows = {
         "vgg_distance": Row(
             title=video_features.VGG16Features.title,
-            better=LOWER,
+            aim=LOWER,
             floor=FLOOR,
             ceiling=CEILING,
             digits=1,

@@ -1,6 +1,7 @@
 """Measure how a portrait speaks: lips against the truth, rest in silence, movement."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -9,9 +10,14 @@ from vasa_jax.animate import talking_face
 from vasa_jax.animate.controls import Controls
 from vasa_jax.evaluation.benchmark.performer import Performer, Seen, watch
 from vasa_jax.evaluation.metrics import reenactment, signals
+from vasa_jax.evaluation.metrics.definition import (
+    Measured,
+    PerClip,
+    Row,
+    Score,
+    average,
+)
 from vasa_jax.evaluation.networks import identity
-from vasa_jax.evaluation.report import grouped_table
-from vasa_jax.evaluation.report.grouped_table import Measured, Row, Value
 
 SILENCE_FRAMES = 50
 """Ours: two seconds, several windows of most denoisers."""
@@ -51,114 +57,124 @@ NEED_TRUTH = (
 """Rows that only clips of the speaker can fill."""
 
 
-def rows(
-    prefix: str, group: str, correlation_aim: str = "", has_truth: bool = True
-) -> dict[str, Row]:
-    """Return the rows that `measure` fills.
-
-    Args:
-        prefix: of their keys.
-        group: their heading.
-        correlation_aim: for lips against the truth.
-        has_truth: whether the speaker was seen; else rows that need it are left out.
-    """
-
-    def row(title, unit="", aim="", digits=2):
-        return Row(group=group, title=title, unit=unit, aim=aim, digits=digits)
-
-    def ratio(title):
-        return Row(group=group, title=title, aim="0.7 to 1.4", is_ratio=True)
-
-    table = {
-        "correlation": row("Mouth opening against the truth", aim=correlation_aim),
-        "shifted": row("The same, truth shifted by 1 s", aim="much lower"),
-        "lag": row("Lag of the best correlation", "frames", "0", 1),
-        "asked": row("Mouth opening seen against the one asked for", aim="above 0.7"),
-        "speech_opening": row("Mouth opening in speech", digits=3),
-        "pause_opening": row("Mouth opening in pauses", aim="much lower", digits=3),
-        "opening_spread": ratio("Deviation of mouth opening over the truth's"),
-        "pose_spread": ratio("Deviation of head pose over the truth's"),
-        "pose_change": row("Head-pose change per frame", "degrees"),
-        "jitter": row("Jitter of head pose above 6 Hz", "degrees", "as the truth"),
-        "face": row("Frames with a face", aim="1"),
-        "identity": row(
-            "Identity distance to the portrait (dlib)",
-            aim=f"below {identity.SAME_PERSON_DISTANCE}",
-        ),
-        "cosine": row("Identity cosine with the portrait", digits=3),
-    }
-    if not has_truth:
-        table = {key: row for key, row in table.items() if key not in NEED_TRUTH}
-    return {f"{prefix}/{key}": value for key, value in table.items()}
-
-
-def measure(
-    prefix: str,
-    performer: Performer,
-    clip: SpokenClip,
-    network: identity.IdentityNetwork,
-    num_takes: int = 1,
-) -> Measured:
-    """Let one portrait speak and measure it in the decoded video.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Speech(PerClip):
+    """How a portrait speaks, measured in the decoded video.
 
     Ours: a still copy follows nothing, so its correlations and ratios are 0. Takes are
     averaged, as another seed is another performance, and clips are few.
 
-    Args:
-        prefix: of the keys, as in `rows`.
-        performer: the checkpoint.
-        clip: what to say.
-        network: of identity.
-        num_takes: performances, with other seeds.
-
-    Returns:
-        Values by key; what needs the truth is left out where there is none, and what
-        needs landmarks where the true video mostly shows no face to them.
+    Attributes:
+        name: of the metric.
+        group: heading of its rows.
+        correlation_aim: for lips against the truth.
+        has_truth: whether the speaker was seen; else rows that need it are left out.
+        num_takes: performances of a clip, with other seeds.
     """
-    takes = []
-    for take in range(num_takes):
-        seed = clip.controls.seed + take * TAKE_SEEDS
-        controls = dataclasses.replace(clip.controls, seed=seed)
-        takes.append(_measure_take(prefix, performer, clip, network, controls))
-    return grouped_table.average(takes)
+
+    name: str
+    group: str
+    correlation_aim: str = ""
+    has_truth: bool = True
+    num_takes: int = 1
+
+    @property
+    def rows(self) -> dict[str, Row]:
+        """Return the rows by key."""
+        row = functools.partial(reenactment.performed_row, self.group)
+        ratio = functools.partial(row, aim="0.7 to 1.4", is_ratio=True)
+        table = {
+            "correlation": row(
+                "Mouth opening against the truth", aim=self.correlation_aim
+            ),
+            "shifted": row("The same, truth shifted by 1 s", aim="much lower"),
+            "lag": row("Lag of the best correlation", "frames", "0", 1),
+            "asked": row(
+                "Mouth opening seen against the one asked for", aim="above 0.7"
+            ),
+            "speech_opening": row("Mouth opening in speech", digits=3),
+            "pause_opening": row("Mouth opening in pauses", "", "much lower", 3),
+            "opening_spread": ratio("Deviation of mouth opening over the truth's"),
+            "pose_spread": ratio("Deviation of head pose over the truth's"),
+            "pose_change": row("Head-pose change per frame", "degrees"),
+            "jitter": row("Jitter of head pose above 6 Hz", "degrees", "as the truth"),
+            "face": row("Frames with a face", aim="1"),
+            "identity": row(
+                "Identity distance to the portrait (dlib)",
+                aim=f"below {identity.SAME_PERSON_DISTANCE}",
+            ),
+            "cosine": row("Identity cosine with the portrait", digits=3),
+        }
+        return {
+            f"{self.name}/{key}": value
+            for key, value in table.items()
+            if self.has_truth or key not in NEED_TRUTH
+        }
+
+    def measure(
+        self,
+        clip: SpokenClip,
+        performer: Performer,
+        network: identity.IdentityNetwork,
+    ) -> Measured:
+        """Let one portrait speak and measure it.
+
+        Args:
+            clip: what to say.
+            performer: the checkpoint.
+            network: of identity.
+
+        Returns:
+            Without what needs the truth where there is none, and without what needs
+            landmarks where the true video mostly shows no face to them.
+        """
+        takes = []
+        for take in range(self.num_takes):
+            seed = clip.controls.seed + take * TAKE_SEEDS
+            controls = dataclasses.replace(clip.controls, seed=seed)
+            scores = _measure_take(performer, clip, network, controls)
+            takes.append(
+                Measured(scores={f"{self.name}/{k}": s for k, s in scores.items()})
+            )
+        return average(takes)
 
 
-def _measure_take(prefix, performer, clip, network, controls) -> Measured:
+def _measure_take(performer, clip, network, controls) -> dict[str, Score]:
     motion = performer.speak(clip.waveform, controls)
     made = watch(performer.drive(clip.portrait, motion))
     truth = clip.truth
     still = watch(clip.portrait.image[None])
     own = network.embed(clip.portrait.image)
     away, alike = _likeness(own, made, network)
-    values = {
-        "face": Value(made.share, still.share, truth.share if truth else np.nan),
-        "identity": Value(away, 0.0),
-        "cosine": Value(alike, 1.0),
+    scores = {
+        "face": Score(made.share, still.share, truth.share if truth else np.nan),
+        "identity": Score(away, 0.0),
+        "cosine": Score(alike, 1.0),
     }
     if truth is None or truth.share >= reenactment.LEAST_TRUTH_SHARE:
         asked = performer.opening_asked(motion)
-        values |= _measure_movement(clip, made, still, asked)
+        scores |= _measure_movement(clip, made, still, asked)
     if truth is not None:
         true_away, true_alike = _likeness(own, truth, network)
-        values["identity"] = Value(away, 0.0, true_away)
-        values["cosine"] = Value(alike, 1.0, true_alike)
-    return {f"{prefix}/{key}": value for key, value in values.items()}
+        scores["identity"] = Score(away, 0.0, true_away)
+        scores["cosine"] = Score(alike, 1.0, true_alike)
+    return scores
 
 
 def _measure_movement(
     clip: SpokenClip, made: Seen, still: Seen, asked: np.ndarray
-) -> Measured:
+) -> dict[str, Score]:
     """Measure by landmarks how mouth and head move; asked is the mouth's `[T]`."""
     seen = [made] if clip.truth is None else [made, clip.truth]
     values = {
-        "asked": Value(signals.correlation(made.opening, asked), 0.0),
+        "asked": Score(signals.correlation(made.opening, asked), 0.0),
         "pose_change": _three(signals.change_per_frame, seen),
         "jitter": _three(lambda x: np.degrees(signals.fast_movement(x)), seen),
     }
     if clip.truth is not None:
         for key, curve in (("opening_spread", "opening"), ("pose_spread", "rotation")):
             moved = [signals.spread(getattr(one, curve)) for one in seen]
-            values[key] = Value(moved[0], 0.0, moved[1])
+            values[key] = Score(moved[0], 0.0, moved[1])
     if clip.opening is not None:
         for key, compare in (
             ("correlation", signals.correlation),
@@ -166,74 +182,82 @@ def _measure_movement(
             ("lag", signals.best_lag),
         ):
             found = [float(compare(one.opening, clip.opening)) for one in seen]
-            values[key] = Value(found[0], np.nan if key == "lag" else 0.0, *found[1:])
+            values[key] = Score(found[0], np.nan if key == "lag" else 0.0, *found[1:])
     if clip.is_silent is not None:
         for key, is_meant in (("speech", ~clip.is_silent), ("pause", clip.is_silent)):
             if is_meant.any():
                 levels = [float(one.opening[is_meant].mean()) for one in seen]
                 copy = float(still.opening[0])
-                values[f"{key}_opening"] = Value(levels[0], copy, *levels[1:])
+                values[f"{key}_opening"] = Score(levels[0], copy, *levels[1:])
     return values
 
 
-def portrait_rows(prefix: str, group: str) -> dict[str, Row]:
-    """Return the rows that `measure_portrait` fills; see `rows`."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SilentAndTurned(PerClip):
+    """How a portrait rests in silence, and looks when it is turned.
 
-    def row(title, unit="", aim="", digits=2):
-        return Row(group=group, title=title, unit=unit, aim=aim, digits=digits)
-
-    table = {
-        "silence_opening": row("Mouth opening in 2 s of silence", digits=3),
-        "silence_spread": row("Deviation of it in silence", aim="near 0", digits=3),
-        "turn": row("Turn seen over turn asked for, 15 to 20 degrees", aim="1"),
-        "turned_identity": row(
-            "Identity distance at these turns (dlib)",
-            aim=f"below {identity.SAME_PERSON_DISTANCE}",
-        ),
-        "turned_face": row("Frames with a face at these turns", aim="1"),
-    }
-    return {f"{prefix}/{key}": value for key, value in table.items()}
-
-
-def measure_portrait(
-    prefix: str,
-    performer: Performer,
-    portrait: talking_face.Portrait,
-    network: identity.IdentityNetwork,
-) -> Measured:
-    """Measure one portrait in silence, and turned away from its own pose.
-
-    Args:
-        prefix: of the keys, as in `portrait_rows`.
-        performer: the checkpoint.
-        portrait: who is measured.
-        network: of identity.
+    Attributes:
+        name: of the metric.
+        group: heading of its rows.
     """
-    still = watch(portrait.image[None])
-    silence = np.zeros(SILENCE_FRAMES * types.SAMPLES_PER_FRAME, np.float32)
-    quiet = watch(performer.drive(portrait, performer.speak(silence, Controls())))
 
-    rest = performer.own_motion(portrait)
-    motion = np.stack([rest] * (1 + len(SWEEP_DEGREES)))
-    motion[1:, :2] += np.radians(np.float32(SWEEP_DEGREES))
-    turned = watch(performer.drive(portrait, motion))
-    own = network.embed(portrait.image)
-    values = {
-        "silence_opening": Value(float(quiet.opening.mean()), float(still.opening[0])),
-        "silence_spread": Value(signals.spread(quiet.opening), 0.0),
-        "turned_identity": Value(
-            reenactment.mean(
-                identity.distances(own, network.embed_all(turned.frames[1:]))
+    name: str
+    group: str
+
+    @property
+    def rows(self) -> dict[str, Row]:
+        """Return the rows by key."""
+        row = functools.partial(reenactment.performed_row, self.group)
+        table = {
+            "silence_opening": row("Mouth opening in 2 s of silence", digits=3),
+            "silence_spread": row("Deviation of it in silence", "", "near 0", 3),
+            "turn": row("Turn seen over turn asked for, 15 to 20 degrees", aim="1"),
+            "turned_identity": row(
+                "Identity distance at these turns (dlib)",
+                aim=f"below {identity.SAME_PERSON_DISTANCE}",
             ),
-            0.0,
-        ),
-        "turned_face": Value(turned.share, still.share),
-    }
-    if turned.face is not None:
-        seen = signals.angles_between(turned.rotation[1:], turned.rotation[0])
-        asked = signals.angles_between(motion[1:, :3], motion[0, :3])
-        values["turn"] = Value(float((seen / asked).mean()), 0.0)
-    return {f"{prefix}/{key}": value for key, value in values.items()}
+            "turned_face": row("Frames with a face at these turns", aim="1"),
+        }
+        return {f"{self.name}/{key}": value for key, value in table.items()}
+
+    def measure(
+        self,
+        portrait: talking_face.Portrait,
+        performer: Performer,
+        network: identity.IdentityNetwork,
+    ) -> Measured:
+        """Measure one portrait in silence, and turned away from its own pose.
+
+        Args:
+            portrait: who is measured.
+            performer: the checkpoint.
+            network: of identity.
+        """
+        still = watch(portrait.image[None])
+        silence = np.zeros(SILENCE_FRAMES * types.SAMPLES_PER_FRAME, np.float32)
+        quiet = watch(performer.drive(portrait, performer.speak(silence, Controls())))
+
+        rest = performer.own_motion(portrait)
+        motion = np.stack([rest] * (1 + len(SWEEP_DEGREES)))
+        motion[1:, :2] += np.radians(np.float32(SWEEP_DEGREES))
+        turned = watch(performer.drive(portrait, motion))
+        own = network.embed(portrait.image)
+        faces = network.embed_all(turned.frames[1:])
+        scores = {
+            "silence_opening": Score(
+                float(quiet.opening.mean()), float(still.opening[0])
+            ),
+            "silence_spread": Score(signals.spread(quiet.opening), 0.0),
+            "turned_identity": Score(
+                reenactment.mean(identity.distances(own, faces)), 0.0
+            ),
+            "turned_face": Score(turned.share, still.share),
+        }
+        if turned.face is not None:
+            seen = signals.angles_between(turned.rotation[1:], turned.rotation[0])
+            asked = signals.angles_between(motion[1:, :3], motion[0, :3])
+            scores["turn"] = Score(float((seen / asked).mean()), 0.0)
+        return Measured(scores={f"{self.name}/{k}": s for k, s in scores.items()})
 
 
 def _likeness(
@@ -248,7 +272,7 @@ def _likeness(
     )
 
 
-def _three(measure_curve, seen: list[Seen]) -> Value:
+def _three(measure_curve, seen: list[Seen]) -> Score:
     """Measure head rotation of model and truth, beside a copy's 0."""
     found = [float(measure_curve(one.rotation)) for one in seen]
-    return Value(found[0], 0.0, *found[1:])
+    return Score(found[0], 0.0, *found[1:])

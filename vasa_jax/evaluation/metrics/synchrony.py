@@ -1,35 +1,164 @@
-"""What metrics of lips and sound share, whichever network embeds both."""
+"""Whether what is seen belongs to what is heard: S_C and S_D of lips, CAPP of the head.
+
+Paper: VASA-1 section 4.1. All three metrics embed a clip's pictures and its sound by a
+network, and measure alike: beside sound that is not the clip's, and its reference.
+"""
 
 import abc
 import dataclasses
+import functools
 from typing import Any, ClassVar
 
 import numpy as np
 
-from vasa_jax.evaluation.benchmark import video_clip
-from vasa_jax.evaluation.metrics.definition import HIGHER, LOWER, Measured, PerClip, Row
-from vasa_jax.evaluation.metrics.scores import Score
+from vasa_jax import export, types
+from vasa_jax.evaluation.benchmark import cache, video_clip
+from vasa_jax.evaluation.metrics import curves
+from vasa_jax.evaluation.metrics.definition import (
+    HIGHER,
+    LOWER,
+    ByWeightsFile,
+    Measured,
+    Needs,
+    Row,
+    Score,
+    VideoMetric,
+)
+from vasa_jax.evaluation.networks import (
+    capp,
+    capp_scores,
+    contrastive_scorer,
+    face_crops,
+    lip_sync,
+    sound_offsets,
+    syncnet,
+    syncnet_weights,
+)
 
-FIELDS = ("confidence", "distance", "offset_frames")
-"""Of what a network's `score_seen` returns."""
+SHIFTED = "its sound shifted by half"
+"""The floor."""
 
-FLOOR = "its sound shifted by half"
+MAX_GAP_FRAMES = 5
+"""Frames in a row without a face that are passed in a straight line; windows with more
+are left out. Ours: in 0.2 s a head hardly turns there and back."""
 
 
-def rows(name: str, network: str, digits: int) -> dict[str, Row]:
-    """Return the rows of a metric.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Synchrony(VideoMetric, abc.ABC):
+    """Whether what is seen and what is heard belong together, by some network."""
 
-    Args:
-        name: of the metric.
-        network: whose scores these are.
-        digits: of confidence and distance.
+    def measure(
+        self, clip: video_clip.Clip, reference: video_clip.Clip | None
+    ) -> Measured:
+        """Measure one clip."""
+        if (reason := self.too_short(clip)) is not None:
+            return Measured(left_out=reason)
+        seen, heard = self.embed(clip)
+        values = self.score(clip.face, seen, heard)
+        if not values:
+            return Measured(left_out=self.unseen())
+        floors = self.floors(clip.face, seen, heard)
+        ceilings = {}
+        if reference is not None and self.too_short(reference) is None:
+            ceilings = self.kept_of_reference(
+                reference, lambda: self.score(reference.face, *self.embed(reference))
+            )
+        return Measured(
+            scores={
+                key: Score(value, floors.get(key, np.nan), ceilings.get(key, np.nan))
+                for key, value in values.items()
+            }
+        )
+
+    def floors(
+        self, face: video_clip.FaceCurves, seen: np.ndarray, heard: np.ndarray
+    ) -> dict[str, float]:
+        """Return the scores of the sound shifted by half, by row."""
+        return self.score(face, seen, np.roll(heard, len(heard) // 2, axis=0))
+
+    @abc.abstractmethod
+    def too_short(self, clip: video_clip.Clip) -> str | None:
+        """Say why picture or sound are too short to be scored, or None."""
+
+    @abc.abstractmethod
+    def embed(self, clip: video_clip.Clip) -> tuple[np.ndarray, np.ndarray]:
+        """Return what a clip shows and what is heard in it, `[n, ...]` each."""
+
+    @abc.abstractmethod
+    def score(
+        self, face: video_clip.FaceCurves, seen: np.ndarray, heard: np.ndarray
+    ) -> dict[str, float]:
+        """Return the scores by row; none where too little shows the face."""
+
+    @abc.abstractmethod
+    def unseen(self) -> str:
+        """Say why there are no scores."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ByOwnNetwork(Synchrony, abc.ABC):
+    """By a network that this package trains and ships.
+
+    Ours: its scores are comparable among themselves only.
+
+    Attributes:
+        weights: folder of an export; None is the network that ships.
     """
+
+    weights: str | None = None
+
+    kind: ClassVar[contrastive_scorer.Kind]
+    num_frames: ClassVar[int]
+
+    @property
+    def needs(self) -> Needs:
+        """A face and sound of some length, and the network."""
+        missing = None
+        if self._folder is None:
+            flag = f"--{self.kind.name}_weights=FOLDER"
+            missing = f"{flag} (see experiments/configs/{self.kind.name}.py)"
+        return Needs(
+            sound=True,
+            face=True,
+            num_frames=self.num_frames,
+            missing=missing,
+            is_in_main=True,
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the folder holds in place of its name; None without one."""
+        digest = None
+        if self._folder is not None:
+            digest = cache.digest_of(f"{self._folder}/{export.MANIFEST_NAME}")
+        return {"weights": digest}
+
+    def prepare(self) -> None:
+        """Read the weights."""
+        self.scorer()
+
+    def scorer(self) -> contrastive_scorer.Scorer:
+        """Return the network, read once a process."""
+        return _scorer(self.kind, self.weights)
+
+    @property
+    def _folder(self):
+        is_shipped = self.kind.shipped.is_dir()
+        return self.weights or (self.kind.shipped if is_shipped else None)
+
+
+@functools.cache
+def _scorer(kind_name, folder):
+    return contrastive_scorer.read(kind_name, folder)
+
+
+def _rows(name: str, network: str, digits: int) -> dict[str, Row]:
+    """Return the rows of S_C, S_D and their offset by a network."""
     return {
         f"{name}/confidence": Row(
-            title=f"S_C ({network})", better=HIGHER, floor=FLOOR, digits=digits
+            title=f"S_C ({network})", aim=HIGHER, floor=SHIFTED, digits=digits
         ),
         f"{name}/distance": Row(
-            title=f"S_D ({network})", better=LOWER, floor=FLOOR, digits=digits
+            title=f"S_D ({network})", aim=LOWER, floor=SHIFTED, digits=digits
         ),
         f"{name}/offset": Row(
             title=f"Offset of least distance ({network})", unit="frames", digits=1
@@ -38,67 +167,225 @@ def rows(name: str, network: str, digits: int) -> dict[str, Row]:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Synchrony(PerClip, abc.ABC):
-    """Whether lips and sound belong together.
+class OfLips(Synchrony, abc.ABC):
+    """Of lips: confidence, least distance and its offset.
 
-    Paper: VASA-1 section 4.1, S_C and S_D: confidence, least distance and its offset.
-
-    Attributes:
-        min_frames: of sound, below which a clip is left out.
+    Paper: VASA-1 section 4.1, S_C and S_D.
     """
 
-    min_frames: ClassVar[int]
+    num_frames: ClassVar[int]
 
-    def measure(
-        self, clip: video_clip.Clip, reference: video_clip.Clip | None
-    ) -> Measured:
-        """Measure one clip."""
-        if clip.facts.num_sound_frames < self.min_frames:
-            return Measured(
-                left_out=f"its sound lasts {clip.facts.num_sound_frames} frames, and "
-                f"{self.min_frames} are needed"
-            )
-        lips, sound = self.embed(clip)
-        found = self.score_seen(clip.face, lips, sound)
+    def too_short(self, clip: video_clip.Clip) -> str | None:
+        """Say by how much the sound is too short."""
+        count = clip.facts.num_sound_frames
+        if count < self.num_frames:
+            return f"its sound lasts {count} frames, and {self.num_frames} are needed"
+        return None
+
+    def score(
+        self, face: video_clip.FaceCurves, seen: np.ndarray, heard: np.ndarray
+    ) -> dict[str, float]:
+        """Return the scores of windows that show the face."""
+        found = self.score_seen(face, seen, heard)
         if found is None:
-            return Measured(left_out=self.unseen())
-        away = np.roll(sound, len(sound) // 2, axis=0)
-        floor = self.score_seen(clip.face, lips, away)
-        real = {}
-        if (
-            reference is not None
-            and reference.facts.num_sound_frames >= self.min_frames
-        ):
-            real = self.kept_of_reference(reference, lambda: self._find(reference))
+            return {}
+        return {
+            f"{self.name}/confidence": found.confidence,
+            f"{self.name}/distance": found.distance,
+            f"{self.name}/offset": float(found.offset_frames),
+        }
 
-        def score(field):
-            ceiling = real.get(field, np.nan)
-            return Score(float(getattr(found, field)), getattr(floor, field), ceiling)
+    def floors(
+        self, face: video_clip.FaceCurves, seen: np.ndarray, heard: np.ndarray
+    ) -> dict[str, float]:
+        """Return the floors; the offset of wrong sound is anything."""
+        found = super().floors(face, seen, heard)
+        return {**found, f"{self.name}/offset": np.nan}
 
-        confidence, distance, offset = map(score, FIELDS)
-        return Measured(
-            scores={
-                f"{self.name}/confidence": confidence,
-                f"{self.name}/distance": distance,
-                f"{self.name}/offset": offset._replace(floor=np.nan),
-            }
-        )
-
-    def _find(self, clip: video_clip.Clip) -> dict[str, float]:
-        """Return the scores of a clip by name; none where they are not known."""
-        found = self.score_seen(clip.face, *self.embed(clip))
-        return {} if found is None else {n: float(getattr(found, n)) for n in FIELDS}
-
-    @abc.abstractmethod
-    def embed(self, clip: video_clip.Clip) -> tuple[np.ndarray, np.ndarray]:
-        """Return embeddings `[n, C]` of a clip's lips and of its sound."""
-
-    @abc.abstractmethod
     def score_seen(
         self, face: video_clip.FaceCurves, lips: np.ndarray, sound: np.ndarray
-    ) -> Any:
-        """Return what has `FIELDS`, of windows that show the face; None of too few."""
+    ) -> sound_offsets.OffsetScores | None:
+        """Score the windows that show the face all along.
+
+        Args:
+            face: of T frames.
+            lips, sound: `[n, E]` embeddings of the first windows.
+
+        Returns:
+            The scores; None if at some offset no such window has sound.
+        """
+        is_seen = face.seen_windows(self.window_frames())[: len(lips)]
+        table = self.distances(lips, sound, is_seen)
+        return sound_offsets.score(table) if sound_offsets.can_score(table) else None
 
     @abc.abstractmethod
+    def window_frames(self) -> int:
+        """Return how many frames a window has."""
+
+    @abc.abstractmethod
+    def distances(
+        self, lips: np.ndarray, sound: np.ndarray, is_seen: np.ndarray
+    ) -> np.ndarray:
+        """Return the table of distances; see `sound_offsets.distances`."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SyncNetScore(ByWeightsFile, OfLips):
+    """S_C and S_D by the published SyncNet."""
+
+    name = "sync"
+    rows = _rows("sync", "SyncNet", digits=2)
+    num_frames = 2 * (sound_offsets.MAX_OFFSET_FRAMES + syncnet.WINDOW_FRAMES)
+    """Ours: so that sound shifted by half lies beyond all offsets that are tried."""
+
+    @property
+    def needs(self) -> Needs:
+        """The weights, a face and sound."""
+        missing = f"--syncnet_weights=FILE ({syncnet_weights.CURE})"
+        return Needs(
+            sound=True,
+            face=True,
+            num_frames=self.num_frames,
+            missing=missing if self.weights is None else None,
+            is_in_main=True,
+        )
+
+    def prepare(self) -> None:
+        """Read the weights."""
+        _syncnet(self.weights)
+
+    def embed(self, clip: video_clip.Clip) -> tuple[np.ndarray, np.ndarray]:
+        """Return embeddings of faces and of sound."""
+        facts = clip.facts
+        boxes = face_crops.face_boxes(clip.face.head_pose, facts.height, facts.width)
+        faces = face_crops.cut_faces(clip.frames(), boxes)
+        return syncnet.embed(_syncnet(self.weights), faces, clip.waveform)
+
+    def window_frames(self) -> int:
+        """Return how many frames a window has."""
+        return syncnet.WINDOW_FRAMES
+
+    def distances(
+        self, lips: np.ndarray, sound: np.ndarray, is_seen: np.ndarray
+    ) -> np.ndarray:
+        """Return distances by the published rule, zeros beyond the clip's ends."""
+        return sound_offsets.distances(
+            lips, sound, is_seen=is_seen, beyond=0.0, added=syncnet.DISTANCE_EPSILON
+        )
+
     def unseen(self) -> str:
-        """Say why `score_seen` had too few windows."""
+        """Say that no window shows a face."""
+        return f"no {syncnet.WINDOW_FRAMES} frames show a face"
+
+
+@functools.cache
+def _syncnet(path: str):
+    return syncnet_weights.read(path)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OwnSyncScore(ByOwnNetwork, OfLips):
+    """S_C and S_D by the lip-sync network that comes with the package."""
+
+    name = "own_sync"
+    rows = _rows("own_sync", "own", digits=3)
+    kind = contrastive_scorer.LIP_SYNC
+    num_frames = (
+        2 * sound_offsets.MAX_OFFSET_FRAMES + lip_sync.LipSyncConfig.window_frames
+    )
+    """From which every offset has windows of its own. Ours."""
+
+    def embed(self, clip: video_clip.Clip) -> tuple[np.ndarray, np.ndarray]:
+        """Return embeddings of lips and of sound."""
+        lips = face_crops.cut_lips(clip.frames(), clip.face.head_pose)
+        return self.scorer().embed_all(lips, self.scorer().hear(clip.waveform))
+
+    def window_frames(self) -> int:
+        """Return how many frames a window has."""
+        return self.scorer().sizes.window_frames
+
+    def distances(
+        self, lips: np.ndarray, sound: np.ndarray, is_seen: np.ndarray
+    ) -> np.ndarray:
+        """Return distances, none beyond the clip's ends."""
+        return sound_offsets.distances(lips, sound, is_seen=is_seen)
+
+    def unseen(self) -> str:
+        """Say that too few windows show a face."""
+        return (
+            f"too few of its windows of {self.window_frames()} frames show a face all "
+            "along to try every offset of the sound"
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CappScore(ByOwnNetwork):
+    """CAPP, the contrastive score of voice and head movement.
+
+    Paper: VASA-1 section 4.1, CAPP. Ours: the floor is the better of a head that does
+    not move and of the sound shifted by half, because a video must beat both.
+    """
+
+    name = "capp"
+    rows = {
+        "capp": Row(
+            title="CAPP (own)",
+            aim=HIGHER,
+            floor=f"the better of a still head and {SHIFTED}",
+            digits=3,
+        )
+    }
+    kind = contrastive_scorer.CAPP
+    num_frames = capp.WINDOW_FRAMES
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the network is, and how gaps are passed."""
+        return {**super().settings(), "max_gap_frames": MAX_GAP_FRAMES}
+
+    def too_short(self, clip: video_clip.Clip) -> str | None:
+        """Say by how much sound or picture are too short."""
+        wanted = self.scorer().sizes.window_frames
+        for what, count, spare in (
+            ("sound", clip.facts.num_sound_frames, video_clip.SOUND_TOLERANCE),
+            ("picture", clip.facts.num_frames, 0),
+        ):
+            if count + spare < wanted:
+                return f"its {what} lasts {count} frames, and {wanted} are needed"
+        return None
+
+    def embed(self, clip: video_clip.Clip) -> tuple[np.ndarray, np.ndarray]:
+        """Return head turns `[n, 3]` and features of the voice `[n, A]`."""
+        turns, heard = seen_turns(clip.face), self.scorer().hear(_voice(clip))
+        count = min(len(turns), len(heard))
+        return turns[:count], heard[:count]
+
+    def score(
+        self, face: video_clip.FaceCurves, seen: np.ndarray, heard: np.ndarray
+    ) -> dict[str, float]:
+        """Return the mean cosine of windows that show the head."""
+        value = capp_scores.score(self.scorer(), heard, seen)
+        return {} if np.isnan(value) else {"capp": value}
+
+    def floors(
+        self, face: video_clip.FaceCurves, seen: np.ndarray, heard: np.ndarray
+    ) -> dict[str, float]:
+        """Return the better of a still head and of shifted sound."""
+        # Zero in the same frames, so that all are scored in the same windows.
+        still = self.score(face, 0 * seen, heard)
+        return {"capp": max(still["capp"], super().floors(face, seen, heard)["capp"])}
+
+    def unseen(self) -> str:
+        """Say that no window shows a face."""
+        return "none of its windows shows a face all along"
+
+
+def seen_turns(face: video_clip.FaceCurves) -> np.ndarray:
+    """Return head turns `[T, 3]`, not a number where the face is away for long."""
+    return curves.bridge_gaps(face.rotation, face.present, MAX_GAP_FRAMES)
+
+
+def _voice(clip: video_clip.Clip) -> np.ndarray:
+    """Return the sound, with silence where it ends a little before the picture."""
+    missing = clip.facts.num_frames * types.SAMPLES_PER_FRAME - len(clip.waveform)
+    most = video_clip.SOUND_TOLERANCE * types.SAMPLES_PER_FRAME
+    return np.pad(clip.waveform, (0, missing if 0 < missing <= most else 0))

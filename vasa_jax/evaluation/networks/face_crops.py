@@ -1,12 +1,15 @@
-"""The face as SyncNet wants to see it: cut out by its published rule, 224 px.
+"""Faces as SyncNet wants to see them, 224 px, and the lips in them.
 
 Follows: syncnet_python (`run_pipeline.crop_video`): a square that reaches from the top
 of the face's box to 0.4 of the box below it, its size and place smoothed by a median
-over 13 frames, grey beyond the picture, bilinear without antialiasing.
+over 13 frames, grey beyond the picture, bilinear without antialiasing. Ours: rendered
+and filmed heads go the same way, by their head pose alone: the truth for rendered ones,
+a fit to landmarks for filmed ones.
 """
 
 from collections.abc import Iterable
 
+import einops
 import numpy as np
 
 from vasa_jax.evaluation.networks import syncnet
@@ -26,6 +29,16 @@ FACE_HALF_HEIGHT, FACE_DROP = 0.61, 0.1
 of `crop.CropBox` at scale 1. Ours: in place of S3FD's boxes (its weights do not come
 with the package), the mean of the landmarks' boxes on seven faces, spread 0.02 and
 0.05; SyncNet's own training had boxes from another detector still."""
+
+LIPS_TOP, LIPS_LEFT, LIPS_SIDE = 72, 56, 112
+"""Of the mouth's square in a face of `sync_crops`, pixels. Ours: from the nose to below
+an open chin, on heads that are turned by up to 20 degrees."""
+
+LIPS_SIZE = 56
+"""Side of what is kept, pixels: means of 2 x 2. Ours: a mouth is 20 pixels wide."""
+
+_GREY = np.array([0.299, 0.587, 0.114], np.float32)
+"""Follows: ITU-R BT.601."""
 
 
 def face_boxes(head_pose: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -57,6 +70,36 @@ def cut_faces(frames: Iterable[np.ndarray], boxes: np.ndarray) -> np.ndarray:
     smooth = np.stack([_median(column) for column in np.asarray(boxes).T], axis=1)
     cut = [_cut(frame, *box) for frame, box in zip(frames, smooth, strict=False)]
     return np.stack(cut)
+
+
+def cut_lips(frames: Iterable[np.ndarray], head_pose: np.ndarray) -> np.ndarray:
+    """Cut the mouth out of every frame.
+
+    Ours: grey, because lights and skins of rendered heads have all colours.
+
+    Args:
+        frames: uint8 `[H, W, 3]` each; as many as there are poses are read.
+        head_pose: `[T, 6]` vectors of `types.HeadPose`, in units of the whole frame.
+
+    Returns:
+        uint8 `[T, 56, 56]`.
+    """
+    iterator = iter(frames)
+    first = next(iterator)
+    boxes = face_boxes(head_pose, *first.shape[:2])
+
+    def all_frames():
+        yield first
+        yield from iterator
+
+    faces = cut_faces(all_frames(), boxes)
+    rows = slice(LIPS_TOP, LIPS_TOP + LIPS_SIDE)
+    columns = slice(LIPS_LEFT, LIPS_LEFT + LIPS_SIDE)
+    mouths = faces[:, rows, columns].astype(np.float32)
+    grey = np.einsum("thwc,c->thw", mouths, _GREY)
+    step = LIPS_SIDE // LIPS_SIZE
+    small = einops.reduce(grey, "t (h i) (w j) -> t h w", "mean", i=step, j=step)
+    return np.rint(small).astype(np.uint8)
 
 
 def _median(values: np.ndarray) -> np.ndarray:

@@ -4,7 +4,6 @@ Paper: VASA-1 section 4.1, FVD25: 25 consecutive frames at 224 pixels, 2000 real
 and 2000 generated ones.
 """
 
-import dataclasses
 import itertools
 import os
 from collections.abc import Iterable, Iterator
@@ -16,7 +15,6 @@ import numpy as np
 
 from vasa_jax import errors
 from vasa_jax.animate import rendering
-from vasa_jax.evaluation.metrics import frechet
 from vasa_jax.evaluation.networks import i3d, lpips
 from vasa_jax.face.losses import perceptual
 
@@ -162,53 +160,3 @@ def clips_of(
         raise errors.UserError(
             f"{name} has {len(clip)} frames; a clip needs {NUM_FRAMES}: leave it out."
         )
-
-
-def moments(network: FeatureNetwork, clips: Iterable[np.ndarray]) -> frechet.Moments:
-    """Return the state of a set of clips, to be merged with those of others.
-
-    Args:
-        network: of features.
-        clips: uint8 `[25, H, W, 3]` each.
-    """
-    features = [network(clip) for clip in clips]
-    if not features:
-        return frechet.Moments.empty(network.num_channels)
-    return frechet.Moments.from_batch(np.stack(features))
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class VideoDistance:
-    """The distance of two sets of videos, with what one must know to read it.
-
-    Attributes:
-        title: which features were compared; "FVD25" for I3D's alone.
-        value: squared Frechet distance.
-        num_real, num_generated: clips of 25 frames in each set. Few clips make the
-            distance larger: compare only numbers of equal counts.
-    """
-
-    title: str
-    value: float
-    num_real: int
-    num_generated: int
-
-
-def compare(
-    network: FeatureNetwork, real: frechet.Moments, generated: frechet.Moments
-) -> VideoDistance:
-    """Compare two sets by their states.
-
-    Args:
-        network: that made the features.
-        real, generated: from `moments`.
-
-    Raises:
-        UserError: a set has fewer than two clips.
-    """
-    return VideoDistance(
-        title=network.title,
-        value=frechet.distance(real, generated),
-        num_real=real.count,
-        num_generated=generated.count,
-    )

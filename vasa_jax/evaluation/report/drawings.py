@@ -1,66 +1,58 @@
-"""Small drawings as SVG text: a row of scores, and curves in time."""
+"""Small drawings for pages, as SVG text: a row of scores, and curves in time."""
 
-import html
-from collections.abc import Mapping, Sequence
+import importlib.util
+import io
+from collections.abc import Sequence
 
 import numpy as np
 
-WIDTH, ROW_HEIGHT, CURVE_HEIGHT = 340, 34, 90
-MARGIN = 8
+from vasa_jax import errors
+from vasa_jax.evaluation.metrics.definition import Summary
+
+INCHES = 3.4
+"""Width of a drawing; 72 points each."""
+
 COLOURS = ("#2a6fdb", "#8a8f98", "#d9730d", "#2e9e5b")
 """Of the video, the reference, the floor and the ceiling."""
 
 
-def score_row(
-    values: Mapping[str, float],
-    mean: float,
-    low: float | None,
-    high: float | None,
-    floor: float | None,
-    ceiling: float | None,
-) -> str:
+def require() -> None:
+    """Refuse to go on without matplotlib, before anything slow is done.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise errors.UserError(
+            "The page of a report needs matplotlib; install it by "
+            "pip install 'vasa_jax[evaluate]'."
+        )
+
+
+def score_row(summary: Summary) -> str:
     """Draw every clip as a dot on one axis, with mean, interval, floor and ceiling.
 
     Args:
-        values: finite, by clip.
-        mean: of them.
-        low, high: of the interval, or None.
-        floor, ceiling: or None.
+        summary: with a mean.
 
     Returns:
         An `<svg>` element.
     """
-    marks = [mean, low, high, floor, ceiling, *values.values()]
-    known = [v for v in marks if v is not None and np.isfinite(v)]
-    start, stop = min(known), max(known)
-    span = (stop - start) or 1.0
-
-    def x(value):
-        return MARGIN + (value - start) / span * (WIDTH - 2 * MARGIN)
-
-    middle = ROW_HEIGHT / 2
-    parts = [_line(MARGIN, middle, WIDTH - MARGIN, middle, "#c9ccd1", 1, "")]
-    for value, colour, name in (
-        (floor, COLOURS[2], "floor"),
-        (ceiling, COLOURS[3], "ceiling"),
-    ):
+    figure, axes = _figure(0.34)
+    values = [v for v in summary.values.values() if np.isfinite(v)]
+    axes.axhline(0, color="#c9ccd1", linewidth=1, zorder=0)
+    for value, colour in ((summary.floor, COLOURS[2]), (summary.ceiling, COLOURS[3])):
         if value is not None and np.isfinite(value):
-            title = f"{name} {value:.4g}"
-            parts.append(_line(x(value), 3, x(value), ROW_HEIGHT - 3, colour, 3, title))
-    if low is not None:
-        title = f"95 %: {low:.4g} to {high:.4g}"
-        parts.append(_line(x(low), middle, x(high), middle, COLOURS[0], 6, title))
-    for name, value in values.items():
-        if np.isfinite(value):
-            parts.append(
-                f'<circle cx="{x(value):.1f}" cy="{middle}" r="3" fill="{COLOURS[0]}" '
-                f'fill-opacity="0.45"><title>{html.escape(name)}: {value:.4g}</title>'
-                "</circle>"
-            )
-    title = f"mean {mean:.4g}"
-    if np.isfinite(mean):
-        parts.append(_line(x(mean), 7, x(mean), ROW_HEIGHT - 7, COLOURS[0], 3, title))
-    return _svg(ROW_HEIGHT, parts)
+            axes.plot([value, value], [-0.8, 0.8], color=colour, linewidth=2.5)
+    if summary.low is not None:
+        ends = [summary.low, summary.high]
+        axes.plot(ends, [0, 0], color=COLOURS[0], linewidth=5, solid_capstyle="butt")
+    axes.scatter(values, np.zeros(len(values)), s=16, color=COLOURS[0], alpha=0.45)
+    if np.isfinite(summary.mean):
+        mean = [summary.mean, summary.mean]
+        axes.plot(mean, [-0.6, 0.6], color=COLOURS[0], linewidth=2.5)
+    axes.set_ylim(-1, 1)
+    return _svg(figure)
 
 
 def curves(lines: Sequence[tuple[str, np.ndarray]]) -> str:
@@ -72,37 +64,29 @@ def curves(lines: Sequence[tuple[str, np.ndarray]]) -> str:
     Returns:
         An `<svg>` element.
     """
-    numbers = np.concatenate([np.asarray(v, np.float64) for _, v in lines])
-    numbers = numbers[np.isfinite(numbers)]
-    if not len(numbers):
-        return _svg(CURVE_HEIGHT, [])
-    start, span = numbers.min(), np.ptp(numbers) or 1.0
-    longest = max(2, *(len(v) for _, v in lines))
-    parts = []
+    figure, axes = _figure(0.9)
     for (name, values), colour in reversed(list(zip(lines, COLOURS, strict=False))):
-        x = MARGIN + np.arange(len(values)) / (longest - 1) * (WIDTH - 2 * MARGIN)
-        y = CURVE_HEIGHT - MARGIN
-        y = y - (np.asarray(values) - start) / span * (CURVE_HEIGHT - 2 * MARGIN)
-        seen = np.flatnonzero(np.isfinite(values))
-        for run in np.split(seen, np.flatnonzero(np.diff(seen) > 1) + 1):
-            points = " ".join(f"{x[i]:.1f},{y[i]:.1f}" for i in run)
-            parts.append(
-                f'<polyline points="{points}" fill="none" stroke="{colour}" '
-                f'stroke-width="1.5"><title>{html.escape(name)}</title></polyline>'
-            )
-    return _svg(CURVE_HEIGHT, parts)
+        axes.plot(np.asarray(values), color=colour, linewidth=1.2, label=name)
+    return _svg(figure)
 
 
-def _line(x1, y1, x2, y2, colour, width, title) -> str:
-    return (
-        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" '
-        f'stroke="{colour}" stroke-width="{width}"><title>{html.escape(title)}</title>'
-        "</line>"
-    )
+def _figure(inches: float):
+    # Imported late, because only pages need it; without pyplot, nothing stays open.
+    from matplotlib import figure
+
+    made = figure.Figure(figsize=(INCHES, inches))
+    axes = made.add_axes((0.02, 0.04, 0.96, 0.92))
+    axes.set_axis_off()
+    return made, axes
 
 
-def _svg(height: float, parts: Sequence[str]) -> str:
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        f'xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
-    )
+def _svg(figure) -> str:
+    import matplotlib
+
+    text = io.StringIO()
+    # Names of clip paths come of their contents, so that drawings of one page, and the
+    # pages of one report, do not depend on chance.
+    with matplotlib.rc_context({"svg.hashsalt": "vasa_jax", "svg.fonttype": "none"}):
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    drawing = text.getvalue()
+    return drawing[drawing.index("<svg") :]

@@ -37,7 +37,7 @@ class Cell:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Row:
+class TableRow:
     """One row.
 
     Attributes:
@@ -70,7 +70,7 @@ class Filled:
     protocol: str
     digits: Mapping[str, int]
     heads: Mapping[str, str]
-    rows: Sequence[Row]
+    rows: Sequence[TableRow]
     missing: Mapping[str, str]
 
 
@@ -97,7 +97,7 @@ def fill(
     missing = {c.symbol: _missing(c, last) for c in table.columns}
     columns = [c for c in table.columns if not (c.is_extra and missing[c.symbol])]
 
-    def published(values):
+    def from_paper(values):
         return {symbol: Cell(value=value) for symbol, value in values.items()}
 
     def own(report, as_cell):
@@ -105,27 +105,27 @@ def fill(
         return {s: as_cell(line.summary) for s, line in lines.items() if line}
 
     rows = [
-        Row(name=f"{name} (paper)", origin=PAPER, cells=published(values))
-        for name, values in table.published
+        TableRow(name=f"{name} (paper)", origin=PAPER, cells=from_paper(values))
+        for name, values in table.paper_values
     ]
     for setting, values in table.settings:
         if values:
             rows.append(
-                Row(
+                TableRow(
                     name=f"{setting.title} (paper)",
                     origin=PAPER,
-                    cells=published(values),
+                    cells=from_paper(values),
                 )
             )
         rows.append(
-            Row(
+            TableRow(
                 name=f"{setting.title} (ours)" if values else setting.title,
                 origin=OURS,
                 cells=own(reports[setting], _score),
             )
         )
     rows.append(
-        Row(
+        TableRow(
             name=f"{OWN_VIDEO}, measured alike",
             origin=REAL,
             cells=own(last, _ceiling),
@@ -162,18 +162,18 @@ def fill_sanity(
     def head(value):
         return f"±{value:g}" if table.is_shift and value else f"{value:g}"
 
-    keys = sorted({*table.published, *found})
+    keys = sorted({*table.paper_values, *found})
     own = {head(k): Cell(value=found[k], num_clips=num_clips.get(k)) for k in found}
     too_short = {
         head(k): "no clip is long enough" for k in keys if k not in found and not reason
     }
     rows = [
-        Row(
+        TableRow(
             name="real video, CAPP (paper)",
             origin=PAPER,
-            cells={head(k): Cell(value=v) for k, v in table.published.items()},
+            cells={head(k): Cell(value=v) for k, v in table.paper_values.items()},
         ),
-        Row(name=f"{OWN_VIDEO}, CAPP (own)", origin=REAL, cells=own),
+        TableRow(name=f"{OWN_VIDEO}, CAPP (own)", origin=REAL, cells=own),
     ]
     return Filled(
         number=number,

@@ -60,7 +60,7 @@ class Table:
         title: what it shows.
         protocol: on what the paper measured it.
         columns: of it.
-        published: the paper's rows, values by symbol.
+        paper_values: the paper's rows, values by symbol.
         settings: rows of ours, with the paper's row for the same setting where it has
             one, values by symbol.
     """
@@ -68,7 +68,7 @@ class Table:
     title: str
     protocol: str
     columns: tuple[Column, ...]
-    published: tuple[tuple[str, Mapping[str, float]], ...]
+    paper_values: tuple[tuple[str, Mapping[str, float]], ...]
     settings: tuple[tuple[Setting, Mapping[str, float]], ...]
 
 
@@ -79,13 +79,13 @@ class SanityTable:
     Attributes:
         title: what it shows.
         protocol: on what the paper measured it.
-        published: the paper's scores by shift in frames, or by factor.
+        paper_values: the paper's scores by shift in frames, or by factor.
         is_shift: which of both.
     """
 
     title: str
     protocol: str
-    published: Mapping[float, float]
+    paper_values: Mapping[float, float]
     is_shift: bool
 
 
@@ -154,7 +154,7 @@ TABLES: Mapping[int, Table | SanityTable] = {
         title="VoxCeleb2",
         protocol="a subset of VoxCeleb2's test split, 46 subjects with 10 clips each",
         columns=_MOTION,
-        published=_values(
+        paper_values=_values(
             "S_C S_D CAPP ΔP",
             ("MakeItTalk", "4.176 15.513 -0.051 0.210"),
             ("Audio2Head", "6.172 8.470 0.246 0.260"),
@@ -169,7 +169,7 @@ TABLES: Mapping[int, Table | SanityTable] = {
         protocol="32 clips of a minute, of 17 people; FVD25 on 2000 real and 2000 "
         "generated clips",
         columns=_VIDEO,
-        published=_values(
+        paper_values=_values(
             "S_C S_D CAPP ΔP FVD25",
             ("MakeItTalk", "-0.123 14.340 0.002 0.190 304.833"),
             ("Audio2Head", "5.992 8.211 0.205 0.239 209.772"),
@@ -182,20 +182,20 @@ TABLES: Mapping[int, Table | SanityTable] = {
     3: SanityTable(
         title="CAPP of real video, movement shifted against the voice, frames",
         protocol="real video",
-        published={0: 0.608, 1: 0.462, 2: 0.206, 3: 0.069, 4: 0.082},
+        paper_values={0: 0.608, 1: 0.462, 2: 0.206, 3: 0.069, 4: 0.082},
         is_shift=True,
     ),
     4: SanityTable(
         title="CAPP of real video, movement scaled",
         protocol="real video",
-        published={0.2: 0.368, 0.5: 0.584, 1.0: 0.608, 1.5: 0.587, 3.0: 0.505},
+        paper_values={0.2: 0.368, 0.5: 0.584, 1.0: 0.608, 1.5: 0.587, 3.0: 0.505},
         is_shift=False,
     ),
     5: Table(
         title="guidance and sampling steps",
         protocol="OneMin-32; rows that name no steps took 50",
         columns=(*_VIDEO, GAZE_ERROR, DISTANCE_ERROR),
-        published=(),
+        paper_values=(),
         settings=_ablation(
             {
                 (0.0, 0.0, DEFAULT_STEPS): "7.087 7.391 .414 .291 117.425 5.730 .004",

@@ -103,7 +103,7 @@ def to_html(report: score_report.Report, shown: Sequence[Shown], title: str) -> 
         "over clips); green is the ceiling, orange the floor. "
         f"{len(report.clips)} clips.</p>",
         "<table><tr><th></th><th>score (95 %)</th><th></th><th>ceiling</th>"
-        f"<th>floor</th><th>better</th><th>clips</th></tr>\n{rows}</table>",
+        f"<th>floor</th><th>aim</th><th>clips</th></tr>\n{rows}</table>",
     ]
     for heading, sentences in (
         ("Left out", score_report.left_out(report)),
@@ -125,27 +125,20 @@ def to_html(report: score_report.Report, shown: Sequence[Shown], title: str) -> 
 
 
 def _row(line: score_report.Line) -> str:
-    title, score, ceiling, floor, better, count = map(
+    title, score, ceiling, floor, aim, count = map(
         html.escape, score_report.cells(line)
     )
     summary = line.summary
     if summary.mean is None:
         return (
             f'<tr class="absent"><td>{title}</td><td colspan="4">{score}</td>'
-            f"<td>{better}</td><td>{count}</td></tr>"
+            f"<td>{aim}</td><td>{count}</td></tr>"
         )
-    plot = drawings.score_row(
-        summary.values,
-        summary.mean,
-        summary.low,
-        summary.high,
-        summary.floor,
-        summary.ceiling,
-    )
+    plot = drawings.score_row(summary)
     return (
         f'<tr><td>{title}</td><td class="score">{score}</td>'
         f'<td><div class="plot">{plot}</div></td><td class="end">{ceiling}</td>'
-        f'<td class="end">{floor}</td><td>{better}</td><td>{count}</td></tr>'
+        f'<td class="end">{floor}</td><td>{aim}</td><td>{count}</td></tr>'
     )
 
 

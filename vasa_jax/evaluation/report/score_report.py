@@ -1,14 +1,20 @@
-"""The report on scored videos, as data, as JSON and as a Markdown table."""
+"""The report on measured clips, as data, as JSON and as Markdown tables."""
 
 import dataclasses
+import itertools
 import json
 import math
+import os
+import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vasa_jax import media
 from vasa_jax.evaluation.benchmark.scoring import TOO_FEW_FRAMES, ClipResult
-from vasa_jax.evaluation.metrics.definition import AS_REAL, Measured, Metric, Row
-from vasa_jax.evaluation.metrics.scores import Summary
+from vasa_jax.evaluation.metrics.definition import Metric, Row, State, Summary
+
+DOES_NOT_APPLY = "it does not apply"
+"""Why a clip has no number where others have one."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,15 +33,22 @@ class Line:
     left_out: Mapping[str, str] = dataclasses.field(default_factory=dict)
     not_measured: str | None = None
 
+    @property
+    def title(self) -> str:
+        """The row's title, behind that of its group."""
+        return (
+            f"{self.row.group}: {self.row.title}" if self.row.group else self.row.title
+        )
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Report:
-    """All that is told of a set of videos.
+    """All that is known of a set of clips.
 
     Attributes:
         lines: by key of their row.
         clips: what was found, by clip.
-        about: what was scored and how; what JSON can hold.
+        about: what was measured and how; what JSON can hold.
     """
 
     lines: Mapping[str, Line]
@@ -62,69 +75,101 @@ class Report:
             ):
                 if 0 < count < total:
                     notes.append(
-                        f"{line.row.title}: the {what} is of {count} of {total} clips"
+                        f"{line.title}: the {what} is of {count} of {total} clips"
                     )
         return list(dict.fromkeys(notes))
 
 
 def summarise(
     metrics: Sequence[Metric],
-    unmet: Mapping[str, str],
     results: Mapping[str, ClipResult],
     about: Mapping[str, Any],
+    unmet: Mapping[str, str] | None = None,
 ) -> Report:
     """Sum up clips by all metrics.
 
     Args:
         metrics: in the order of the report.
-        unmet: what metrics need that was not given, by name.
-        results: by clip, of the other metrics.
+        results: by clip.
         about: see `Report`.
+        unmet: what metrics need that was not given, by name.
     """
+    unmet = unmet or {}
     lines: dict[str, Line] = {}
     for metric in metrics:
         if metric.name in unmet:
             for key, row in metric.rows.items():
                 lines[key] = Line(row=row, not_measured=unmet[metric.name])
             continue
-        measured = {name: r.measured[metric.name] for name, r in results.items()}
-        scored = {n: one for n, one in measured.items() if one.left_out is None}
-        summaries = metric.summarise(scored)
+        state = State(
+            {
+                name: result.measured[metric.name]
+                for name, result in results.items()
+                if metric.name in result.measured
+            }
+        )
+        summaries = metric.finish(state)
         for key, row in metric.rows.items():
             lines[key] = Line(
-                row=row, summary=summaries[key], left_out=_left_out(measured, key)
+                row=row, summary=summaries[key], left_out=_left_out(state, key)
             )
     return Report(lines=lines, clips=results, about=about)
 
 
-def _left_out(measured: Mapping[str, Measured], key: str) -> dict[str, str]:
+def _left_out(state: State, key: str) -> dict[str, str]:
     """Name the clips without a score; a metric of sets has no scores of clips."""
-    reasons = {n: m.left_out for n, m in measured.items() if m.left_out is not None}
-    for name, one in measured.items():
-        if one.left_out is not None or not one.scores:
+    reasons = {n: m.left_out for n, m in state.clips.items() if m.left_out is not None}
+    scores = state.scores(key)
+    for name, one in state.clips.items():
+        if one.left_out is not None or not one.scores or not scores:
             continue
         if key not in one.scores:
-            reasons[name] = "it does not apply"
+            reasons[name] = DOES_NOT_APPLY
         elif math.isnan(one.scores[key].value):
             reasons[name] = TOO_FEW_FRAMES
     return dict(sorted(reasons.items()))
 
 
-def to_json(report: Report) -> str:
-    """Write the JSON file; what is no number is null, and infinity a name."""
-    rows = {}
-    for key, line in report.lines.items():
-        row, summary = line.row, line.summary
-        rows[key] = {
-            "title": row.title,
-            "unit": row.unit,
-            "better": row.better,
-            **{k: _plain(v) for k, v in dataclasses.asdict(summary).items()},
-            "floor_is": row.floor,
-            "ceiling_is": row.ceiling,
-            "left_out": dict(line.left_out),
-            "not_measured": line.not_measured,
-        }
+def write(texts: Mapping[str | os.PathLike[str], str]) -> None:
+    """Write files, each whole.
+
+    Args:
+        texts: by path.
+
+    Raises:
+        UserError: a place cannot be written.
+    """
+    for path, text in texts.items():
+        with media.written_beside(path) as beside:
+            beside.write_text(text, encoding="utf-8")
+
+
+def write_report(path: str | os.PathLike[str], report: Report) -> str:
+    """Write a report as JSON and, beside it, as Markdown.
+
+    Args:
+        path: of the JSON; the table's ends in `.md` instead.
+        report: what to write.
+
+    Returns:
+        The Markdown.
+
+    Raises:
+        UserError: the place cannot be written.
+    """
+    text = to_markdown(report)
+    write({path: to_json(report), pathlib.Path(path).with_suffix(".md"): text})
+    return text
+
+
+def to_json(report: Report, **more: Any) -> str:
+    """Write the JSON file; what is no number is null, and infinity a name.
+
+    Args:
+        report: what to write.
+        more: what else JSON can hold, by name.
+    """
+    rows = {key: _line_to_plain(line) for key, line in report.lines.items()}
     clips = {
         name: {
             "num_frames": clip.num_frames,
@@ -133,26 +178,48 @@ def to_json(report: Report) -> str:
         }
         for name, clip in report.clips.items()
     }
-    plain = {"about": dict(report.about), "rows": rows, "clips": clips}
-    return json.dumps(plain, indent=1, allow_nan=False) + "\n"
+    plain = {"about": dict(report.about), "rows": rows, "clips": clips, **more}
+    return json.dumps(_plain(plain), indent=1, allow_nan=False) + "\n"
+
+
+def _line_to_plain(line: Line) -> dict[str, Any]:
+    row = line.row
+    return {
+        "group": row.group,
+        "title": row.title,
+        "unit": row.unit,
+        "aim": row.aim,
+        "is_ratio": row.is_ratio,
+        **dataclasses.asdict(line.summary),
+        "floor_is": row.floor,
+        "ceiling_is": row.ceiling,
+        "left_out": dict(line.left_out),
+        "not_measured": line.not_measured,
+    }
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
     if isinstance(value, float) and math.isnan(value):
         return None
     return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 
 def to_markdown(report: Report) -> str:
-    """Write the table, and below it what was left out and what is worth knowing."""
-    lines = [
-        "| | score (95 %) | ceiling | floor | better | clips |",
-        "|---|---|---|---|---|---|",
-    ]
-    for line in report.lines.values():
-        lines.append("| " + " | ".join(cells(line)).rstrip() + " |")
+    """Write the tables, and below them what was left out and what is worth knowing."""
+    lines: list[str] = []
+    for group, some in itertools.groupby(
+        report.lines.values(), key=lambda line: line.row.group
+    ):
+        some = list(some)
+        if group:
+            lines += [*([""] if lines else []), f"### {group}", ""]
+        lines.append(f"| | {' | '.join(heads(some))} |")
+        lines.append("|---|---|---|---|---|---|")
+        lines += ["| " + " | ".join(cells(line)).rstrip() + " |" for line in some]
     if omitted := left_out(report):
         lines += ["", "Left out:", "", *(f"- {sentence}" for sentence in omitted)]
     if report.notes:
@@ -160,24 +227,40 @@ def to_markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
+def heads(lines: Sequence[Line]) -> list[str]:
+    """Return the heads of the columns: score, ceiling, floor, aim, clips.
+
+    Ours: the rows of a group share floor and ceiling, which stand in the head alone.
+    """
+    row = lines[0].row
+    ends = [row.ceiling, row.floor] if row.group else ["ceiling", "floor"]
+    return ["score (95 %)", *ends, "aim", "clips"]
+
+
 def cells(line: Line) -> list[str]:
-    """Return the texts of a line: title, score, ceiling, floor, better, clips."""
+    """Return the texts of a line: title, score, ceiling, floor, aim, clips."""
     row, summary = line.row, line.summary
     title = f"{row.title}, {row.unit}" if row.unit else row.title
     if line.not_measured is not None:
-        return [title, f"not measured: {line.not_measured}", "-", "-", row.better, "0"]
-    score = number(summary.mean, row.digits)
+        return [title, f"not measured: {line.not_measured}", "-", "-", row.aim, "0"]
+    score = interval(summary, row.digits)
     if summary.mean is None:
         score = "not measured: no clip could be"
-    if summary.low is not None:
-        low, high = (number(v, row.digits) for v in (summary.low, summary.high))
-        score += f" ({low} to {high})"
     ends = []
     for value, what in ((summary.ceiling, row.ceiling), (summary.floor, row.floor)):
-        known = value is not None
-        ends.append(f"{number(value, row.digits)} ({what})" if known else "-")
-    better = "as the reference" if row.better == AS_REAL else row.better
-    return [title, score, *ends, better, str(summary.num_clips)]
+        text = number(value, row.digits)
+        is_told = value is None or row.group
+        ends.append(text if is_told else f"{text} ({what})")
+    return [title, score, *ends, row.aim, str(summary.num_clips)]
+
+
+def interval(summary: Summary, digits: int) -> str:
+    """Write a mean and where it lies with 95 %."""
+    text = number(summary.mean, digits)
+    if summary.low is None:
+        return text
+    low, high = (number(v, digits) for v in (summary.low, summary.high))
+    return f"{text} ({low} to {high})"
 
 
 def number(value: float | None, digits: int) -> str:
@@ -193,5 +276,5 @@ def left_out(report: Report) -> list[str]:
         for name, reason in line.left_out.items():
             by_reason.setdefault(reason, []).append(name)
         for reason, names in by_reason.items():
-            sentences.append(f"{line.row.title}: {', '.join(names)}: {reason}")
+            sentences.append(f"{line.title}: {', '.join(names)}: {reason}")
     return sentences

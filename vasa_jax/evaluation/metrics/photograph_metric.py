@@ -1,11 +1,13 @@
 """The rows that photographs are measured by, with aims of filmed conversation."""
 
+import dataclasses
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 
 from vasa_jax.evaluation.metrics import movement_statistics, photographs
-from vasa_jax.evaluation.report.grouped_table import Measured, Row, Value
+from vasa_jax.evaluation.metrics.definition import Measured, PerClip, Row
 
 EYES = "eye distances"
 """Unit of lengths: between the outer corners of the eyes."""
@@ -17,31 +19,35 @@ BANDS = ("below 0.5", "0.5 to 1", "1 to 2", "2 to 4", "above 4")
 """Of `movement_statistics.BAND_EDGES_HZ`, in words."""
 
 
-def rows(num_seconds: float) -> dict[str, Row]:
-    """Return the rows by key, in order.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Photographs(PerClip):
+    """What a checkpoint makes of photographs; see `photographs`.
 
-    Args:
+    Attributes:
         num_seconds: of a clip.
     """
-    return {
-        **_rows("Likeness to the photograph", LIKENESS),
-        **_rows("Lips", LIPS),
-        **_rows("Movement", movement(num_seconds)),
-        **_rows("Controls", CONTROLS),
+
+    num_seconds: float
+    name: ClassVar[str] = "photographs"
+
+    @property
+    def rows(self) -> dict[str, Row]:
+        """Return the rows by key, in order."""
+        return {
+            **_rows("Likeness to the photograph", LIKENESS),
+            **_rows("Lips", LIPS),
+            **_rows("Movement", movement(self.num_seconds)),
+            **_rows("Controls", CONTROLS),
+        }
+
+
+def beside_filmed(measured: Measured, filmed: Mapping[str, float]) -> Measured:
+    """Set scores beside the means of filmed people, measured alike, as ceilings."""
+    scores = {
+        key: score._replace(ceiling=filmed.get(key, np.nan))
+        for key, score in measured.scores.items()
     }
-
-
-def complete(table: Mapping[str, Row], values: Mapping[str, Value]) -> Measured:
-    """Return values of all rows; not a number where there is none."""
-    return {key: values.get(key, Value(np.nan)) for key in table}
-
-
-def beside_filmed(values: Measured, filmed: Mapping[str, float]) -> Measured:
-    """Set values beside the means of filmed people, measured alike."""
-    return {
-        key: value._replace(truth=filmed.get(key, np.nan))
-        for key, value in values.items()
-    }
+    return dataclasses.replace(measured, scores=scores)
 
 
 Cells = tuple[str, str, str, int]
@@ -50,7 +56,15 @@ Cells = tuple[str, str, str, int]
 
 def _rows(group: str, cells: Mapping[str, Cells]) -> dict[str, Row]:
     return {
-        key: Row(group=group, title=title, unit=unit, aim=aim, digits=digits)
+        key: Row(
+            group=group,
+            title=title,
+            unit=unit,
+            aim=aim,
+            floor="copying the source",
+            ceiling="filmed people, measured alike",
+            digits=digits,
+        )
         for key, (title, unit, aim, digits) in cells.items()
     }
 

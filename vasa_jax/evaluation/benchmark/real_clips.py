@@ -4,20 +4,16 @@ import itertools
 import os
 import pathlib
 
-import einops
 import numpy as np
 
 from vasa_jax import audio, errors, media, types
 from vasa_jax.animate.controls import Controls
-from vasa_jax.evaluation.benchmark import held_out_clips, performer
-from vasa_jax.evaluation.metrics import speaking
+from vasa_jax.evaluation.benchmark import performer
+from vasa_jax.evaluation.metrics import lip_movement, speaking
 from vasa_jax.portrait import crop
 
 IMAGE_FOLDER, CLIP_FOLDER = "portraits", "talking_heads"
 """Where a folder of real data holds pictures, and videos with sound."""
-
-PAUSE_DECIBELS = 30.0
-"""Below the loudest frame, where a recorded voice pauses. Ours: breath lies there."""
 
 
 def find(folder: str | os.PathLike[str], name: str, wanted: int) -> list[pathlib.Path]:
@@ -66,12 +62,5 @@ def spoken_clip(
         controls=Controls(seed=seed),
         truth=truth,
         opening=truth.opening,
-        is_silent=held_out_clips.pauses(quiet_frames(waveform)),
+        is_silent=lip_movement.silent_frames(waveform),
     )
-
-
-def quiet_frames(waveform: np.ndarray, below: float = PAUSE_DECIBELS) -> np.ndarray:
-    """Tell which frames of a voice `[640 T]` are far below the loudest, bool `[T]`."""
-    frames = einops.rearrange(waveform, "(t s) -> t s", s=types.SAMPLES_PER_FRAME)
-    power = (frames.astype(np.float64) ** 2).mean(axis=1)
-    return power < power.max() * 10 ** (-below / 10)
