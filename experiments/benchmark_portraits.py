@@ -19,11 +19,10 @@ from absl import flags, logging
 from experiments.running import folders, program
 from vasa_jax import compilation_cache, config, errors
 from vasa_jax.evaluation.benchmark import (
-    portrait_kinds,
+    benchmark_items,
     portrait_list,
     portrait_runner,
     scoring,
-    video_files,
 )
 from vasa_jax.evaluation.metrics import photograph_metric
 from vasa_jax.evaluation.metrics.definition import State
@@ -93,7 +92,9 @@ def main(_) -> int:
         control_seconds=min(CONTROL_SECONDS.value, SECONDS.value),
         seed=SEED.value,
     )
-    filmed_paths = [] if FILMED.value is None else video_files.find_videos(FILMED.value)
+    filmed_paths = (
+        [] if FILMED.value is None else benchmark_items.find_videos(FILMED.value)
+    )
     networks = {"dlib": identity.IdentityNetwork()}
     network_files = []
     if IDENTITY_WEIGHTS.value is not None:
@@ -144,7 +145,7 @@ def main(_) -> int:
         State({name: clip.measured[metric.name] for name, clip in clips.items()}),
         {
             kind: [name for name, one in results.items() if kind in one.kinds]
-            for kind in (*portrait_kinds.KINDS, *portrait_kinds.DERIVED_KINDS)
+            for kind in (*portrait_list.KINDS, *portrait_list.DERIVED_KINDS)
         },
     )
     print(write(output, report, kinds, results))

@@ -25,11 +25,11 @@ from vasa_jax import compilation_cache, config, errors
 from vasa_jax.data import records
 from vasa_jax.encode import encoding
 from vasa_jax.evaluation.benchmark import (
+    benchmark_items,
     held_out_clips,
     performer,
     scoring,
     swap_clips,
-    video_files,
 )
 from vasa_jax.evaluation.metrics import disentanglement
 from vasa_jax.evaluation.metrics.definition import Measured
@@ -116,7 +116,7 @@ def video_jobs(
     actor: performer.FacePerformer, network: identity.IdentityNetwork
 ) -> Iterator[Job]:
     """Yield what is to be measured on videos; the next video shows another person."""
-    videos = video_files.find_videos(VIDEOS.value)[: NUM_CLIPS.value]
+    videos = benchmark_items.find_videos(VIDEOS.value)[: NUM_CLIPS.value]
 
     def job(name, source, driver):
         clip = swap_clips.from_videos(source, driver, actor, NUM_FRAMES.value)

@@ -23,7 +23,6 @@ from vasa_jax.animate import controls
 from vasa_jax.evaluation.benchmark import (
     benchmark_items,
     scoring,
-    video_files,
     video_generator,
 )
 from vasa_jax.evaluation.metrics import frame_similarity, registry, signals
@@ -184,11 +183,11 @@ def find_pairs() -> list[scoring.Pair]:
     Raises:
         UserError: there are none, or one has no reference.
     """
-    videos = video_files.find_videos(VIDEOS.value)
+    videos = benchmark_items.find_videos(VIDEOS.value)
     if REFERENCE.value is None:
         return [scoring.Pair(video=video) for video in videos]
-    references = video_files.find_videos(REFERENCE.value)
-    matched = video_files.match_references(videos, references)
+    references = benchmark_items.find_videos(REFERENCE.value)
+    matched = benchmark_items.match_references(videos, references)
     return [scoring.Pair(video=v, reference=r) for v, r in matched.items()]
 
 

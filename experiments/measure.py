@@ -24,7 +24,6 @@ from vasa_jax.data import records
 from vasa_jax.evaluation.benchmark import (
     held_out_clips,
     performer,
-    real_clips,
     scoring,
 )
 from vasa_jax.evaluation.metrics import reenactment, speaking
@@ -173,13 +172,17 @@ def real_jobs(
     opened: records.Records,
 ) -> Iterator[Job]:
     """Yield what is to be measured on real clips and portraits; see above."""
-    videos = real_clips.find(REAL_DIR.value, real_clips.CLIP_FOLDER, NUM_REAL.value)
-    pictures = real_clips.find(REAL_DIR.value, real_clips.IMAGE_FOLDER, NUM_REAL.value)
+    videos = held_out_clips.find_files(
+        REAL_DIR.value, held_out_clips.CLIP_FOLDER, NUM_REAL.value
+    )
+    pictures = held_out_clips.find_files(
+        REAL_DIR.value, held_out_clips.IMAGE_FOLDER, NUM_REAL.value
+    )
     known = held_out_clips.Names.of(opened)
     voices = held_out_clips.same_identity_clips(known, len(videos) + len(pictures))
 
     def speak_own(path, seed):
-        clip = real_clips.spoken_clip(path, actor, SECONDS.value, seed)
+        clip = held_out_clips.filmed_clip(path, actor, SECONDS.value, seed)
         return {"real": metrics["real"].measure(clip, actor, network)}
 
     def speak_other(read, seed):

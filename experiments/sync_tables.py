@@ -19,7 +19,7 @@ from absl import flags
 from experiments.running import program
 from vasa_jax import compilation_cache, config
 from vasa_jax.data import records
-from vasa_jax.evaluation.benchmark import video_clip, video_files
+from vasa_jax.evaluation.benchmark import benchmark_items, video_clip
 from vasa_jax.evaluation.metrics import synchrony
 from vasa_jax.evaluation.networks import (
     contrastive_scorer,
@@ -57,7 +57,7 @@ def main(_) -> int:
         count = min(len(opened), MAX_CLIPS.value or len(opened))
         sets["held-out rendered heads"] = measure(scorer, of_records(opened, count))
     if VIDEOS.value is not None:
-        paths = video_files.find_videos(VIDEOS.value)[: MAX_CLIPS.value]
+        paths = benchmark_items.find_videos(VIDEOS.value)[: MAX_CLIPS.value]
         sets["videos"] = measure(scorer, of_videos(scorer, paths))
     text = to_markdown(sets)
     folder = pathlib.Path(OUTPUT.value)

@@ -12,7 +12,6 @@ import pytest
 from datasets import portrait_split
 from vasa_jax import errors, media
 from vasa_jax.evaluation.benchmark import (
-    portrait_kinds,
     portrait_list,
     portrait_runner,
 )
@@ -35,7 +34,7 @@ def test_the_committed_list_is_of_validation_portraits_of_one_age_and_one_skin()
             names = group if "child" in group else [f"{tone} skin" for tone in group]
             assert sum(kind in names for kind in one.looked_at) == 1
     shown = {kind for one in listed for kind in one.kinds}
-    assert shown == set(portrait_kinds.KINDS)
+    assert shown == set(portrait_list.KINDS)
 
 
 def test_a_list_is_read_as_it_was_written_and_a_wrong_one_is_told(tmp_path):
@@ -70,14 +69,14 @@ def test_a_few_portraits_are_chosen_over_all_kinds():
 
 def test_derived_pictures_are_of_their_kind(rendered_photo):
     found = locate.locate_face(rendered_photo)
-    before = portrait_kinds.measure(rendered_photo, found)
+    before = portrait_list.measure_kinds(rendered_photo, found)
     for made, kind in (
         ("made greyscale", "greyscale or painted"),
         ("made dark", "dark picture"),
         ("made small", "small face"),
     ):
-        image = portrait_kinds.derive(rendered_photo, made, found.box)
-        kinds = portrait_kinds.measure(image, locate.locate_face(image))
+        image = portrait_list.derive(rendered_photo, made, found.box)
+        kinds = portrait_list.measure_kinds(image, locate.locate_face(image))
         assert kind in kinds
         assert kind not in before
 

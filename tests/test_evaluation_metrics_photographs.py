@@ -6,7 +6,6 @@ import pytest
 from vasa_jax import errors
 from vasa_jax.evaluation.metrics import (
     expression_curves,
-    movement_statistics,
     sharpness,
 )
 from vasa_jax.evaluation.networks import expressions
@@ -56,27 +55,27 @@ def test_raised_corners_of_the_mouth_are_measured_in_distances_of_the_eyes():
 def test_power_lies_in_the_band_of_a_movement():
     slow = np.sin(2 * np.pi * 0.3 * SECONDS)
     fast = np.sin(2 * np.pi * 3.0 * SECONDS)
-    shares = movement_statistics.power_shares(
+    shares = expression_curves.power_shares(
         np.stack([3 * slow, fast], axis=-1), (0.5, 2.0)
     )
     np.testing.assert_allclose(shares, [0.9, 0.0, 0.1], atol=0.01)
-    assert not movement_statistics.power_shares(np.ones((50, 3)), (2.0,)).any()
+    assert not expression_curves.power_shares(np.ones((50, 3)), (2.0,)).any()
 
 
 def test_the_range_is_that_of_windows_or_of_a_shorter_curve():
     ramp = np.arange(100.0)
-    assert movement_statistics.range_within(ramp, 1.0) == 24
-    assert movement_statistics.range_within(ramp, 10.0) == 99
+    assert expression_curves.range_within(ramp, 1.0) == 24
+    assert expression_curves.range_within(ramp, 10.0) == 99
 
 
 def test_a_still_face_has_no_movement_and_a_swaying_one_has_its_own():
     rotation = np.zeros((250, 3))
-    still = movement_statistics.statistics(
+    still = expression_curves.statistics(
         expression_curves.of_landmarks(landmarks_of(rotation))
     )
     assert all(abs(value) < 1e-6 for value in still.values())
     rotation[:, 2] = np.radians(5) * np.sin(2 * np.pi * 0.5 * SECONDS)
-    moved = movement_statistics.statistics(
+    moved = expression_curves.statistics(
         expression_curves.of_landmarks(landmarks_of(rotation))
     )
     assert moved["std_roll"] == pytest.approx(5 / np.sqrt(2), rel=0.05)

@@ -8,7 +8,7 @@ import pytest
 import safetensors.numpy
 
 from vasa_jax import errors
-from vasa_jax.evaluation.networks import syncnet, syncnet_weights
+from vasa_jax.evaluation.networks import syncnet
 
 SMALL = syncnet.SyncNet(
     sound_channels=(2, 3, 3, 2, 2, 4),
@@ -132,7 +132,7 @@ def published(tmp_path_factory):
 
 def test_both_halves_equal_plain_numpy(published):
     tensors, path = published
-    params = syncnet_weights.read(path, SMALL)
+    params = syncnet.read_weights(path, SMALL)
     frames, cepstra = _inputs()
     lips, sound = jax.jit(SMALL.apply)({"params": params}, frames, cepstra)
     double = {name: tensor.astype(np.float64) for name, tensor in tensors.items()}
@@ -181,7 +181,7 @@ def test_every_layer_equals_a_pytorch_rendition_of_the_published_network(tmp_pat
                 value.copy_(torch.rand(value.shape) + 0.5)
     path = tmp_path / "syncnet_v2.model"
     torch.save(model.state_dict(), path)
-    params = syncnet_weights.read(path)
+    params = syncnet.read_weights(path)
 
     heard = {}
     for name, module in model.named_modules():
@@ -238,8 +238,8 @@ def test_npz_and_safetensors_of_the_same_names_are_read_alike(published, tmp_pat
     tensors, path = published
     extra = {"netcnnaud.1.num_batches_tracked": np.array(7)}
     np.savez(tmp_path / "small.npz", **tensors, **extra)
-    one = syncnet_weights.read(path, SMALL)
-    other = syncnet_weights.read(tmp_path / "small.npz", SMALL)
+    one = syncnet.read_weights(path, SMALL)
+    other = syncnet.read_weights(tmp_path / "small.npz", SMALL)
     jax.tree.map(np.testing.assert_array_equal, one, other)
     assert len(jax.tree.leaves(one)) == len(tensors)
 
@@ -247,10 +247,10 @@ def test_npz_and_safetensors_of_the_same_names_are_read_alike(published, tmp_pat
 def test_files_of_other_networks_are_refused(published, tmp_path):
     tensors, path = published
     with pytest.raises(errors.UserError, match=r"netcnn.*syncnet_v2\.model"):
-        syncnet_weights.read(path)
+        syncnet.read_weights(path)
     lacking = {k: v for k, v in tensors.items() if k != "netfclip.3.bias"}
     np.savez(tmp_path / "lacking.npz", **lacking)
     with pytest.raises(errors.UserError, match=r"netfclip\.3\.bias"):
-        syncnet_weights.read(tmp_path / "lacking.npz", SMALL)
+        syncnet.read_weights(tmp_path / "lacking.npz", SMALL)
     with pytest.raises(errors.UserError, match=r"syncnet_v2\.model"):
-        syncnet_weights.read(tmp_path / "missing.model", SMALL)
+        syncnet.read_weights(tmp_path / "missing.model", SMALL)

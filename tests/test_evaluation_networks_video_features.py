@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import errors, media
-from vasa_jax.evaluation.metrics import frechet
+from vasa_jax.evaluation.metrics import set_distance
 from vasa_jax.evaluation.networks import i3d, video_features
 from vasa_jax.portrait import crop
 
@@ -95,10 +95,12 @@ def _away(network, clips):
     """Return the distance from clips of what they are changed into."""
 
     def moments(some):
-        return frechet.Moments.from_batch(np.stack([network(clip) for clip in some]))
+        return set_distance.Moments.from_batch(
+            np.stack([network(clip) for clip in some])
+        )
 
     real = moments(clips)
-    return lambda changed: frechet.distance(real, moments(changed))
+    return lambda changed: set_distance.frechet_distance(real, moments(changed))
 
 
 def _blurred(clips, size):

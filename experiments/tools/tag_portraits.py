@@ -16,7 +16,7 @@ from absl import flags
 from datasets import portrait_split
 from experiments.running import program
 from vasa_jax import config, errors, media
-from vasa_jax.evaluation.benchmark import portrait_kinds, portrait_list
+from vasa_jax.evaluation.benchmark import portrait_list
 from vasa_jax.portrait import locate
 
 PORTRAITS_DIR = flags.DEFINE_string(
@@ -42,7 +42,7 @@ def main(_) -> int:
     for name in tqdm.tqdm(names, desc="tag", unit="picture", delay=0.5):
         try:
             image = media.read_image(folder / name)
-            kinds = portrait_kinds.measure(image, locate.locate_face(image))
+            kinds = portrait_list.measure_kinds(image, locate.locate_face(image))
         except errors.UserError as error:
             print(f"warning: {name} is left out: {error}", file=sys.stderr)
             continue
@@ -53,7 +53,7 @@ def main(_) -> int:
         )
     config.require(bool(listed), f"No picture of {str(folder)!r} shows a face.")
     portrait_list.write(place, listed)
-    for kind in portrait_kinds.KINDS:
+    for kind in portrait_list.KINDS:
         print(f"{kind}: {sum(kind in one.kinds for one in listed)}")
     return 0
 

@@ -1,4 +1,4 @@
-"""Which portraits are measured: of a folder or a list, and ones made out of them."""
+"""Which portraits are measured, of a folder or a list, and of which kinds they are."""
 
 import dataclasses
 import os
@@ -8,7 +8,112 @@ from collections.abc import Sequence
 import numpy as np
 
 from vasa_jax import config, errors, media
-from vasa_jax.evaluation.benchmark import portrait_kinds
+from vasa_jax.portrait import crop, landmarks, locate, resample
+
+KINDS = (
+    "child",
+    "adult",
+    "old",
+    "light skin",
+    "medium skin",
+    "dark skin",
+    "beard",
+    "glasses",
+    "hat",
+    "open mouth or smile",
+    "closed eyes",
+    "greyscale or painted",
+    "dark picture",
+    "turned head",
+    "small face",
+)
+"""In the order of reports; a portrait may be of several. Ours."""
+
+DERIVED_KINDS = ("made greyscale", "made dark", "made small")
+"""Of portraits that were made out of others; see `derive`."""
+
+OPEN_MOUTH = 0.06
+"""Gap of the lips, in eye distances, from which teeth or tongue may show. Ours."""
+
+GREYSCALE_SPREAD = 6.0
+"""Mean distance of a pixel's largest and least channel, of 255, below which a picture
+has no colours. Ours: JPEG leaves about 5."""
+
+DARK_LUMA = 70.0
+"""Mean luma of the face's crop, of 255, below which a picture is dark. Ours: a tenth
+to a fifth of photographs."""
+
+TURNED_DEGREES = 12.0
+"""Yaw from which a head is turned. Ours: one cheek is visibly narrower."""
+
+SMALL_PIXELS = 200.0
+"""Side of the face's crop below which a face is small. Ours: under half of 512 px."""
+
+LUMA = np.array([0.299, 0.587, 0.114])
+"""From RGB. Follows: BT.601."""
+
+DARKENED = 0.35
+"""Of the light that a picture made dark keeps. Ours: faces are still recognised."""
+
+SHRUNK_PIXELS = 120
+"""Crop side of a picture made small. Ours: below what `locate` calls soft."""
+
+
+def measure_kinds(image: np.ndarray, found: locate.LocatedFace) -> tuple[str, ...]:
+    """Return the kinds that can be measured.
+
+    Ours: age, beard and the like must be looked at, and so must the tone of skin: by
+    the cheeks' colour, light decides more than skin does.
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        found: its face.
+
+    Returns:
+        Names of `KINDS`.
+    """
+    height, width = image.shape[:2]
+    side = 2 * found.box.half_size
+    left, top = (max(0, int(v)) for v in (found.box.left, found.box.top))
+    right, bottom = found.box.left + side, found.box.top + side
+    face = image[top : min(height, int(bottom)), left : min(width, int(right))]
+    spread = np.ptp(image.astype(np.int16), axis=-1).mean()
+    yaw_degrees = np.degrees(found.head_pose.rotation[0])
+    is_kind = {
+        "open mouth or smile": landmarks.mouth_opening(found.landmarks.points)
+        > OPEN_MOUTH,
+        "greyscale or painted": spread < GREYSCALE_SPREAD,
+        "dark picture": (face @ LUMA).mean() < DARK_LUMA,
+        "turned head": abs(yaw_degrees) > TURNED_DEGREES,
+        "small face": side < SMALL_PIXELS,
+    }
+    return tuple(kind for kind in KINDS if is_kind.get(kind, False))
+
+
+def derive(image: np.ndarray, kind: str, box: crop.CropBox) -> np.ndarray:
+    """Make a portrait of another kind out of one.
+
+    Ours: the same faces in two kinds tell the kind's effect apart from the faces'.
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        kind: one of `DERIVED_KINDS`.
+        box: of its face.
+
+    Returns:
+        uint8 `[H', W', 3]`.
+    """
+    if kind == "made greyscale":
+        made = np.repeat(image @ LUMA[:, None], 3, axis=-1)
+    elif kind == "made dark":
+        made = DARKENED * image
+    else:
+        height, width = image.shape[:2]
+        ratio = min(1.0, SHRUNK_PIXELS / (2 * box.half_size))
+        rows, columns = (max(1, round(ratio * side)) for side in (height, width))
+        made = resample.sample_window(image, 0, 0, width, height, rows, columns)
+    return np.clip(np.rint(made), 0, 255).astype(np.uint8)
+
 
 HEADER = ("name", "looked at", "measured")
 
@@ -20,7 +125,7 @@ class Listed:
     Attributes:
         name: of the picture's file.
         looked_at: kinds that a person saw.
-        measured: kinds that `portrait_kinds.measure` found.
+        measured: kinds that `measure_kinds` found.
     """
 
     name: str
@@ -29,11 +134,9 @@ class Listed:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Both, in the order of `portrait_kinds.KINDS`."""
+        """Both, in the order of `KINDS`."""
         return tuple(
-            kind
-            for kind in portrait_kinds.KINDS
-            if kind in self.looked_at or kind in self.measured
+            kind for kind in KINDS if kind in self.looked_at or kind in self.measured
         )
 
 
@@ -79,8 +182,8 @@ def _read_line(path: pathlib.Path, number: int, line: str) -> Listed:
     name, *kinds = cells
     parts = [tuple(filter(None, cell.split(","))) for cell in kinds]
     for kind in (*parts[0], *parts[1]):
-        if kind not in portrait_kinds.KINDS:
-            raise config.unknown_name(kind, portrait_kinds.KINDS, "kind of portrait")
+        if kind not in KINDS:
+            raise config.unknown_name(kind, KINDS, "kind of portrait")
     return Listed(name=name, looked_at=parts[0], measured=parts[1])
 
 
@@ -118,7 +221,7 @@ def choose(listed: Sequence[Listed], count: int | None) -> list[Listed]:
     """
     if count is None or count >= len(listed):
         return list(listed)
-    held = dict.fromkeys(portrait_kinds.KINDS, 0)
+    held = dict.fromkeys(KINDS, 0)
     left, chosen = list(range(len(listed))), []
     for _ in range(count):
         best = max(left, key=lambda i: sum(2.0 ** -held[k] for k in listed[i].kinds))
@@ -135,8 +238,8 @@ class Portrait:
 
     Attributes:
         path: of the picture.
-        kinds: of it; None takes what `portrait_kinds.measure` finds.
-        derived: one of `portrait_kinds.DERIVED_KINDS`, or None for the picture itself.
+        kinds: of it; None takes what `measure_kinds` finds.
+        derived: one of `DERIVED_KINDS`, or None for the picture itself.
         has_controls: whether the controls are tried.
     """
 
@@ -166,7 +269,7 @@ def find(
         listed: which of them; None takes all files, whose kinds are measured.
         num_portraits: at most, spread over kinds.
         num_controls: of them whose controls are tried, at most; None takes all.
-        num_derived: of each of `portrait_kinds.DERIVED_KINDS`, out of other portraits.
+        num_derived: of each of `DERIVED_KINDS`, out of other portraits.
 
     Raises:
         UserError: the folder is missing or holds no file, or two of one name.
@@ -204,7 +307,7 @@ def find(
         Portrait(
             path=items[place].path, kinds=(kind,), derived=kind, has_controls=False
         )
-        for kind in portrait_kinds.DERIVED_KINDS
+        for kind in DERIVED_KINDS
         for place in np.unique(spread.astype(int))
     ]
     return items + derived

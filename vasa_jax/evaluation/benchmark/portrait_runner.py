@@ -12,11 +12,10 @@ import numpy as np
 
 from vasa_jax import audio, media, types
 from vasa_jax.animate import controls, trained
-from vasa_jax.evaluation.benchmark import cache, portrait_kinds, portrait_list
+from vasa_jax.evaluation.benchmark import cache, portrait_list
 from vasa_jax.evaluation.benchmark.performer import Performer
 from vasa_jax.evaluation.metrics import (
     expression_curves,
-    movement_statistics,
     photographs,
 )
 from vasa_jax.evaluation.metrics.definition import Measured, average
@@ -140,9 +139,9 @@ class Runner:
     def _find(self, item: portrait_list.Portrait, place: int) -> dict[str, Any]:
         picture = media.read_image(item.path)
         found = locate.locate_face(picture)
-        kinds = portrait_kinds.measure(picture, found)
+        kinds = portrait_list.measure_kinds(picture, found)
         if item.derived is not None:
-            picture = portrait_kinds.derive(picture, item.derived, found.box)
+            picture = portrait_list.derive(picture, item.derived, found.box)
         subject = photographs.Subject.of(picture, self._performer)
         takes, rows = [], []
         for take in range(self._settings.num_voices):
@@ -200,7 +199,7 @@ def measure_filmed(
         folder: existing, for what is found.
 
     Yields:
-        Statistics as of `movement_statistics.statistics`; nothing for videos
+        Statistics as of `expression_curves.statistics`; nothing for videos
         without a face.
 
     Raises:
@@ -212,7 +211,7 @@ def measure_filmed(
     def find(path):
         frames = itertools.islice(media.iterate_video(path), most)
         face = expression_curves.follow(frames)
-        return {} if face is None else movement_statistics.statistics(face)
+        return {} if face is None else expression_curves.statistics(face)
 
     for path in paths:
         key = cache.key("filmed", VERSION, cache.digest_of(path), str(num_seconds))

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from vasa_jax.evaluation.metrics import movement_statistics, photographs
+from vasa_jax.evaluation.metrics import expression_curves, photographs
 from vasa_jax.evaluation.metrics.definition import Measured, PerClip, Row
 
 EYES = "eye distances"
@@ -16,7 +16,7 @@ FILMED_STD_DEGREES = {"yaw": 4.6, "pitch": 4.0, "roll": 3.5}
 """Of people filmed in conversation, medians of 13 clips."""
 
 BANDS = ("below 0.5", "0.5 to 1", "1 to 2", "2 to 4", "above 4")
-"""Of `movement_statistics.BAND_EDGES_HZ`, in words."""
+"""Of `expression_curves.BAND_EDGES_HZ`, in words."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -103,7 +103,7 @@ LIPS: Mapping[str, Cells] = {
 
 def movement(num_seconds: float) -> dict[str, Cells]:
     """Return the rows of movement in clips of so many seconds."""
-    window = min(num_seconds, movement_statistics.RANGE_SECONDS)
+    window = min(num_seconds, expression_curves.RANGE_SECONDS)
     deviations = {
         f"std_{angle}": (f"Std of {angle}", "degrees", f"0.7 of {filmed}", 2)
         for angle, filmed in FILMED_STD_DEGREES.items()

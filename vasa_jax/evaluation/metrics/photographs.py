@@ -15,7 +15,6 @@ from vasa_jax.animate import controls, talking_face
 from vasa_jax.evaluation.benchmark.performer import Performer
 from vasa_jax.evaluation.metrics import (
     expression_curves,
-    movement_statistics,
     sharpness,
     signals,
 )
@@ -147,17 +146,17 @@ def measure_speech(
         "lips": Score(signals.correlation(face.mouth_opening, opening), 0.0),
         "lag": Score(float(signals.best_lag(face.mouth_opening, opening))),
         "shut": Score(float(face.mouth_opening[shut].mean()), subject.opening),
-        "asked_change": Score(movement_statistics.change_per_frame(degrees), 0.0),
+        "asked_change": Score(expression_curves.change_per_frame(degrees), 0.0),
         "asked_fast": Score(
             float(
-                movement_statistics.power_shares(
-                    degrees, (movement_statistics.FAST_HZ,)
-                )[-1]
+                expression_curves.power_shares(degrees, (expression_curves.FAST_HZ,))[
+                    -1
+                ]
             ),
             0.0,
         ),
     }
-    found = movement_statistics.statistics(face)
+    found = expression_curves.statistics(face)
     return values | {key: Score(value, 0.0) for key, value in found.items()}, frames
 
 

@@ -32,7 +32,6 @@ from vasa_jax.evaluation.networks import (
     lip_sync,
     sound_offsets,
     syncnet,
-    syncnet_weights,
 )
 
 SHIFTED = "its sound shifted by half"
@@ -241,7 +240,7 @@ class SyncNetScore(ByWeightsFile, OfLips):
     @property
     def needs(self) -> Needs:
         """The weights, a face and sound."""
-        missing = f"--syncnet_weights=FILE ({syncnet_weights.CURE})"
+        missing = f"--syncnet_weights=FILE ({syncnet.CURE})"
         return Needs(
             sound=True,
             face=True,
@@ -280,7 +279,7 @@ class SyncNetScore(ByWeightsFile, OfLips):
 
 @functools.cache
 def _syncnet(path: str):
-    return syncnet_weights.read(path)
+    return syncnet.read_weights(path)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

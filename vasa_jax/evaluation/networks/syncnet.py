@@ -6,7 +6,9 @@ form: this package measures by the network and never trains it.
 """
 
 import functools
-from typing import Any
+import os
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import einops
 import flax.linen as nn
@@ -14,8 +16,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax import errors, types
-from vasa_jax.evaluation.networks import mfcc
+from vasa_jax import errors, export, types
+from vasa_jax.evaluation.networks import mfcc, weights_files
 
 WINDOW_FRAMES = 5
 """Follows: frames that a window of lips has, at 25 a second."""
@@ -229,7 +231,7 @@ def embed(
     """Embed every window of a clip.
 
     Args:
-        params: of the network, as from `syncnet_weights.read`.
+        params: of the network, as from `read_weights`.
         frames: uint8 `[T, 224, 224, 3]`, a face cut out of a video, 25 a second.
         waveform: float `[S]`, 16 kHz, full scale at 1; what is longer, frames or sound,
             is cut.
@@ -287,3 +289,98 @@ def _cut_cepstra(cepstra: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Cut windows of cepstra beside the frames at `places`, float32 `[N, 13, 20]`."""
     steps = _STEPS_PER_FRAME * places[:, None] + np.arange(WINDOW_STEPS)[None]
     return einops.rearrange(cepstra[steps], "n l k -> n k l").astype(np.float32)
+
+
+CURE = (
+    "give syncnet_v2.model of Chung and Zisserman (robots.ox.ac.uk/~vgg/software/"
+    "lipsync), or its arrays as npz or safetensors under the same names"
+)
+"""What to do without the file."""
+
+_CONV_PLACES = (0, 4, 8, 11, 14, 18)
+_HALVES = {
+    "sound": ("netcnnaud", "netfcaud", "o c h w -> h w c o"),
+    "lips": ("netcnnlip", "netfclip", "o c t h w -> h w (t c) o"),
+}
+
+
+class _Array(NamedTuple):
+    """An array of the file: its name, its place here and how to turn it."""
+
+    name: str
+    place: str
+    pattern: str | None = None
+
+
+def read_weights(
+    path: str | os.PathLike[str], network: SyncNet | None = None
+) -> dict[str, Any]:
+    """Read the published file as parameters of the network.
+
+    Follows: syncnet_python, a state dict of `SyncNetModel.S`; read by PyTorch's own
+    reader of plain tensors, or from npz or safetensors.
+
+    Args:
+        path: the file.
+        network: whose sizes it must have; None is the published one.
+
+    Returns:
+        Parameters of `network`, float32.
+
+    Raises:
+        UserError: the file is missing, cannot be read, or is of another network.
+    """
+    network = SyncNet() if network is None else network
+    shapes = export.flatten(
+        jax.eval_shape(network.init, jax.random.key(0), *example_inputs())["params"]
+    )
+    wanted = {a.name: _their_shape(a, shapes[a.place].shape) for a in _arrays()}
+    tensors = weights_files.read_arrays(path, wanted, CURE)
+    return export.unflatten(
+        {array.place: _turned(tensors[array.name], array) for array in _arrays()}
+    )
+
+
+def _turned(tensor: np.ndarray, array: _Array) -> np.ndarray:
+    if array.pattern is None:
+        return tensor
+    return np.ascontiguousarray(einops.rearrange(tensor, array.pattern))
+
+
+def _their_shape(array: _Array, ours: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape that an array has in the file."""
+    if array.pattern is None:
+        return ours
+    if len(ours) == 2:
+        return ours[::-1]
+    height, width, inputs, outputs = ours
+    if "t" not in array.pattern:
+        return outputs, inputs, height, width
+    # The first convolution of the lips spans all frames, the others one.
+    depth = WINDOW_FRAMES if array.place == "lips/conv_0/kernel" else 1
+    return outputs, inputs // depth, depth, height, width
+
+
+def _arrays() -> Iterator[_Array]:
+    """List the arrays of the network."""
+    for half, (convolutions, head, pattern) in _HALVES.items():
+        for layer, place in enumerate(_CONV_PLACES):
+            name = f"{convolutions}.{place}"
+            yield _Array(f"{name}.weight", f"{half}/conv_{layer}/kernel", pattern)
+            yield _Array(f"{name}.bias", f"{half}/conv_{layer}/bias")
+            yield from _norm(f"{convolutions}.{place + 1}", f"{half}/norm_{layer}")
+        for place, ours in ((0, "hidden"), (3, "embedding")):
+            name = f"{head}.{place}"
+            yield _Array(f"{name}.weight", f"{half}/head/{ours}/kernel", "o i -> i o")
+            yield _Array(f"{name}.bias", f"{half}/head/{ours}/bias")
+        yield from _norm(f"{head}.1", f"{half}/head/norm")
+
+
+def _norm(name: str, place: str) -> Iterator[_Array]:
+    for theirs, ours in (
+        ("weight", "scale"),
+        ("bias", "bias"),
+        ("running_mean", "mean"),
+        ("running_var", "variance"),
+    ):
+        yield _Array(f"{name}.{theirs}", f"{place}/{ours}")

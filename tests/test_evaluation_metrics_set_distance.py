@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from vasa_jax import errors
-from vasa_jax.evaluation.metrics import frechet
+from vasa_jax.evaluation.metrics import set_distance
 
-Moments = frechet.Moments
+Moments = set_distance.Moments
 
 
 def _draw(seed, count, channels, offset=0.0):
@@ -38,14 +38,16 @@ def test_parts_with_filled_batches_merge_to_the_whole_even_far_from_zero():
     assert merged.count == whole.count
     np.testing.assert_allclose(merged.mean, whole.mean, rtol=1e-12)
     np.testing.assert_allclose(merged.scatter, whole.scatter, rtol=1e-6)
-    assert frechet.distance(whole, merged) < 1e-6
+    assert set_distance.frechet_distance(whole, merged) < 1e-6
 
 
 def test_diagonal_gaussians_have_a_closed_form():
     a = Moments(count=11, mean=np.array([1.0, 2.0]), scatter=10 * np.diag([4.0, 9.0]))
     b = Moments(count=6, mean=np.array([0.0, 4.0]), scatter=5 * np.diag([1.0, 25.0]))
-    assert frechet.distance(a, b) == pytest.approx(1 + 4 + (2 - 1) ** 2 + (3 - 5) ** 2)
-    assert frechet.distance(a, a) == 0
+    assert set_distance.frechet_distance(a, b) == pytest.approx(
+        1 + 4 + (2 - 1) ** 2 + (3 - 5) ** 2
+    )
+    assert set_distance.frechet_distance(a, a) == 0
 
 
 def test_the_distance_is_that_of_scipys_matrix_root():
@@ -54,7 +56,7 @@ def test_the_distance_is_that_of_scipys_matrix_root():
     a, b = np.cov(x.T), np.cov(y.T)
     away = x.mean(axis=0) - y.mean(axis=0)
     expected = away @ away + np.trace(a + b - 2 * linalg.sqrtm(a @ b).real)
-    found = frechet.distance(Moments.from_batch(x), Moments.from_batch(y))
+    found = set_distance.frechet_distance(Moments.from_batch(x), Moments.from_batch(y))
     assert found == pytest.approx(expected, rel=1e-9)
 
 
@@ -65,7 +67,7 @@ def test_fewer_clips_than_features_do_not_upset_the_root():
     root = np.linalg.svd(p @ q.T, compute_uv=False).sum() / np.sqrt(4 * 6)
     away = x.mean(axis=0) - y.mean(axis=0)
     expected = away @ away + (p**2).sum() / 4 + (q**2).sum() / 6 - 2 * root
-    found = frechet.distance(Moments.from_batch(x), Moments.from_batch(y))
+    found = set_distance.frechet_distance(Moments.from_batch(x), Moments.from_batch(y))
     assert found == pytest.approx(expected, rel=1e-6)
 
 
@@ -73,8 +75,8 @@ def test_what_has_no_distance_is_refused():
     one = Moments.from_batch(np.zeros((1, 3)))
     two = Moments.from_batch(np.eye(3))
     with pytest.raises(errors.UserError, match="at least 2 clips in each set, not 1"):
-        frechet.distance(one, two)
+        set_distance.frechet_distance(one, two)
     with pytest.raises(errors.UserError, match="3 and 4 features"):
-        frechet.distance(two, Moments.from_batch(np.eye(4)))
+        set_distance.frechet_distance(two, Moments.from_batch(np.eye(4)))
     with pytest.raises(ValueError, match="not finite"):
         Moments.from_batch(np.array([[0.0, np.nan]]))
