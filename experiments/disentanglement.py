@@ -100,16 +100,16 @@ def record_jobs(
     opened = records.open_folder(DATA_DIR.value, SPLIT.value)
     known = held_out_clips.Names.of(opened)
 
-    def job(name, places):
-        clip = swap_clips.from_records(opened, places, NUM_FRAMES.value, truth)
+    def job(name, indices):
+        clip = swap_clips.from_records(opened, indices, NUM_FRAMES.value, truth)
         return {name: METRICS[name].measure(clip, actor, network)}
 
     for name, choose in (
         ("same", swap_clips.same_person),
         ("other", swap_clips.other_person),
     ):
-        for number, places in enumerate(choose(known, NUM_CLIPS.value)):
-            yield f"{name} {number:03d}", functools.partial(job, name, places)
+        for number, indices in enumerate(choose(known, NUM_CLIPS.value)):
+            yield f"{name} {number:03d}", functools.partial(job, name, indices)
 
 
 def video_jobs(

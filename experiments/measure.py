@@ -144,12 +144,12 @@ def synthetic_jobs(
     known = held_out_clips.Names.of(opened)
     mouth = names.KEYPOINT_NAMES.index("mouth")
 
-    def drive(name, places):
-        clip = held_out_clips.driving_clip(opened, places, NUM_FRAMES.value, mouth)
+    def drive(name, indices):
+        clip = held_out_clips.driving_clip(opened, indices, NUM_FRAMES.value, mouth)
         return {name: metrics[name].measure(clip, actor, network, distance)}
 
-    def speak(places, seed):
-        clip = held_out_clips.spoken_clip(opened, places, actor, visemes.SILENCE, seed)
+    def speak(indices, seed):
+        clip = held_out_clips.spoken_clip(opened, indices, actor, visemes.SILENCE, seed)
         return {
             "voice": metrics["voice"].measure(clip, actor, network),
             "still": metrics["still"].measure(clip.portrait, actor, network),
@@ -158,11 +158,11 @@ def synthetic_jobs(
     same = held_out_clips.same_identity_clips(known, NUM_CLIPS.value)
     cross = held_out_clips.cross_identity_clips(known, NUM_CLIPS.value)
     for name, found in (("same", same), ("cross", cross)):
-        for number, places in enumerate(found):
-            yield f"{name} {number:03d}", functools.partial(drive, name, places)
+        for number, indices in enumerate(found):
+            yield f"{name} {number:03d}", functools.partial(drive, name, indices)
     voices = held_out_clips.same_identity_clips(known, NUM_VOICES.value)
-    for seed, places in enumerate(voices):
-        yield f"voice {seed:03d}", functools.partial(speak, places, seed)
+    for seed, indices in enumerate(voices):
+        yield f"voice {seed:03d}", functools.partial(speak, indices, seed)
 
 
 def real_jobs(

@@ -80,12 +80,12 @@ def test_takes_are_of_one_person_and_the_source_is_the_same_or_another():
     table = ["a", "a", "a", "b", "b", "c"]
     opened = records.ListRecords({"identity": i, "performance": "p"} for i in table)
     known = held_out_clips.Names.of(opened)
-    for places in swap_clips.same_person(known, 9):
-        assert table[places.source] == table[places.first] == table[places.second]
-    assert swap_clips.same_person(known, 9)[0] == swap_clips.Places(2, 0, 1)
-    assert swap_clips.same_person(known, 9)[-1] == swap_clips.Places(5, 5, 5)
-    for places in swap_clips.other_person(known, 9):
-        assert table[places.source] != table[places.first] == table[places.second]
+    for indices in swap_clips.same_person(known, 9):
+        assert table[indices.source] == table[indices.first] == table[indices.second]
+    assert swap_clips.same_person(known, 9)[0] == swap_clips.SwapIndices(2, 0, 1)
+    assert swap_clips.same_person(known, 9)[-1] == swap_clips.SwapIndices(5, 5, 5)
+    for indices in swap_clips.other_person(known, 9):
+        assert table[indices.source] != table[indices.first] == table[indices.second]
     assert len(swap_clips.other_person(known, 2)) == 2
     alone = held_out_clips.Names(identity=["a", "a"], performance=["p", "q"])
     assert swap_clips.other_person(alone, 9) == []
@@ -102,11 +102,11 @@ def test_one_record_gives_its_halves_and_two_give_frames_all_along():
         for k in (0, 100)
     ]
     opened = records.ListRecords(rows)
-    alone = swap_clips.from_records(opened, swap_clips.Places(1, 0, 0), 2)
+    alone = swap_clips.from_records(opened, swap_clips.SwapIndices(1, 0, 0), 2)
     assert alone.first.frames[:, 0, 0, 0].tolist() == [0, 3]
     assert alone.second.frames[:, 0, 0, 0].tolist() == [4, 7]
     assert alone.source[0, 0, 0] == 100
-    both = swap_clips.from_records(opened, swap_clips.Places(1, 0, 1), 2)
+    both = swap_clips.from_records(opened, swap_clips.SwapIndices(1, 0, 1), 2)
     assert both.second.frames[:, 0, 0, 0].tolist() == [100, 107]
     assert both.truth is None
 

@@ -286,7 +286,7 @@ def test_speech_is_measured_beside_a_truth_that_moves(
         truth=performer.Seen(
             frames=image[None].repeat(num_frames, axis=0), face=None, share=1.0
         ),
-        opening=opening,
+        mouth_aperture=opening,
         is_silent=np.arange(num_frames) < 6,
     )
     metric = speaking.Speech(name="voice", group="Voices")
@@ -302,7 +302,7 @@ def test_speech_is_measured_beside_a_truth_that_moves(
         "voice/identity",
         "voice/cosine",
     }
-    blind = dataclasses.replace(clip, truth=None, opening=None, is_silent=None)
+    blind = dataclasses.replace(clip, truth=None, mouth_aperture=None, is_silent=None)
     less = metric.measure(blind, actor, network).scores
     assert set(less) <= set(dataclasses.replace(metric, has_truth=False).rows)
 

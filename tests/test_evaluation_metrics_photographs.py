@@ -88,7 +88,7 @@ def test_a_still_face_has_no_movement_and_a_swaying_one_has_its_own():
 def photo(rendered_photo):
     """A picture, its face, and its crop at 256 pixels with the face's place in it."""
     found = locate.locate_face(rendered_photo)
-    place = sharpness.Place.of(found.landmarks)
+    place = sharpness.FacePlacement.of(found.landmarks)
     portrait = crop.extract(rendered_photo, found.box, 256)
     return rendered_photo, place, portrait, place.within(found.box, 256)
 
@@ -113,7 +113,9 @@ def test_the_photograph_itself_is_as_sharp_as_itself_and_a_blurred_one_is_not(ph
 
 def test_the_photograph_is_cut_so_that_its_head_lies_as_in_the_frame(photo):
     picture, place, _, own = photo
-    shown = sharpness.Place(points=own.points, centre=own.centre + 9, unit=own.unit / 2)
+    shown = sharpness.FacePlacement(
+        points=own.points, centre=own.centre + 9, unit=own.unit / 2
+    )
     box = sharpness.cut_alike(place, shown, 256)
     again = place.within(box, 256)
     np.testing.assert_allclose(again.centre, shown.centre)
@@ -133,7 +135,9 @@ def test_only_what_changes_away_from_the_head_is_a_ghost(photo):
 def test_a_smear_where_the_head_was_is_softer_than_what_is_around_it(photo):
     _, _, _, own = photo
     noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
-    far = sharpness.Place(points=own.points, centre=own.centre, unit=own.unit / 1.3)
+    far = sharpness.FacePlacement(
+        points=own.points, centre=own.centre, unit=own.unit / 1.3
+    )
     good = sharpness.uncovered_over_ring(noise, own, noise, far)
     bad = sharpness.uncovered_over_ring(noise, own, blurred(noise), far)
     assert good == pytest.approx(1.0, abs=0.1)
@@ -148,7 +152,7 @@ def test_the_inside_of_an_outline_has_its_area():
     outline = circle[: len(sharpness.OVAL)]
     x, y = outline.T
     area = 0.5 * abs((x * np.roll(y, -1) - y * np.roll(x, -1)).sum())
-    place = sharpness.Place(points=points, centre=np.array([60, 60]), unit=30.0)
+    place = sharpness.FacePlacement(points=points, centre=np.array([60, 60]), unit=30.0)
     inside = sharpness.face_masks(place, 128)["face"]
     assert inside.sum() == pytest.approx(area, rel=0.02)
 

@@ -26,7 +26,7 @@ SOURCE_FIELDS = ("video", "head_pose")
 
 @dataclasses.dataclass(frozen=True)
 class Names:
-    """Which records belong together, by their places.
+    """Which records belong together, by their indices.
 
     Attributes:
         identity, performance: of every record.
@@ -57,7 +57,7 @@ class Names:
 
 
 def spread_over(count: int, wanted: int) -> list[int]:
-    """Choose places evenly out of `count`, at most as many as `wanted`."""
+    """Choose indices evenly out of `count`, at most as many as `wanted`."""
     return np.linspace(0, count - 1, min(count, wanted)).astype(int).tolist()
 
 
@@ -93,26 +93,26 @@ def _some(found, wanted, what):
 
 
 def driving_clip(
-    opened: records.Records, places: tuple[int, int, int], num_frames: int, mouth: int
+    opened: records.Records, indices: tuple[int, int, int], num_frames: int, mouth: int
 ) -> reenactment.DrivingClip:
     """Read a clip of driving.
 
     Args:
         opened: the records.
-        places: of source, driver and truth.
+        indices: of source, driver and truth.
         num_frames: taken evenly from the driver.
         mouth: place of the mouth among the keypoints.
 
     Returns:
         The clip; the source is the first frame of its record.
     """
-    source = opened.read(places[0], list(SOURCE_FIELDS))
-    driver = opened.read(places[1], list(SOURCE_FIELDS))
-    truth = opened.read(places[2], ["video", "head_pose", "keypoints"])
+    source = opened.read(indices[0], list(SOURCE_FIELDS))
+    driver = opened.read(indices[1], list(SOURCE_FIELDS))
+    truth = opened.read(indices[2], ["video", "head_pose", "keypoints"])
     driver_frames = encoding.decode_clip(driver)
     picks = spread_over(len(driver_frames), num_frames)
     true_frames = driver_frames
-    if places[1] != places[2]:
+    if indices[1] != indices[2]:
         true_frames = encoding.decode_clip(truth)
     return reenactment.DrivingClip(
         source=encoding.decode_clip(source)[0],
@@ -127,7 +127,7 @@ def driving_clip(
 
 def spoken_clip(
     opened: records.Records,
-    places: tuple[int, int, int],
+    indices: tuple[int, int, int],
     actor: performer.Performer,
     silence: int,
     seed: int,
@@ -136,13 +136,13 @@ def spoken_clip(
 
     Args:
         opened: the records.
-        places: of portrait and speech; the last is not used.
+        indices: of portrait and speech; the last is not used.
         actor: the checkpoint, for its image size.
         silence: the viseme of silence.
         seed: of the performance.
     """
-    source = opened.read(places[0], list(SOURCE_FIELDS))
-    record = opened.read(places[1])
+    source = opened.read(indices[0], list(SOURCE_FIELDS))
+    record = opened.read(indices[1])
     frames = actor.fit_frames(encoding.decode_clip(record))
     limits = np.array(MAX_GAZE_DEGREES)
     gaze = np.clip(np.degrees(clip_conditions.gaze(record)), -limits, limits)
@@ -153,8 +153,8 @@ def spoken_clip(
         ),
         waveform=encoding.to_waveform(record["audio"], len(frames)),
         controls=Controls(seed=seed, gaze=tuple(gaze.tolist()), head_distance=distance),
-        truth=performer.follow(frames),
-        opening=record["mouth_opening"],
+        truth=performer.track_face(frames),
+        mouth_aperture=record["mouth_opening"],
         is_silent=lip_movement.pauses(record["viseme"] == silence),
     )
 
@@ -209,13 +209,13 @@ def filmed_clip(
     portrait = actor.locate(frames[0])
     size = actor.image_size
     cut = np.stack([crop.extract(frame, portrait.box, size) for frame in frames])
-    truth = performer.follow(cut)
+    truth = performer.track_face(cut)
     waveform = waveform[: len(frames) * types.SAMPLES_PER_FRAME]
     return speaking.SpokenClip(
         portrait=portrait,
         waveform=waveform,
         controls=Controls(seed=seed),
         truth=truth,
-        opening=truth.opening,
+        mouth_aperture=truth.mouth_aperture,
         is_silent=lip_movement.silent_frames(waveform),
     )

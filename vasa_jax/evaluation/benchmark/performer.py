@@ -92,7 +92,7 @@ class FacePerformer:
         latents = self._renderer.encode_portrait(portrait.image, portrait.head_pose)
         return np.concatenate(list(self._renderer.render(latents, [motion])))
 
-    def arkit_asked(self, motion: np.ndarray) -> np.ndarray:
+    def requested_arkit(self, motion: np.ndarray) -> np.ndarray:
         """Return ARKit weights `[T, 52]` of motion `[T, M]`, by its own read-out."""
         readout = face_model.FaceModel(self._config).apply(
             {"params": self._params},
@@ -101,13 +101,13 @@ class FacePerformer:
         )
         return np.asarray(readout.arkit)
 
-    def opening_asked(self, motion: np.ndarray) -> np.ndarray:
+    def requested_aperture(self, motion: np.ndarray) -> np.ndarray:
         """Return how far motion `[T, M]` opens the mouth, by its own read-out, `[T]`.
 
         Ours: jawOpen less mouthClose; on synthetic heads it has a correlation of 0.98
         with the gap of the lips.
         """
-        arkit = self.arkit_asked(motion)
+        arkit = self.requested_arkit(motion)
         return arkit[:, JAW_OPEN] - arkit[:, MOUTH_CLOSE]
 
     def own_motion(self, portrait: talking_face.Portrait) -> np.ndarray:
@@ -178,8 +178,8 @@ class Seen:
         return self._curve("head_pose", 6)[:, :3]
 
     @property
-    def opening(self) -> np.ndarray:
-        """Opening of the mouth in the frames, `[T]`; zeros without a face."""
+    def mouth_aperture(self) -> np.ndarray:
+        """How far the mouth is open in the frames, `[T]`; zeros without a face."""
         return self._curve("mouth_opening")
 
     def _curve(self, name: str, *channels: int) -> np.ndarray:
@@ -188,7 +188,7 @@ class Seen:
         return getattr(self.face, name)
 
 
-def watch(frames: np.ndarray) -> Seen:
+def encode_and_track(frames: np.ndarray) -> Seen:
     """Encode frames as a video, decode it, and follow the face in it.
 
     Ours: what is measured is what a viewer gets, compressed.
@@ -196,10 +196,10 @@ def watch(frames: np.ndarray) -> Seen:
     Args:
         frames: uint8 `[T, H, W, 3]`.
     """
-    return follow(media.decode_video(media.encode_video(frames)))
+    return track_face(media.decode_video(media.encode_video(frames)))
 
 
-def follow(frames: np.ndarray) -> Seen:
+def track_face(frames: np.ndarray) -> Seen:
     """Follow the face in frames as they are."""
     box = crop.CropBox.of_whole(*frames.shape[1:3])
     try:

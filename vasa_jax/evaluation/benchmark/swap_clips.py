@@ -24,7 +24,7 @@ MAX_VIDEO_FRAMES = 250
 
 
 @dataclasses.dataclass(frozen=True)
-class Places:
+class SwapIndices:
     """Which records make a clip.
 
     Attributes:
@@ -41,11 +41,11 @@ Renderer = Callable[
     [records.Record, records.Record, np.ndarray, records.Record, np.ndarray],
     disentanglement.Truth | None,
 ]
-"""Renders the truth of a source's record, of the first take's record and the places of
+"""Renders the truth of a source's record, of the first take's record and the indices of
 its frames, and of the second's; None where the source cannot be rendered again."""
 
 
-def same_person(known: Names, wanted: int) -> list[Places]:
+def same_person(known: Names, wanted: int) -> list[SwapIndices]:
     """Choose takes of the source's own person, at most as many as wanted."""
     found = []
     for index, identity in enumerate(known.identity):
@@ -53,11 +53,11 @@ def same_person(known: Names, wanted: int) -> list[Places]:
         second = index if second is None else second
         mates = [i for i, one in enumerate(known.identity) if one == identity]
         others = [i for i in mates if i not in (index, second)]
-        found.append(Places(others[0] if others else second, index, second))
+        found.append(SwapIndices(others[0] if others else second, index, second))
     return [found[place] for place in spread_over(len(found), wanted)]
 
 
-def other_person(known: Names, wanted: int) -> list[Places]:
+def other_person(known: Names, wanted: int) -> list[SwapIndices]:
     """Choose takes of another person than the source; none where there is only one."""
     count = len(known.identity)
     found = []
@@ -67,13 +67,15 @@ def other_person(known: Names, wanted: int) -> list[Places]:
         source = next((i for i in order if known.identity[i] != identity), None)
         if source is not None:
             second = known.other_take(index)
-            found.append(Places(source, index, index if second is None else second))
+            found.append(
+                SwapIndices(source, index, index if second is None else second)
+            )
     return [found[place] for place in spread_over(len(found), wanted)]
 
 
 def from_records(
     opened: records.Records,
-    places: Places,
+    indices: SwapIndices,
     num_frames: int,
     render: Renderer | None = None,
 ) -> disentanglement.SwapClip:
@@ -81,19 +83,19 @@ def from_records(
 
     Args:
         opened: the records.
-        places: of source and takes.
+        indices: of source and takes.
         num_frames: of each take.
         render: gives the truth; None leaves it unknown.
     """
     source, first, second = (
-        opened.read(place) for place in (places.source, places.first, places.second)
+        opened.read(place) for place in (indices.source, indices.first, indices.second)
     )
     count = min(len(first["head_pose"]), len(second["head_pose"]))
     picks = (
         np.array(spread_over(count, num_frames)),
         np.array(spread_over(count, num_frames)),
     )
-    if places.first == places.second:
+    if indices.first == indices.second:
         picks = _halves(np.arange(count), num_frames)
     truth = None
     if render is not None:
@@ -128,7 +130,7 @@ def from_videos(
     frames = list(itertools.islice(media.iterate_video(driver), MAX_VIDEO_FRAMES))
     box = actor.locate(frames[0]).box
     cut = np.stack([crop.extract(frame, box, actor.image_size) for frame in frames])
-    face = performer.follow(cut).face
+    face = performer.track_face(cut).face
     present = np.flatnonzero(face.present) if face is not None else np.zeros(0, int)
     if len(present) < 2 * num_frames:
         raise errors.UserError(
@@ -148,11 +150,11 @@ def from_videos(
     )
 
 
-def _halves(places: np.ndarray, num_frames: int) -> tuple[np.ndarray, np.ndarray]:
-    """Choose as many places of the first half as of the second, `[n]` each."""
-    half = len(places) // 2
+def _halves(indices: np.ndarray, num_frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """Choose as many indices of the first half as of the second, `[n]` each."""
+    half = len(indices) // 2
     picks = spread_over(half, num_frames)
-    return places[:half][picks], places[-half:][picks]
+    return indices[:half][picks], indices[-half:][picks]
 
 
 def _take(record: records.Record, picks: np.ndarray) -> disentanglement.Take:

@@ -300,7 +300,7 @@ class VideoMetric(PerClip):
         return dataclasses.asdict(self)
 
     def prepare(self) -> None:
-        """Load what measuring needs, so that a wrong file is told at once."""
+        """Load what measuring needs, so that a wrong file is refused at once."""
 
     def measure(
         self, clip: video_clip.Clip, reference: video_clip.Clip | None

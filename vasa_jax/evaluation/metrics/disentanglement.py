@@ -17,8 +17,8 @@ from vasa_jax.evaluation.benchmark.performer import (
     MOUTH_CLOSE,
     FacePerformer,
     Seen,
-    follow,
-    watch,
+    encode_and_track,
+    track_face,
 )
 from vasa_jax.evaluation.metrics import reenactment, signals
 from vasa_jax.evaluation.metrics.definition import Measured, PerClip, Row, Score
@@ -134,7 +134,7 @@ class Observed:
     Attributes:
         seen: the frames and their landmarks' track.
         motion: `[n, M]`, encoded again by the model, pose included.
-        curves: `[n]` openings, by the names of `MIN_CHANGE`.
+        curves: `[n]` apertures of mouth and eyes, by the names of `MIN_CHANGE`.
         present: bool `[n]`, whether landmarks were found.
     """
 
@@ -159,10 +159,10 @@ def observe(performer: FacePerformer, seen: Seen) -> Observed:
 
     Args:
         performer: the model.
-        seen: from `performer.watch` or `performer.follow`.
+        seen: from `performer.encode_and_track` or `performer.track_face`.
     """
     motion = performer.encode(seen.frames)
-    arkit = performer.arkit_asked(motion)
+    arkit = performer.requested_arkit(motion)
     nothing = np.zeros(len(seen.frames), np.float32)
     eyes = nothing if seen.face is None else seen.face.eye_opening
     present = nothing.astype(bool) if seen.face is None else seen.face.present
@@ -170,7 +170,7 @@ def observe(performer: FacePerformer, seen: Seen) -> Observed:
         seen=seen,
         motion=motion,
         curves={
-            "mouth": seen.opening,
+            "mouth": seen.mouth_aperture,
             "eyes": eyes,
             "mouth_own": arkit[:, JAW_OPEN] - arkit[:, MOUTH_CLOSE],
             "eyes_own": arkit[:, arkit_lib.BLINKS].mean(axis=1),
@@ -237,7 +237,8 @@ class Disentanglement(PerClip):
         takes = clip.first, clip.second
         asked = [performer.encode(take.frames, take.head_pose) for take in takes]
         natural = [
-            observe(performer, follow(performer.fit_frames(t.frames))) for t in takes
+            observe(performer, track_face(performer.fit_frames(t.frames)))
+            for t in takes
         ]
         num_frames = len(asked[0])
         pose = slice(0, types.POSE_CHANNELS)
@@ -249,16 +250,18 @@ class Disentanglement(PerClip):
             return [observe(performer, one) for one in frames]
 
         made = look(
-            watch(performer.drive(portrait, motion))
+            encode_and_track(performer.drive(portrait, motion))
             for motion in (asked[0], pose_swapped, dynamics_swapped)
         )
         still = observe(
-            performer, watch(portrait.image[None].repeat(num_frames, axis=0))
+            performer, encode_and_track(portrait.image[None].repeat(num_frames, axis=0))
         )
         columns = [made, [still] * 3]
         if clip.truth is not None:
             parts = (getattr(clip.truth, f.name) for f in dataclasses.fields(Truth))
-            columns.append(look(follow(performer.fit_frames(part)) for part in parts))
+            columns.append(
+                look(track_face(performer.fit_frames(part)) for part in parts)
+            )
         poses = [take.head_pose[:, :3] for take in takes]
         found = [_compare(column, natural, asked, poses) for column in columns]
         scores = {key: Score(*(one[key] for one in found)) for key in found[0]}

@@ -134,7 +134,7 @@ def _iris_places(found: track.ClipLandmarks, fit: pose.HeadFit) -> np.ndarray:
 
 
 RANGE_SECONDS = 10.0
-"""Within which the range of the head is told. Ours: some phrases."""
+"""Within which the range of the head is taken. Ours: some phrases."""
 
 BAND_EDGES_HZ = (0.5, 1.0, 2.0, 4.0)
 """Between the bands of the head's movement. Ours: posture, phrases, accents, and what
@@ -144,7 +144,7 @@ FAST_HZ = 2.0
 """Above it, movement of the head looks like jitter. Ours."""
 
 PERCENTILES = (5, 95)
-"""Between which the opening of the mouth is told. Ours: less noisy than its range."""
+"""Between which the mouth aperture is measured. Ours: less noisy than its range."""
 
 
 def statistics(face: FaceCurves) -> dict[str, float]:

@@ -66,8 +66,8 @@ class Subject:
 
     picture: np.ndarray
     portrait: talking_face.Portrait
-    place: sharpness.Place
-    own: sharpness.Place
+    place: sharpness.FacePlacement
+    own: sharpness.FacePlacement
     opening: float
 
     @classmethod
@@ -79,7 +79,7 @@ class Subject:
         """
         portrait = performer.locate(picture)
         found = locate.locate_face(picture).landmarks
-        place = sharpness.Place.of(found)
+        place = sharpness.FacePlacement.of(found)
         still = track.ClipLandmarks(
             points=found.points[None],
             irises=np.zeros((1, 2, 2)),
@@ -139,7 +139,7 @@ def measure_speech(
     }
     if face is None:
         return values, frames
-    opening = performer.opening_asked(motion)
+    opening = performer.requested_aperture(motion)
     degrees = np.degrees(motion[:, :3])
     shut = opening <= np.percentile(opening, CLOSED_SHARE)
     values |= {
@@ -209,7 +209,10 @@ def measure_controls(
     uncovered = np.nan
     if far is not None:
         uncovered = sharpness.uncovered_over_ring(
-            subject.portrait.image, subject.own, last["far"], sharpness.Place.of(far)
+            subject.portrait.image,
+            subject.own,
+            last["far"],
+            sharpness.FacePlacement.of(far),
         )
     values = {
         "control_face": Score(float(np.mean(shares)), 1.0),
@@ -266,7 +269,7 @@ def _measure_pixels(subject: Subject, frames: np.ndarray) -> dict[str, Score]:
     for frame in frames:
         seen = track.follow(frame, None)
         if seen is not None:
-            rows.append(_pixels_of(subject, frame, sharpness.Place.of(seen)))
+            rows.append(_pixels_of(subject, frame, sharpness.FacePlacement.of(seen)))
     copy = _pixels_of(subject, subject.portrait.image, subject.own)
     return {
         key: Score(float(np.mean([row[key] for row in rows] or [np.nan])), value)
@@ -275,7 +278,7 @@ def _measure_pixels(subject: Subject, frames: np.ndarray) -> dict[str, Score]:
 
 
 def _pixels_of(
-    subject: Subject, frame: np.ndarray, shown: sharpness.Place
+    subject: Subject, frame: np.ndarray, shown: sharpness.FacePlacement
 ) -> dict[str, float]:
     against = (subject.portrait.image, subject.own, frame, shown)
     large = sharpness.over_portrait(

@@ -5,7 +5,12 @@ import functools
 
 import numpy as np
 
-from vasa_jax.evaluation.benchmark.performer import Performer, Seen, follow, watch
+from vasa_jax.evaluation.benchmark.performer import (
+    Performer,
+    Seen,
+    encode_and_track,
+    track_face,
+)
 from vasa_jax.evaluation.metrics import image_similarity, signals
 from vasa_jax.evaluation.metrics.definition import Measured, PerClip, Row, Score
 from vasa_jax.evaluation.networks import identity, lpips
@@ -132,9 +137,9 @@ class Reenactment(PerClip):
         """
         portrait = performer.portrait(clip.source, clip.source_pose)
         motion = performer.encode(clip.driver, clip.driver_pose)
-        made = watch(performer.drive(portrait, motion))
-        truth = follow(performer.fit_frames(clip.truth))
-        still = watch(portrait.image[None])
+        made = encode_and_track(performer.drive(portrait, motion))
+        truth = track_face(performer.fit_frames(clip.truth))
+        still = encode_and_track(portrait.image[None])
         copies = still.frames.repeat(len(made.frames), axis=0)
 
         turns = signals.angles_between(clip.driver_pose[:, :3], clip.source_pose[:3])

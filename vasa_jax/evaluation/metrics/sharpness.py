@@ -40,7 +40,7 @@ SHOULDERS = 0.6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Place:
+class FacePlacement:
     """A face in a square image.
 
     Attributes:
@@ -54,7 +54,7 @@ class Place:
     unit: float
 
     @classmethod
-    def of(cls, found: landmarks.Landmarks) -> "Place":
+    def of(cls, found: landmarks.Landmarks) -> "FacePlacement":
         """Fit the head of landmarks."""
         fit = pose.fit_head(found.points)
         return cls(
@@ -63,18 +63,18 @@ class Place:
             unit=float(fit.unit),
         )
 
-    def within(self, box: crop.CropBox, size: int) -> "Place":
+    def within(self, box: crop.CropBox, size: int) -> "FacePlacement":
         """Return the place in a crop of this image, `size` pixels a side."""
         growth = size / (2 * box.half_size)
         corner = np.array([box.left, box.top])
-        return Place(
+        return FacePlacement(
             points=(self.points - corner) * growth,
             centre=(self.centre - corner) * growth,
             unit=self.unit * growth,
         )
 
 
-def cut_alike(place: Place, shown: Place, size: int) -> crop.CropBox:
+def cut_alike(place: FacePlacement, shown: FacePlacement, size: int) -> crop.CropBox:
     """Return the crop of a picture in which its head lies as in a frame.
 
     Ours: so that the photograph is resampled once, and to the size the frame shows.
@@ -93,9 +93,9 @@ def cut_alike(place: Place, shown: Place, size: int) -> crop.CropBox:
 
 def over_portrait(
     picture: np.ndarray,
-    place: Place,
+    place: FacePlacement,
     frame: np.ndarray,
-    shown: Place,
+    shown: FacePlacement,
     size: int | None = None,
 ) -> dict[str, float]:
     """Return the sharpness of eyes, mouth and face over the photograph's.
@@ -133,7 +133,7 @@ def over_portrait(
 
 
 def ring_over_portrait(
-    portrait: np.ndarray, place: Place, frame: np.ndarray, shown: Place
+    portrait: np.ndarray, place: FacePlacement, frame: np.ndarray, shown: FacePlacement
 ) -> float:
     """Return the sharpness of what surrounds the head over the photograph's there.
 
@@ -152,7 +152,7 @@ def ring_over_portrait(
 
 
 def uncovered_over_ring(
-    portrait: np.ndarray, place: Place, frame: np.ndarray, shown: Place
+    portrait: np.ndarray, place: FacePlacement, frame: np.ndarray, shown: FacePlacement
 ) -> float:
     """Return the sharpness where a head that went away lay, over that around it.
 
@@ -179,7 +179,7 @@ def uncovered_over_ring(
 
 
 def still_difference(
-    portrait: np.ndarray, place: Place, frame: np.ndarray, shown: Place
+    portrait: np.ndarray, place: FacePlacement, frame: np.ndarray, shown: FacePlacement
 ) -> float:
     """Return the mean difference to the photograph where nothing should move.
 
@@ -211,7 +211,7 @@ def laplacian_energy(image: np.ndarray) -> np.ndarray:
     return (around - 4 * luma[1:-1, 1:-1]) ** 2
 
 
-def face_masks(place: Place, size: int) -> dict[str, np.ndarray]:
+def face_masks(place: FacePlacement, size: int) -> dict[str, np.ndarray]:
     """Return where eyes, mouth and face are, bool `[size, size]` each."""
     eyes = np.zeros((size, size), bool)
     for corners in landmarks.EYE_CORNERS:
@@ -231,7 +231,7 @@ def face_masks(place: Place, size: int) -> dict[str, np.ndarray]:
     }
 
 
-def head_distance(place: Place, size: int) -> np.ndarray:
+def head_distance(place: FacePlacement, size: int) -> np.ndarray:
     """Return how far pixels are from the head, 1 on its ellipse, `[size, size]`."""
     centres = np.arange(size) + 0.5
     x = (centres - place.centre[0]) / (HEAD_RADII[0] * place.unit)
@@ -239,7 +239,7 @@ def head_distance(place: Place, size: int) -> np.ndarray:
     return np.hypot(x[None], y[:, None])
 
 
-def above_shoulders(place: Place, size: int) -> np.ndarray:
+def above_shoulders(place: FacePlacement, size: int) -> np.ndarray:
     """Return which pixels lie above the shoulders, bool `[size, size]`."""
     rows = np.arange(size) + 0.5 < place.centre[1] + SHOULDERS * place.unit
     return np.broadcast_to(rows[:, None], (size, size))

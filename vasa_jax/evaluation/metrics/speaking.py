@@ -8,7 +8,7 @@ import numpy as np
 from vasa_jax import types
 from vasa_jax.animate import talking_face
 from vasa_jax.animate.controls import Controls
-from vasa_jax.evaluation.benchmark.performer import Performer, Seen, watch
+from vasa_jax.evaluation.benchmark.performer import Performer, Seen, encode_and_track
 from vasa_jax.evaluation.metrics import reenactment, signals
 from vasa_jax.evaluation.metrics.definition import (
     Measured,
@@ -38,7 +38,7 @@ class SpokenClip:
         waveform: float32 `[640 T]`.
         controls: of the performance.
         truth: the speaker's own video as it is seen, T frames, or None.
-        opening: `[T]` the speaker's opening of the mouth, in any unit; None if unknown.
+        mouth_aperture: `[T]` of the speaker, in any unit; None if unknown.
         is_silent: bool `[T]`, frames without speech; None if unknown.
     """
 
@@ -46,7 +46,7 @@ class SpokenClip:
     waveform: np.ndarray
     controls: Controls = Controls()
     truth: Seen | None = None
-    opening: np.ndarray | None = None
+    mouth_aperture: np.ndarray | None = None
     is_silent: np.ndarray | None = None
 
 
@@ -141,9 +141,9 @@ class Speech(PerClip):
 
 def _measure_take(performer, clip, network, controls) -> dict[str, Score]:
     motion = performer.speak(clip.waveform, controls)
-    made = watch(performer.drive(clip.portrait, motion))
+    made = encode_and_track(performer.drive(clip.portrait, motion))
     truth = clip.truth
-    still = watch(clip.portrait.image[None])
+    still = encode_and_track(clip.portrait.image[None])
     own = network.embed(clip.portrait.image)
     away, alike = _likeness(own, made, network)
     scores = {
@@ -152,7 +152,7 @@ def _measure_take(performer, clip, network, controls) -> dict[str, Score]:
         "cosine": Score(alike, 1.0),
     }
     if truth is None or truth.share >= reenactment.LEAST_TRUTH_SHARE:
-        asked = performer.opening_asked(motion)
+        asked = performer.requested_aperture(motion)
         scores |= _measure_movement(clip, made, still, asked)
     if truth is not None:
         true_away, true_alike = _likeness(own, truth, network)
@@ -167,27 +167,32 @@ def _measure_movement(
     """Measure by landmarks how mouth and head move; asked is the mouth's `[T]`."""
     seen = [made] if clip.truth is None else [made, clip.truth]
     values = {
-        "asked": Score(signals.correlation(made.opening, asked), 0.0),
+        "asked": Score(signals.correlation(made.mouth_aperture, asked), 0.0),
         "pose_change": _three(signals.change_per_frame, seen),
         "jitter": _three(lambda x: np.degrees(signals.fast_movement(x)), seen),
     }
     if clip.truth is not None:
-        for key, curve in (("opening_spread", "opening"), ("pose_spread", "rotation")):
+        for key, curve in (
+            ("opening_spread", "mouth_aperture"),
+            ("pose_spread", "rotation"),
+        ):
             moved = [signals.spread(getattr(one, curve)) for one in seen]
             values[key] = Score(moved[0], 0.0, moved[1])
-    if clip.opening is not None:
+    if clip.mouth_aperture is not None:
         for key, compare in (
             ("correlation", signals.correlation),
             ("shifted", signals.shifted_correlation),
             ("lag", signals.best_lag),
         ):
-            found = [float(compare(one.opening, clip.opening)) for one in seen]
+            found = [
+                float(compare(one.mouth_aperture, clip.mouth_aperture)) for one in seen
+            ]
             values[key] = Score(found[0], np.nan if key == "lag" else 0.0, *found[1:])
     if clip.is_silent is not None:
         for key, is_meant in (("speech", ~clip.is_silent), ("pause", clip.is_silent)):
             if is_meant.any():
-                levels = [float(one.opening[is_meant].mean()) for one in seen]
-                copy = float(still.opening[0])
+                levels = [float(one.mouth_aperture[is_meant].mean()) for one in seen]
+                copy = float(still.mouth_aperture[0])
                 values[f"{key}_opening"] = Score(levels[0], copy, *levels[1:])
     return values
 
@@ -233,21 +238,23 @@ class SilentAndTurned(PerClip):
             performer: the checkpoint.
             network: of identity.
         """
-        still = watch(portrait.image[None])
+        still = encode_and_track(portrait.image[None])
         silence = np.zeros(SILENCE_FRAMES * types.SAMPLES_PER_FRAME, np.float32)
-        quiet = watch(performer.drive(portrait, performer.speak(silence, Controls())))
+        quiet = encode_and_track(
+            performer.drive(portrait, performer.speak(silence, Controls()))
+        )
 
         rest = performer.own_motion(portrait)
         motion = np.stack([rest] * (1 + len(SWEEP_DEGREES)))
         motion[1:, :2] += np.radians(np.float32(SWEEP_DEGREES))
-        turned = watch(performer.drive(portrait, motion))
+        turned = encode_and_track(performer.drive(portrait, motion))
         own = network.embed(portrait.image)
         faces = network.embed_all(turned.frames[1:])
         scores = {
             "silence_opening": Score(
-                float(quiet.opening.mean()), float(still.opening[0])
+                float(quiet.mouth_aperture.mean()), float(still.mouth_aperture[0])
             ),
-            "silence_spread": Score(signals.spread(quiet.opening), 0.0),
+            "silence_spread": Score(signals.spread(quiet.mouth_aperture), 0.0),
             "turned_identity": Score(
                 reenactment.mean(identity.distances(own, faces)), 0.0
             ),

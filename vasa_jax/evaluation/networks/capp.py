@@ -25,8 +25,8 @@ ROTATION_CHANNELS = 3
 from the framing, which differs between a video and its reference; turns do not."""
 
 TYPICAL_TURN = 0.03
-"""Radians that stand for 1 in the pose encoder's input. Ours: deviation of head turns
-within a clip."""
+"""Radians that stand for 1 in the pose encoder's input. Ours: standard deviation of
+head turns within a clip."""
 
 TYPICAL_TURN_PER_FRAME = 0.004
 """The same of the turn from frame to frame. Ours: as measured alike."""

@@ -31,13 +31,14 @@ true one. Ours: the paper's sanity table scales by 0.2 to 3; lively and calm spe
 differ by less than the least."""
 
 POSE_NOISE = 0.004
-"""Largest deviation of noise added to poses, radians. Ours: poses of finished videos
-are measured, and frame by frame they jitter by up to a quarter of a degree."""
+"""Largest standard deviation of noise added to poses, radians. Ours: poses of
+finished videos are measured, and frame by frame they jitter by up to a quarter of a
+degree."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CappLossConfig:
-    """What windows are told from.
+    """What windows are contrasted with.
 
     Attributes:
         use_scaled: whether also from movement scaled.
@@ -116,7 +117,7 @@ class CappTask:
 
     Args:
         sizes: of the network.
-        loss_config: what windows are told from.
+        loss_config: what windows are contrasted with.
     """
 
     def __init__(
@@ -140,7 +141,7 @@ class CappTask:
         """Return the mean loss of a batch `[B, K, W, ...]`, and what it is made of.
 
         Paper: VASA-1 section 4.1 (CLIP's loss). Ours: all windows of all clips are one
-        batch, and voices are told from movement scaled, too.
+        batch, and voices are contrasted with scaled movement, too.
         """
         del key, step
         keys = jax.vmap(lambda row: jax.random.split(row, 3))(

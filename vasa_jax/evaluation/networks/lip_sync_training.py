@@ -24,7 +24,7 @@ MAX_SHAKE = 1
 finished videos are measured and jitter."""
 
 GAIN, NOISE_LEVELS = 0.2, 4.0
-"""Largest change of contrast from frame to frame, as a share, and largest deviation of
+"""Largest change of contrast from frame to frame, as a share, and standard deviation of
 noise, grey levels. Ours: lights flicker and codecs err."""
 
 APART_FRAMES = 3

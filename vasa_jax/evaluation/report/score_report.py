@@ -249,8 +249,8 @@ def cells(line: Line) -> list[str]:
     ends = []
     for value, what in ((summary.ceiling, row.ceiling), (summary.floor, row.floor)):
         text = number(value, row.digits)
-        is_told = value is None or row.group
-        ends.append(text if is_told else f"{text} ({what})")
+        is_plain = value is None or row.group
+        ends.append(text if is_plain else f"{text} ({what})")
     return [title, score, *ends, row.aim, str(summary.num_clips)]
 
 
