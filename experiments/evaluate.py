@@ -138,11 +138,7 @@ def main(_) -> int:
         asked, scoring.average_samples(pairs, found), about(asked), unmet
     )
     has_face = any(metric.needs.face for metric in chosen)
-    first_samples = list({pair.name: pair for pair in reversed(pairs)}.values())[::-1]
-    shown = [
-        report_page.show(pair, rules.cache_dir, has_face)
-        for pair in first_samples[: report_page.NUM_SHOWN]
-    ]
+    shown = report_page.show_some(pairs, rules.cache_dir, has_face)
     text = score_report.to_markdown(report)
     title = f"Talking faces: {len(report.clips)} clips"
     score_report.write(

@@ -53,6 +53,17 @@ class Shown:
     plots: Sequence[tuple[str, Sequence[tuple[str, np.ndarray]]]]
 
 
+def show_some(
+    pairs: Sequence[Pair], cache_dir: pathlib.Path, has_face: bool
+) -> list[Shown]:
+    """Show the first sample of each of the first clips; see `show`."""
+    first_samples: dict[str, Pair] = {}
+    for pair in pairs:
+        first_samples.setdefault(pair.name, pair)
+    some = list(first_samples.values())[:NUM_SHOWN]
+    return [show(pair, cache_dir, has_face) for pair in some]
+
+
 def show(pair: Pair, cache_dir: pathlib.Path, has_face: bool) -> Shown:
     """Take frames and curves of a pair of videos.
 
