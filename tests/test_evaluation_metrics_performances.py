@@ -139,6 +139,16 @@ def test_a_ratio_is_of_means_and_does_not_favour_truths_that_hardly_move():
     assert "| Deviation | not measured" in score_report.to_markdown(nothing)
 
 
+def test_a_sentence_names_some_clips_and_counts_the_others():
+    rows = {"a": Row(group="One", title="Turn"), "b": Row(group="One", title="Face")}
+    clips = [{"b": Score(1.0)}] * 12 + [{"a": Score(1.0), "b": Score(1.0)}]
+    report = report_of(rows, clips)
+    assert len(report.lines["a"].left_out) == 12
+    (sentence,) = score_report.left_out(report)
+    assert sentence.startswith("One: Turn: 0000, 0001, ")
+    assert sentence.endswith("0007 and 4 more: it does not apply")
+
+
 def test_takes_of_a_clip_are_averaged_where_they_are_known():
     takes = [
         {"a": Score(1.0, np.nan, 3.0), "b": Score(np.nan)},

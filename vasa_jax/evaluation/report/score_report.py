@@ -16,6 +16,9 @@ from vasa_jax.evaluation.metrics.definition import Metric, Row, State, Summary
 DOES_NOT_APPLY = "it does not apply"
 """Why a clip has no number where others have one."""
 
+MAX_NAMED = 8
+"""Clips that a sentence names; the JSON names all. Ours: a benchmark has hundreds."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Line:
@@ -276,5 +279,8 @@ def left_out(report: Report) -> list[str]:
         for name, reason in line.left_out.items():
             by_reason.setdefault(reason, []).append(name)
         for reason, names in by_reason.items():
-            sentences.append(f"{line.title}: {', '.join(names)}: {reason}")
+            text = ", ".join(names[:MAX_NAMED])
+            if len(names) > MAX_NAMED:
+                text += f" and {len(names) - MAX_NAMED} more"
+            sentences.append(f"{line.title}: {text}: {reason}")
     return sentences
