@@ -263,7 +263,7 @@ def test_driving_by_the_source_itself_makes_copying_perfect(
     )
 
     def even(images, others):
-        return np.full(len(images), image_similarity.shape == others.shape)
+        return np.full(len(images), images.shape == others.shape)
 
     metric = reenactment.Reenactment(name="same", group="Same", is_other_person=False)
     values = metric.measure(clip, actor, network, even).scores
