@@ -45,9 +45,10 @@ def score_row(summary: Summary) -> str:
         if value is not None and np.isfinite(value):
             axes.plot([value, value], [-0.8, 0.8], color=colour, linewidth=2.5)
     if summary.low is not None:
-        ends = [summary.low, summary.high]
-        axes.plot(ends, [0, 0], color=COLOURS[0], linewidth=5, solid_capstyle="butt")
-    axes.scatter(values, np.zeros(len(values)), s=16, color=COLOURS[0], alpha=0.45)
+        width = summary.high - summary.low
+        axes.barh(0, width, 0.7, summary.low, color=COLOURS[0], alpha=0.3)
+    dots = np.zeros(len(values))
+    axes.scatter(values, dots, s=16, color=COLOURS[0], alpha=0.6, linewidth=0)
     if np.isfinite(summary.mean):
         mean = [summary.mean, summary.mean]
         axes.plot(mean, [-0.6, 0.6], color=COLOURS[0], linewidth=2.5)
