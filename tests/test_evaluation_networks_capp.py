@@ -8,7 +8,7 @@ import pytest
 
 from vasa_jax import errors
 from vasa_jax.evaluation.networks import capp, capp_training
-from vasa_jax.train import training
+from vasa_jax.train import task as task_lib
 
 SIZES = capp.tiny()
 
@@ -39,7 +39,7 @@ def _batch(clips, seed, num_windows=4):
         for clip in clips
     ]
     rows = {name: np.stack([c[name] for c in cuts]) for name in cuts[0]}
-    rows[training.EXAMPLE_KEY_FIELD] = jax.random.split(
+    rows[task_lib.EXAMPLE_KEY_FIELD] = jax.random.split(
         jax.random.key(seed), len(clips)
     )
     return rows

@@ -11,7 +11,7 @@ from vasa_jax.evaluation.networks import (
     lip_sync,
     lip_sync_training,
 )
-from vasa_jax.train import training
+from vasa_jax.train import task as task_lib
 
 SIZES = lip_sync.tiny()
 
@@ -41,7 +41,7 @@ def _batch(clips, seed, num_windows=8):
         for c in clips
     ]
     rows = {name: np.stack([c[name] for c in cuts]) for name in cuts[0]}
-    rows[training.EXAMPLE_KEY_FIELD] = jax.random.split(
+    rows[task_lib.EXAMPLE_KEY_FIELD] = jax.random.split(
         jax.random.key(seed), len(clips)
     )
     return rows

@@ -9,7 +9,9 @@ from experiments.running import experiment_file
 from vasa_jax import errors
 from vasa_jax.data import records
 from vasa_jax.evaluation.networks import capp_training, lip_sync_training
-from vasa_jax.train import training
+from vasa_jax.train import batch_names
+from vasa_jax.train import state as state_lib
+from vasa_jax.train import step as step_lib
 
 
 def _write(folder, split, count, make):
@@ -55,13 +57,13 @@ def lips(tmp_path_factory):
 def test_capp_reads_encoded_clips_and_gives_a_loss(poses):
     settings = experiment_file.settings_of(capp, "tiny", [f"data_dir={poses}"])
     experiment = capp.build(settings)
-    batch, _ = training.split_names(next(experiment.train_data()))
+    batch, _ = batch_names.split_names(next(experiment.train_data()))
     assert batch["rotation"].shape == (4, 4, 12, 3)
     assert batch["audio"].shape == (4, 4, 12, 6)
     (held_out,) = list(experiment.evaluation_data())
     assert held_out["rotation"].shape == (4, 4, 12, 3)
-    state = jax.eval_shape(lambda: training.init_state(experiment))
-    step = training.make_step(experiment)
+    state = jax.eval_shape(lambda: state_lib.init_state(experiment))
+    step = step_lib.make_step(experiment)
     _, metrics = jax.eval_shape(step, state, batch)
     group = capp_training.GROUP
     assert {f"{group}/loss", f"{group}/accuracy", f"{group}/cosine_scaled"} <= set(
@@ -83,12 +85,12 @@ def test_sync_reads_several_folders_of_lips_and_evaluates_on_the_first(lips, tmp
         sync, "tiny", [f"data_dir={lips},{tmp_path}"]
     )
     experiment = sync.build(settings)
-    batch, _ = training.split_names(next(experiment.train_data()))
+    batch, _ = batch_names.split_names(next(experiment.train_data()))
     assert batch["lips"].shape == (2, 4, 5, 8, 8)
     assert batch["audio"].shape == (2, 4, 5, 4)
     assert len(list(experiment.evaluation_data())) == 1
-    state = jax.eval_shape(lambda: training.init_state(experiment))
-    _, metrics = jax.eval_shape(training.make_step(experiment), state, batch)
+    state = jax.eval_shape(lambda: state_lib.init_state(experiment))
+    _, metrics = jax.eval_shape(step_lib.make_step(experiment), state, batch)
     assert f"{lip_sync_training.GROUP}/accuracy" in metrics
 
 

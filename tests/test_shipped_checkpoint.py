@@ -6,8 +6,7 @@ import pathlib
 import numpy as np
 import pytest
 
-from datasets.synthetic_heads import names
-from vasa_jax import audio, media, types
+from vasa_jax import arkit, audio, media, types
 from vasa_jax.animate import talking_face, trained
 from vasa_jax.animate.controls import Controls
 from vasa_jax.evaluation.benchmark import performer
@@ -59,7 +58,7 @@ def test_silence_rests_the_mouth_while_lids_and_head_move(actor, voice):
     opening = actor.requested_aperture(motion)
     assert opening.std() < 0.25 * actor.requested_aperture(spoken).std()
     assert opening.max() < actor.requested_aperture(spoken).max()
-    blink = actor.requested_arkit(motion)[:, names.ARKIT_NAMES.index("eyeBlinkLeft")]
+    blink = actor.requested_arkit(motion)[:, arkit.index("eyeBlinkLeft")]
     assert blink.max() > 0.4 and np.median(blink) < 0.2
     moved = np.degrees(motion[:, :3]).std(axis=0)
     assert moved.max() > 0.2 and moved.max() < 10

@@ -32,7 +32,8 @@ from experiments.running import data_card
 from vasa_jax import config
 from vasa_jax.data import examples, pipeline, records
 from vasa_jax.evaluation.networks import capp, capp_training
-from vasa_jax.train import optimizer, training
+from vasa_jax.train import experiment, optimizer
+from vasa_jax.train import task as task_lib
 
 PRESETS = ("demo", "paper", "tiny")
 
@@ -65,7 +66,7 @@ class CappExperiment:
     model: capp.CappConfig
     data_dir: str = "data/poses"
     windows_per_clip: int = capp_training.WINDOWS_PER_CLIP
-    train: training.TrainConfig
+    train: experiment.TrainConfig
     optimizer: optimizer.OptimizerConfig
     loss: capp_training.CappLossConfig = capp_training.CappLossConfig()
     data: pipeline.PipelineConfig = pipeline.PipelineConfig()
@@ -82,45 +83,45 @@ def get_config(preset: str) -> CappExperiment:
 def _demo() -> CappExperiment:
     return CappExperiment(
         model=capp.demo(),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=8,
             num_steps=400,
             log_every_steps=20,
             evaluate_every_steps=100,
             save_every_steps=50,
         ),
-        optimizer=optimizer.for_transformers(2e-3, 400, 50, 0.99, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(2e-3, 50, 0.99, WEIGHT_DECAY),
     )
 
 
 def _paper() -> CappExperiment:
     return CappExperiment(
         model=capp.paper(),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=128,
             num_steps=100_000,
             evaluate_every_steps=2000,
             save_every_steps=2000,
         ),
-        optimizer=optimizer.for_transformers(2e-4, 100_000, 1000, 0.999, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(2e-4, 1000, 0.999, WEIGHT_DECAY),
     )
 
 
 def _tiny() -> CappExperiment:
     return CappExperiment(
         model=capp.tiny(),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=4,
             num_steps=10,
             log_every_steps=5,
             evaluate_every_steps=10,
             save_every_steps=10,
         ),
-        optimizer=optimizer.for_transformers(2e-3, 10, 2, 0.9, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(2e-3, 2, 0.9, WEIGHT_DECAY),
     )
 
 
-def build(settings: CappExperiment) -> training.Experiment:
+def build(settings: CappExperiment) -> experiment.Experiment:
     """Build the experiment.
 
     Args:
@@ -146,7 +147,7 @@ def build(settings: CappExperiment) -> training.Experiment:
         _cut, model.window_frames, settings.windows_per_clip
     )
 
-    def train_data() -> Iterator[training.Batch]:
+    def train_data() -> Iterator[task_lib.Batch]:
         return pipeline.training_batches(
             examples.RecordExamples(clips, make_example),
             batch_size=settings.train.batch_size,
@@ -154,14 +155,14 @@ def build(settings: CappExperiment) -> training.Experiment:
             settings=settings.data,
         )
 
-    def evaluation_data() -> Iterator[training.Batch]:
+    def evaluation_data() -> Iterator[task_lib.Batch]:
         held_out = records.open_folder(settings.data_dir, "validation")
         return pipeline.evaluation_batches(
             examples.RecordExamples(held_out, make_example),
             batch_size=settings.train.batch_size,
         )
 
-    return training.Experiment(
+    return experiment.Experiment(
         name="capp",
         task=task,
         settings=settings.train,

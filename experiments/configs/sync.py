@@ -31,7 +31,8 @@ from experiments.running import data_card
 from vasa_jax import config
 from vasa_jax.data import examples, mixed_sets, pipeline, records
 from vasa_jax.evaluation.networks import lip_sync, lip_sync_training
-from vasa_jax.train import optimizer, training
+from vasa_jax.train import experiment, optimizer
+from vasa_jax.train import task as task_lib
 
 PRESETS = ("demo", "paper", "tiny")
 
@@ -63,7 +64,7 @@ class SyncExperiment:
     model: lip_sync.LipSyncConfig
     data_dir: str = "data/lips"
     windows_per_clip: int = lip_sync_training.WINDOWS_PER_CLIP
-    train: training.TrainConfig
+    train: experiment.TrainConfig
     optimizer: optimizer.OptimizerConfig
     data: pipeline.PipelineConfig = pipeline.PipelineConfig()
 
@@ -79,27 +80,27 @@ def get_config(preset: str) -> SyncExperiment:
 def _demo() -> SyncExperiment:
     return SyncExperiment(
         model=lip_sync.demo(),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=12,
             num_steps=1650,
             log_every_steps=50,
             evaluate_every_steps=300,
             save_every_steps=300,
         ),
-        optimizer=optimizer.for_transformers(1e-3, 1650, 100, 0.99, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(1e-3, 100, 0.99, WEIGHT_DECAY),
     )
 
 
 def _paper() -> SyncExperiment:
     return SyncExperiment(
         model=lip_sync.paper(),
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=64,
             num_steps=100_000,
             evaluate_every_steps=2000,
             save_every_steps=2000,
         ),
-        optimizer=optimizer.for_transformers(3e-4, 100_000, 1000, 0.999, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(3e-4, 1000, 0.999, WEIGHT_DECAY),
     )
 
 
@@ -107,18 +108,18 @@ def _tiny() -> SyncExperiment:
     return SyncExperiment(
         model=lip_sync.tiny(),
         windows_per_clip=4,
-        train=training.TrainConfig(
+        train=experiment.TrainConfig(
             batch_size=2,
             num_steps=10,
             log_every_steps=5,
             evaluate_every_steps=10,
             save_every_steps=10,
         ),
-        optimizer=optimizer.for_transformers(2e-3, 10, 2, 0.9, WEIGHT_DECAY),
+        optimizer=optimizer.for_transformers(2e-3, 2, 0.9, WEIGHT_DECAY),
     )
 
 
-def build(settings: SyncExperiment) -> training.Experiment:
+def build(settings: SyncExperiment) -> experiment.Experiment:
     """Build the experiment.
 
     Args:
@@ -144,7 +145,7 @@ def build(settings: SyncExperiment) -> training.Experiment:
     task = lip_sync_training.LipSyncTask(model)
     make_example = functools.partial(_cut, model, settings.windows_per_clip)
 
-    def train_data() -> Iterator[training.Batch]:
+    def train_data() -> Iterator[task_lib.Batch]:
         return pipeline.training_batches(
             examples.RecordExamples(clips, make_example),
             batch_size=settings.train.batch_size,
@@ -152,7 +153,7 @@ def build(settings: SyncExperiment) -> training.Experiment:
             settings=settings.data,
         )
 
-    def evaluation_data() -> Iterator[training.Batch]:
+    def evaluation_data() -> Iterator[task_lib.Batch]:
         held_out = records.open_folder(folders[0], "validation")
         return pipeline.evaluation_batches(
             examples.RecordExamples(held_out, make_example),
@@ -160,7 +161,7 @@ def build(settings: SyncExperiment) -> training.Experiment:
         )
 
     described = " ".join(data_card.describe(folder) for folder in folders)
-    return training.Experiment(
+    return experiment.Experiment(
         name="sync",
         task=task,
         settings=settings.train,

@@ -12,7 +12,7 @@ import numpy as np
 from vasa_jax import config as config_lib
 from vasa_jax.errors import UserError
 from vasa_jax.evaluation.networks import capp, contrastive
-from vasa_jax.train import metric_states, training
+from vasa_jax.train import metric_states, task
 
 GROUP = "capp"
 """Name of the trained group, in states and exports."""
@@ -113,7 +113,7 @@ def cut(
 
 
 class CappTask:
-    """Train both encoders on windows that `cut` made; see `training.Task`.
+    """Train both encoders on windows that `cut` made; see `task.Task`.
 
     Args:
         sizes: of the network.
@@ -128,7 +128,7 @@ class CappTask:
         self._settings = loss_config or CappLossConfig()
         self._network = capp.Capp(sizes)
 
-    def init(self, key: jax.Array) -> training.Params:
+    def init(self, key: jax.Array) -> task.Params:
         """Return the parameters."""
         frames = self.sizes.window_frames
         features = jnp.zeros((1, frames, self.sizes.num_audio_channels))
@@ -136,7 +136,7 @@ class CappTask:
         return {GROUP: self._network.init(key, features, rotation)["params"]}
 
     def loss(
-        self, params: training.Params, batch: training.Batch, key: jax.Array, step: Any
+        self, params: task.Params, batch: task.Batch, key: jax.Array, step: Any
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """Return the mean loss of a batch `[B, K, W, ...]`, and what it is made of.
 
@@ -145,7 +145,7 @@ class CappTask:
         """
         del key, step
         keys = jax.vmap(lambda row: jax.random.split(row, 3))(
-            batch[training.EXAMPLE_KEY_FIELD]
+            batch[task.EXAMPLE_KEY_FIELD]
         )
         rotation = _with_noise(
             batch["rotation"], keys[:, 0], keys[:, 1], self._settings.pose_noise
@@ -168,7 +168,7 @@ class CappTask:
         return values.mean(), metrics
 
     def evaluate(
-        self, params: training.Params, batch: training.Batch, key: jax.Array
+        self, params: task.Params, batch: task.Batch, key: jax.Array
     ) -> dict[str, Any]:
         """Compare held-out windows, without noise.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from vasa_jax.errors import UserError
 from vasa_jax.evaluation.networks import contrastive, lip_sync
-from vasa_jax.train import metric_states, training
+from vasa_jax.train import metric_states, task
 
 GROUP = "sync"
 """Name of the trained group, in states and exports."""
@@ -92,7 +92,7 @@ def cut(
 
 
 class LipSyncTask:
-    """Train both networks on windows that `cut` made; see `training.Task`.
+    """Train both networks on windows that `cut` made; see `task.Task`.
 
     Args:
         sizes: of the networks.
@@ -103,7 +103,7 @@ class LipSyncTask:
         self.losses = {GROUP: self.loss}
         self._network = lip_sync.LipSync(sizes)
 
-    def init(self, key: jax.Array) -> training.Params:
+    def init(self, key: jax.Array) -> task.Params:
         """Return the parameters."""
         sizes = self.sizes
         lips = jnp.zeros((1, sizes.window_frames, sizes.image_size, sizes.image_size))
@@ -111,7 +111,7 @@ class LipSyncTask:
         return {GROUP: self._network.init(key, lips, features)["params"]}
 
     def loss(
-        self, params: training.Params, batch: training.Batch, key: jax.Array, step: Any
+        self, params: task.Params, batch: task.Batch, key: jax.Array, step: Any
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """Return the mean loss of a batch `[B, K, W, ...]`, and what it is made of.
 
@@ -119,7 +119,7 @@ class LipSyncTask:
         clip, by cross entropy). Ours: both ways, as in CLIP.
         """
         del key, step
-        lips = jax.vmap(disturb)(batch[training.EXAMPLE_KEY_FIELD], batch["lips"])
+        lips = jax.vmap(disturb)(batch[task.EXAMPLE_KEY_FIELD], batch["lips"])
         seen, heard, log_scale = self._embed(params, lips, batch["audio"])
         values = jax.vmap(contrastive.contrastive_loss, (0, 0, None))(
             seen, heard, log_scale
@@ -132,7 +132,7 @@ class LipSyncTask:
         return values.mean(), metrics
 
     def evaluate(
-        self, params: training.Params, batch: training.Batch, key: jax.Array
+        self, params: task.Params, batch: task.Batch, key: jax.Array
     ) -> dict[str, Any]:
         """Compare held-out windows, undisturbed.
 
