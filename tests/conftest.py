@@ -13,6 +13,9 @@ os.environ.setdefault(
     str(pathlib.Path(__file__).resolve().parent.parent / ".cache" / "jax"),
 )
 
+# Every small program is kept, too: most of a test's time goes into dozens of them.
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import jax
