@@ -21,15 +21,8 @@ TESTS_OF_MORE = {
     "docs",
     "time_limit",
     "shipped_checkpoint",
-    "shipped_scorers",
     "motion_golden_step",
     "evaluation_shipped_networks",
-    "evaluation_degradations",
-    "evaluation_experiments",
-    "evaluation_faces",
-    "evaluation_networks",
-    "evaluation_portraits",
-    "evaluation_sharing",
 }
 """Tests of no single file: of the whole repository and its pages, of weights that ship,
 and of how measurements agree."""
