@@ -6,7 +6,9 @@ import functools
 import pathlib
 import re
 import shlex
+import types
 
+import numpy as np
 import pytest
 
 from experiments.running import experiment_file
@@ -289,3 +291,13 @@ def test_python_in_pages_compiles_and_imports_what_there_is(path):
         for node in ast.walk(tree):
             for dotted in _imported(node):
                 assert _is_known(dotted), f"{_name(path)}: {dotted}"
+
+
+def test_the_metric_of_the_evaluation_page_measures():
+    (example,) = _blocks(ROOT / "docs" / "evaluation.md", "python")
+    names = {}
+    exec(example, names)
+    mouth, present = np.array([0.1, 0.5, 0.9]), np.array([True, True, False])
+    face = types.SimpleNamespace(mouth_opening=mouth, present=present)
+    measured = names["MouthRange"]().measure(types.SimpleNamespace(face=face), None)
+    assert measured.scores["mouth_range"][:2] == (0.5, 0.0)
