@@ -25,15 +25,15 @@ fi
 
 mouths=()
 if [[ -n ${VGG16:-} ]]; then
-  mouths=(--set=face_loss.perceptual=1 --set=face_loss.dear_every=4
+  mouths=(--set=face_loss.perceptual=1 --set=face_loss.expensive_every=4
     --set=perceptual_weights="$VGG16")
 fi
 
 # A discriminator sharpens what the renderer has learnt in the first four fifths.
 sharpness=(--set=face_loss.adversarial=0.1 --set=face_loss.feature_matching=3
   --set=face_loss.adversarial_start=$((FACE_STEPS * 4 / 5))
-  --set=face_loss.crops_elsewhere=1
-  --set=discriminator_optimizer.learning_rate=4e-4)
+  --set=face_loss.num_random_crops=1
+  --set=discriminator_learning_rate=4e-4)
 
 run() { "$PYTHON" -m "experiments.$1" "${@:2}"; }
 train() { # config, preset, workdir, steps, more flags

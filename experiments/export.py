@@ -31,7 +31,7 @@ from experiments.tools import rounding
 from vasa_jax import config, export, older_settings
 from vasa_jax.animate import trained
 from vasa_jax.motion import sampler
-from vasa_jax.train import checkpoint
+from vasa_jax.train import checkpoint, warm_start
 
 WORKDIR = flags.DEFINE_multi_string(
     "workdir", [], "Work folder of a run; give one for each stage."
@@ -103,7 +103,7 @@ def read_run(workdir: str, step: int | None) -> tuple[dict[str, Any], dict[str, 
         parts = run.restore_part(step, ("params", "ema"))
     finally:
         run.close()
-    params = {**parts["params"], **parts.get("ema", {})}
+    params = warm_start.by_todays_names({**parts["params"], **parts.get("ema", {})})
     return {group: params[group] for group in metadata["groups"]}, metadata
 
 

@@ -78,7 +78,7 @@ class LinearTask:
         )
         inputs = batch["inputs"] + self.config.noise * noise
         error = jnp.mean(jnp.square(self.predict(params, inputs) - batch["outputs"]))
-        return error, {"error": error}
+        return error, task_lib.Outputs({"error": error})
 
     def evaluate(self, params, batch, key):
         """Return the error without noise as a metric state."""

@@ -36,8 +36,7 @@ def test_schedules_and_rates_are_settings():
 def test_every_preset_of_the_experiment_file_is_whole():
     for preset in face.PRESETS:
         settings = face.get_config(preset)
-        assert settings.example.image_size == settings.model.image_size
-        for schedule in (settings.optimizer, settings.discriminator_optimizer):
+        for schedule in (settings.optimizer, face.discriminator_optimizer(settings)):
             assert schedule.warmup_steps < settings.train.num_steps
 
 
@@ -47,5 +46,6 @@ def test_the_paper_is_trained_at_256_pixels_and_then_at_512():
     assert (half.train.batch_size, full.train.batch_size) == (24, 16)
     assert (half.train.num_steps, full.train.num_steps) == (200_000, 300_000)
     for settings in (half, full):
-        # The frame is the painted image, which counts once.
-        assert not settings.model.use_shortcut and settings.face_loss.decoded == 0
+        # The decoder alone, whose whole frames the networks see.
+        assert settings.model.shortcut is None
+        assert settings.face_loss.num_random_crops is None

@@ -45,17 +45,17 @@ def _record(blink=None):
         "num_frames": 20,
         "head_pose": np.zeros((20, 6)),
         "keypoints": np.zeros((20, 1, 2)),
+        "performance": "p",
     }
     return record if blink is None else {**record, "blink": np.asarray(blink)}
 
 
 def _drivers(record, blink_share, count=300, **more):
-    config = examples.ExampleConfig(
-        image_size=8, use_other=False, use_flow=False, blink_share=blink_share, **more
-    )
+    config = examples.ExampleConfig(blink_share=blink_share, **more)
     rng = np.random.default_rng(4)
     cut = [
-        examples.pair(rng, [record], record, config, None, (0,)) for _ in range(count)
+        examples.pair(rng, [record], record, config, 8, (0,), None)
+        for _ in range(count)
     ]
     return np.array([example["driver"][0, 0, 0] for example in cut])
 
@@ -88,14 +88,11 @@ def test_drivers_open_their_mouths_as_often_as_asked_for():
 
 def test_a_pair_has_one_colour_cast():
     grey = {**_record(), "video": np.full((20, 8, 8, 3), 128, np.uint8)}
-    config = examples.ExampleConfig(
-        image_size=8, use_other=True, use_flow=False, cast_share=1.0
-    )
-    grey["performance"] = "p"
+    config = examples.ExampleConfig(cast_share=1.0)
     rng = np.random.default_rng(2)
     colours = []
     for _ in range(50):
-        cut = examples.pair(rng, [grey], grey, config, None, (0,))
+        cut = examples.pair(rng, [grey], grey, config, 8, (0,), None)
         assert cut["source"].dtype == np.uint8
         np.testing.assert_array_equal(cut["source"], cut["driver"])
         assert (cut["other"] == 128).all()
@@ -111,3 +108,27 @@ def test_a_colour_cast_keeps_the_order_of_levels():
     assert table.shape == (256, 3) and table.dtype == np.uint8
     assert (np.diff(table.astype(int), axis=0) >= 0).all()
     assert (table[0] == 0).all()
+
+
+def test_exact_truth_is_cut_only_where_it_is_asked_for():
+    record = {**_record(), **_masks(), "num_frames": 2, "video": _record()["video"]}
+
+    def flow_function(driver, driver_frame, source, source_frame, size):
+        number = 10.0 * driver_frame + source_frame
+        return tuple(np.full((size, size), number) for _ in examples.FLOW_FIELDS)
+
+    def cut(exact):
+        rng, config = np.random.default_rng(1), examples.ExampleConfig()
+        return examples.pair(rng, [record], record, config, 8, (0,), exact)
+
+    known = cut(examples.Geometry(size=16, flow_function=flow_function))
+    plain = cut(None)
+    more = {*examples.FLOW_FIELDS, "driver_torso"}
+    more |= {"source_surroundings", "driver_surroundings"}
+    assert set(known) - set(plain) == more
+    driver, source = known["driver"][0, 0, 0], known["source"][0, 0, 0]
+    np.testing.assert_array_equal(
+        known["flow"], np.full((16, 16), 10.0 * driver + source)
+    )
+    around = examples.read_share(record, int(driver), 16, examples.SURROUNDINGS)
+    np.testing.assert_array_equal(known["driver_surroundings"], around)

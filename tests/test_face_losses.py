@@ -92,12 +92,17 @@ def test_head_pose_loss_adds_angles_place_and_relative_size():
 
 def test_expression_loss_is_the_weighted_square_of_typical_deviations():
     truth = jax.random.uniform(jax.random.key(0), (2, 52))
-    off = truth + distances.EXPRESSION_DEVIATION
+    off = truth + distances.EXPRESSION_STANDARD_DEVIATION
     np.testing.assert_allclose(
         distances.expression(off, truth, jnp.ones(52)), 1.0, 1e-5
     )
     weight = jnp.zeros(52).at[24].set(52.0)
-    one = truth.at[1, 24].add(-3 * distances.EXPRESSION_DEVIATION).at[:, 0].add(9.0)
+    one = (
+        truth.at[1, 24]
+        .add(-3 * distances.EXPRESSION_STANDARD_DEVIATION)
+        .at[:, 0]
+        .add(9.0)
+    )
     np.testing.assert_allclose(
         distances.expression(one, truth, weight), [0.0, 9.0], rtol=1e-5
     )
@@ -169,3 +174,20 @@ def test_vgg_weights_are_read_from_npz_and_a_lack_is_named(tmp_path):
     np.testing.assert_array_equal(read["conv_1/kernel"], arrays["conv_1/kernel"])
     with np.testing.assert_raises_regex(ValueError, "conv_2/kernel"):
         perceptual.load_vgg16(str(tmp_path / "vgg.npz"), num_blocks=2)
+
+
+def test_a_pyramid_compares_whole_images_at_every_scale():
+    sides = []
+
+    def network(image):
+        sides.append(image.shape[1])
+        return (image,)
+
+    image = jnp.zeros((2, 32, 32, 3))
+    even = distances.pyramid_distance(network, image + 0.5, image)
+    np.testing.assert_allclose(even, 0.5, rtol=1e-6)
+    assert sides[::2] == sides[1::2] == [32, 16, 8, 4]
+    # What evens out from pixel to pixel counts at the first scale alone.
+    stripes = jnp.where(jnp.arange(32) % 2, 0.4, -0.4)[None, :, None, None]
+    fine = distances.pyramid_distance(network, image + stripes, image)
+    np.testing.assert_allclose(fine, 0.4 / 4, rtol=1e-5)

@@ -22,7 +22,7 @@ def test_presets_that_compare_by_frozen_networks_refuse_to_go_without(preset):
     sentence = str(caught.value)
     for name in ("perceptual", "cross_identity"):
         assert f"--set=face_loss.{name}=0" in sentence
-    assert "--set=perceptual_weights=VGG16.npz (from experiments.pack" in sentence
+    assert "--set=perceptual_weights=VGG16.npz (from experiments.tools.pack" in sentence
     assert "--set=identity_weights=MobileFaceNet.onnx" in sentence
     with pytest.raises(errors.UserError) as caught:
         face.make_task(settings_of(preset, RANDOM[0]))

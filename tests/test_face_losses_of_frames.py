@@ -1,46 +1,76 @@
 """Frames against their drivers, pixel by pixel and as the encoders read them."""
 
-import dataclasses
 import functools
 import types as python_types
 
+import face_pairs
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from vasa_jax import types
-from vasa_jax.face import decoder, examples
-from vasa_jax.face.losses import cycles, distances, frame_losses
+from vasa_jax.face import rendered_frame, scene
+from vasa_jax.face.losses import distances, frame_losses, motion_losses
+from vasa_jax.face.shortcut import blending
 
 ERROR = 0.25
 
 
-def _frame(**given):
-    fields = dict.fromkeys(f.name for f in dataclasses.fields(decoder.RenderedFrame))
-    return decoder.RenderedFrame(**fields | given)
+def _frame(image, decoded, **parts):
+    return rendered_frame.RenderedFrame(
+        image=image,
+        decoded=decoded,
+        shortcut=face_pairs.only(rendered_frame.ShortcutParts, **parts),
+    )
+
+
+def _pair(driver, **given):
+    person = face_pairs.only(scene.Person, image=driver)
+    return face_pairs.only(scene.Scene, driver=person, **given)
 
 
 @functools.partial(jax.jit, static_argnames="has_truth")
 def _evenly_wrong(visible, around, has_truth, learnable=1.0):
     """Return the terms of a frame that errs by the same everywhere."""
     image, cells = jnp.zeros((1, 32, 32, 3)), jnp.ones((1, 16, 16))
-    scene = {"driver": image, "driver_regions": jnp.full((1, 3, 2), 50.0)}
     flow = jnp.zeros((1, 16, 16, 2))
+    truth = around_head = None
     if has_truth:
-        for name in examples.FLOW_FIELDS:
-            scene[name] = flow if name.endswith("flow") else visible * cells
-        scene["learnable"] = learnable * cells
-        scene["driver_surroundings"] = around * cells
+        truth = scene.Correspondence(
+            flow=flow,
+            visible=visible * cells,
+            mirrored_flow=flow,
+            mirrored_visible=visible * cells,
+            learnable=learnable * cells,
+        )
+        around_head = scene.Surroundings(
+            source=around * cells, driver=around * cells, driver_torso=0.0 * cells
+        )
+    pair = _pair(
+        image,
+        driver_regions=jnp.full((1, 3, 2), 50.0),
+        correspondence=truth,
+        surroundings=around_head,
+    )
     frame = _frame(
-        image=image + ERROR,
-        decoded=image[:, ::2, ::2] + ERROR,
+        image + ERROR,
+        image[:, ::2, ::2] + ERROR,
         warped=image,
         flow=flow,
         coarse_flow=flow[:, ::2, ::2],
         mask_logits=flow[..., :1],
+        still_share=0.5 * cells,
+        body_share=0.25 * cells,
+        mirrored=image,
+        mirrored_flow=flow,
+        mirrored_logits=flow[..., :1],
     )
-    return frame_losses.compare(frame, scene, mirrors_face=False)
+    pixels = face_pairs.only(
+        types.PortraitPixels, background_logits=jnp.zeros((1, 16, 16, 1))
+    )
+    latents = face_pairs.only(types.FaceLatents, pixels=pixels)
+    return frame_losses.compare(frame, latents, pair)
 
 
 @pytest.mark.parametrize(
@@ -79,16 +109,15 @@ def test_what_is_not_learnable_is_no_target():
 def test_a_held_mask_gets_no_gradient_and_its_parts_do():
     key = jax.random.key(0)
     image = jax.random.normal(key, (1, 8, 8, 3))
-    frame = _frame(
-        image=image, warped=image, painted=-image, mask_logits=image[:, ::2, ::2, :1]
-    )
+    logits = image[:, ::2, ::2, :1]
+    frame = _frame(image, -image, warped=image, painted=-image, mask_logits=logits)
 
     def total(frame):
-        return jnp.square(decoder.hold_mask(frame).image).sum()
+        return jnp.square(blending.hold_mask(frame).image).sum()
 
-    given = jax.grad(total)(frame)
+    given = jax.grad(total)(frame).shortcut
     assert float(jnp.abs(given.mask_logits).max()) == 0.0
-    mask = jax.nn.sigmoid(frame.mask_logits)
+    mask = jax.nn.sigmoid(logits)
     mask = jax.image.resize(mask, (1, 8, 8, 1), "linear")
     shown = mask * image - (1.0 - mask) * image
     np.testing.assert_allclose(given.warped, 2.0 * shown * mask, rtol=1e-4, atol=1e-6)
@@ -117,16 +146,27 @@ class LinearEncoders:
 
 @functools.partial(jax.jit, static_argnames="use_other")
 def _read_back(image, driver, is_same=1.0, use_other=True):
-    scene = {
-        "driver": driver,
-        "driver_pose": LinearEncoders.pose(driver),
-        "driver_code": jnp.full((1, 4), 0.5) * LinearEncoders.WEIGHTS[None],
-        "source_code": jnp.array([[1.0, 0.0, 0.0, 0.0]]),
-        "other_code": jnp.array([[0.0, 1.0, 0.0, 0.0]]),
-        "other_is_same_performance": jnp.array([is_same]),
-    }
-    weight = np.ones(52, np.float32)
-    return cycles.compare(LinearEncoders(), image, scene, weight, use_other)
+    pair = _pair(
+        driver,
+        source=face_pairs.only(
+            scene.Person, facial_dynamics=jnp.array([[1.0, 0.0, 0.0, 0.0]])
+        ),
+        other=face_pairs.only(
+            scene.Person, facial_dynamics=jnp.array([[0.0, 1.0, 0.0, 0.0]])
+        ),
+        other_is_same_performance=jnp.array([is_same]),
+    )
+    asked = pair.driver.replace(
+        head_pose=LinearEncoders.pose(driver),
+        facial_dynamics=jnp.full((1, 4), 0.5) * LinearEncoders.WEIGHTS[None],
+    )
+    return motion_losses.read_back(
+        LinearEncoders(),
+        image,
+        pair.replace(driver=asked),
+        np.ones(52, np.float32),
+        use_other,
+    )
 
 
 def test_what_is_read_from_a_frame_is_compared_with_what_was_asked():
@@ -136,7 +176,7 @@ def test_what_is_read_from_a_frame_is_compared_with_what_was_asked():
         np.testing.assert_allclose(same[name], 0.0, atol=1e-6)
     other = _read_back(driver + 0.1, driver)
     np.testing.assert_allclose(other["motion_cycle"], 0.1 * 2.5, rtol=1e-4)
-    steps = 0.1 * 2.5 / distances.EXPRESSION_DEVIATION
+    steps = 0.1 * 2.5 / distances.EXPRESSION_STANDARD_DEVIATION
     np.testing.assert_allclose(other["expression_cycle"], steps**2, rtol=1e-4)
     np.testing.assert_allclose(other["pose_cycle"], 5 * 0.1, rtol=1e-4)
 
@@ -145,7 +185,7 @@ def test_what_is_read_from_a_frame_is_compared_with_what_was_asked():
     "is_same, use_other, far",
     [
         (0.0, True, [1 / 30**0.5, 2 / 30**0.5]),
-        (1.0, True, [1 / 30**0.5, -1.0]),  # one who performs alike is no foe
+        (1.0, True, [1 / 30**0.5, -1.0]),  # one who performs alike is no other
         (0.0, False, [1 / 30**0.5]),
     ],
 )
@@ -172,45 +212,55 @@ def test_the_driver_is_no_part_of_what_reading_back_teaches():
 
 def test_mirrored_terms_see_hidden_cells_of_the_head_only():
     zeros = np.zeros((1, 8, 8), np.float32)
-    scene = {
-        "driver": jnp.zeros((1, 32, 32, 3)),
-        "visible": zeros.copy(),
-        "learnable": zeros + 1.0,
-        "mirrored_flow": zeros[..., None].repeat(2, -1),
-        "mirrored_visible": zeros.copy(),
-        "driver_surroundings": zeros.copy(),
-    }
-    scene["visible"][:, :, 4:] = 1.0
-    scene["mirrored_visible"][:, 2:] = 1.0
-    scene["driver_surroundings"][:, 6:] = 1.0
-    frame = dict.fromkeys(f.name for f in dataclasses.fields(decoder.RenderedFrame))
+    visible, mirrored_visible, around = zeros.copy(), zeros.copy(), zeros.copy()
+    visible[:, :, 4:] = 1.0
+    mirrored_visible[:, 2:] = 1.0
+    around[:, 6:] = 1.0
+    pair = _pair(
+        jnp.zeros((1, 32, 32, 3)),
+        correspondence=face_pairs.only(
+            scene.Correspondence,
+            visible=visible,
+            learnable=zeros + 1.0,
+            mirrored_flow=zeros[..., None].repeat(2, -1),
+            mirrored_visible=mirrored_visible,
+        ),
+        surroundings=face_pairs.only(scene.Surroundings, driver=around),
+    )
 
     def terms(changed, where):
         wrong = {
             "mirrored": np.zeros((1, 32, 32, 3), np.float32),
             "mirrored_flow": zeros[..., None].repeat(2, -1),
-            "mirror_logits": 20 * scene["mirrored_visible"][..., None] - 10,
+            "mirrored_logits": 20 * mirrored_visible[..., None] - 10,
         }
         wrong[changed][where] = 0.5
-        return frame_losses.mirrored_terms(
-            decoder.RenderedFrame(**frame | {**wrong, "image": scene["driver"]}),
-            scene,
-            jnp.ones((1, 32, 32, 1)),
-        )
+        parts = face_pairs.only(rendered_frame.ShortcutParts, **wrong)
+        return frame_losses.mirrored_terms(parts, pair, jnp.ones((1, 32, 32, 1)))
 
     hidden, visible = np.s_[:, 4:8, 4:8], np.s_[:, 4:8, 20:24]
     assert terms("mirrored", hidden)["mirrored"] > 1e-3
     assert terms("mirrored", visible)["mirrored"] == 0.0
     assert terms("mirrored", np.s_[:, 28:])["mirrored"] == 0.0  # around the head
-    for places, is_seen in (
+    for cells, is_seen in (
         (np.s_[:, 3, 2], True),  # the portrait shows its mirror image,
         (np.s_[:, 3, 6], True),  # also where it shows the place itself,
         (np.s_[:, 1, 2], False),  # but not here,
         (np.s_[:, 7, 2], False),  # and around the head nothing is mirrored
     ):
-        error = float(terms("mirrored_flow", places)["mirrored_flow"][0])
+        error = float(terms("mirrored_flow", cells)["mirrored_flow"][0])
         assert (error > 0.01) == is_seen
-    known = float(terms("mirror_logits", visible)["mirrored_visibility"][0])
+    known = float(terms("mirrored_logits", visible)["mirrored_visibility"][0])
     assert known < 1e-3
-    doubtful = terms("mirror_logits", np.s_[:, 3, 2])["mirrored_visibility"]
+    doubtful = terms("mirrored_logits", np.s_[:, 3, 2])["mirrored_visibility"]
     assert float(doubtful[0]) > 0.01
+
+
+def test_without_the_shortcut_the_frame_counts_once():
+    image = jnp.zeros((1, 32, 32, 3))
+    pair = _pair(image, driver_regions=jnp.full((1, 3, 2), 50.0))
+    plain = rendered_frame.RenderedFrame(image=image + ERROR, decoded=image + ERROR)
+    latents = face_pairs.only(types.FaceLatents)
+    (name, value), *more = frame_losses.compare(plain, latents, pair).items()
+    assert name == "reconstruction" and not more
+    np.testing.assert_allclose(value, ERROR, rtol=1e-5)

@@ -3,16 +3,25 @@
 import dataclasses
 import functools
 
+import face_pairs
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from vasa_jax import arkit, errors, geometry, layers, types
-from vasa_jax.face import augmentation, decoder, encoders, warping
+from vasa_jax.face import augmentation, encoders, warping
 from vasa_jax.face import config as face_config
+from vasa_jax.face import decoder as face_decoder
 from vasa_jax.face import model as face_model
-from vasa_jax.face.shortcut import flows, subpixel, unwrapping
+from vasa_jax.face.shortcut import (
+    background,
+    blending,
+    flows,
+    sampling_grids,
+    subpixel,
+    unwrapping,
+)
 
 
 @functools.cache
@@ -67,7 +76,8 @@ def test_gradients_reach_every_parameter(tiny):
 
     def loss(params):
         frame, readout = model.apply(params, images, images[::-1])
-        parts = [frame.image, frame.decoded, frame.flow, frame.mask_logits]
+        parts = [frame.image, frame.decoded, frame.shortcut.flow]
+        parts += [frame.shortcut.mask_logits]
         parts += [readout.arkit, readout.gaze_in_head]
         return sum(jnp.sum(jnp.square(part)) for part in parts)
 
@@ -105,10 +115,11 @@ def test_the_shortcut_returns_the_image_where_flow_and_mask_start(tiny):
     coarse = flows.CoarseFlow()
     features = jax.random.normal(jax.random.key(0), (2, 16, 16, 8))
     body = jnp.broadcast_to(geometry.image_grid(16, 16), (2, 16, 16, 2))
-    places = flows.Places(own=grid, body=body, mirrored=warping.mirror(grid))
-    start = jax.eval_shape(coarse.init, jax.random.key(0), features, places)
+    mirrored = sampling_grids.mirror(grid)
+    grids = sampling_grids.SamplingGrids(own=grid, mirrored=mirrored, body=body)
+    start = jax.eval_shape(coarse.init, jax.random.key(0), features, grids)
     zero = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), start)
-    flow, still, body, mirrored = jax.jit(coarse.apply)(zero, features, places)
+    flow, mirrored, still, body = jax.jit(coarse.apply)(zero, features, grids)
     weights = grid.shape[1] + 1 + np.exp(flows.BODY_BIAS)
     np.testing.assert_allclose(still, 1 / weights, rtol=1e-5)
     np.testing.assert_allclose(body, 1 - (grid.shape[1] + 1) / weights, rtol=1e-4)
@@ -121,7 +132,7 @@ def test_the_shortcut_returns_the_image_where_flow_and_mask_start(tiny):
         mirrored[0, 1:-1, 1:-1, 0], still_x + turned_x, atol=1e-5
     )
     fine = geometry.resize(geometry.image_grid(16, 16)[None], 32, 32)
-    warped = geometry.sample_image(latents.source_image[:1], fine)
+    warped = geometry.sample_image(latents.pixels.image[:1], fine)
     np.testing.assert_allclose(warped[:, 2:-2, 2:-2], images[:1, 2:-2, 2:-2], atol=1e-4)
 
 
@@ -132,24 +143,21 @@ def test_the_mirrored_portrait_fills_only_what_the_portrait_hides(tiny):
 
     def render(model, pictures):
         latents = model.encode_portrait(images, pose, code)
-        return model.render(latents.replace(source_image=pictures), pose, code)
+        pixels = latents.pixels.replace(image=pictures)
+        return model.render(latents.replace(pixels=pixels), pose, code)
 
     frame = apply(model, params, images, method=render)
-    mask = geometry.resize(jax.nn.sigmoid(frame.mask_logits), 32, 32)
-    unmirrored = dataclasses.replace(model.config, mirrors_face=False)
-    plain = apply(face_model.FaceModel(unmirrored), params, images, method=render)
-    assert not plain.mirrored.any()
-    share = (frame.image - plain.image) / (1 - mask) / (frame.mirrored - frame.decoded)
-    np.testing.assert_allclose(share, share.mean(), atol=0.01)
+    parts = frame.shortcut
+    share = (parts.painted - frame.decoded) / (parts.mirrored - frame.decoded)
     np.testing.assert_allclose(share.mean(), jax.nn.sigmoid(-2.0), atol=0.01)
     ramp = jnp.broadcast_to(jnp.linspace(-1, 1, 32)[:, None], images.shape)
-    seen = apply(model, params, ramp, method=render)
+    seen = apply(model, params, ramp, method=render).shortcut
     rise = [(x[:, :, 16:] - x[:, :, :16]).mean() for x in (seen.warped, seen.mirrored)]
     assert rise[0] > 0.3 and rise[1] < -0.3
     lit = jax.tree.map(lambda leaf: leaf, params)
     bias = jnp.array([10.0, 0.0, -10.0])  # red as far up, blue as far down as can be
-    lit["params"]["decoder"]["mirror"]["light"]["bias"] = bias
-    brighter = apply(model, lit, ramp, method=render)
+    lit["params"]["shortcut"]["mirror"]["light"]["bias"] = bias
+    brighter = apply(model, lit, ramp, method=render).shortcut
     gain = (brighter.mirrored + 1.0).mean((0, 1, 2)) / (seen.mirrored + 1.0).mean(
         (0, 1, 2)
     )
@@ -162,12 +170,14 @@ def test_the_background_shows_where_the_frame_keeps_still_and_the_head_has_been(
     is_head = np.zeros((1, 16, 16, 1), np.float32)
     is_head[:, :, :8] = 1.0
     colours = np.full((1, 16, 16, 3), 0.5, np.float32)
-    latents = types.FaceLatents(
-        **dict.fromkeys(f.name for f in dataclasses.fields(types.FaceLatents))
-    ).replace(background=jnp.concatenate([colours, 20 - 40 * is_head], axis=-1))
+    seen = jnp.concatenate([jnp.zeros((1, 16, 16, 5)), colours], axis=-1)
+    pixels = face_pairs.only(
+        types.PortraitPixels, behind_head=seen, background_logits=20 - 40 * is_head
+    )
     still = np.zeros((1, 16, 16, 1), np.float32)
     still[:, :4] = 0.7
-    share, behind = decoder.uncover(latents, jnp.asarray(still))
+    share, features, behind = background.uncover(pixels, jnp.asarray(still))
+    assert features.shape == (1, 16, 16, 5) and not features.any()
     np.testing.assert_allclose(share[0, :4, :10, 0], 0.7, atol=1e-5)  # with its margin
     np.testing.assert_allclose(share[0, :, 10:, 0], 0.0, atol=1e-5)
     np.testing.assert_allclose(share[0, 4:, :, 0], 0.0, atol=1e-5)
@@ -176,30 +186,42 @@ def test_the_background_shows_where_the_frame_keeps_still_and_the_head_has_been(
 
 def test_frames_come_at_the_portraits_size_and_blend_painted_with_warped(tiny):
     model, params, images = tiny
-    unmirrored = dataclasses.replace(model.config, mirrors_face=False)
-    frame, readout = apply(face_model.FaceModel(unmirrored), params, images, images)
+    frame, readout = apply(model, params, images, images)
+    parts = frame.shortcut
     assert frame.image.shape == images.shape
     assert frame.decoded.shape == (2, model.config.decoder_size, 32, 3)
-    mask = jax.nn.sigmoid(frame.mask_logits)
-    blend = mask * frame.warped + (1 - mask) * frame.decoded
+    mask = jax.nn.sigmoid(parts.mask_logits)
+    blend = mask * parts.warped + (1 - mask) * parts.painted
     np.testing.assert_allclose(frame.image, blend, atol=1e-5)
     assert readout.arkit.shape == (2, arkit.NUM_UNITS)
 
 
 def test_without_the_shortcut_the_frame_is_what_the_decoder_paints():
-    config = dataclasses.replace(
-        face_config.tiny(),
-        use_shortcut=False,
-        face_map_size=0,
-        mirrors_face=False,
-        fills_background=False,
-    )
+    config = dataclasses.replace(face_config.tiny(), shortcut=None)
     model = face_model.FaceModel(config)
     image = jnp.zeros((1, 32, 32, 3))
     shapes = jax.eval_shape(model.init, jax.random.key(0), image, image)
+    assert "shortcut" not in shapes["params"]
     params = jax.tree.map(lambda leaf: np.full(leaf.shape, 0.1, leaf.dtype), shapes)
     frame, _ = apply(model, params, image, image)
     np.testing.assert_array_equal(frame.image, frame.decoded)
+    assert frame.shortcut is None
+
+
+def test_without_the_shortcut_gradients_reach_all_of_the_decoder():
+    sizes = dataclasses.replace(face_config.tiny(), shortcut=None)
+    plain = face_decoder.Decoder(sizes)
+    volume = jax.random.normal(jax.random.key(0), (1, 4, 8, 8, 4))
+    params = jax.tree.map(
+        lambda leaf: leaf + 0.05, plain.init(jax.random.key(1), volume)
+    )
+
+    @jax.jit
+    @jax.grad
+    def gradients(params):
+        return jnp.square(plain.apply(params, volume)).sum()
+
+    assert all(leaf.any() for leaf in jax.tree.leaves(gradients(params)))
 
 
 def test_rendering_does_not_depend_on_the_order_of_the_batch(tiny):
@@ -230,7 +252,9 @@ def test_an_aligned_face_stays_put_when_the_head_moves_in_the_image():
     y, x = jnp.meshgrid(geometry.cell_centres(64), geometry.cell_centres(64))
     ramp = jnp.stack([x, y, x + y], axis=-1)[None]
     pose = types.HeadPose.from_vector(jnp.array([[0.0, 0.0, 0.0, 0.0, 0.0, 0.7]]))
-    config = augmentation.AugmentationConfig(shift=0.1, zoom=0.2, turn=0.3)
+    config = dataclasses.replace(
+        augmentation.AMOUNTS["severe"], shift=0.1, zoom=0.2, turn=0.3
+    )
     moved, seen = augmentation.move(
         jax.random.key(3),
         ramp[0],
@@ -245,8 +269,10 @@ def test_an_aligned_face_stays_put_when_the_head_moves_in_the_image():
 
 
 def test_settings_that_do_not_fit_are_refused_with_the_number_that_would():
-    with pytest.raises(ValueError, match="it must be 16"):
-        dataclasses.replace(face_config.tiny(), appearance_size=24)
+    with pytest.raises(ValueError, match="set image_size=32"):
+        dataclasses.replace(face_config.tiny(), image_size=64, shortcut=None)
+    with pytest.raises(ValueError, match="two numbers or more"):
+        dataclasses.replace(face_config.tiny(), decoder_channels=(16,))
     with pytest.raises(ValueError, match="float32"):
         dataclasses.replace(face_config.tiny(), dtype="float16")
 
@@ -273,19 +299,12 @@ def test_a_face_map_steers_the_mouth_and_not_what_lies_beside_the_face(tiny):
     @jax.jit
     def drawn(dynamics):
         plain = jnp.full((2, model.config.dynamics_channels), dynamics)
-        laid = model.bind(params).face_map(latents, plain)
+        laid = model.bind(params).shortcut.face_map(latents, plain)
         return unwrapping.wrap(laid, pose, 16)
 
     change = jnp.abs(drawn(1.0) - drawn(-1.0)).sum(-1)
     assert change[:, 8:10, 7:9].min() > 0
     np.testing.assert_array_equal(change[:, :2], 0.0)
-
-
-def test_a_face_map_needs_the_shortcut():
-    with pytest.raises(errors.UserError, match="face_map_size is 8 without"):
-        dataclasses.replace(face_config.tiny(), use_shortcut=False)
-    with pytest.raises(errors.UserError, match="mirrors_face is True without"):
-        dataclasses.replace(face_config.tiny(), use_shortcut=False, face_map_size=0)
 
 
 def test_a_painter_begins_with_broad_colours_and_adds_detail_across_cells():
@@ -335,25 +354,25 @@ def test_smoothing_leaves_no_ripple_of_a_cells_side(period, axis):
 
 def test_the_mask_keeps_no_pattern_of_the_sub_pixel_convolution(tiny):
     model, params, images = tiny
-    painter = jax.tree.map(jnp.zeros_like, params["params"]["decoder"]["painter"])
+    painter = jax.tree.map(jnp.zeros_like, params["params"]["decoder"]["output"])
     # A mask whose sub-pixels differ, and nothing else.
     bias = painter["fine"]["bias"].at[3].set(2.0).at[7].set(-2.0)
     painter["fine"]["bias"] = bias
-    decoder_params = {**params["params"]["decoder"], "painter": painter}
+    decoder_params = {**params["params"]["decoder"], "output": painter}
     changed = {"params": {**params["params"], "decoder": decoder_params}}
     frame, _ = apply(model, changed, images, images)
     np.testing.assert_allclose(
-        frame.mask_logits[:, 2:-2, 2:-2], decoder.MASK_BIAS, atol=1e-5
+        frame.shortcut.mask_logits[:, 2:-2, 2:-2], blending.MASK_BIAS, atol=1e-5
     )
 
 
 def test_a_body_keeps_below_its_head_and_grows_with_it_but_does_not_turn():
     source = types.HeadPose.from_vector(jnp.array([[0.3, -0.2, 0.1, 0.1, 0.0, 1.2]]))
     driver = types.HeadPose.from_vector(jnp.array([[-0.5, 0.4, 0.2, -0.2, 0.1, 0.8]]))
-    same = warping.body_places(source, source, 8)
+    same = sampling_grids.body_grid(source, source, 8)
     np.testing.assert_allclose(same[0], geometry.image_grid(8, 8), atol=1e-6)
     # A cell half an image below one head's centre, at scale 1, is so below the other.
-    found = warping.body_places(source, driver, 10)
+    found = sampling_grids.body_grid(source, driver, 10)
     cells = np.asarray(geometry.image_grid(10, 10))
     expected = (cells - [-0.2, 0.1]) / 0.8 * 1.2 + [0.1, 0.0]
     np.testing.assert_allclose(found[0], expected, atol=1e-5)
@@ -361,15 +380,15 @@ def test_a_body_keeps_below_its_head_and_grows_with_it_but_does_not_turn():
 
 def test_light_multiplies_the_colours_of_the_warped_portrait(tiny):
     model, params, images = tiny
-    part = params["params"]["decoder"]
+    part = params["params"]["shortcut"]
 
     def lit(light):
         head = {
             **jax.tree.map(jnp.zeros_like, part["light"]),
             "bias": jnp.full(3, light),
         }
-        changed = {"params": {**params["params"], "decoder": {**part, "light": head}}}
-        return apply(model, changed, images, images)[0].warped
+        changed = {"params": {**params["params"], "shortcut": {**part, "light": head}}}
+        return apply(model, changed, images, images)[0].shortcut.warped
 
     dark, plain, bright = lit(-0.5), lit(0.0), lit(0.5)
     # What is mixed in of the background is lit already; the rest follows the gain.

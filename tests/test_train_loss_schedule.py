@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from vasa_jax.errors import UserError
-from vasa_jax.face import encoder_training
 from vasa_jax.face.losses import loss_weights
 from vasa_jax.train import loss_schedule
 
@@ -29,7 +28,7 @@ def test_two_ramps_of_a_term_multiply():
 
 
 def test_terms_are_summed_by_their_weight_at_the_step():
-    weights = loss_weights.FaceLossConfig(flow=30.0, schedule=(_ramp(),))
+    weights = loss_weights.FaceLossConfig(schedule=(_ramp(),))
     terms = {"flow": jnp.array(2.0), "reconstruction": jnp.array(3.0)}
     total = jax.jit(lambda step: loss_schedule.weighted_sum(weights, terms, step))
     assert float(total(20)) == pytest.approx(30.0 * 0.6 * 2.0 + 4.0 * 3.0)
@@ -40,7 +39,7 @@ def test_terms_are_summed_by_their_weight_at_the_step():
     [
         ({"term": "flwo"}, "did you mean 'flow'"),
         ({"term": "perceptual"}, "whose weight is 0"),
-        ({"term": "dear_every"}, "Unknown term"),
+        ({"term": "expensive_every"}, "Unknown term"),
         ({"last_step": 10}, "a last step after the first"),
         ({"last": -1.0}, "0 or more"),
     ],
@@ -49,4 +48,4 @@ def test_a_ramp_that_fits_no_term_is_refused(ramp, sentence):
     with pytest.raises(UserError, match=sentence):
         loss_weights.FaceLossConfig(schedule=(_ramp(**ramp),))
     with pytest.raises(UserError, match="did you mean 'gaze'"):
-        encoder_training.EncoderLossConfig(schedule=(_ramp(term="gazee"),))
+        loss_weights.FaceLossConfig(schedule=(_ramp(term="gazee"),))

@@ -77,7 +77,7 @@ def test_noise_differs_between_steps_rows_and_seeds():
             rows = jax.vmap(jax.random.normal)(batch[task.EXAMPLE_KEY_FIELD])
             noise = jnp.concatenate([rows, jax.random.normal(key)[None]])
             metrics = {f"noise{i}": noise[i] for i in range(5)}
-            return params["model"]["bias"], metrics
+            return params["model"]["bias"], task.Outputs(metrics)
 
     def noise(seed):
         experiment = experiment_lib.Experiment(
@@ -114,11 +114,12 @@ class Players:
     def make(self, params, batch, key, step):
         number = params["maker"]["number"] + params["constant"]["offset"]
         loss = -params["judge"]["scale"] * number
-        return loss, {task.SHARED_FIELD: {"number": number}}
+        return loss, task.Outputs({}, shared={"number": number})
 
     def judge(self, params, batch, key, step):
         shared = batch[task.SHARED_FIELD]["number"]
-        return params["judge"]["scale"] * shared, {"seen": shared}
+        loss = params["judge"]["scale"] * shared
+        return loss, task.Outputs({"seen": shared})
 
 
 def _players(**changes):

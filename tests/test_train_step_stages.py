@@ -133,11 +133,7 @@ def test_recomputed_activations_train_a_stage_alike(plain, folder):
 def test_stage_one_grows_from_half_its_size(tmp_path, capsys):
     full = one_step.make_settings("face", "tiny", "float32", False, 4, tmp_path)
     model = half_size.halved(full.model)
-    half = dataclasses.replace(
-        full,
-        model=model,
-        example=dataclasses.replace(full.example, image_size=model.image_size),
-    )
+    half = dataclasses.replace(full, model=model)
     mesh = sharding.make_mesh(num_devices=1)
 
     def run(settings, name, **more):

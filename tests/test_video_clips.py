@@ -34,18 +34,7 @@ CUT_AT = 22
 SETTINGS = settings_lib.Settings(
     size=128, seconds=0.8, min_pixels=100, held_out_share=0.2
 )
-WITHOUT_TRUTH = (
-    "example.use_flow=False",
-    "face_loss.flow=0",
-    "face_loss.coarse_flow=0",
-    "face_loss.visibility=0",
-    "face_loss.warped=0",
-    "face_loss.mirrored=0",
-    "face_loss.mirrored_flow=0",
-    "face_loss.mirrored_visibility=0",
-    "face_loss.background=0",
-    "face_loss.stillness=0",
-)
+WITHOUT_TRUTH = ("face_loss.uses_geometry=False",)
 
 
 def _view(frame, jump):
@@ -230,18 +219,16 @@ def test_sets_of_videos_are_told_from_rendered_ones(built, tmp_path):
 
 
 def test_a_preset_asks_only_for_what_videos_tell(built):
-    changes = [f"data_dir={built[0]}", "example.image_size=64"]
+    changes = [f"data_dir={built[0]}", "model.image_size=64"]
     settings = config.override(face.get_config("demo_videos"), changes)
     pair = face.make_examples(settings, "train").draw(np.random.default_rng(0), 0)
     assert pair["driver"].shape == (64, 64, 3) and "flow" not in pair
-    weights = vars(settings.face_loss)
-    usual = vars(face.get_config("demo").face_loss)
-    left_out = {f"face_loss.{key}=0" for key in usual if weights[key] != usual[key]}
-    assert left_out == set(WITHOUT_TRUTH) - {"example.use_flow=False"}
+    usual = face.get_config("demo").face_loss
+    assert settings.face_loss == dataclasses.replace(usual, uses_geometry=False)
 
 
 def test_clips_smaller_than_the_model_are_refused(built):
-    settings = _settings(built[0], *WITHOUT_TRUTH, "example.image_size=256")
+    settings = _settings(built[0], *WITHOUT_TRUTH, "model.image_size=256")
     with pytest.raises(errors.UserError, match="128 pixels .* --size=256"):
         face.make_examples(settings, "train")
 

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import safetensors.numpy
 
-from vasa_jax import older_settings
+from vasa_jax import older_parameters, older_settings
 from vasa_jax.errors import UserError
 
 FORMAT = "vasa_jax export"
@@ -195,6 +195,7 @@ def load_export(
         else array
         for name, array in stored.items()
     }
+    flat = older_parameters.renew(flat)
     return unflatten(flat), load_configs(folder), manifest["metadata"]
 
 

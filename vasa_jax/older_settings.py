@@ -2,7 +2,8 @@
 
 Ours: plain JSON in and out, so that every reader of an export sees today's names alone.
 Version 0.1 kept what shapes motion in the sampler's and the face model's settings; 0.2
-keeps it in `animation.shaping`.
+keeps it in `animation.shaping`. Version 0.1 switched each part of the image shortcut by
+itself; 0.2 has all of it or none.
 """
 
 import copy
@@ -18,6 +19,15 @@ _SHAPING_OF_SAMPLING = {
 }
 _GAINS = ("dynamics_gain", "pose_gain")
 _MLP_RATIO = 4
+_DEFAULTS_OF_FACE = {
+    "shortcut_channels": 24,
+    "flow_stage": 2,
+    "face_map_size": 0,
+    "face_map_channels": 32,
+    "face_map_blocks": 2,
+    "mirrors_face": False,
+    "fills_background": False,
+}
 
 
 def renew(configs: dict[str, Any]) -> dict[str, Any]:
@@ -30,8 +40,8 @@ def renew(configs: dict[str, Any]) -> dict[str, Any]:
         The same settings; what is of today is returned as it is.
 
     Raises:
-        UserError: a setting that is now a constant has another value, or gains have no
-            denoiser beside them.
+        UserError: a setting that is now a constant has another value, the face model
+            lacks parts that all of today's have, or gains have no denoiser beside them.
     """
     configs = copy.deepcopy(configs)
     face, motion = configs.get("face", {}), configs.get("motion", {})
@@ -50,4 +60,33 @@ def renew(configs: dict[str, Any]) -> dict[str, Any]:
             "This export holds gains of a renderer and no denoiser, and gains belong "
             "to both now; export the runs of both stages together (--workdir twice)."
         )
+    if "use_shortcut" in face:
+        configs["face"] = _renew_face(face)
     return configs
+
+
+def _renew_face(face: dict[str, Any]) -> dict[str, Any]:
+    face = {**_DEFAULTS_OF_FACE, **face}
+    last_stage = len(face["decoder_channels"]) - 1
+    parts = {
+        "is_decoder_conditioned": face.pop("is_decoder_conditioned"),
+        "mirrors_face": face.pop("mirrors_face"),
+        "fills_background": face.pop("fills_background"),
+        "flow_stage": face.pop("flow_stage") == last_stage,
+        "face_map_blocks": face.pop("face_map_blocks") == 2,
+    }
+    shortcut = {
+        "channels": face.pop("shortcut_channels"),
+        "face_map_size": face.pop("face_map_size"),
+        "face_map_channels": face.pop("face_map_channels"),
+    }
+    face.pop("appearance_size")
+    uses_shortcut = face.pop("use_shortcut")
+    if uses_shortcut and not all(parts.values()):
+        odd = ", ".join(name for name, is_usual in parts.items() if not is_usual)
+        raise UserError(
+            f"The face model of this checkpoint is of an older kind ({odd}) that is "
+            "gone; install vasa_jax 0.1, which it was made with, or train anew."
+        )
+    face["shortcut"] = shortcut if uses_shortcut else None
+    return face

@@ -82,6 +82,27 @@ class HeadPose:
 
 
 @struct.dataclass
+class PortraitPixels:
+    """What the image shortcut takes from a portrait, beside the paper's latents.
+
+    Attributes:
+        image: `[B, H, W, 3]` the portrait; frames come out at its size.
+        features: `[B, h, w, C]` of it.
+        displacement: `[B, D, H, W, 3]` from canonical space to the portrait's
+            expression, before its rigid pose.
+        behind_head: `[B, h, w, C + 3]` features and colours of the background, also
+            where the head hides it.
+        background_logits: `[B, h, w, 1]` that a cell of the portrait shows background.
+    """
+
+    image: jax.Array
+    features: jax.Array
+    displacement: jax.Array
+    behind_head: jax.Array
+    background_logits: jax.Array
+
+
+@struct.dataclass
 class FaceLatents:
     """What one portrait is turned into; all that rendering needs of it.
 
@@ -90,22 +111,14 @@ class FaceLatents:
         identity: `[B, I]` identity code (z_id).
         head_pose: the portrait's own `HeadPose`, leading shape `[B]`.
         facial_dynamics: `[B, Z]` the portrait's own z_dyn.
-        source_displacement: `[B, D, H, W, 3]` from canonical space to the portrait's
-            expression, before its rigid pose.
-        source_image: `[B, H, W, 3]` the portrait, for the image shortcut.
-        source_features: `[B, h, w, C]` its features, for the image shortcut.
-        background: `[B, h, w, C + 4]`, see `face.background`; None where the decoder
-            does not take it.
+        pixels: for the image shortcut; None without it.
     """
 
     appearance_volume: jax.Array
     identity: jax.Array
     head_pose: HeadPose
     facial_dynamics: jax.Array
-    source_displacement: jax.Array
-    source_image: jax.Array
-    source_features: jax.Array
-    background: jax.Array | None = None
+    pixels: PortraitPixels | None = None
 
 
 @struct.dataclass

@@ -45,10 +45,10 @@ arithmetic says so, and what has neither is not known yet:
 - `demo_gpu`: the same sizes with all losses, for one GPU; 0.09 s a step on an H200 in
   float32 and without the losses that render or encode once more (docs/log, run 16;
   measured), after three minutes of compilation; with them not known yet.
-- `vasa1_256`, `vasa1`: 8 GPUs of 80 GB or a TPU slice; 215 M parameters, 4.0 GiB for
-  state and gradients (counted; `--mesh=fsdp:N` splits large arrays); one row in float32
-  on a CPU 14.9 and 23.2 GiB in all (measured); hours not measured (the paper: 7 days on
-  4 RTX A6000).
+- `vasa1_256`, `vasa1`: the paper's decoder alone, whose whole frames VGG16 (at four
+  scales) and the discriminator (at two) compare; 8 GPUs of 80 GB or a TPU slice; 215 M
+  parameters, 4.0 GiB for state and gradients (counted; `--mesh=fsdp:N` splits large
+  arrays); hours not measured (the paper: 7 days on 4 RTX A6000).
 - `tiny_encoders`, `tiny`: for tests.
 
 `docs/log` has the runs behind them; `--dry_run` counts parameters, memory and
@@ -58,6 +58,7 @@ operations of any settings, and `experiments.tools.full_step` takes one step.
 import dataclasses
 import functools
 import pathlib
+from typing import Literal
 
 import jax
 import numpy as np
@@ -117,9 +118,10 @@ class FaceExperiment:
             them, are read as one.
         train: the run.
         optimizer: of the face model.
-        discriminator_optimizer: of the discriminator, where a loss wants one.
+        discriminator_learning_rate: the peak of the discriminator, where a loss wants
+            one; its schedule is the face model's.
         encoder_loss, face_loss: weights.
-        augment: of drivers.
+        augment: how far drivers are changed, of `augmentation.AMOUNTS`.
         example: how examples are cut.
         data: workers and threads.
         perceptual_weights, identity_weights: npz of VGG16 and ONNX of MobileFaceNet,
@@ -132,14 +134,12 @@ class FaceExperiment:
     data_dir: str = "data/heads"
     train: experiment.TrainConfig = experiment.TrainConfig()
     optimizer: optimizer_lib.OptimizerConfig = optimizer_lib.OptimizerConfig()
-    discriminator_optimizer: optimizer_lib.OptimizerConfig = (
-        optimizer_lib.OptimizerConfig()
-    )
+    discriminator_learning_rate: float = 2e-4
     encoder_loss: encoder_training.EncoderLossConfig = (
         encoder_training.EncoderLossConfig()
     )
     face_loss: face_training.FaceLossConfig = face_training.FaceLossConfig()
-    augment: augmentation.AugmentationConfig = augmentation.AugmentationConfig()
+    augment: Literal["severe", "mild"] = "severe"
     example: examples.ExampleConfig = examples.ExampleConfig()
     data: pipeline.PipelineConfig = pipeline.PipelineConfig()
     perceptual_weights: str | None = None
@@ -152,14 +152,7 @@ def get_config(preset: str) -> FaceExperiment:
     model = face_config.PRESETS[preset.split("_")[0]]()
     if preset == face_presets.HALF_SIZE:
         model = half_size.halved(model)
-    example = examples.ExampleConfig(
-        image_size=model.image_size,
-        flow_size=model.flow_size if model.use_shortcut else 64,
-        num_frames=3 if is_encoders else 1,
-    )
-    settings = FaceExperiment(
-        model=model, is_encoders_only=is_encoders, example=example
-    )
+    settings = FaceExperiment(model=model, is_encoders_only=is_encoders)
     return face_presets.VARIANTS[preset](settings)
 
 
@@ -196,7 +189,7 @@ def build(settings: FaceExperiment) -> experiment.Experiment:
 
     optimizers = {"face": settings.optimizer}
     if "discriminator" in task.losses:
-        optimizers["discriminator"] = settings.discriminator_optimizer
+        optimizers["discriminator"] = discriminator_optimizer(settings)
     return experiment.Experiment(
         name="encoders" if settings.is_encoders_only else "face",
         task=task,
@@ -214,6 +207,22 @@ def build(settings: FaceExperiment) -> experiment.Experiment:
     )
 
 
+def discriminator_optimizer(settings: FaceExperiment) -> optimizer_lib.OptimizerConfig:
+    """Return how the discriminator is trained: on the face model's schedule.
+
+    Follows: EMOPortraits for the betas. Ours: no average, as nothing evaluates by it.
+    """
+    usual = optimizer_lib.OptimizerConfig()
+    return dataclasses.replace(
+        settings.optimizer,
+        learning_rate=settings.discriminator_learning_rate,
+        rates=(),
+        beta1=usual.beta1,
+        beta2=usual.beta2,
+        ema_decay=None,
+    )
+
+
 def make_card(data_dir: str) -> str:
     """Say for model cards what the model has seen."""
     folders = mixed_sets.split_folders(data_dir)
@@ -225,14 +234,15 @@ def make_card(data_dir: str) -> str:
 
 def make_task(settings: FaceExperiment):
     """Return the task of the settings."""
+    amounts = augmentation.AMOUNTS[settings.augment]
     if settings.is_encoders_only:
         return encoder_training.EncoderTask(
-            settings.model, settings.encoder_loss, settings.augment, expression_weight()
+            settings.model, settings.encoder_loss, amounts, expression_weight()
         )
     return face_training.FaceTask(
         settings.model,
         settings.face_loss,
-        settings.augment,
+        amounts,
         expression_weight(),
         **face_networks.load(settings),
     )
@@ -250,33 +260,45 @@ def make_examples(settings: FaceExperiment, split: str) -> data_examples.Example
         settings = dataclasses.replace(settings, example=example)
     if settings.is_encoders_only:
         return data_examples.RecordExamples(
-            opened, functools.partial(_frames, settings.example)
+            opened, functools.partial(_frames, settings.model.image_size)
         )
     return data_examples.PairExamples(
         opened,
-        functools.partial(_pair, settings.example),
+        functools.partial(_pair, settings),
         num_same=2,
         match_field="performance",
     )
 
 
-def _frames(example, rng, record):
-    return examples.frames(rng, record, example)
+def _frames(image_size, rng, record):
+    return examples.frames(rng, record, image_size)
 
 
-def _pair(example, rng, same, other):
-    indices = tuple(names.KEYPOINT_NAMES.index(name) for name in examples.REGIONS)
-    return examples.pair(rng, same, other, example, exact_flow.between, indices)
+def _pair(settings, rng, same, other):
+    exact = None
+    if face_fields.uses_geometry(settings):
+        exact = examples.Geometry(
+            size=settings.model.flow_size, flow_function=exact_flow.between
+        )
+    return examples.pair(
+        rng,
+        same,
+        other,
+        config=settings.example,
+        image_size=settings.model.image_size,
+        region_indices=tuple(map(names.KEYPOINT_NAMES.index, examples.REGIONS)),
+        exact=exact,
+    )
 
 
 def _write_strip(settings, task, drawn, params, step, folder: pathlib.Path):
-    """Write source, driver, frame, painted, warped, mirrored and mask of some pairs."""
+    """Write source, driver and frame of some pairs, and what the frame is made of."""
     count = min(8, settings.train.batch_size)
     batch = next(
         iter(pipeline.evaluation_batches(drawn("validation"), batch_size=count))
     )
     arrays, _ = batch_names.split_names(batch)
-    scene, frame = jax.jit(task.sample)(params, arrays)
+    pair, frame = jax.jit(task.sample)(params, arrays)
     size = frame.image.shape[1]
 
     def tile(images):
@@ -285,9 +307,10 @@ def _write_strip(settings, task, drawn, params, step, folder: pathlib.Path):
         images = images.repeat(growth, 1).repeat(growth, 2)
         return np.concatenate(list(images), axis=1)
 
-    mask = 2.0 * jax.nn.sigmoid(frame.mask_logits).repeat(3, axis=-1) - 1.0
-    rows = [scene["source"], scene["driver"], frame.image, frame.decoded]
-    rows += [frame.warped, frame.mirrored, mask]
+    rows = [pair.source.image, pair.driver.image, frame.image]
+    if parts := frame.shortcut:
+        mask = 2.0 * jax.nn.sigmoid(parts.mask_logits).repeat(3, axis=-1) - 1.0
+        rows += [frame.decoded, parts.warped, parts.mirrored, mask]
     strip = np.concatenate([tile(row) for row in rows])
     image = np.clip((strip + 1.0) * 127.5, 0, 255).astype(np.uint8)
     folder.mkdir(parents=True, exist_ok=True)

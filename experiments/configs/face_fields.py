@@ -1,7 +1,7 @@
 """What a set of clips can teach stage one, and the settings to change where it cannot.
 
-Ours: videos tell less than rendered heads do (`datasets.video_clips.record.features`);
-a loss without its truth is refused rather than left out in silence.
+Ours: videos hold less truth than rendered heads (`datasets.video_clips.record`); a loss
+without its truth is refused rather than left out in silence.
 """
 
 import json
@@ -16,29 +16,17 @@ ALWAYS_IN_PAIRS = ("keypoints", "performance")
 """Fields without which nothing can be learnt. Ours."""
 
 FLOW_FIELD = "geometry"
-FLOW_WEIGHTS = (
-    "flow",
-    "coarse_flow",
-    "visibility",
-    "warped",
-    "mirrored",
-    "mirrored_flow",
-    "mirrored_visibility",
-)
-"""Losses of the face that compare with exact flow, and the field that tells it."""
+MASK_FIELD = "masks"
+"""Fields with exact correspondence, and with what lies around the head."""
 
 FIELD_OF_WEIGHT = {"expression": "arkit", "gaze": "gaze_in_head"}
 """Losses whose truth is a field of its own."""
-
-MASK_FIELD, MASK_WEIGHTS = "masks", ("background", "stillness")
-"""The field that tells head and surroundings apart, and the losses that a face model
-with `fills_background` compares with it."""
 
 VIDEO_SET, PHOTO_SET = "video_clips", "photo_heads"
 """TFDS names of the sets by `datasets.video_clips` and `datasets.photo_heads`."""
 
 VIDEO_PRESET = "demo_videos"
-"""Preset of `experiments.configs.face` that leaves out what these sets do not tell."""
+"""Preset of `experiments.configs.face` that leaves out what such sets do not know."""
 
 MAX_TRIES = 8
 """Records read at most to see which fields a set has, as some may be damaged. Ours."""
@@ -72,7 +60,7 @@ def check(opened: records.Records, settings: Any) -> None:
 
 
 def _check_size(pixels: int, settings: Any) -> None:
-    size = settings.example.image_size
+    size = settings.model.image_size
     if pixels % size:
         raise UserError(
             f"The clips in {settings.data_dir!r} have {pixels} pixels a side and the "
@@ -92,18 +80,24 @@ def _check_fields(fields: set[str], settings: Any) -> None:
     weights = getattr(settings, group)
     unknown = [name for name, f in FIELD_OF_WEIGHT.items() if f not in fields]
     changes = []
-    if is_pairs and FLOW_FIELD not in fields:
-        changes += ["example.use_flow=False"] * settings.example.use_flow
-        unknown = [*FLOW_WEIGHTS, *unknown]
-    if is_pairs and settings.model.fills_background and MASK_FIELD not in fields:
-        unknown += MASK_WEIGHTS
+    if is_pairs and uses_geometry(settings) and not {FLOW_FIELD, MASK_FIELD} <= fields:
+        changes += ["face_loss.uses_geometry=False"]
     changes += [f"{group}.{name}=0" for name in unknown if getattr(weights, name)]
     if changes:
         raise UserError(
-            f"The clips in {settings.data_dir!r} do not tell what these losses compare "
-            f"with; give {' '.join(f'--set={change}' for change in changes)}"
+            f"The clips in {settings.data_dir!r} have no truth for these losses to "
+            f"compare with; give {' '.join(f'--set={change}' for change in changes)}"
             f"{f', or --preset={VIDEO_PRESET}' * is_pairs}."
         )
+
+
+def uses_geometry(settings: Any) -> bool:
+    """Return whether exact correspondence and masks teach the face model.
+
+    Args:
+        settings: `experiments.configs.face.FaceExperiment`.
+    """
+    return settings.model.shortcut is not None and settings.face_loss.uses_geometry
 
 
 def set_names(data_dir: str) -> set[str]:

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from datasets.synthetic_heads import names
-from experiments.configs import face, face_fields, face_networks, motion
+from experiments.configs import face, face_networks, motion
 from experiments.running import timing
 from vasa_jax import arkit, types
 from vasa_jax.data import records
@@ -120,15 +120,11 @@ def make_settings(
     )
     if stage == "motion":
         return settings
-    # Noise has neither a surface whose places could be told nor a head; and what frozen
-    # networks say of it takes the same time and memory whatever their weights are.
-    unknown = (*face_fields.FLOW_WEIGHTS, *face_fields.MASK_WEIGHTS)
+    # Noise has neither a surface nor a head; and what frozen networks make of it takes
+    # the same time and memory whatever their weights are.
     return dataclasses.replace(
         settings,
-        example=dataclasses.replace(settings.example, use_flow=False),
-        face_loss=dataclasses.replace(
-            settings.face_loss, **dict.fromkeys(unknown, 0.0)
-        ),
+        face_loss=dataclasses.replace(settings.face_loss, uses_geometry=False),
         perceptual_weights=face_networks.RANDOM,
         identity_weights=face_networks.RANDOM,
     )

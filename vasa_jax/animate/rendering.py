@@ -19,7 +19,7 @@ from vasa_jax.motion.shaping.config import ShapingConfig
 BATCH_FRAMES = 5
 """Frames decoded at once. Ours: 0.2 s, so that the first frame comes soon."""
 
-kept_programs.register(types.FaceLatents, types.HeadPose)
+kept_programs.register(types.FaceLatents, types.HeadPose, types.PortraitPixels)
 
 
 class Renderer:

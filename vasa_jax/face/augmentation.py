@@ -13,10 +13,8 @@ from vasa_jax import geometry, layers, types
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AugmentationConfig:
+class Amounts:
     """How far drivers are changed; each is the largest or the typical amount.
-
-    Ours: MegaPortraits names the kinds and not the amounts; these keep faces readable.
 
     Attributes:
         gain: of each colour channel, 1 plus or minus this.
@@ -32,23 +30,49 @@ class AugmentationConfig:
         pose_noise: of the pose by which faces are aligned: radians and half images.
     """
 
-    gain: float = 0.25
-    brightness: float = 0.2
-    contrast: float = 0.35
-    noise: float = 0.06
-    blur_share: float = 0.25
+    gain: float
+    brightness: float
+    contrast: float
+    noise: float
+    blur_share: float
     shift: float = 0.12
     zoom: float = 0.2
     turn: float = 0.2
-    spline: float = 0.015
-    pose_noise: float = 0.03
+    spline: float
+    pose_noise: float
+
+
+AMOUNTS = {
+    "severe": Amounts(
+        gain=0.25,
+        brightness=0.2,
+        contrast=0.35,
+        noise=0.06,
+        blur_share=0.25,
+        spline=0.015,
+        pose_noise=0.03,
+    ),
+    "mild": Amounts(
+        gain=0.12,
+        brightness=0.1,
+        contrast=0.15,
+        noise=0.03,
+        blur_share=0.1,
+        spline=0.006,
+        pose_noise=0.012,
+    ),
+}
+"""Follows: MegaPortraits, which names the kinds and not the amounts. Ours: "severe"
+keeps faces readable; "mild" is for encoders that are fixed, where noise in the codes
+teaches the renderer to move mouths less than asked, and what the encoders must not see
+they have learnt."""
 
 
 def change_driver(
     key: jax.Array,
     image: jax.Array,
     head_pose: types.HeadPose,
-    config: AugmentationConfig,
+    amounts: Amounts,
     is_cropped: bool,
 ) -> tuple[jax.Array, types.HeadPose, jax.Array, types.HeadPose]:
     """Change one driver as the motion encoders are to see it.
@@ -60,7 +84,7 @@ def change_driver(
         key: of this image.
         image: `[H, H, 3]`.
         head_pose: with no leading axis.
-        config: amounts.
+        amounts: how far.
         is_cropped: whether the head is shifted, zoomed and turned too.
 
     Returns:
@@ -70,16 +94,14 @@ def change_driver(
     parts = jax.random.split(key, 3)
     if is_cropped:
         image, head_pose = move(
-            jax.random.fold_in(key, 1), image, head_pose, config, image.shape[0]
+            jax.random.fold_in(key, 1), image, head_pose, amounts, image.shape[0]
         )
-    seen = shake_pose(parts[0], head_pose, config)
-    image = jitter_colour(parts[1], image, config)
-    return image, head_pose, bend(parts[2], image, config), seen
+    seen = shake_pose(parts[0], head_pose, amounts)
+    image = jitter_colour(parts[1], image, amounts)
+    return image, head_pose, bend(parts[2], image, amounts), seen
 
 
-def jitter_colour(
-    key: jax.Array, image: jax.Array, config: AugmentationConfig
-) -> jax.Array:
+def jitter_colour(key: jax.Array, image: jax.Array, amounts: Amounts) -> jax.Array:
     """Change colours, contrast, noise and sharpness of one image `[H, W, 3]`.
 
     Follows: MegaPortraits (severe colour jitter).
@@ -89,14 +111,14 @@ def jitter_colour(
     def around(key, shape, reach):
         return jax.random.uniform(key, shape, minval=-reach, maxval=reach)
 
-    image = image * (1.0 + around(keys[0], (1, 1, 3), config.gain))
+    image = image * (1.0 + around(keys[0], (1, 1, 3), amounts.gain))
     mean = image.mean(keepdims=True)
-    image = mean + (image - mean) * (1.0 + around(keys[1], (), config.contrast))
-    image = image + around(keys[2], (), config.brightness)
+    image = mean + (image - mean) * (1.0 + around(keys[1], (), amounts.contrast))
+    image = image + around(keys[2], (), amounts.brightness)
     soft = layers.double(layers.halve(image[None]))[0]
-    is_soft = jax.random.bernoulli(keys[3], config.blur_share)
+    is_soft = jax.random.bernoulli(keys[3], amounts.blur_share)
     image = jnp.where(is_soft, soft, image)
-    amount = config.noise * jax.random.uniform(keys[4])
+    amount = amounts.noise * jax.random.uniform(keys[4])
     image = image + amount * jax.random.normal(keys[5], image.shape)
     return jnp.clip(image, -1.0, 1.0)
 
@@ -105,7 +127,7 @@ def move(
     key: jax.Array,
     image: jax.Array,
     head_pose: types.HeadPose,
-    config: AugmentationConfig,
+    amounts: Amounts,
     size: int,
 ) -> tuple[jax.Array, types.HeadPose]:
     """Shift, zoom and turn one image, and its head's pose with it.
@@ -116,16 +138,16 @@ def move(
         key: of this image.
         image: `[H, W, 3]`.
         head_pose: with no leading axis.
-        config: amounts.
+        amounts: how far.
         size: side of the new image, pixels; not under half the old one's.
 
     Returns:
         The new image `[size, size, 3]` and the pose of the head in it.
     """
     keys = jax.random.split(key, 3)
-    shift = jax.random.uniform(keys[0], (2,), minval=-1.0) * config.shift
-    zoom = jnp.exp(jax.random.uniform(keys[1], (), minval=-1.0) * config.zoom)
-    turn = jax.random.uniform(keys[2], (), minval=-1.0) * config.turn
+    shift = jax.random.uniform(keys[0], (2,), minval=-1.0) * amounts.shift
+    zoom = jnp.exp(jax.random.uniform(keys[1], (), minval=-1.0) * amounts.zoom)
+    turn = jax.random.uniform(keys[2], (), minval=-1.0) * amounts.turn
     rotation = geometry.rotation_matrix(jnp.zeros(3).at[2].set(turn))
     flat = rotation[:2, :2]
     # A cell of the new image shows what lay at `flat @ cell / zoom + shift`.
@@ -140,21 +162,21 @@ def move(
     )
 
 
-def bend(key: jax.Array, image: jax.Array, config: AugmentationConfig) -> jax.Array:
+def bend(key: jax.Array, image: jax.Array, amounts: Amounts) -> jax.Array:
     """Bend one image `[H, W, 3]` smoothly.
 
     Follows: MegaPortraits (thin-plate spline). Ours: displacements of a 4x4 grid,
     interpolated linearly over a coarse and cubically over the full grid, are as smooth
     and need no linear system.
     """
-    coarse = jax.random.normal(key, (4, 4, 2)) * config.spline
+    coarse = jax.random.normal(key, (4, 4, 2)) * amounts.spline
     smooth = jax.image.resize(coarse, (*image.shape[:2], 2), "cubic")
     grid = geometry.image_grid(*image.shape[:2]) + smooth
     return geometry.sample_image(image[None], grid[None])[0]
 
 
 def shake_pose(
-    key: jax.Array, head_pose: types.HeadPose, config: AugmentationConfig
+    key: jax.Array, head_pose: types.HeadPose, amounts: Amounts
 ) -> types.HeadPose:
     """Add to a pose the errors that a pose estimate has, for aligning faces.
 
@@ -163,7 +185,7 @@ def shake_pose(
     keys = jax.random.split(key, 3)
 
     def noise(key, like):
-        return config.pose_noise * jax.random.normal(key, like.shape)
+        return amounts.pose_noise * jax.random.normal(key, like.shape)
 
     return types.HeadPose(
         rotation=head_pose.rotation + noise(keys[0], head_pose.rotation),

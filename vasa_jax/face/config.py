@@ -1,6 +1,7 @@
 """Sizes of the face latent model, and its presets."""
 
 import dataclasses
+from typing import Literal
 
 from vasa_jax import errors
 
@@ -45,12 +46,29 @@ class VectorEncoderConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class ShortcutConfig:
+    """Sizes of the image shortcut; see `shortcut.joining`.
+
+    Ours: small models keep identity and sharpness when pixels of the portrait are
+    warped and blended into the frame.
+
+    Attributes:
+        channels: of the portrait's features that are warped.
+        face_map_size, face_map_channels: side and channels of the map of facial
+            dynamics on the unwrapped face; see `shortcut.unwrapping`.
+    """
+
+    channels: int = 24
+    face_map_size: int = 32
+    face_map_channels: int = 48
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class FaceConfig:
     """Sizes of the face latent model.
 
     Attributes:
         image_size: side of rendered frames, pixels. Paper: 512.
-        appearance_size: side of the image that the appearance encoder sees.
         volume_depth, volume_size, volume_channels: D, H = W and C of the appearance
             volume. Follows: MegaPortraits, 16, 64, 96.
         appearance_channels: of each stage; every stage but the first halves the image,
@@ -72,26 +90,12 @@ class FaceConfig:
             real time.
         detail_channels: at half the image's size, where the last convolutions grow.
             Ours: see `subpixel.Painter`.
-        is_decoder_conditioned: whether codes steer the decoder's norms too. Ours: a
-            coarse warp cannot open a mouth that is two cells wide.
-        use_shortcut: whether pixels of the portrait are warped and blended in. Ours:
-            small models keep identity and sharpness so.
-        shortcut_channels: of the portrait's features that the shortcut warps.
-        flow_stage: stage of the decoder that refines the flow of the shortcut.
-        face_map_size, face_map_channels, face_map_blocks: side, channels and residual
-            blocks of the map of facial dynamics on the unwrapped face, which joins the
-            decoder at `flow_stage`; size 0 leaves it out. Ours: see `unwrapping`.
-        mirrors_face: whether the portrait, mirrored about the middle of the face, is a
-            second source of pixels for the shortcut. Ours: a head that turns shows the
-            side that the portrait hides, and faces are nearly symmetric.
-        fills_background: whether what the head hides is spread from its surroundings
-            first; needs the map of the unwrapped face. Ours: see `background`.
+        shortcut: its sizes; None is the paper's decoder alone.
         use_remat: recompute blocks, and whole renderings, in the backward pass.
         dtype: "float32" or "bfloat16", of the computation.
     """
 
     image_size: int
-    appearance_size: int
     volume_depth: int
     volume_size: int
     volume_channels: int
@@ -107,28 +111,13 @@ class FaceConfig:
     warp_upsampling: tuple[tuple[int, int, int], ...]
     decoder_channels: tuple[int, ...]
     decoder_blocks: int
-    output_upsampling: int
-    is_decoder_conditioned: bool
-    use_shortcut: bool
-    shortcut_channels: int = 24
-    flow_stage: int = 2
-    face_map_size: int = 0
-    face_map_channels: int = 32
-    face_map_blocks: int = 2
-    mirrors_face: bool = False
-    fills_background: bool = False
+    output_upsampling: int = 1
     detail_channels: int = 0
+    shortcut: ShortcutConfig | None = None
     use_remat: bool = False
-    dtype: str = "float32"
+    dtype: Literal["float32", "bfloat16"] = "float32"
 
     def __post_init__(self):
-        halvings = 2 ** (len(self.appearance_channels) - 1)
-        if self.appearance_size != self.volume_size * halvings:
-            raise errors.UserError(
-                f"appearance_size is {self.appearance_size}: with volume_size "
-                f"{self.volume_size} and {len(self.appearance_channels)} stages it "
-                f"must be {self.volume_size * halvings}."
-            )
         if len(self.warp_channels) != len(self.warp_upsampling) + 1:
             raise errors.UserError(
                 f"warp_channels has {len(self.warp_channels)} numbers: give one more "
@@ -138,20 +127,10 @@ class FaceConfig:
             raise errors.UserError(
                 f"dtype is '{self.dtype}': it must be 'float32' or 'bfloat16'."
             )
-        if self.face_map_size and not self.use_shortcut:
+        if len(self.decoder_channels) < 2:
             raise errors.UserError(
-                f"face_map_size is {self.face_map_size} without the shortcut, whose "
-                "features it needs: set use_shortcut, or face_map_size to 0."
-            )
-        if self.mirrors_face and not self.use_shortcut:
-            raise errors.UserError(
-                "mirrors_face is True without the shortcut, whose second source it is: "
-                "give both or neither."
-            )
-        if self.fills_background and not self.face_map_size:
-            raise errors.UserError(
-                "fills_background is True and face_map_size 0: the background comes in "
-                "with the map of the unwrapped face; give both or neither."
+                f"decoder_channels is {self.decoder_channels}: give two numbers or "
+                "more, as each but the first is a stage that doubles the size."
             )
         if self.output_upsampling != 1 and (
             self.output_upsampling % 2 or not self.detail_channels
@@ -161,22 +140,27 @@ class FaceConfig:
                 f"{self.detail_channels}: give output_upsampling 1, or an even number "
                 "and at least one channel of detail."
             )
-        if self.use_shortcut and not 1 <= self.flow_stage < len(self.decoder_channels):
+        if self.shortcut is None and self.image_size != self.decoder_size:
             raise errors.UserError(
-                f"flow_stage is {self.flow_stage}: it must name a stage of the decoder "
-                f"after the first, 1 to {len(self.decoder_channels) - 1}."
+                f"image_size is {self.image_size} and the decoder paints "
+                f"{self.decoder_size} pixels a side: without the image shortcut they "
+                f"must agree, so set image_size={self.decoder_size}."
             )
+
+    @property
+    def appearance_size(self) -> int:
+        """Side of the image that the appearance encoder sees, pixels."""
+        return self.volume_size * 2 ** (len(self.appearance_channels) - 1)
 
     @property
     def decoder_size(self) -> int:
         """Side of the painted image, pixels."""
-        growth = 2 ** (len(self.decoder_channels) - 1) * self.output_upsampling
-        return self.volume_size * growth
+        return self.flow_size * self.output_upsampling
 
     @property
     def flow_size(self) -> int:
-        """Side of the refined flow of the shortcut, cells."""
-        return self.volume_size * 2**self.flow_stage
+        """Side of the decoder's last stage, at which the shortcut joins it, cells."""
+        return self.volume_size * 2 ** (len(self.decoder_channels) - 1)
 
 
 def resized(config: FaceConfig, image_size: int) -> FaceConfig:
@@ -193,7 +177,7 @@ def resized(config: FaceConfig, image_size: int) -> FaceConfig:
         UserError: the model has no shortcut, or the side is out of range.
     """
     low, high = FRAME_SIZES
-    if not config.use_shortcut and image_size != config.image_size:
+    if config.shortcut is None and image_size != config.image_size:
         raise errors.UserError(
             f"image_size is {image_size} and this model paints frames of "
             f"{config.image_size} pixels alone, without the image shortcut: leave it "
@@ -220,7 +204,6 @@ def vasa1() -> FaceConfig:
     )
     return FaceConfig(
         image_size=512,
-        appearance_size=512,
         volume_depth=16,
         volume_size=64,
         volume_channels=96,
@@ -243,9 +226,6 @@ def vasa1() -> FaceConfig:
         warp_upsampling=((2, 2, 2), (2, 2, 2), (1, 2, 2), (1, 2, 2)),
         decoder_channels=(512, 256, 128, 64),
         decoder_blocks=8,
-        output_upsampling=1,
-        is_decoder_conditioned=False,
-        use_shortcut=False,
         use_remat=True,
         dtype="bfloat16",
     )
@@ -259,7 +239,6 @@ def demo() -> FaceConfig:
     """
     return FaceConfig(
         image_size=256,
-        appearance_size=128,
         volume_depth=8,
         volume_size=16,
         volume_channels=16,
@@ -287,12 +266,7 @@ def demo() -> FaceConfig:
         decoder_blocks=2,
         output_upsampling=4,
         detail_channels=16,
-        is_decoder_conditioned=True,
-        use_shortcut=True,
-        face_map_size=32,
-        mirrors_face=True,
-        fills_background=True,
-        face_map_channels=48,
+        shortcut=ShortcutConfig(),
     )
 
 
@@ -306,7 +280,6 @@ def tiny() -> FaceConfig:
     )
     return FaceConfig(
         image_size=32,
-        appearance_size=16,
         volume_depth=4,
         volume_size=8,
         volume_channels=4,
@@ -324,15 +297,7 @@ def tiny() -> FaceConfig:
         decoder_blocks=1,
         output_upsampling=2,
         detail_channels=4,
-        is_decoder_conditioned=True,
-        use_shortcut=True,
-        shortcut_channels=8,
-        flow_stage=1,
-        face_map_size=8,
-        face_map_channels=8,
-        face_map_blocks=1,
-        mirrors_face=True,
-        fills_background=True,
+        shortcut=ShortcutConfig(channels=8, face_map_size=8, face_map_channels=8),
     )
 
 

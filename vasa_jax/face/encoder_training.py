@@ -5,6 +5,7 @@ encoders alone cost a twentieth of the renderer's step; so they come first.
 """
 
 import dataclasses
+from typing import ClassVar
 
 import einops
 import jax
@@ -12,11 +13,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from vasa_jax import arkit, geometry, types
-from vasa_jax.face import augmentation, encoders
+from vasa_jax.face import augmentation, encoders, scene
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
 from vasa_jax.face.losses import distances
-from vasa_jax.train import loss_schedule, metric_states
+from vasa_jax.train import metric_states, task
+
+CODE_NOISE = 0.1
+"""Standard deviation of noise added to facial dynamics before they are read. Ours: so
+near codes mean near faces, and unused channels stay quiet."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,28 +31,19 @@ class EncoderLossConfig:
     Ours: chosen so that all terms are of like size at the start.
 
     Attributes:
-        head_pose, expression, gaze: weights of the terms.
+        head_pose: weight of the head pose.
         code_map: weight of the distance between facial dynamics and what the map makes
             of the truth. Ours: it teaches the map, and takes out of facial dynamics
             whatever is neither expression nor gaze.
         code_size: weight of the mean square of facial dynamics.
-        code_noise: deviation of noise added to facial dynamics before they are read,
-            so that near codes mean near faces, and unused channels stay quiet.
-        schedule: ramps of weights over steps; see `loss_schedule`.
+        expression, gaze: weights, 0 for sets that do not know them.
     """
 
-    head_pose: float = 2.0
+    head_pose: ClassVar[float] = 2.0
+    code_map: ClassVar[float] = 0.5
+    code_size: ClassVar[float] = 0.003
     expression: float = 4.0
     gaze: float = 2.0
-    code_map: float = 0.5
-    code_size: float = 0.003
-    code_noise: float = 0.1
-    schedule: tuple[loss_schedule.Ramp, ...] = ()
-
-    def __post_init__(self) -> None:
-        loss_schedule.check(
-            self, ("head_pose", "expression", "gaze", "code_map", "code_size")
-        )
 
 
 class EncoderTask:
@@ -58,7 +54,7 @@ class EncoderTask:
     Args:
         config: of the face model.
         loss: weights.
-        augment: how frames are changed.
+        amounts: how far frames are changed.
         expression_weight: `[52]` weight of each ARKit unit.
     """
 
@@ -66,13 +62,13 @@ class EncoderTask:
         self,
         config: face_config.FaceConfig,
         loss: EncoderLossConfig,
-        augment: augmentation.AugmentationConfig,
+        amounts: augmentation.Amounts,
         expression_weight: np.ndarray,
     ):
         self._config = config
         self._model = face_model.FaceModel(config)
         self._loss = loss
-        self._augment = augment
+        self._amounts = amounts
         self._expression_weight = expression_weight
         self.losses = {"face": self.loss}
 
@@ -82,7 +78,7 @@ class EncoderTask:
 
     def loss(self, params, batch, key, step):
         """Sum the terms; see `task.LossFunction`."""
-        del key
+        del key, step
         image, truth, known = _flatten(batch)
         count = image.shape[0] // batch["image"].shape[0]
         keys = jax.vmap(lambda row: jax.random.split(row, count))(batch["example_key"])
@@ -94,15 +90,15 @@ class EncoderTask:
         def change(key, image, head_pose):
             parts = jax.random.split(key, 3)
             image, head_pose = augmentation.move(
-                parts[0], image, head_pose, self._augment, pose_size
+                parts[0], image, head_pose, self._amounts, pose_size
             )
-            image = augmentation.jitter_colour(parts[1], image, self._augment)
+            image = augmentation.jitter_colour(parts[1], image, self._amounts)
             return image, head_pose, parts[2]
 
         moved, moved_truth, keys = jax.vmap(change)(keys, small, truth)
 
         def shake(key, head_pose):
-            return augmentation.shake_pose(key, head_pose, self._augment)
+            return augmentation.shake_pose(key, head_pose, self._amounts)
 
         seen = jax.vmap(shake)(keys, truth)
         face = encoders.align_face(image, seen, self._config.dynamics_encoder.size)
@@ -110,14 +106,14 @@ class EncoderTask:
         def disturb(key, face):
             parts = jax.random.split(jax.random.fold_in(key, 1), 2)
             noise = jax.random.normal(parts[0], (self._config.dynamics_channels,))
-            return augmentation.jitter_colour(parts[1], face, self._augment), noise
+            return augmentation.jitter_colour(parts[1], face, self._amounts), noise
 
         face, noise = jax.vmap(disturb)(keys, face)
 
         def encode(model):
             head_pose = model.pose_encoder(moved)
             dynamics = model.dynamics_encoder(face)
-            noisy = dynamics + self._loss.code_noise * noise
+            noisy = dynamics + CODE_NOISE * noise
             return head_pose, dynamics, model.read_dynamics(noisy)
 
         head_pose, dynamics, readout = self._apply(params, encode)
@@ -133,7 +129,8 @@ class EncoderTask:
             terms["gaze"] = distances.gaze(readout.gaze_in_head, known["gaze"]).mean()
         if "arkit" in known and "gaze" in known:
             terms["code_map"] = self._map_error(params, known, dynamics)
-        return loss_schedule.weighted_sum(self._loss, terms, step), terms
+        total = sum(getattr(self._loss, name) * term for name, term in terms.items())
+        return total, task.Outputs(terms)
 
     def _map_error(self, params, known, dynamics):
         written = self._apply(
@@ -201,11 +198,6 @@ def init_face(model: face_model.FaceModel, key: jax.Array) -> dict:
     return {"face": model.init(key, image, image)["params"]}
 
 
-def to_float(image: jax.Array) -> jax.Array:
-    """Map uint8 images to float32 in [-1, 1]."""
-    return image.astype(jnp.float32) / 127.5 - 1.0
-
-
 def _flatten(batch):
     """Return images, head poses, and what else is known, with one leading axis."""
     flat = {
@@ -214,4 +206,4 @@ def _flatten(batch):
         if name in batch
     }
     head_pose = types.HeadPose.from_vector(flat.pop("pose"))
-    return to_float(flat.pop("image")), head_pose, flat
+    return scene.to_float(flat.pop("image")), head_pose, flat

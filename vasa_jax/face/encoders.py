@@ -20,8 +20,8 @@ FACE_HALF_SIZE = 0.52
 """Half the side of the aligned face, half images at scale 1. Ours: brows to chin."""
 
 ANGLE_UNIT = 0.35
-"""Radians of one unit of the pose encoder's raw angles. Ours: the deviation of head
-angles in training, so that raw outputs are of order one."""
+"""Radians of one unit of the pose encoder's raw angles. Ours: the standard deviation
+of head angles in training, so that raw outputs are of order one."""
 
 OFFSET_UNIT = 0.1
 """As `ANGLE_UNIT`, for translation and the logarithm of scale. Ours: as measured."""
@@ -67,7 +67,7 @@ class VectorEncoder(nn.Module):
 
 
 class AppearanceEncoder(nn.Module):
-    """Encode a portrait as a posed volume, and as features for the shortcut.
+    """Encode a portrait as a posed volume.
 
     Follows: MegaPortraits, appearance volume network. Ours: images are halved before
     the block rather than after it, at a quarter of the cost.
@@ -76,24 +76,22 @@ class AppearanceEncoder(nn.Module):
     config: face_config.FaceConfig
 
     @nn.compact
-    def __call__(self, image: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Map `[B, S, S, 3]` to a volume `[B, D, H, W, C]` and features `[B, h, w, c]`.
+    def __call__(self, image: jax.Array) -> tuple[jax.Array, tuple[jax.Array, ...]]:
+        """Map `[B, S, S, 3]` to a volume `[B, D, H, W, C]`.
 
-        The features are those of the first stage at or below the size of the flow.
+        Returns:
+            The volume, and the maps `[B, h, w, c]` of the stages, the largest first.
         """
         config, dtype = self.config, jnp.dtype(self.config.dtype)
         x = layers.Convolution(
             config.appearance_channels[0], size=7, dtype=dtype, name="stem"
         )(image)
-        features = None
+        maps = []
         for channels in config.appearance_channels[1:]:
             x = layers.ResidualBlock(channels, dtype=dtype, use_remat=config.use_remat)(
                 layers.halve(x)
             )
-            if features is None and x.shape[1] <= config.flow_size:
-                features = nn.Dense(
-                    config.shortcut_channels, dtype=dtype, name="shortcut_features"
-                )(x)
+            maps.append(x)
         x = nn.relu(layers.AdaptiveNorm(dtype=dtype)(x))
         x = nn.Dense(
             config.volume_depth * config.volume_channels, dtype=dtype, name="lift"
@@ -106,7 +104,7 @@ class AppearanceEncoder(nn.Module):
                 dtype=dtype,
                 use_remat=config.use_remat,
             )(x)
-        return x, features
+        return x, tuple(maps)
 
 
 class PoseEncoder(nn.Module):

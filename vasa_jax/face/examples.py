@@ -19,7 +19,7 @@ Record = dict[str, Any]
 FlowFunction = Callable[..., tuple[np.ndarray, ...]]
 
 FLOW_FIELDS = ("flow", "visible", "mirrored_flow", "mirrored_visible", "learnable")
-"""What exact correspondence tells of a pair, in the order of a flow function."""
+"""Exact correspondence of a pair, in the order of a flow function."""
 
 SURROUNDINGS = (0, 1)
 """Classes of the masks that do not turn with the head: background and torso. Follows:
@@ -34,47 +34,56 @@ CLOSED = 0.7
 WIDEST = 0.2
 """Share of a clip's frames whose mouths count as wide open. Ours."""
 
-CAST_DEVIATION = 0.22
+CAST_STANDARD_DEVIATION = 0.22
 """Of the logarithm of each channel's gain in a colour cast. Ours: one
 channel in thirty is half as strong again, as under coloured lamps."""
 
-CAST_GAMMA_DEVIATION = 0.12
+CAST_GAMMA_STANDARD_DEVIATION = 0.12
 """Of the logarithm of the exponent of a cast's tone curve. Ours."""
 
 REGIONS = ("mouth", "left_eye", "right_eye")
 """Keypoints around which errors weigh more. Ours: what viewers look at."""
 
 
+FRAMES_OF_CLIP = 3
+"""Frames of a clip that the motion encoders see at once. Ours: as many poses for each
+video that is read."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExampleConfig:
-    """How examples are cut from records.
+    """How pairs are drawn from records.
 
     Attributes:
-        image_size: side of the frames, pixels; records are averaged down to it.
-        flow_size: side of flow and visibility, cells.
-        num_frames: drivers of a source.
         same_clip_share: of pairs whose frames come from one clip. Ours: nearby frames
             teach fine motion, distant ones turns.
         blink_share: of drivers drawn among frames with closed eyes, where the record
-            tells. Ours: eyes are closed in a frame of twenty, too few to learn how
+            knows them. Ours: eyes are closed in a frame of twenty, too few to learn how
             lids fold.
         wide_share: of drivers drawn among the widest mouths of their clip, where the
-            record tells. Ours: insides of mouths are painted, never carried over.
+            record knows them. Ours: insides of mouths are painted, never carried over.
         cast_share: of examples both of whose frames get one colour cast. Ours: clips
             show few casts, and what is painted is to follow the portrait's.
-        use_other: whether a frame of another person travels along.
-        use_flow: whether the exact flow is computed.
     """
 
-    image_size: int = 256
-    flow_size: int = 64
-    num_frames: int = 1
     same_clip_share: float = 0.3
     blink_share: float = 0.15
     wide_share: float = 0.0
     cast_share: float = 0.0
-    use_other: bool = True
-    use_flow: bool = True
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Geometry:
+    """How exact correspondence and masks are cut from records.
+
+    Attributes:
+        size: side of flow and masks, cells.
+        flow_function: from (driver record, frame, source record, frame, size) to
+            `FLOW_FIELDS`.
+    """
+
+    size: int
+    flow_function: FlowFunction
 
 
 def pair(
@@ -82,8 +91,9 @@ def pair(
     same: list[Record],
     other: Record,
     config: ExampleConfig,
-    flow_function: FlowFunction | None,
+    image_size: int,
     region_indices: tuple[int, ...],
+    exact: Geometry | None,
 ) -> dict[str, np.ndarray]:
     """Cut one example.
 
@@ -93,28 +103,27 @@ def pair(
         other: a record of another person; frame t shows the first record's
             performance at t where its `performance` agrees.
         config: see `ExampleConfig`.
-        flow_function: from (driver record, frame, source record, frame, size) to
-            `FLOW_FIELDS`; None leaves them out.
-        region_indices: places of `REGIONS` among the records' keypoints.
+        image_size: side of the frames, pixels; records are averaged down to it.
+        region_indices: indices of `REGIONS` among the records' keypoints.
+        exact: None leaves out correspondence and masks.
 
     Returns:
-        Arrays by name: `source` and `driver` images uint8, their `*_pose` [6],
-        `driver_regions` [3, 2]; `flow` [f, f, 2] and `visible` [f, f], and with
-        `mirrored_` the same of mirror images about the middle of the face; `learnable`
-        [f, f], the share of each cell of the driver that may be learnt; of the other
-        person the image and what is known of it with `other_`, and
-        `other_is_same_performance`, a float. Where the records have them also
-        `*_arkit` [52], `*_gaze` [2], and `source_surroundings`, `driver_surroundings`
-        and `driver_torso` [f, f], 1 where the frame does not show the head, and where
-        it shows the torso.
+        Arrays by name: `source`, `driver` and `other` images uint8, their `*_pose` [6],
+        `driver_regions` [3, 2], `other_is_same_performance`, a float, and where the
+        records have them `*_arkit` [52] and `*_gaze` [2]. With `exact` also
+        `FLOW_FIELDS`: `flow` [f, f, 2] and `visible` [f, f], and with `mirrored_` the
+        same of mirror images about the middle of the face; `learnable` [f, f], the
+        share of each cell of the driver that may be learnt; and where the records have
+        masks `source_surroundings`, `driver_surroundings` and `driver_torso` [f, f],
+        1 where the frame does not show the head, and where it shows the torso.
     """
     driver_record = same[0]
     source_record = same[0] if rng.random() < config.same_clip_share else same[-1]
     driver_frame = _driver_frame(rng, driver_record, config)
     source_frame = int(rng.integers(source_record["num_frames"]))
     example = {
-        **_frame("driver", driver_record, driver_frame, config),
-        **_frame("source", source_record, source_frame, config),
+        **_frame("driver", driver_record, driver_frame, image_size),
+        **_frame("source", source_record, source_frame, image_size),
         "driver_regions": driver_record["keypoints"][driver_frame][
             list(region_indices)
         ].astype(np.float32),
@@ -123,44 +132,37 @@ def pair(
         table = colour_cast(rng)
         for name in ("driver", "source"):
             example[name] = table[example[name], np.arange(3)]
-    if config.use_flow and flow_function is not None:
-        found = flow_function(
-            driver_record, driver_frame, source_record, source_frame, config.flow_size
+    if exact is not None:
+        example |= _geometry(
+            exact, (driver_record, driver_frame), (source_record, source_frame)
         )
-        for name, values in zip(FLOW_FIELDS, found, strict=True):
-            example[name] = values.astype(np.float32)
-    for prefix, record, frame in (
-        ("driver", driver_record, driver_frame),
-        ("source", source_record, source_frame),
-    ):
-        if "masks" in record:
-            around = read_share(record, frame, config.flow_size, SURROUNDINGS)
-            example[f"{prefix}_surroundings"] = around
-    if "masks" in driver_record:
-        torso = read_share(driver_record, driver_frame, config.flow_size, TORSO)
-        example["driver_torso"] = torso
-    if config.use_other:
-        is_same = other["performance"] == driver_record["performance"]
-        frame = driver_frame if is_same else int(rng.integers(other["num_frames"]))
-        example |= _frame("other", other, min(frame, other["num_frames"] - 1), config)
-        example["other_is_same_performance"] = np.float32(is_same)
+    is_same = other["performance"] == driver_record["performance"]
+    frame = driver_frame if is_same else int(rng.integers(other["num_frames"]))
+    frame = min(frame, other["num_frames"] - 1)
+    example |= _frame("other", other, frame, image_size)
+    example["other_is_same_performance"] = np.float32(is_same)
     return example
 
 
 def frames(
-    rng: np.random.Generator, record: Record, config: ExampleConfig
+    rng: np.random.Generator, record: Record, image_size: int
 ) -> dict[str, np.ndarray]:
-    """Draw `num_frames` frames of a record with their truth, for the motion encoders.
+    """Draw `FRAMES_OF_CLIP` frames of a record with their truth.
+
+    Args:
+        rng: source of all chance.
+        record: of a clip.
+        image_size: side of the frames, pixels; records are averaged down to it.
 
     Returns:
         `image` uint8 `[N, S, S, 3]`, `pose` `[N, 6]`, and where the record has them
         `arkit` `[N, 52]` and `gaze` `[N, 2]`.
     """
     count = int(record["num_frames"])
-    chosen = np.sort(rng.choice(count, config.num_frames, replace=False))
+    chosen = np.sort(rng.choice(count, FRAMES_OF_CLIP, replace=False))
     images = clips.read_frames(record, chosen)
     return {
-        "image": shrink(images, config.image_size),
+        "image": shrink(images, image_size),
         **_known(record, chosen),
     }
 
@@ -168,7 +170,7 @@ def frames(
 def read_share(
     record: Record, frame: int, size: int, classes: tuple[int, ...]
 ) -> np.ndarray:
-    """Tell where a frame shows some classes of the masks.
+    """Find where a frame shows some classes of the masks.
 
     Args:
         record: with `masks`, of any size that divides `size` or is divided by it.
@@ -188,6 +190,22 @@ def read_share(
         times = size // side
         return einops.repeat(is_shown, "h w -> (h i) (w j)", i=times, j=times)
     return einops.reduce(is_shown, "(h i) (w j) -> h w", "mean", h=size, w=size)
+
+
+def _geometry(exact, driver, source):
+    """Return what is exactly known of two frames, each (record, index)."""
+    found = exact.flow_function(*driver, *source, exact.size)
+    known = {
+        name: values.astype(np.float32)
+        for name, values in zip(FLOW_FIELDS, found, strict=True)
+    }
+    for prefix, (record, frame) in (("driver", driver), ("source", source)):
+        if "masks" in record:
+            around = read_share(record, frame, exact.size, SURROUNDINGS)
+            known[f"{prefix}_surroundings"] = around
+    if "masks" in driver[0]:
+        known["driver_torso"] = read_share(*driver, exact.size, TORSO)
+    return known
 
 
 def _driver_frame(
@@ -211,8 +229,8 @@ def colour_cast(rng: np.random.Generator) -> np.ndarray:
     Ours: gains and a tone curve of the stored values, as cameras' white balance and
     exposure leave them; mean gain 1, so that pictures keep their brightness.
     """
-    gains = np.exp(rng.normal(0.0, CAST_DEVIATION, 3))
-    gamma = np.exp(rng.normal(0.0, CAST_GAMMA_DEVIATION))
+    gains = np.exp(rng.normal(0.0, CAST_STANDARD_DEVIATION, 3))
+    gamma = np.exp(rng.normal(0.0, CAST_GAMMA_STANDARD_DEVIATION))
     levels = (np.arange(256)[:, None] / 255.0) ** gamma * (gains / gains.mean())
     return (np.clip(levels, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
 
@@ -228,11 +246,11 @@ def shrink(images: np.ndarray, size: int) -> np.ndarray:
 
 
 def _frame(
-    prefix: str, record: Record, frame: int, config: ExampleConfig
+    prefix: str, record: Record, frame: int, image_size: int
 ) -> dict[str, np.ndarray]:
     image = clips.read_frames(record, [frame])
     return {
-        prefix: shrink(image, config.image_size)[0],
+        prefix: shrink(image, image_size)[0],
         **{f"{prefix}_{name}": row for name, row in _known(record, frame).items()},
     }
 

@@ -24,10 +24,7 @@ def halved(config: face_config.FaceConfig) -> face_config.FaceConfig:
     Raises:
         UserError: a size is odd, or no upsampling can be left out.
     """
-    sizes = {
-        name: getattr(config, name)
-        for name in ("image_size", "appearance_size", "volume_size")
-    }
+    sizes = {name: getattr(config, name) for name in ("image_size", "volume_size")}
     growing = [
         index
         for index, (_, height, width) in enumerate(config.warp_upsampling)

@@ -7,8 +7,8 @@ from flax import struct
 
 from vasa_jax import arkit, geometry, types
 from vasa_jax.face import config as face_config
-from vasa_jax.face import decoder, dynamics_map, encoders, warping
-from vasa_jax.face.shortcut import background, flows, unwrapping
+from vasa_jax.face import decoder, dynamics_map, encoders, rendered_frame, warping
+from vasa_jax.face.shortcut import joining
 
 
 @struct.dataclass
@@ -63,12 +63,9 @@ class FaceModel(nn.Module):
         self.source_warp = warping.WarpGenerator(config)
         self.driver_warp = warping.WarpGenerator(config)
         self.canonical_network = warping.CanonicalNetwork(config)
-        self.decoder_code = nn.Dense(config.identity_channels)
-        if config.face_map_size:
-            self.face_map = unwrapping.FaceMap(config)
-        if config.fills_background:
-            self.background = background.Background()
         self.decoder = decoder.Decoder(config)
+        if config.shortcut is not None:
+            self.shortcut = joining.Shortcut(config)
 
     def encode_motion(
         self, image: jax.Array, head_pose: types.HeadPose | None = None
@@ -79,7 +76,7 @@ class FaceModel(nn.Module):
 
         Args:
             image: `[B, H, W, 3]` in [-1, 1], of any size.
-            head_pose: where the head is, if known; else the pose encoder tells.
+            head_pose: where the head is, if known; else the pose encoder's.
 
         Returns:
             The head pose (leading shape `[B]`) and facial dynamics `[B, Z]`.
@@ -100,7 +97,8 @@ class FaceModel(nn.Module):
         Paper: VASA-1 §3.1: the posed volume is warped into canonical space.
 
         Args:
-            image: `[B, H, W, 3]` in [-1, 1]; frames come out at this size.
+            image: `[B, H, W, 3]` in [-1, 1]; with the shortcut frames come out at
+                this size.
             head_pose: the portrait's, if known (fitted to landmarks, say).
             facial_dynamics: `[B, Z]` the portrait's, if already encoded.
         """
@@ -108,24 +106,21 @@ class FaceModel(nn.Module):
         if facial_dynamics is None:
             head_pose, facial_dynamics = self.encode_motion(image, head_pose)
         size = config.appearance_size
-        seen = image if image.shape[1] == size else geometry.resize(image, size, size)
-        posed, features = self.appearance_encoder(seen)
+        posed, maps = self.appearance_encoder(geometry.resize(image, size, size))
         identity = self.identity_encoder(image)
         displacement = self.source_warp(facial_dynamics, identity)
         grid = warping.batched_volume_grid(config, image.shape[0])
         points = warping.canonical_to_source(grid, displacement, head_pose)
         canonical = geometry.sample_volume(posed, points)
+        pixels = None
+        if config.shortcut is not None:
+            pixels = self.shortcut.encode_pixels(image, maps, displacement, head_pose)
         return types.FaceLatents(
             appearance_volume=self.canonical_network(canonical),
             identity=identity,
             head_pose=head_pose,
             facial_dynamics=facial_dynamics,
-            source_displacement=displacement,
-            source_image=image,
-            source_features=features,
-            background=self.background(features, image, head_pose)
-            if config.fills_background
-            else None,
+            pixels=pixels,
         )
 
     def render(
@@ -133,7 +128,7 @@ class FaceModel(nn.Module):
         latents: types.FaceLatents,
         head_pose: types.HeadPose,
         facial_dynamics: jax.Array,
-    ) -> decoder.RenderedFrame:
+    ) -> rendered_frame.RenderedFrame:
         """Render latents in a head pose with facial dynamics.
 
         Paper: VASA-1 §3.1: the decoder applies the warps in the inverse direction.
@@ -143,44 +138,28 @@ class FaceModel(nn.Module):
             head_pose: leading shape `[B]`.
             facial_dynamics: `[B, Z]`.
         """
-        batch = facial_dynamics.shape[0]
         displacement = self.driver_warp(facial_dynamics, latents.identity)
-        grid = warping.batched_volume_grid(self.config, batch)
+        grid = warping.batched_volume_grid(self.config, facial_dynamics.shape[0])
         canonical = warping.driver_to_canonical(grid, displacement, head_pose)
         volume = geometry.sample_volume(latents.appearance_volume, canonical)
-
-        def in_portrait(points):
-            return warping.canonical_to_source(
-                points, latents.source_displacement, latents.head_pose
+        if self.config.shortcut is not None:
+            return self.shortcut(
+                self.decoder, volume, canonical, latents, head_pose, facial_dynamics
             )
-
-        places = flows.Places(
-            own=in_portrait(canonical),
-            body=warping.body_places(
-                latents.head_pose, head_pose, self.config.flow_size
-            ),
-            mirrored=in_portrait(warping.mirror(canonical))
-            if self.config.mirrors_face
-            else None,
-        )
-        code = latents.identity + self.decoder_code(facial_dynamics)
-        overlay = None
-        if self.config.face_map_size:
-            drawn = self.face_map(latents, facial_dynamics)
-            overlay = unwrapping.wrap(drawn, head_pose, self.config.flow_size)
-        return self.decoder(volume, places, code, latents, overlay)
+        image = self.decoder(volume)
+        return rendered_frame.RenderedFrame(image=image, decoded=image)
 
     def read_dynamics(self, facial_dynamics: jax.Array) -> DynamicsReadout:
         """Read expression weights and gaze out of facial dynamics `[..., Z]`."""
         return self.dynamics_heads(facial_dynamics)
 
     def write_dynamics(self, arkit: jax.Array, gaze_in_head: jax.Array) -> jax.Array:
-        """Tell facial dynamics `[..., Z]`; see `dynamics_map.DynamicsMap`."""
+        """Return facial dynamics `[..., Z]`; see `dynamics_map.DynamicsMap`."""
         return self.dynamics_map(arkit, gaze_in_head)
 
     def __call__(
         self, source: jax.Array, driver: jax.Array
-    ) -> tuple[decoder.RenderedFrame, DynamicsReadout]:
+    ) -> tuple[rendered_frame.RenderedFrame, DynamicsReadout]:
         """Render sources `[B, H, W, 3]` with the motion of drivers `[B, H, W, 3]`.
 
         Touches every parameter; `init` uses it.

@@ -86,40 +86,6 @@ def driver_to_canonical(
     return upright + geometry.sample_volume(displacement, upright)
 
 
-def body_places(
-    source_pose: types.HeadPose, driver_pose: types.HeadPose, size: int
-) -> jax.Array:
-    """Tell where in the portrait what comes along with the head but does not turn lies.
-
-    Ours: torsos keep below their heads and grow with them. Of torsos of held-out people
-    that both frames show, this misplaces points by 0.09 half images from take to take
-    where the still grid does by 0.22.
-
-    Args:
-        source_pose: the portrait's, leading shape `[B]`.
-        driver_pose: the frame's.
-        size: cells along an edge of the frame.
-
-    Returns:
-        `[B, size, size, 2]` image coordinates.
-    """
-    source, driver = (
-        pose.replace(rotation=jnp.zeros_like(pose.rotation))
-        for pose in (source_pose, driver_pose)
-    )
-    cells = jnp.pad(geometry.image_grid(size, size), ((0, 0), (0, 0), (0, 1)))
-    cells = jnp.broadcast_to(cells, (driver.scale.shape[0], *cells.shape))
-    return geometry.pose_points(geometry.unpose_points(cells, driver), source)[..., :2]
-
-
-def mirror(points: jax.Array) -> jax.Array:
-    """Mirror canonical points `[..., 3]` about the middle of the face, x = 0.
-
-    Ours: see `FaceConfig.mirrors_face`.
-    """
-    return points * jnp.array([-1.0, 1.0, 1.0]).reshape((1,) * (points.ndim - 1) + (3,))
-
-
 def batched_volume_grid(config: face_config.FaceConfig, batch: int) -> jax.Array:
     """Return the identity grid of the volume for a batch, `[B, D, H, W, 3]`."""
     grid = geometry.volume_grid(

@@ -90,7 +90,7 @@ class MotionTask:
 
     def loss(
         self, params: task.Params, batch: task.Batch, key: jax.Array, step: Any
-    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+    ) -> tuple[jax.Array, task.Outputs]:
         """Return the weighted mean loss of a batch, and its terms.
 
         Paper: VASA-1 section 3.2, Eq. 4: a random diffusion step, x_0 predicted, with
@@ -109,7 +109,8 @@ class MotionTask:
         diffusion_step = (place * self.config.num_diffusion_steps).astype(jnp.int32)
         terms = self._terms(params, batch, conditions, diffusion_step, keys[:, 2])
         metrics = {name: term.mean() for name, term in terms.items()}
-        return losses.weighted_sum(self._weights, metrics), metrics
+        total = losses.weighted_sum(self._weights, metrics)
+        return total, task.Outputs(metrics)
 
     def _terms(
         self,

@@ -163,7 +163,8 @@ class RunCheckpoints:
             raise UserError(
                 f"The checkpoint of step {step} in {self._folder} does not fit these "
                 "settings; use the settings of config.json beside it, or another work "
-                f"folder. ({str(error).splitlines()[0][:200]})"
+                "folder, in which a run of an older vasa_jax goes on by --init_from. "
+                f"({str(error).splitlines()[0][:200]})"
             ) from error
         data.set_state(read["position"])
         return read["state"]

@@ -80,13 +80,12 @@ def _gradients(
         def loss(own, function=function, group=group, visible=visible):
             return function({**params, group: own}, visible, key, step)
 
-        (value, terms), gradients[group] = jax.value_and_grad(loss, has_aux=True)(
+        (value, found), gradients[group] = jax.value_and_grad(loss, has_aux=True)(
             params[group]
         )
-        terms = dict(terms)
-        shared |= jax.lax.stop_gradient(terms.pop(task.SHARED_FIELD, {}))
+        shared |= jax.lax.stop_gradient(found.shared)
         metrics[f"{group}/loss"] = value
-        metrics |= {f"{group}/{name}": term for name, term in terms.items()}
+        metrics |= {f"{group}/{name}": term for name, term in found.metrics.items()}
     metrics = {name: jnp.asarray(m, jnp.float32) for name, m in metrics.items()}
     return gradients, metrics
 

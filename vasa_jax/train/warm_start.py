@@ -10,7 +10,7 @@ import jax
 import tqdm
 from flax import traverse_util
 
-from vasa_jax import export
+from vasa_jax import export, older_parameters
 from vasa_jax.errors import UserError
 from vasa_jax.train import checkpoint
 from vasa_jax.train.task import Params
@@ -45,7 +45,13 @@ def read(folder: str | os.PathLike) -> Params:
                 "or name another folder."
             )
         parts = run.restore_part(step, ("params", "ema"))
-    return {**parts["params"], **parts.get("ema", {})}
+    return by_todays_names({**parts["params"], **parts.get("ema", {})})
+
+
+def by_todays_names(params: Params) -> Params:
+    """Rename parameters of a run of an older version; see `older_parameters`."""
+    flat = export.flatten(params)
+    return export.unflatten(older_parameters.renew(flat))
 
 
 def take(params: Params, loaded: Mapping[str, Any]) -> Params:

@@ -137,7 +137,7 @@ class CappTask:
 
     def loss(
         self, params: task.Params, batch: task.Batch, key: jax.Array, step: Any
-    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+    ) -> tuple[jax.Array, task.Outputs]:
         """Return the mean loss of a batch `[B, K, W, ...]`, and what it is made of.
 
         Paper: VASA-1 section 4.1 (CLIP's loss). Ours: all windows of all clips are one
@@ -165,7 +165,7 @@ class CappTask:
         if scaled is not None:
             own = einops.rearrange(voice, "(b k) e -> b k e", k=rotation.shape[1])[:, 0]
             metrics["cosine_scaled"] = jnp.sum(own * scaled, axis=-1).mean()
-        return values.mean(), metrics
+        return values.mean(), task.Outputs(metrics)
 
     def evaluate(
         self, params: task.Params, batch: task.Batch, key: jax.Array

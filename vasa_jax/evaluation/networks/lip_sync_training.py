@@ -112,7 +112,7 @@ class LipSyncTask:
 
     def loss(
         self, params: task.Params, batch: task.Batch, key: jax.Array, step: Any
-    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+    ) -> tuple[jax.Array, task.Outputs]:
         """Return the mean loss of a batch `[B, K, W, ...]`, and what it is made of.
 
         Follows: Chung et al. 2019, Perfect match (one right sound among many of the
@@ -129,7 +129,7 @@ class LipSyncTask:
             "cosine": jnp.sum(seen * heard, axis=-1).mean(),
             "logit_scale": contrastive.logit_scale(log_scale),
         }
-        return values.mean(), metrics
+        return values.mean(), task.Outputs(metrics)
 
     def evaluate(
         self, params: task.Params, batch: task.Batch, key: jax.Array

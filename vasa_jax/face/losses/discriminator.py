@@ -15,6 +15,16 @@ POWER_ITERATIONS = 3
 """Steps of the power iteration. Ours: it starts anew each time, so that parameters are
 the whole state, and needs more than the usual one."""
 
+FRAME_CHANNELS = (64, 128, 256)
+"""Of each convolution but the last where whole frames are judged. Follows: pix2pixHD.
+"""
+
+CROP_CHANNELS = (32, 64, 128)
+"""Of the same where crops are judged. Ours: at half the cost."""
+
+NUM_SCALES = 2
+"""Images are halved from one to the next. Follows: MegaPortraits (two scales)."""
+
 
 def spectral_norm(kernel: jax.Array) -> jax.Array:
     """Divide a kernel `[..., F]` by its largest singular value.
@@ -64,11 +74,9 @@ class PatchDiscriminator(nn.Module):
 
     Attributes:
         channels: of each convolution but the last.
-        num_scales: images are halved from one to the next.
     """
 
-    channels: tuple[int, ...] = (64, 128, 256)
-    num_scales: int = 2
+    channels: tuple[int, ...]
 
     @nn.compact
     def __call__(
@@ -76,7 +84,7 @@ class PatchDiscriminator(nn.Module):
     ) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
         """Map `[B, H, W, 3]` to logits of each scale, and all features between."""
         logits, features = [], []
-        for scale in range(self.num_scales):
+        for scale in range(NUM_SCALES):
             x = layers.halve(image) if scale else image
             image = x
             for index, channels in enumerate(self.channels):

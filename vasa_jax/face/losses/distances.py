@@ -4,6 +4,8 @@ Paper: VASA-1 §3.1 and MegaPortraits. Ours: supervision by exact truth (pose, g
 expression, flow, visibility), which synthetic heads have.
 """
 
+from collections.abc import Callable, Sequence
+
 import einops
 import jax
 import jax.numpy as jnp
@@ -12,7 +14,7 @@ import optax
 from vasa_jax import layers, types
 
 NUM_SCALES = 4
-"""Scales of the reconstruction loss. Follows: face-vid2vid (4 scales)."""
+"""Scales of losses on pyramids of images. Follows: face-vid2vid (4 scales)."""
 
 FLOW_DETAIL = 0.03
 """Departure from its smooth version at which flow counts in full, half images.
@@ -21,7 +23,7 @@ Ours: lips and lids move by such lengths, and are few cells among many."""
 LEAST_SHARE = 1e-4
 """What is added to a share, so that its logarithm stays finite. Ours."""
 
-EXPRESSION_DEVIATION = 0.14
+EXPRESSION_STANDARD_DEVIATION = 0.14
 """Typical standard deviation of an ARKit weight. Ours: of jawOpen and eyeBlink in
 synthetic speech."""
 
@@ -190,12 +192,12 @@ def head_pose(predicted: types.HeadPose, target: types.HeadPose) -> jax.Array:
 
 
 def expression(predicted: jax.Array, target: jax.Array, weight: jax.Array) -> jax.Array:
-    """Compare ARKit weights `[B, 52]` by weighted squares of typical deviations, `[B]`.
+    """Compare ARKit weights `[B, 52]` by squares, in standard deviations, `[B]`.
 
     Ours: predicting the mean costs about 1. Absolute errors, tried first, settled on
     the median, which for units that are mostly at rest is no motion at all.
     """
-    error = (predicted - target) / EXPRESSION_DEVIATION
+    error = (predicted - target) / EXPRESSION_STANDARD_DEVIATION
     return (jnp.square(error) * weight[None]).mean(-1)
 
 
@@ -220,6 +222,28 @@ def feature_distance(
         mean_per_example(jnp.abs(a - b)) for a, b in zip(predicted, target, strict=True)
     ]
     return sum(levels) / len(levels)
+
+
+def pyramid_distance(
+    network: Callable[[jax.Array], Sequence[jax.Array]],
+    predicted: jax.Array,
+    target: jax.Array,
+) -> jax.Array:
+    """Compare the features of whole images at several scales, `[B]`.
+
+    Follows: face-vid2vid and MegaPortraits (a perceptual loss on a pyramid of images).
+
+    Args:
+        network: from images to feature maps.
+        predicted: `[B, H, W, 3]` in [-1, 1].
+        target: the same shape.
+    """
+    total = jnp.zeros(predicted.shape[0])
+    for scale in range(NUM_SCALES):
+        if scale:
+            predicted, target = layers.halve(predicted), layers.halve(target)
+        total += feature_distance(network(predicted), network(target))
+    return total / NUM_SCALES
 
 
 def hinge_discriminator(real: jax.Array, fake: jax.Array) -> jax.Array:

@@ -1,15 +1,11 @@
 """A rendered frame against its driver: pixels, flow, and where they come from."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 
-from vasa_jax.face import decoder
+from vasa_jax import types
+from vasa_jax.face import rendered_frame, scene
 from vasa_jax.face.losses import distances, regions
-
-Scene = Mapping[str, Any]
 
 HIDDEN_STRENGTH = 4.0
 """Further weight of what the portrait hides of the head, in frame and painting. Ours:
@@ -18,102 +14,130 @@ degrees in place of 3.1."""
 
 
 def compare(
-    frame: decoder.RenderedFrame, scene: Scene, mirrors_face: bool
+    frame: rendered_frame.RenderedFrame,
+    latents: types.FaceLatents,
+    pair: scene.Scene,
 ) -> dict[str, jax.Array]:
     """Compare a frame, and each of its sources, with the driver.
 
-    Ours: each source is taught by itself, and by exact truth where it is known.
+    Ours: each source is taught by itself, and by exact truth where it is known. Without
+    the shortcut the frame is what the decoder paints, which counts once.
 
     Args:
         frame: of B pairs.
-        scene: the `driver` `[B, H, W, 3]` and its `driver_regions`; with `flow` all
-            fields `examples.FLOW_FIELDS` and maybe `driver_surroundings`.
-        mirrors_face: whether the frame shows the mirrored portrait.
+        latents: of their portraits.
+        pair: the drivers.
 
     Returns:
         Means by the names of the losses' weights.
     """
-    size, painted_size = frame.image.shape[1], frame.decoded.shape[1]
-    near = regions.weight(scene["driver_regions"], size)
-    weight = heavier = near * regions.learnable(scene, size)
-    if "flow" in scene:
-        hidden = regions.hidden_head(scene)[..., None]
-        heavier = weight + HIDDEN_STRENGTH * regions.fit(hidden, size)
+    size = frame.image.shape[1]
+    near = regions.weight(pair.driver_regions, size)
+    weight = heavier = near * regions.learnable(pair, size)
+    if pair.correspondence is not None:
+        hidden = regions.hidden_head(pair.correspondence, pair.surroundings)
+        heavier = weight + HIDDEN_STRENGTH * regions.fit(hidden[..., None], size)
     terms = {
         "reconstruction": distances.reconstruction(
-            frame.image, scene["driver"], heavier
-        ),
-        "decoded": distances.reconstruction(
-            frame.decoded,
-            regions.fit(scene["driver"], painted_size),
-            regions.fit(heavier, painted_size),
-        ),
+            frame.image, pair.driver.image, heavier
+        )
     }
-    if "flow" in scene:
-        terms |= _portrait_terms(frame, scene, near)
-        if mirrors_face:
-            terms |= mirrored_terms(frame, scene, weight)
+    if frame.shortcut is not None:
+        painted_size = frame.decoded.shape[1]
+        terms["decoded"] = distances.reconstruction(
+            frame.decoded,
+            regions.fit(pair.driver.image, painted_size),
+            regions.fit(heavier, painted_size),
+        )
+        if pair.correspondence is not None:
+            terms |= _warped_terms(frame.shortcut, pair, near)
+            terms |= mirrored_terms(frame.shortcut, pair, weight)
+        if pair.surroundings is not None:
+            terms |= _surroundings_terms(frame.shortcut, latents, pair.surroundings)
     return {name: term.mean() for name, term in terms.items()}
 
 
-def _portrait_terms(frame, scene, weight):
+def _warped_terms(parts, pair, weight):
     """Compare the warped portrait with what the driver shows of it.
 
     Ours: what the portrait shows too is true, whether it may be painted or not, so that
     filled backgrounds teach to keep still.
     """
-    visible = scene["visible"]
-    cells, coarse = visible.shape[1], frame.coarse_flow.shape[1]
-    seen = regions.fit(visible[..., None], frame.image.shape[1])
+    truth = pair.correspondence
+    cells, coarse = truth.visible.shape[1], parts.coarse_flow.shape[1]
+    seen = regions.fit(truth.visible[..., None], parts.warped.shape[1])
     near = regions.sized(weight[..., 0], cells)
     return {
         "warped": distances.reconstruction(
-            frame.warped, scene["driver"], weight * seen
+            parts.warped, pair.driver.image, weight * seen
         ),
-        "flow": distances.flow(frame.flow, scene["flow"], near * visible),
+        "flow": distances.flow(parts.flow, truth.flow, near * truth.visible),
         "coarse_flow": distances.flow(
-            frame.coarse_flow,
-            regions.fit(scene["flow"], coarse),
-            regions.sized(visible, coarse),
+            parts.coarse_flow,
+            regions.fit(truth.flow, coarse),
+            regions.sized(truth.visible, coarse),
         ),
         "visibility": distances.visibility(
-            regions.sized(frame.mask_logits[..., 0], cells),
-            visible,
-            near * jnp.maximum(visible, scene["learnable"]),
+            regions.sized(parts.mask_logits[..., 0], cells),
+            truth.visible,
+            near * jnp.maximum(truth.visible, truth.learnable),
         ),
     }
 
 
 def mirrored_terms(
-    frame: decoder.RenderedFrame, scene: Scene, weight: jax.Array
+    parts: rendered_frame.ShortcutParts, pair: scene.Scene, weight: jax.Array
 ) -> dict[str, jax.Array]:
     """Compare the mirrored portrait with what the portrait itself hides of the head.
 
     Ours: flow and visibility of mirror images are exact truth too.
 
     Args:
-        frame: of B pairs, by a face model that `mirrors_face`.
-        scene: with `driver` `[B, H, W, 3]`, and the fields `examples.FLOW_FIELDS`;
-            without `driver_surroundings` the whole frame counts as head.
+        parts: of the frames of B pairs.
+        pair: with correspondence; without surroundings the whole frame counts as head.
         weight: `[B, H, W, 1]` of the pixels.
 
     Returns:
         `[B]` each, by the names of the losses' weights.
     """
-    size, cells = frame.image.shape[1], scene["visible"].shape[1]
-    hidden = regions.hidden_head(scene)
-    shown = regions.head(scene) * scene["mirrored_visible"]
-    logits = regions.sized(frame.mirror_logits[..., 0], cells)
+    truth = pair.correspondence
+    size, cells = parts.mirrored.shape[1], truth.visible.shape[1]
+    hidden = regions.hidden_head(truth, pair.surroundings)
+    shown = regions.head(truth, pair.surroundings) * truth.mirrored_visible
+    logits = regions.sized(parts.mirrored_logits[..., 0], cells)
     return {
         "mirrored": distances.reconstruction(
-            frame.mirrored,
-            scene["driver"],
+            parts.mirrored,
+            pair.driver.image,
             weight * regions.fit(hidden[..., None], size),
         ),
         "mirrored_flow": distances.flow(
-            regions.fit(frame.mirrored_flow, cells), scene["mirrored_flow"], shown
+            regions.fit(parts.mirrored_flow, cells), truth.mirrored_flow, shown
         ),
         "mirrored_visibility": distances.visibility(
-            logits, scene["mirrored_visible"], hidden
+            logits, truth.mirrored_visible, hidden
         ),
     }
+
+
+def _surroundings_terms(parts, latents, truth):
+    """Compare with the masks what counts as background, and what keeps still."""
+    logits, is_around = background(latents.pixels, truth)
+    size = parts.body_share.shape[1]
+    return {
+        "background": distances.background(logits, is_around),
+        "stillness": distances.stillness(
+            parts.still_share,
+            parts.body_share,
+            regions.sized(truth.driver, size),
+            regions.sized(truth.driver_torso, size),
+        ),
+    }
+
+
+def background(
+    pixels: types.PortraitPixels, truth: scene.Surroundings
+) -> tuple[jax.Array, jax.Array]:
+    """Return the logits `[B, h, w]` that portraits show background, and the truth."""
+    logits = pixels.background_logits[..., 0]
+    return logits, regions.sized(truth.source, logits.shape[1])

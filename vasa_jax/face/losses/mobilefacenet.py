@@ -1,4 +1,4 @@
-"""MobileFaceNet, a frozen network that tells whose face an image shows.
+"""MobileFaceNet, a frozen network that describes whose face an image shows.
 
 Follows: Chen et al. 2018, "MobileFaceNets", in the sizes of foamliu/MobileFaceNet
 (Apache-2.0, ArcFace loss), whose normalisation layers are folded into convolutions when

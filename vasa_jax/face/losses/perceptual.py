@@ -19,7 +19,7 @@ VGG16_BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 """Channels and convolutions of VGG16's blocks up to conv5_3. Follows: Simonyan."""
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
+IMAGENET_STANDARD_DEVIATION = (0.229, 0.224, 0.225)
 """Of ImageNet's colours in [0, 1]. Follows: torchvision's VGG16."""
 
 
@@ -39,10 +39,10 @@ class FrozenNetwork(Protocol):
 
 
 def normalise(image: jax.Array) -> jax.Array:
-    """Map images `[B, H, W, 3]` in [-1, 1] to ImageNet's mean 0 and deviation 1."""
+    """Bring images `[B, H, W, 3]` in [-1, 1] to the colours that VGG16 was taught."""
     mean = jnp.array(IMAGENET_MEAN).reshape((1, 1, 1, 3))
-    deviation = jnp.array(IMAGENET_DEVIATION).reshape((1, 1, 1, 3))
-    return ((image + 1.0) * 0.5 - mean) / deviation
+    spread = jnp.array(IMAGENET_STANDARD_DEVIATION).reshape((1, 1, 1, 3))
+    return ((image + 1.0) * 0.5 - mean) / spread
 
 
 def vgg16_features(weights: Mapping, image: jax.Array) -> tuple[jax.Array, ...]:

@@ -1,13 +1,11 @@
 """Mouth and eyes: where errors weigh more, and the crops that show them."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import einops
 import jax
 import jax.numpy as jnp
 
 from vasa_jax import geometry
+from vasa_jax.face import scene
 from vasa_jax.face.losses import distances
 
 SIGMAS = (0.16, 0.09, 0.09)
@@ -26,7 +24,6 @@ images. Ours: mouth and eyes with what is around them."""
 
 CROP_SIZE = 64
 """Side of the crops, pixels. Ours: about the pixels that a 256 px frame has there."""
-
 
 ELSEWHERE = 0.6
 """How far from the middle crops elsewhere may lie, half images. Ours: cheeks, ears,
@@ -55,7 +52,7 @@ def weight(centres: jax.Array, size: int) -> jax.Array:
 
 
 def inside(centres: jax.Array, size: int) -> jax.Array:
-    """Tell which pixels are mouth or eyes.
+    """Find the pixels of mouth and eyes.
 
     Args:
         centres: as in `weight`.
@@ -78,56 +75,61 @@ def sized(values: jax.Array, size: int) -> jax.Array:
     return fit(values[..., None], size)[..., 0]
 
 
-def head(scene: Mapping[str, Any]) -> jax.Array:
-    """Tell where a driver shows the head, `[B, h, w]` shares of the cells.
+def head(
+    correspondence: scene.Correspondence, surroundings: scene.Surroundings | None
+) -> jax.Array:
+    """Find where a driver shows the head, `[B, h, w]` shares of the cells.
 
     Args:
-        scene: with `visible` and `learnable` `[B, h, w]`; without `driver_surroundings`
-            the whole frame counts as head.
+        correspondence: gives the size.
+        surroundings: None counts the whole frame as head.
     """
-    visible = scene["visible"]
-    if "driver_surroundings" not in scene:
+    visible = correspondence.visible
+    if surroundings is None:
         return jnp.ones_like(visible)
-    return 1.0 - sized(scene["driver_surroundings"], visible.shape[1])
+    return 1.0 - sized(surroundings.driver, visible.shape[1])
 
 
-def hidden_head(scene: Mapping[str, Any]) -> jax.Array:
-    """Tell where a driver shows of the head what the portrait hides; see `head`."""
-    return head(scene) * (1.0 - scene["visible"]) * scene["learnable"]
+def hidden_head(
+    correspondence: scene.Correspondence, surroundings: scene.Surroundings | None
+) -> jax.Array:
+    """Find where a driver shows of the head what the portrait hides; see `head`."""
+    shown = head(correspondence, surroundings) * (1.0 - correspondence.visible)
+    return shown * correspondence.learnable
 
 
-def learnable(scene: Mapping[str, Any], size: int) -> jax.Array:
-    """Tell how much of each pixel of a driver may be learnt.
+def learnable(pair: scene.Scene, size: int) -> jax.Array:
+    """Return how much of each pixel of a driver may be learnt.
 
     Ours: moved photographs are stretched in places, and show what was never
     photographed in others.
 
     Args:
-        scene: without `learnable` `[B, h, w]` all of the frame may be.
+        pair: without correspondence all of the frame may be.
         size: side of the result, pixels.
 
     Returns:
         `[B, size, size, 1]` in [0, 1].
     """
-    if "learnable" not in scene:
-        return jnp.ones((len(scene["driver"]), size, size, 1))
-    return fit(scene["learnable"][..., None], size)
+    if pair.correspondence is None:
+        return jnp.ones((len(pair.driver.image), size, size, 1))
+    return fit(pair.correspondence.learnable[..., None], size)
 
 
-def learnt(image: jax.Array, scene: Mapping[str, Any]) -> jax.Array:
+def learnt(image: jax.Array, pair: scene.Scene) -> jax.Array:
     """Return a frame that shows its driver where that is not learnable.
 
     Ours: so what may not be learnt is no error, also to a network that compares.
 
     Args:
         image: `[B, H, W, 3]`.
-        scene: with the `driver` of that size; see `learnable`.
+        pair: with a driver of that size; see `learnable`.
     """
-    share = learnable(scene, image.shape[1])
-    return share * image + (1.0 - share) * scene["driver"]
+    share = learnable(pair, image.shape[1])
+    return share * image + (1.0 - share) * pair.driver.image
 
 
-def places(
+def crop_centres(
     centres: jax.Array,
     key: jax.Array,
     num_elsewhere: int,
@@ -143,7 +145,7 @@ def places(
         key: JAX random key.
         num_elsewhere: points to draw for each image, 0 for none.
         hidden: `[B, h, w]` share of hidden head, drawn `HIDDEN_ODDS` times as often;
-            None draws all places alike.
+            None draws all points alike.
 
     Returns:
         `[B, P + num_elsewhere, 2]`.
@@ -170,3 +172,13 @@ def crops(image: jax.Array, centres: jax.Array) -> jax.Array:
     grid = centres[:, :, None, None] + grid[None, None]
     cut = geometry.sample_image(image, grid)
     return einops.rearrange(cut, "b p h w c -> (b p) h w c")
+
+
+def views(image: jax.Array, centres: jax.Array | None) -> jax.Array:
+    """Return what a network sees of images: crops around points, or all of them.
+
+    Args:
+        image: `[B, H, W, 3]`.
+        centres: `[B, P, 2]`; None shows whole images.
+    """
+    return image if centres is None else crops(image, centres)

@@ -2,10 +2,12 @@
 
 Ours: where a head turns or moves away, the decoder must paint what the portrait hides.
 Its convolutions see a few cells around each; left to itself it paints the old head's
-ghost. Here the surroundings are carried into the hidden place before. What belongs to
-them a small network tells, taught by the truth where it is known: without, edges of
-hair count as surroundings, and are what is spread.
+ghost. Here the surroundings are carried into the hidden place before. A small
+network finds what belongs to them, taught by the truth where it is known: without it,
+edges of hair count as surroundings, and are what is spread.
 """
+
+from typing import NamedTuple
 
 import einops
 import flax.linen as nn
@@ -39,7 +41,7 @@ LEAST_SHARE = 1e-4
 
 
 class Background(nn.Module):
-    """Tell the background of a portrait, also where the head hides it.
+    """Find the background of a portrait, also where the head hides it.
 
     Ours: see the module. The share of background in each cell is an ellipse about the
     head, corrected by a network that starts at nothing.
@@ -48,8 +50,8 @@ class Background(nn.Module):
     @nn.compact
     def __call__(
         self, features: jax.Array, image: jax.Array, head_pose: types.HeadPose
-    ) -> jax.Array:
-        """Map features `[B, h, w, C]` of portraits to `[B, h, w, C + 4]`.
+    ) -> tuple[jax.Array, jax.Array]:
+        """Map features `[B, h, w, C]` of portraits to their background.
 
         Args:
             features: of the portraits.
@@ -57,8 +59,8 @@ class Background(nn.Module):
             head_pose: the portraits', leading shape `[B]`.
 
         Returns:
-            The background's features, its colours, and the logit of its share of each
-            cell.
+            The background's features and colours `[B, h, w, C + 3]`, and the logits of
+            its share of each cell `[B, h, w, 1]`.
         """
         height, width = features.shape[1:3]
         colours = geometry.resize(image, height, width)
@@ -66,7 +68,7 @@ class Background(nn.Module):
         around = prior(head_pose, height, width)
         logits = around + self._correction(jnp.concatenate([seen, around], axis=-1))
         share = shrink(nn.sigmoid(logits), MARGIN)
-        return jnp.concatenate([fill(seen, share), logits], axis=-1)
+        return fill(seen, share), logits
 
     def _correction(self, x: jax.Array) -> jax.Array:
         """Map `[B, h, w, C]` to logits `[B, h, w, 1]`, at sizes down to an odd one.
@@ -87,6 +89,40 @@ class Background(nn.Module):
             x = nn.relu(layers.Convolution(CHANNELS[stage], name=f"up_{stage}")(x))
         zeros = nn.initializers.zeros
         return layers.Convolution(1, kernel_init=zeros, name="correction")(x)
+
+
+class Uncovered(NamedTuple):
+    """What a frame shows of what the portrait's head hides.
+
+    Attributes:
+        share: `[B, h, w, 1]` of each cell.
+        features: `[B, h, w, C]` of the background there.
+        colours: `[B, h, w, 3]` of the background there.
+    """
+
+    share: jax.Array
+    features: jax.Array
+    colours: jax.Array
+
+
+def uncover(pixels: types.PortraitPixels, still_share: jax.Array) -> Uncovered:
+    """Find where a frame shows what the portrait's head hides, and what is there.
+
+    Ours: that is where the frame keeps still and the portrait shows the head; without
+    it the old head's outline stays in the frame.
+
+    Args:
+        pixels: the portrait's.
+        still_share: `[B, h, w, 1]` share of the still grid in the flow.
+    """
+    hidden = 1.0 - shrink(nn.sigmoid(pixels.background_logits), MARGIN)
+    height, width = still_share.shape[1:3]
+    behind = geometry.resize(pixels.behind_head, height, width)
+    return Uncovered(
+        share=still_share * geometry.resize(hidden, height, width),
+        features=behind[..., :-3],
+        colours=behind[..., -3:],
+    )
 
 
 def prior(head_pose: types.HeadPose, height: int, width: int) -> jax.Array:

@@ -1,6 +1,6 @@
 """Where in the portrait each cell of a frame lies, and how it is lit there.
 
-Ours: the image shortcut; see `decoder.Decoder`.
+Ours: the image shortcut; see `joining.Shortcut`.
 """
 
 import math
@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from vasa_jax import geometry, layers
+from vasa_jax.face.shortcut import sampling_grids
 
 COARSE_REACH = 0.25
 """Largest correction of the coarse flow, half images. Ours: torso sway, wide mouths."""
@@ -33,27 +34,10 @@ LIGHT_REACH = 1.0
 one's. Ours: lamps stand to one side, and one cheek is up to some three times as bright
 as the other; a head that turns moves through their light."""
 
-
 LIGHT_CELLS = 8
 """Cells a side of the light, between which it is interpolated. Ours: light on a head is
 smooth; one that could change from lip to lip painted teeth over lips, in a colour of
 neither, and the mask left them there."""
-
-
-class Places(NamedTuple):
-    """Where in the portrait the voxels of the driver's space lie.
-
-    Attributes:
-        own: `[B, D, h, w, 3]`.
-        body: `[B, f, f, 2]` where the cells of the frame lie that come along with the
-            head but do not turn.
-        mirrored: `[B, D, h, w, 3]` of their mirror images about the middle of the
-            face; None where the decoder does not take them.
-    """
-
-    own: jax.Array
-    body: jax.Array
-    mirrored: jax.Array | None = None
 
 
 class Coarse(NamedTuple):
@@ -61,30 +45,32 @@ class Coarse(NamedTuple):
 
     Attributes:
         flow: `[B, h, w, 2]` where in the portrait each cell lies.
-        still: `[B, h, w, 1]` share of the still grid in it.
-        body: `[B, h, w, 1]` share of the body's grid in it.
-        mirrored: `[B, h, w, 2]` where its mirror image lies, or None.
+        mirrored_flow: `[B, h, w, 2]` where its mirror image lies.
+        still_share: `[B, h, w, 1]` share of the still grid in it.
+        body_share: `[B, h, w, 1]` share of the body's grid in it.
     """
 
     flow: jax.Array
-    still: jax.Array
-    body: jax.Array
-    mirrored: jax.Array | None
+    mirrored_flow: jax.Array
+    still_share: jax.Array
+    body_share: jax.Array
 
 
 class CoarseFlow(nn.Module):
     """Turn the composed warps into a 2-D flow at the size of the decoder's features.
 
-    Ours: see `Decoder`. The still grid and the body's are two more places beside those
-    of the depths, so that one softmax chooses among all of them; it chooses for the
-    mirror images too.
+    Ours: see `joining.Shortcut`. The still grid and the body's stand beside those of
+    the depths, so that one softmax chooses among all of them; it chooses for the mirror
+    images too.
     """
 
     @nn.compact
-    def __call__(self, features: jax.Array, places: Places) -> Coarse:
-        """Map `[B, h, w, C]` and places `[B, D, h', w', 3]` to a flow."""
+    def __call__(
+        self, features: jax.Array, grids: sampling_grids.SamplingGrids
+    ) -> Coarse:
+        """Map `[B, h, w, C]` and grids of `[B, D, h', w']` voxels to a flow."""
         batch, height, width = features.shape[:3]
-        depth = places.own.shape[1]
+        depth = grids.own.shape[1]
         features = nn.relu(features).astype(jnp.float32)
         raw = slight(depth + 3, name="logits")(features)
         body = slight(1, name="body")(features) + BODY_BIAS
@@ -92,7 +78,7 @@ class CoarseFlow(nn.Module):
         share = nn.softmax(logits, axis=-1)
         still = geometry.image_grid(height, width)
         still = jnp.broadcast_to(still, (batch, 1, height, width, 2))
-        unturned = jnp.concatenate([still, places.body[:, None]], axis=1)
+        unturned = jnp.concatenate([still, grids.body[:, None]], axis=1)
 
         def choose(points):
             choices = geometry.resize(points[..., :2], depth, height, width)
@@ -100,11 +86,24 @@ class CoarseFlow(nn.Module):
             return jnp.einsum("bhwd,bdhwc->bhwc", share, choices)
 
         return Coarse(
-            flow=choose(places.own) + COARSE_REACH * jnp.tanh(raw[..., depth + 1 :]),
-            still=share[..., depth, None],
-            body=share[..., depth + 1, None],
-            mirrored=None if places.mirrored is None else choose(places.mirrored),
+            flow=choose(grids.own) + COARSE_REACH * jnp.tanh(raw[..., depth + 1 :]),
+            mirrored_flow=choose(grids.mirrored),
+            still_share=share[..., depth, None],
+            body_share=share[..., depth + 1, None],
         )
+
+
+class Fine(NamedTuple):
+    """The refined flow of the portrait, and what lights it there.
+
+    Attributes:
+        flow: `[B, h, w, 2]` where in the portrait each cell lies.
+        light: `[B, h, w, 3]` what lights its colours as its new place is lit; see
+            `LIGHT_REACH`.
+    """
+
+    flow: jax.Array
+    light: jax.Array
 
 
 class Mirrored(NamedTuple):
@@ -119,11 +118,11 @@ class Mirrored(NamedTuple):
 
     flow: jax.Array
     logits: jax.Array
-    light: jax.Array | None
+    light: jax.Array
 
 
 class Mirror(nn.Module):
-    """Refine the flow of the mirrored portrait, light it, and tell where to believe it.
+    """Refine the flow of the mirrored portrait, its light, and where to believe it.
 
     Ours: faces are not quite symmetric, and light falls on one side; the rest is left
     to the painted image.
@@ -141,7 +140,7 @@ class Mirror(nn.Module):
         )
 
 
-def slight(features: int, name: str) -> nn.Module:
+def slight(features: int, name: str | None = None) -> nn.Module:
     """Return a convolution that begins with next to nothing."""
     return layers.Convolution(
         features, kernel_init=nn.initializers.normal(1e-3), name=name

@@ -30,6 +30,9 @@ NUM_INVERSIONS = 5
 """Rounds that find a pixel's place on the surface. Ours: half the pixels are within a
 tenth of a cell of the map at turns of 30 degrees, mouth and eyes within a quarter."""
 
+NUM_BLOCKS = 2
+"""Residual blocks of the map. Ours: the fewest that see a mouth at once."""
+
 SEED_SIZE = 8
 """Side of the map as the code first draws it. Ours: a quarter of the demo's."""
 
@@ -37,7 +40,7 @@ SEED_SIZE = 8
 class FaceMap(nn.Module):
     """Draw what facial dynamics ask of a portrait on its unwrapped face.
 
-    Ours: see the module. The portrait's own dynamics are told beside the driver's,
+    Ours: see the module. The portrait's own dynamics come in beside the driver's,
     since what must move is their difference.
     """
 
@@ -47,14 +50,15 @@ class FaceMap(nn.Module):
     def __call__(
         self, latents: types.FaceLatents, facial_dynamics: jax.Array
     ) -> jax.Array:
-        """Return the map `[B, s, s, C]`, s and C from `face_map_size, _channels`.
+        """Return the map `[B, s, s, C]`, s and C from `config.ShortcutConfig`.
 
         Args:
             latents: of B portraits.
             facial_dynamics: `[B, Z]` of the driver.
         """
         config, dtype = self.config, jnp.dtype(self.config.dtype)
-        size, channels = config.face_map_size, config.face_map_channels
+        size = config.shortcut.face_map_size
+        channels = config.shortcut.face_map_channels
         both = jnp.concatenate([facial_dynamics, latents.facial_dynamics], axis=-1)
         code = latents.identity + nn.Dense(config.identity_channels, name="dynamics")(
             both
@@ -63,9 +67,9 @@ class FaceMap(nn.Module):
         x = nn.Dense(seed_size**2 * channels, dtype=dtype, name="seed")(code)
         x = einops.rearrange(x, "b (h w c) -> b h w c", h=seed_size, w=seed_size)
         x = geometry.resize(x, size, size) if size != seed_size else x
-        own = unwrap(latents.source_features, latents.head_pose, size)
+        own = unwrap(latents.pixels.features, latents.head_pose, size)
         x = x + nn.Dense(channels, dtype=dtype, name="portrait")(own)
-        for index in range(config.face_map_blocks):
+        for index in range(NUM_BLOCKS):
             x = layers.ResidualBlock(
                 channels,
                 dtype=dtype,
@@ -95,8 +99,8 @@ def unwrap(image: jax.Array, head_pose: types.HeadPose, size: int) -> jax.Array:
     """
     points = surface_points(size)
     points = jnp.broadcast_to(points, (image.shape[0], *points.shape))
-    places = geometry.pose_points(points, head_pose)[..., :2]
-    return geometry.sample_image(image, places)
+    grid = geometry.pose_points(points, head_pose)[..., :2]
+    return geometry.sample_image(image, grid)
 
 
 def wrap(unwrapped: jax.Array, head_pose: types.HeadPose, size: int) -> jax.Array:
@@ -110,14 +114,14 @@ def wrap(unwrapped: jax.Array, head_pose: types.HeadPose, size: int) -> jax.Arra
     Returns:
         `[B, size, size, C]`, zero beside the face.
     """
-    places = places_on_face(head_pose, size)
+    grid = grid_on_face(head_pose, size)
     cells = 0.5 * unwrapped.shape[1]
-    shown = jnp.clip((1.0 - jnp.abs(places)) * cells, 0.0, 1.0).prod(-1, keepdims=True)
-    values = geometry.sample_image(unwrapped, places)
+    shown = jnp.clip((1.0 - jnp.abs(grid)) * cells, 0.0, 1.0).prod(-1, keepdims=True)
+    values = geometry.sample_image(unwrapped, grid)
     return values * shown.astype(values.dtype)
 
 
-def places_on_face(head_pose: types.HeadPose, size: int) -> jax.Array:
+def grid_on_face(head_pose: types.HeadPose, size: int) -> jax.Array:
     """Return where on the unwrapped face each pixel of a view lies.
 
     Args:

@@ -1,0 +1,91 @@
+"""What older versions wrote comes by today's names."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+
+from vasa_jax import config, export, older_parameters, older_settings
+from vasa_jax.animate import trained
+from vasa_jax.errors import UserError
+from vasa_jax.face import config as face_config
+from vasa_jax.face import model as face_model
+from vasa_jax.train import warm_start
+
+
+def _shapes(sizes):
+    image = jax.ShapeDtypeStruct((1, sizes.image_size, sizes.image_size, 3), "float32")
+    model = face_model.FaceModel(sizes)
+    found = jax.eval_shape(model.init, jax.random.key(0), image, image)["params"]
+    return {name: leaf.shape for name, leaf in export.flatten(found).items()}
+
+
+def test_an_export_of_version_3_has_every_parameter_of_its_model():
+    folder = trained.SHIPPED_FOLDER
+    manifest = json.loads((folder / export.MANIFEST_NAME).read_text())
+    assert manifest["format_version"] == 3  # else this test needs another such export
+    assert any(name.startswith("face/decoder/painter/") for name in manifest["tensors"])
+    params, configs, _ = export.load_export(folder)
+    sizes = config.from_json(face_config.FaceConfig, configs["face"])
+    found = export.flatten(params["face"])
+    wanted = _shapes(sizes)
+    # A part that came later, and that no frame needs.
+    later = {name for name in wanted if name.startswith("dynamics_map/")}
+    assert set(found) == set(wanted) - later
+    assert all(found[name].shape == wanted[name] for name in found)
+
+
+def test_todays_names_and_settings_stay_as_they_are():
+    for sizes in (face_config.tiny(), face_config.vasa1()):
+        for name in _shapes(sizes):
+            assert older_parameters.new_name(f"face/{name}") == f"face/{name}"
+        configs = {"face": json.loads(config.to_json(sizes)), "motion": {"width": 8}}
+        assert older_settings.renew(configs) == configs
+
+
+OLD_PLAIN = {
+    "appearance_size": 512,
+    "is_decoder_conditioned": False,
+    "use_shortcut": False,
+}
+
+
+def test_a_paper_model_of_version_3_loses_what_nothing_used():
+    sizes = json.loads(config.to_json(face_config.vasa1()))
+    del sizes["shortcut"]
+    found = older_settings.renew({"face": {**sizes, **OLD_PLAIN}})
+    read = config.from_json(face_config.FaceConfig, json.dumps(found["face"]))
+    assert read == face_config.vasa1()
+    old = {
+        "face/decoder/paint/kernel": np.arange(8.0).reshape(1, 1, 2, 4),
+        "face/decoder/narrow_3/bias": np.ones(2),
+        "face/decoder_code/bias": np.ones(2),
+        "face/appearance_encoder/shortcut_features/bias": np.ones(2),
+    }
+    new = older_parameters.renew(old)
+    assert set(new) == {
+        "face/decoder/output/kernel",
+        "face/decoder/stages_2/narrow/bias",
+    }
+    kernel = old["face/decoder/paint/kernel"][..., :3]
+    np.testing.assert_array_equal(new["face/decoder/output/kernel"], kernel)
+
+
+def test_a_model_of_a_kind_that_is_gone_is_refused():
+    sizes = json.loads(config.to_json(face_config.demo()))
+    del sizes["shortcut"]
+    old = {**sizes, **OLD_PLAIN, "use_shortcut": True, "mirrors_face": True}
+    with pytest.raises(UserError, match="is_decoder_conditioned, fills_background"):
+        older_settings.renew({"face": old})
+
+
+def test_a_run_of_an_older_version_starts_a_new_one():
+    array = np.ones(3)
+    old = {
+        "face": {"face_map": {"seed": {"bias": array}}},
+        "discriminator": {"x": array},
+    }
+    new = warm_start.by_todays_names(old)
+    assert set(new) == {"face", "discriminator"}
+    assert new["face"]["shortcut"]["face_map"]["seed"]["bias"] is array

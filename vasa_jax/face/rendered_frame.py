@@ -1,0 +1,51 @@
+"""A rendered frame and what it was made of."""
+
+import jax
+from flax import struct
+
+
+@struct.dataclass
+class ShortcutParts:
+    """What a frame with the image shortcut was made of; all float32.
+
+    Attributes:
+        painted: `[B, H, W, 3]` what the decoder paints, with the mirrored portrait in
+            it.
+        warped: `[B, H, W, 3]` the portrait warped into place and lit as it is there.
+        mask_logits: `[B, h, w, 1]` share of `warped` before the sigmoid.
+        flow: `[B, f, f, 2]` where in the portrait each cell of the frame lies.
+        coarse_flow: `[B, f, f, 2]` the same before refinement.
+        still_share: `[B, f, f]` share of the still grid in it.
+        body_share: `[B, f, f]` share of the body's grid in it.
+        mirrored: `[B, H, W, 3]` the mirrored portrait in its place, lit as that is.
+        mirrored_flow: `[B, f, f, 2]` where in the portrait the mirror image of each
+            cell lies.
+        mirrored_logits: `[B, f, f, 1]` share of `mirrored` in `painted`, before the
+            sigmoid.
+    """
+
+    painted: jax.Array
+    warped: jax.Array
+    mask_logits: jax.Array
+    flow: jax.Array
+    coarse_flow: jax.Array
+    still_share: jax.Array
+    body_share: jax.Array
+    mirrored: jax.Array
+    mirrored_flow: jax.Array
+    mirrored_logits: jax.Array
+
+
+@struct.dataclass
+class RenderedFrame:
+    """A frame and what it was made of; all float32.
+
+    Attributes:
+        image: `[B, H, W, 3]` the frame.
+        decoded: `[B, h, w, 3]` what the decoder paints; without the shortcut the frame.
+        shortcut: None without the shortcut.
+    """
+
+    image: jax.Array
+    decoded: jax.Array
+    shortcut: ShortcutParts | None = None
