@@ -39,7 +39,7 @@ def make_step(experiment: Experiment) -> StepFunction:
         params, opt_state, ema = dict(state.params), {}, {}
         for group in experiment.task.losses:
             settings = experiment.optimizers[group]
-            metrics[f"{group}/gradient_norm"] = optax.global_norm(
+            metrics[f"{group}/gradient_norm"] = optax.tree.norm(
                 optimizer.only_trained(settings, gradients[group])
             )
             metrics[f"{group}/learning_rate"] = optimizer.learning_rate(
