@@ -9,15 +9,15 @@ class ShortcutParts:
     """What a frame with the image shortcut was made of; all float32.
 
     Attributes:
-        painted: `[B, H, W, 3]` what the decoder paints, with the mirrored portrait in
+        painted: `[B, h, w, 3]` what the decoder paints, with the mirrored portrait in
             it.
-        warped: `[B, H, W, 3]` the portrait warped into place and lit as it is there.
+        warped: `[B, h, w, 3]` the portrait warped into place and lit as it is there.
         mask_logits: `[B, h, w, 1]` share of `warped` before the sigmoid.
         flow: `[B, f, f, 2]` where in the portrait each cell of the frame lies.
         coarse_flow: `[B, f, f, 2]` the same before refinement.
         still_share: `[B, f, f]` share of the still grid in it.
         body_share: `[B, f, f]` share of the body's grid in it.
-        mirrored: `[B, H, W, 3]` the mirrored portrait in its place, lit as that is.
+        mirrored: `[B, h, w, 3]` the mirrored portrait in its place, lit as that is.
         mirrored_flow: `[B, f, f, 2]` where in the portrait the mirror image of each
             cell lies.
         mirrored_logits: `[B, f, f, 1]` share of `mirrored` in `painted`, before the

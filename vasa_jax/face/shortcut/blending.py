@@ -5,6 +5,7 @@ Ours: small models keep identity and sharpness when the pixels are the portrait'
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 
 from vasa_jax import geometry, types
 from vasa_jax.face import rendered_frame
@@ -38,20 +39,28 @@ def blend(
         uncovered: what the frame shows of what the portrait's head hides.
         pixels: the portrait's.
     """
-    height, width = pixels.image.shape[1:3]
+    size = decoded.shape[1:3]
 
     def fit(values):
-        return geometry.resize(values, height, width)
+        return geometry.resize(values, *size)
 
-    warped = geometry.sample_image(pixels.image, fit(fine.flow))
-    warped = flows.relight(warped, fine.light)
-    warped = mix(warped, fit(uncovered.colours), fit(uncovered.share))
+    gain = fit(flows.light_gain(fine.light))
+    share, behind = fit(uncovered.share), fit(uncovered.colours)
     mirror_image = geometry.sample_image(pixels.image, fit(mirrored.flow))
     mirror_image = flows.relight(mirror_image, mirrored.light)
-    painted = mix(fit(decoded), mirror_image, fit(nn.sigmoid(mirrored.logits)))
-    mask = fit(nn.sigmoid(mask_logits))
+    painted = mix(decoded, mirror_image, fit(nn.sigmoid(mirrored.logits)))
+    mask = nn.sigmoid(mask_logits)
+    shown = mask * (1.0 - share)
+    image = _lay(
+        pixels.image,
+        fine.flow,
+        gain=shown * gain,
+        under=mask * share * behind + (1.0 - mask) * painted - shown,
+    )
+    warped = geometry.sample_image(pixels.image, fit(fine.flow))
+    warped = mix((warped + 1.0) * gain - 1.0, behind, share)
     return rendered_frame.RenderedFrame(
-        image=mask * warped + (1.0 - mask) * painted,
+        image=image,
         decoded=decoded,
         shortcut=rendered_frame.ShortcutParts(
             painted=painted,
@@ -66,6 +75,19 @@ def blend(
             mirrored_logits=mirrored.logits,
         ),
     )
+
+
+def _lay(portrait, flow, gain, under):
+    """Lay warped pixels over what lies under them, at the portrait's size.
+
+    Ours: all but the portrait's own pixels is smooth, or painted at the decoder's size,
+    and put together there; put together at 512 pixels, a frame took 1.3 times as long.
+    """
+    height, width = portrait.shape[1:3]
+    grid = geometry.resize(flow, height, width)
+    parts = jnp.concatenate([gain, under], axis=-1)
+    gain, under = jnp.split(geometry.resize(parts, height, width), 2, axis=-1)
+    return (geometry.sample_image(portrait, grid) + 1.0) * gain + under
 
 
 def hold_mask(frame: rendered_frame.RenderedFrame) -> rendered_frame.RenderedFrame:

@@ -147,13 +147,15 @@ def slight(features: int, name: str | None = None) -> nn.Module:
     )
 
 
-def relight(image: jax.Array, light: jax.Array) -> jax.Array:
-    """Multiply the colours of an image by a smooth gain.
+def light_gain(light: jax.Array) -> jax.Array:
+    """Turn light into a smooth gain of the distance from black.
 
     Args:
-        image: `[B, H, W, 3]`, -1 is black.
         light: `[B, h, w, 3]` before the limits of `LIGHT_REACH`; averaged down to
             `LIGHT_CELLS` a side, or as many fewer as divide `h` and `w`.
+
+    Returns:
+        `[B, h, w, 3]`, above 0.
     """
     cells = [math.gcd(LIGHT_CELLS, size) for size in light.shape[1:3]]
     gain = LIGHT_REACH * jnp.tanh(light)
@@ -161,5 +163,14 @@ def relight(image: jax.Array, light: jax.Array) -> jax.Array:
         gain, "b (h i) (w j) c -> b h w c", "mean", h=cells[0], w=cells[1]
     )
     # Cubically, since edges of cells would show on plain skin.
-    gain = jax.image.resize(gain, light.shape, "cubic")
-    return (image + 1.0) * geometry.resize(jnp.exp(gain), *image.shape[1:3]) - 1.0
+    return jnp.exp(jax.image.resize(gain, light.shape, "cubic"))
+
+
+def relight(image: jax.Array, light: jax.Array) -> jax.Array:
+    """Multiply the colours of an image by a smooth gain.
+
+    Args:
+        image: `[B, H, W, 3]`, -1 is black.
+        light: see `light_gain`.
+    """
+    return (image + 1.0) * geometry.resize(light_gain(light), *image.shape[1:3]) - 1.0

@@ -1,0 +1,72 @@
+"""The portrait's own pixels are laid over what is painted, at the portrait's size."""
+
+import face_pairs
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from vasa_jax import geometry, types
+from vasa_jax.face.shortcut import background, blending, flows
+
+CELLS, DECODED = 8, 16
+PAINTED, BEHIND = 0.2, -0.6
+SHARE, MIRRORED, LIGHT = 0.3, 0.25, 0.4
+
+
+def _blend(portrait, mask_logit):
+    """Blend even parts over a portrait `[1, H, H, 3]` that nothing moves."""
+
+    def even(value, size, channels):
+        return jnp.full((1, size, size, channels), value)
+
+    grid = geometry.image_grid(CELLS, CELLS)[None]
+    logit = np.log(MIRRORED / (1 - MIRRORED))
+    return blending.blend(
+        even(PAINTED, DECODED, 3),
+        even(mask_logit, DECODED, 1),
+        flows.Coarse(
+            flow=grid,
+            mirrored_flow=grid,
+            still_share=even(0.0, CELLS, 1),
+            body_share=even(0.0, CELLS, 1),
+        ),
+        flows.Fine(flow=grid, light=even(LIGHT, CELLS, 3)),
+        flows.Mirrored(
+            flow=grid, logits=even(logit, CELLS, 1), light=even(0.0, CELLS, 3)
+        ),
+        background.Uncovered(
+            share=even(SHARE, CELLS, 1), features=None, colours=even(BEHIND, CELLS, 3)
+        ),
+        face_pairs.only(types.PortraitPixels, image=portrait),
+    )
+
+
+@pytest.mark.parametrize("size", [DECODED, 2 * DECODED])
+def test_a_frame_is_its_warped_portrait_over_its_painted_part(size):
+    # Even where the mirror image would sample it, so that its size does not matter.
+    portrait = jnp.full((1, size, size, 3), 0.5)
+    frame = _blend(portrait, 0.8)
+    gain = np.exp(flows.LIGHT_REACH * np.tanh(LIGHT))
+    warped = (1 - SHARE) * (1.5 * gain - 1) + SHARE * BEHIND
+    painted = (1 - MIRRORED) * PAINTED + MIRRORED * 0.5
+    mask = 1 / (1 + np.exp(-0.8))
+    assert frame.image.shape == portrait.shape
+    np.testing.assert_allclose(frame.shortcut.warped, warped, atol=1e-5)
+    np.testing.assert_allclose(frame.shortcut.painted, painted, atol=1e-5)
+    np.testing.assert_allclose(
+        frame.image, mask * warped + (1 - mask) * painted, atol=1e-5
+    )
+
+
+def test_a_portrait_larger_than_the_decoder_keeps_its_own_pixels():
+    size = 4 * DECODED
+    portrait = jax.random.uniform(jax.random.key(1), (1, size, size, 3), minval=-1.0)
+    frame = _blend(portrait, 20.0)
+    gain = np.exp(flows.LIGHT_REACH * np.tanh(LIGHT))
+    expected = (1 - SHARE) * ((portrait + 1) * gain - 1) + SHARE * BEHIND
+    # The outermost half cell of a grown grid repeats its last place.
+    inside = slice(size // CELLS, -size // CELLS)
+    np.testing.assert_allclose(
+        frame.image[:, inside, inside], expected[:, inside, inside], atol=1e-3
+    )
