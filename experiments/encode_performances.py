@@ -58,7 +58,7 @@ def main(_) -> int:
     plan.check_voices(settings)
     params, configs, _ = export.load_export(CHECKPOINT.value)
     sizes, face_params = encoding.take_face(params, configs, CHECKPOINT.value)
-    encoding.require_map(face_params, CHECKPOINT.value)
+    encoding.require_map(sizes, face_params, CHECKPOINT.value)
     compilation_cache.enable()
     encoder = encoders.make(AUDIO_ENCODER.value, AUDIO_WEIGHTS.value)
     clips = encoding.ClipEncoder(sizes, face_params, encoder)

@@ -5,16 +5,16 @@ import jax
 import jax.numpy as jnp
 
 HIDDEN = 256
-"""Width of the hidden layer. Ours: twice this fits no better."""
+"""Width of the hidden layer. Ours: five times what comes in; no other was tried."""
 
 
 class DynamicsMap(nn.Module):
     """Tell the facial dynamics (z_dyn) of expression weights and gaze.
 
-    Ours: an encoder that has seen few photographs reads them badly, and a renderer
-    taught by its codes learns to move eyes and lips too little. Where a data set knows
-    the truth, the map gives the code that the encoder would find on clear images; and
-    performances need no rendering to be encoded.
+    Ours: an encoder that has seen few photographs reads them badly, and hardly sees
+    some units at all; a renderer taught by its codes learns to move eyes, brows and
+    lips too little. Where a data set knows the truth, the map tells the code that heads
+    read it back from; and performances need no rendering to be encoded.
 
     Attributes:
         channels: Z.
