@@ -83,9 +83,14 @@ def test_a_model_of_a_kind_that_is_gone_is_refused():
 def test_a_run_of_an_older_version_starts_a_new_one():
     array = np.ones(3)
     old = {
-        "face": {"face_map": {"seed": {"bias": array}}},
+        "face": {
+            "face_map": {"seed": {"bias": array}},
+            "decoder": {"coarse_flow": {"bias": array}},
+        },
         "discriminator": {"x": array},
     }
     new = warm_start.by_todays_names(old)
     assert set(new) == {"face", "discriminator"}
+    assert set(new["face"]) == {"shortcut"}
     assert new["face"]["shortcut"]["face_map"]["seed"]["bias"] is array
+    assert new["face"]["shortcut"]["coarse_flow"]["bias"] is array

@@ -375,7 +375,8 @@ def require_map(
         read = face_model.FaceModel(config).apply(
             {"params": face_params}, code, method="read_dynamics"
         )
-        seen = np.asarray(read.arkit) - np.mean(read.arkit, axis=0)
+        seen = np.asarray(read.arkit)
+        seen = seen - seen.mean(axis=0)
         agreement = float(np.trace(seen) / (np.linalg.norm(seen) * len(units) ** 0.5))
     config_lib.require(
         agreement > LEAST_AGREEMENT,
