@@ -26,8 +26,8 @@ from vasa_jax.data import records
 from vasa_jax.encode import encoding
 from vasa_jax.evaluation.benchmark import (
     benchmark_items,
+    driven_videos,
     held_out_clips,
-    performer,
     scoring,
     swap_clips,
 )
@@ -75,7 +75,7 @@ def main(_) -> int:
     if not folder.is_dir():
         raise errors.UserError(f"There is no folder {str(folder)!r}; create it.")
     compilation_cache.enable()
-    actor, metadata = performer.load_face(CHECKPOINT.value)
+    actor, metadata = driven_videos.load_face(CHECKPOINT.value)
     network = identity.IdentityNetwork()
     find = video_jobs if DATA_DIR.value is None else record_jobs
     jobs = list(find(actor, network))
@@ -94,7 +94,7 @@ def main(_) -> int:
 
 
 def record_jobs(
-    actor: performer.FacePerformer, network: identity.IdentityNetwork
+    actor: driven_videos.FacePerformer, network: identity.IdentityNetwork
 ) -> Iterator[Job]:
     """Yield what is to be measured on records, truth included where it is known."""
     opened = records.open_folder(DATA_DIR.value, SPLIT.value)
@@ -113,7 +113,7 @@ def record_jobs(
 
 
 def video_jobs(
-    actor: performer.FacePerformer, network: identity.IdentityNetwork
+    actor: driven_videos.FacePerformer, network: identity.IdentityNetwork
 ) -> Iterator[Job]:
     """Yield what is to be measured on videos; the next video shows another person."""
     videos = benchmark_items.find_videos(VIDEOS.value)[: NUM_CLIPS.value]

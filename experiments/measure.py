@@ -21,11 +21,7 @@ from experiments.running import program
 from vasa_jax import compilation_cache, errors, media
 from vasa_jax.animate import controls, trained
 from vasa_jax.data import records
-from vasa_jax.evaluation.benchmark import (
-    held_out_clips,
-    performer,
-    scoring,
-)
+from vasa_jax.evaluation.benchmark import driven_videos, held_out_clips, scoring
 from vasa_jax.evaluation.metrics import reenactment, speaking
 from vasa_jax.evaluation.metrics.definition import Measured, Metric
 from vasa_jax.evaluation.networks import identity, lpips
@@ -105,7 +101,7 @@ def main(_) -> int:
     compilation_cache.enable()
     models = trained.load(CHECKPOINT.value)
     opened = records.open_folder(DATA_DIR.value, SPLIT.value)
-    actor = performer.Performer(models)
+    actor = driven_videos.Performer(models)
     network = identity.IdentityNetwork()
     metrics = make_metrics()
     jobs = list(synthetic_jobs(metrics, actor, network, opened))
@@ -128,7 +124,7 @@ def main(_) -> int:
 
 def synthetic_jobs(
     metrics: Mapping[str, Metric],
-    actor: performer.Performer,
+    actor: driven_videos.Performer,
     network: identity.IdentityNetwork,
     opened: records.Records,
 ) -> Iterator[Job]:
@@ -167,7 +163,7 @@ def synthetic_jobs(
 
 def real_jobs(
     metrics: Mapping[str, Metric],
-    actor: performer.Performer,
+    actor: driven_videos.Performer,
     network: identity.IdentityNetwork,
     opened: records.Records,
 ) -> Iterator[Job]:

@@ -10,7 +10,7 @@ from datasets.synthetic_heads.records import recombined
 from datasets.synthetic_heads.rendering import correspondence, renderer, scene
 from vasa_jax import arkit, errors, media
 from vasa_jax.data import records
-from vasa_jax.evaluation.benchmark import held_out_clips, performer, swap_clips
+from vasa_jax.evaluation.benchmark import driven_videos, held_out_clips, swap_clips
 from vasa_jax.evaluation.metrics import disentanglement
 from vasa_jax.evaluation.networks import identity
 
@@ -115,7 +115,7 @@ def test_a_swap_is_measured_beside_a_still_copy_and_the_truth(
     tiny_checkpoint, rendered_photo
 ):
     pytest.importorskip("dlib")
-    actor, metadata = performer.load_face(tiny_checkpoint)
+    actor, metadata = driven_videos.load_face(tiny_checkpoint)
     assert metadata["step"] == 0
     network = identity.IdentityNetwork()
     frames = rendered_photo[None, :, 48:-48].repeat(2, axis=0)
@@ -156,7 +156,7 @@ def test_a_video_without_enough_faces_is_refused_by_name(
     path = tmp_path / "talk.mp4"
     with media.VideoWriter(path, 288, 288) as out:
         out.write(frames)
-    actor, _ = performer.load_face(tiny_checkpoint)
+    actor, _ = driven_videos.load_face(tiny_checkpoint)
     clip = swap_clips.from_videos(path, path, actor, 1)
     assert clip.first.frames.shape == (1, actor.image_size, actor.image_size, 3)
     with pytest.raises(errors.UserError, match="3 of the first 4 frames of .*talk.mp4"):

@@ -9,7 +9,7 @@ import pytest
 from vasa_jax import geometry
 from vasa_jax.animate.controls import Controls
 from vasa_jax.data import records
-from vasa_jax.evaluation.benchmark import held_out_clips, performer
+from vasa_jax.evaluation.benchmark import driven_videos, held_out_clips
 from vasa_jax.evaluation.benchmark.scoring import ClipResult
 from vasa_jax.evaluation.metrics import (
     definition,
@@ -39,7 +39,7 @@ def network():
 
 @pytest.fixture(scope="module")
 def actor(tiny_models):
-    return performer.Performer(tiny_models)
+    return driven_videos.Performer(tiny_models)
 
 
 def test_correlation_is_numpys_and_zero_where_nothing_moves(curve):
@@ -293,7 +293,7 @@ def test_speech_is_measured_beside_a_truth_that_moves(
     clip = speaking.SpokenClip(
         portrait=portrait,
         waveform=voice[: 640 * num_frames],
-        truth=performer.Seen(
+        truth=driven_videos.Seen(
             frames=image[None].repeat(num_frames, axis=0), face=None, share=1.0
         ),
         mouth_aperture=opening,

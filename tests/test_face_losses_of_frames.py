@@ -11,7 +11,7 @@ import pytest
 
 from vasa_jax import types
 from vasa_jax.face import rendered_frame, scene
-from vasa_jax.face.losses import distances, frame_losses, motion_losses
+from vasa_jax.face.losses import distances, frame_losses, read_back_losses
 from vasa_jax.face.shortcut import blending
 
 ERROR = 0.25
@@ -160,7 +160,7 @@ def _read_back(image, driver, is_same=1.0, use_other=True):
         head_pose=LinearEncoders.pose(driver),
         facial_dynamics=jnp.full((1, 4), 0.5) * LinearEncoders.WEIGHTS[None],
     )
-    return motion_losses.read_back(
+    return read_back_losses.read_back(
         LinearEncoders(),
         image,
         pair.replace(driver=asked),

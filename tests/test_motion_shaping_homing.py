@@ -1,7 +1,7 @@
 """Heads that come back to where they faced at first."""
 
 import numpy as np
-from test_motion_shaping_joining import windows
+from test_motion_shaping_window_joining import windows
 
 from vasa_jax.motion.shaping import homing
 

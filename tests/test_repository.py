@@ -16,7 +16,7 @@ SOURCES = sorted(
     path for package in PACKAGES for path in (ROOT / package).rglob("*.py")
 )
 TESTS_OF_MORE = {
-    "layers",
+    "import_order",
     "repository",
     "docs",
     "time_limit",

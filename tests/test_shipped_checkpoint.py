@@ -9,7 +9,7 @@ import pytest
 from vasa_jax import arkit, audio, media, types
 from vasa_jax.animate import talking_face, trained
 from vasa_jax.animate.controls import Controls
-from vasa_jax.evaluation.benchmark import performer
+from vasa_jax.evaluation.benchmark import driven_videos
 from vasa_jax.face import config as face_config
 from vasa_jax.motion import config as motion_config
 from vasa_jax.motion.shaping.config import ShapingConfig
@@ -37,7 +37,7 @@ def test_it_has_the_sizes_of_the_demo_presets(models):
 
 @pytest.fixture(scope="module")
 def actor(models):
-    return performer.Performer(models)
+    return driven_videos.Performer(models)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from flax import struct
 from vasa_jax import arkit, geometry, types
 from vasa_jax.face import config as face_config
 from vasa_jax.face import decoder, dynamics_map, encoders, rendered_frame, warping
-from vasa_jax.face.shortcut import joining
+from vasa_jax.face.shortcut import network
 
 
 @struct.dataclass
@@ -65,7 +65,7 @@ class FaceModel(nn.Module):
         self.canonical_network = warping.CanonicalNetwork(config)
         self.decoder = decoder.Decoder(config)
         if config.shortcut is not None:
-            self.shortcut = joining.Shortcut(config)
+            self.shortcut = network.Shortcut(config)
 
     def encode_motion(
         self, image: jax.Array, head_pose: types.HeadPose | None = None

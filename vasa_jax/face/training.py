@@ -16,8 +16,8 @@ from vasa_jax.face.losses import (
     expensive_terms,
     frame_losses,
     loss_weights,
-    motion_losses,
     perceptual,
+    read_back_losses,
     regions,
 )
 from vasa_jax.face.shortcut import blending
@@ -101,9 +101,11 @@ class FaceTask:
         if self._loss.visibility and _has_mask_truth(frame, pair):
             frame = blending.hold_mask(frame)
         terms = frame_losses.compare(frame, latents, pair)
-        terms |= motion_losses.taught(apply, pair, self._loss, self._expression_weight)
-        if any(getattr(self._loss, name) for name in motion_losses.READ_BACK):
-            terms |= motion_losses.read_back(
+        terms |= read_back_losses.taught(
+            apply, pair, self._loss, self._expression_weight
+        )
+        if any(getattr(self._loss, name) for name in read_back_losses.READ_BACK):
+            terms |= read_back_losses.read_back(
                 functools.partial(self._apply, jax.lax.stop_gradient(params)),
                 frame.image,
                 pair,
@@ -138,7 +140,7 @@ class FaceTask:
         del key
         pair, frame, latents = self._as_they_are(params, batch)
         apply = functools.partial(self._apply, params)
-        terms = motion_losses.measured(
+        terms = read_back_losses.measured(
             apply, frame.image, pair, self._expression_weight
         )
         return validation.measure(frame, latents, pair, terms)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from vasa_jax import types
-from vasa_jax.audio import arriving
+from vasa_jax.audio import degradations
 
 _CLEAN_SHARE = 0.25
 """Clips whose sound stays clean but for its loudness. Ours: studio voices exist."""
@@ -31,11 +31,11 @@ def vary(waveform: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         heard = tilt(heard, generator.uniform(-4, 4))
         if generator.random() < 0.5:
             decay = generator.uniform(*_ROOM_SECONDS)
-            heard = arriving.reverberate(heard, decay, generator)
+            heard = degradations.reverberate(heard, decay, generator)
         level = np.sqrt(np.mean(np.square(heard)) + 1e-10)
         decibels = generator.uniform(12, 45)
         colour = generator.uniform(0, 1.6)
-        noise = arriving.coloured_noise(len(heard), colour, generator)
+        noise = degradations.coloured_noise(len(heard), colour, generator)
         heard = heard + noise * max(level, 1e-3) * 10 ** (-decibels / 20)
     peak = np.abs(heard).max() + 1e-6
     loudness = 10 ** (generator.uniform(-18, -1) / 20)

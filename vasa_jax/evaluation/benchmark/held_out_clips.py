@@ -16,7 +16,7 @@ from vasa_jax import audio, errors, media, types
 from vasa_jax.animate.controls import HEAD_DISTANCE_RANGE, MAX_GAZE_DEGREES, Controls
 from vasa_jax.data import examples, records
 from vasa_jax.encode import clip_conditions, encoding
-from vasa_jax.evaluation.benchmark import performer
+from vasa_jax.evaluation.benchmark import driven_videos
 from vasa_jax.evaluation.metrics import lip_movement, reenactment, speaking
 from vasa_jax.portrait import crop
 
@@ -128,7 +128,7 @@ def driving_clip(
 def spoken_clip(
     opened: records.Records,
     indices: tuple[int, int, int],
-    actor: performer.Performer,
+    actor: driven_videos.Performer,
     silence: int,
     seed: int,
 ) -> speaking.SpokenClip:
@@ -153,7 +153,7 @@ def spoken_clip(
         ),
         waveform=encoding.to_waveform(record["audio"], len(frames)),
         controls=Controls(seed=seed, gaze=tuple(gaze.tolist()), head_distance=distance),
-        truth=performer.track_face(frames),
+        truth=driven_videos.track_face(frames),
         mouth_aperture=record["mouth_opening"],
         is_silent=lip_movement.pauses(record["viseme"] == silence),
     )
@@ -188,7 +188,7 @@ def find_files(
 
 
 def filmed_clip(
-    path: pathlib.Path, actor: performer.Performer, seconds: float, seed: int
+    path: pathlib.Path, actor: driven_videos.Performer, seconds: float, seed: int
 ) -> speaking.SpokenClip:
     """Read a talking head whose first frame shall say what it says.
 
@@ -209,7 +209,7 @@ def filmed_clip(
     portrait = actor.locate(frames[0])
     size = actor.image_size
     cut = np.stack([crop.extract(frame, portrait.box, size) for frame in frames])
-    truth = performer.track_face(cut)
+    truth = driven_videos.track_face(cut)
     waveform = waveform[: len(frames) * types.SAMPLES_PER_FRAME]
     return speaking.SpokenClip(
         portrait=portrait,

@@ -13,11 +13,8 @@ import numpy as np
 from vasa_jax import audio, media, types
 from vasa_jax.animate import controls, trained
 from vasa_jax.evaluation.benchmark import cache, portrait_list
-from vasa_jax.evaluation.benchmark.performer import Performer
-from vasa_jax.evaluation.metrics import (
-    expression_curves,
-    photographs,
-)
+from vasa_jax.evaluation.benchmark.driven_videos import Performer
+from vasa_jax.evaluation.metrics import expression_curves, photograph_measures
 from vasa_jax.evaluation.metrics.definition import Measured, average
 from vasa_jax.evaluation.networks import expressions
 from vasa_jax.portrait import crop, locate
@@ -78,7 +75,7 @@ class Runner:
         settings: see `Settings`.
         networks: of identity, with `embed_all`, by the key of their row.
         network_files: of the weights of all networks that were given.
-        expression: as of `photographs.measure_controls`.
+        expression: as of `photograph_measures.measure_controls`.
 
     Raises:
         UserError: as `trained.load`, or a voice cannot be read.
@@ -142,12 +139,12 @@ class Runner:
         kinds = portrait_list.measure_kinds(picture, found)
         if item.derived is not None:
             picture = portrait_list.derive(picture, item.derived, found.box)
-        subject = photographs.Subject.of(picture, self._performer)
+        subject = photograph_measures.Subject.of(picture, self._performer)
         takes, rows = [], []
         for take in range(self._settings.num_voices):
             waveform = self._waveforms[(place + take) % len(self._waveforms)]
             asked = controls.Controls(seed=self._settings.seed + take)
-            scores, frames = photographs.measure_speech(
+            scores, frames = photograph_measures.measure_speech(
                 subject, self._performer, waveform, asked, self._networks
             )
             takes.append(Measured(scores=scores))
@@ -162,7 +159,7 @@ class Runner:
                 self._waveforms[place % len(self._waveforms)],
                 self._settings.control_seconds,
             )
-            moved, last = photographs.measure_controls(
+            moved, last = photograph_measures.measure_controls(
                 subject,
                 self._performer,
                 short,

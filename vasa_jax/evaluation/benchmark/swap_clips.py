@@ -14,7 +14,7 @@ import numpy as np
 from vasa_jax import errors, media
 from vasa_jax.data import records
 from vasa_jax.encode import encoding
-from vasa_jax.evaluation.benchmark import performer
+from vasa_jax.evaluation.benchmark import driven_videos
 from vasa_jax.evaluation.benchmark.held_out_clips import Names, spread_over
 from vasa_jax.evaluation.metrics import disentanglement
 from vasa_jax.portrait import crop
@@ -112,7 +112,7 @@ def from_records(
 def from_videos(
     source: pathlib.Path,
     driver: pathlib.Path,
-    actor: performer.FacePerformer,
+    actor: driven_videos.FacePerformer,
     num_frames: int,
 ) -> disentanglement.SwapClip:
     """Read a clip out of two videos, or of one: the halves of the driver are its takes.
@@ -130,7 +130,7 @@ def from_videos(
     frames = list(itertools.islice(media.iterate_video(driver), MAX_VIDEO_FRAMES))
     box = actor.locate(frames[0]).box
     cut = np.stack([crop.extract(frame, box, actor.image_size) for frame in frames])
-    face = performer.track_face(cut).face
+    face = driven_videos.track_face(cut).face
     present = np.flatnonzero(face.present) if face is not None else np.zeros(0, int)
     if len(present) < 2 * num_frames:
         raise errors.UserError(

@@ -12,7 +12,7 @@ import numpy as np
 
 from vasa_jax import arkit as arkit_lib
 from vasa_jax import types
-from vasa_jax.evaluation.benchmark.performer import (
+from vasa_jax.evaluation.benchmark.driven_videos import (
     JAW_OPEN,
     MOUTH_CLOSE,
     FacePerformer,
@@ -159,7 +159,7 @@ def observe(performer: FacePerformer, seen: Seen) -> Observed:
 
     Args:
         performer: the model.
-        seen: from `performer.encode_and_track` or `performer.track_face`.
+        seen: from `FacePerformer.encode_and_track` or `.track_face`.
     """
     motion = performer.encode(seen.frames)
     arkit = performer.requested_arkit(motion)

@@ -5,7 +5,7 @@ import functools
 
 import numpy as np
 
-from vasa_jax.evaluation.benchmark.performer import (
+from vasa_jax.evaluation.benchmark.driven_videos import (
     Performer,
     Seen,
     encode_and_track,

@@ -8,7 +8,11 @@ import numpy as np
 from vasa_jax import types
 from vasa_jax.animate import talking_face
 from vasa_jax.animate.controls import Controls
-from vasa_jax.evaluation.benchmark.performer import Performer, Seen, encode_and_track
+from vasa_jax.evaluation.benchmark.driven_videos import (
+    Performer,
+    Seen,
+    encode_and_track,
+)
 from vasa_jax.evaluation.metrics import reenactment, signals
 from vasa_jax.evaluation.metrics.definition import (
     Measured,

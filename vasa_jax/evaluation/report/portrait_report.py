@@ -9,7 +9,7 @@ import numpy as np
 
 from vasa_jax import media
 from vasa_jax.evaluation.benchmark import portrait_runner
-from vasa_jax.evaluation.metrics import photographs
+from vasa_jax.evaluation.metrics import photograph_measures
 from vasa_jax.evaluation.metrics.definition import Metric, Row, State, Summary
 from vasa_jax.evaluation.report import report_page, score_report
 
@@ -176,7 +176,7 @@ def to_html(
     """
     escape = html.escape
     first, *_, last = portrait_runner.STRIP_SECONDS
-    asked = ", ".join(photographs.ASKED)
+    asked = ", ".join(photograph_measures.ASKED)
     body = [
         f"<h1>{escape(title)}</h1>",
         "<p>From left to right: the photograph as the model is given it and speech "

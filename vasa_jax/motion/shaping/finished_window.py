@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from vasa_jax.motion.shaping import homing, joining
+from vasa_jax.motion.shaping import homing, window_joining
 
 
 def shape(
@@ -23,8 +23,8 @@ def shape(
     Returns:
         The window, and the means for the next.
     """
-    joined = joining.join(motion, previous_motion)
+    joined = window_joining.join(motion, previous_motion)
     before = jnp.where(is_first, motion[:, :1], previous_motion[:, -1:])
-    motion = joining.steady(jnp.where(is_first, motion, joined), before)
+    motion = window_joining.steady(jnp.where(is_first, motion, joined), before)
     motion = homing.lead_home(motion, means)
     return motion, homing.next_means(motion, means, is_first)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from vasa_jax.evaluation.metrics import expression_curves, photographs
+from vasa_jax.evaluation.metrics import expression_curves, photograph_measures
 from vasa_jax.evaluation.metrics.definition import Measured, PerClip, Row
 
 EYES = "eye distances"
@@ -21,7 +21,7 @@ BANDS = ("below 0.5", "0.5 to 1", "1 to 2", "2 to 4", "above 4")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Photographs(PerClip):
-    """What a checkpoint makes of photographs; see `photographs`.
+    """What a checkpoint makes of photographs; see `photograph_measures`.
 
     Attributes:
         num_seconds: of a clip.
@@ -73,7 +73,7 @@ def _sharp(part: str, size: str) -> str:
     return f"Sharpness of {part} over the photograph's, both at {size}"
 
 
-_LARGE = f"{photographs.COMPARED_SIZE} px"
+_LARGE = f"{photograph_measures.COMPARED_SIZE} px"
 
 LIKENESS: Mapping[str, Cells] = {
     "face": ("Frames with a face", "", "1", 3),
@@ -155,14 +155,15 @@ CONTROLS: Mapping[str, Cells] = {
         2,
     ),
     "gaze_irises": (
-        f"Gaze from -{photographs.GAZE_DEGREES:g} to "
-        f"{photographs.GAZE_DEGREES:g} degrees: irises move",
+        f"Gaze from -{photograph_measures.GAZE_DEGREES:g} to "
+        f"{photograph_measures.GAZE_DEGREES:g} degrees: irises move",
         "eye widths",
         "0.25",
         2,
     ),
     "sizes": (
-        f"Size at {photographs.NEAR:g} over that at {photographs.FAR:g}, "
+        f"Size at {photograph_measures.NEAR:g} over that at "
+        f"{photograph_measures.FAR:g}, "
         "seen over asked",
         "",
         "1",

@@ -12,7 +12,7 @@ import numpy as np
 
 from vasa_jax import types
 from vasa_jax.animate import controls, talking_face
-from vasa_jax.evaluation.benchmark.performer import Performer
+from vasa_jax.evaluation.benchmark.driven_videos import Performer
 from vasa_jax.evaluation.metrics import (
     expression_curves,
     sharpness,

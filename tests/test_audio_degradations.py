@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import types
-from vasa_jax.audio import arriving, opus
+from vasa_jax.audio import degradations, opus
 
 ROOT = pathlib.Path(__file__).parent.parent
 RATE = types.SAMPLE_RATE_HZ
@@ -37,32 +37,32 @@ def lag_samples(heard, waveform):
     return lag if lag < len(waveform) else lag - size
 
 
-@pytest.mark.parametrize("name", arriving.CHANGES)
+@pytest.mark.parametrize("name", degradations.CHANGES)
 def test_a_change_delays_nothing_and_keeps_the_length(name):
     waveform = voice()
     for seed in range(4):
-        heard = arriving.CHANGES[name](waveform, np.random.default_rng(seed))
+        heard = degradations.CHANGES[name](waveform, np.random.default_rng(seed))
         assert (heard.shape, heard.dtype) == (waveform.shape, np.float32)
         assert np.abs(heard).max() <= 1
         assert abs(lag_samples(heard, waveform)) <= 0.005 * RATE
 
 
-@pytest.mark.parametrize("name", arriving.CHANGES)
+@pytest.mark.parametrize("name", degradations.CHANGES)
 def test_a_change_is_the_same_again_and_leaves_its_input(name):
     waveform = voice(RATE)
     before = waveform.copy()
     first, again = (
-        arriving.CHANGES[name](waveform, np.random.default_rng(3)) for _ in range(2)
+        degradations.CHANGES[name](waveform, np.random.default_rng(3)) for _ in range(2)
     )
     np.testing.assert_array_equal(first, again)
     np.testing.assert_array_equal(waveform, before)
     assert np.abs(first - waveform).max() > 1e-3
 
 
-@pytest.mark.parametrize("name", arriving.CHANGES)
+@pytest.mark.parametrize("name", degradations.CHANGES)
 @pytest.mark.parametrize("num_samples", [160, 399, 4001])
 def test_short_sounds_and_silence_pass(name, num_samples):
-    heard = arriving.CHANGES[name](
+    heard = degradations.CHANGES[name](
         np.zeros(num_samples, np.float32), np.random.default_rng(0)
     )
     assert heard.shape == (num_samples,) and np.isfinite(heard).all()
@@ -72,7 +72,7 @@ def test_short_sounds_and_silence_pass(name, num_samples):
 def test_gains_differ_by_up_to_ten_decibels_either_way():
     waveform = 0.1 * voice(RATE)
     gains = [
-        decibels(arriving.change_gain(waveform, np.random.default_rng(seed)))
+        decibels(degradations.change_gain(waveform, np.random.default_rng(seed)))
         - decibels(waveform)
         for seed in range(40)
     ]
@@ -82,7 +82,7 @@ def test_gains_differ_by_up_to_ten_decibels_either_way():
 def test_a_gain_settles_within_two_seconds():
     waveform = 0.05 * np.ones(4 * RATE, np.float32)
     for seed in range(8):
-        heard = arriving.settle_gain(waveform, np.random.default_rng(seed))
+        heard = degradations.settle_gain(waveform, np.random.default_rng(seed))
         gain = 20 * np.log10(heard / waveform)
         assert np.abs(gain[2 * RATE :]).max() < 0.5 + 1e-3
         assert abs(gain[0]) > abs(gain[RATE]) > abs(gain[2 * RATE])
@@ -90,7 +90,7 @@ def test_a_gain_settles_within_two_seconds():
 
 def test_a_gate_empties_pauses_and_leaves_speech():
     waveform = voice()
-    heard = arriving.gate_pauses(waveform, np.random.default_rng(1))
+    heard = degradations.gate_pauses(waveform, np.random.default_rng(1))
     pause = slice(int(1.9 * RATE), int(2.4 * RATE))
     assert np.abs(waveform[pause]).max() > 0 == np.abs(heard[pause]).max()
     loud = np.abs(waveform) > 0.1
@@ -100,7 +100,7 @@ def test_a_gate_empties_pauses_and_leaves_speech():
 @pytest.mark.parametrize("name", ["noise", "music"])
 def test_noise_and_music_lie_ten_decibels_below_the_voice(name):
     waveform = voice()
-    added = arriving.CHANGES[name](waveform, np.random.default_rng(2)) - waveform
+    added = degradations.CHANGES[name](waveform, np.random.default_rng(2)) - waveform
     steps = np.square(waveform[: len(waveform) // 320 * 320]).reshape(-1, 320).mean(1)
     spoken = steps[steps >= 0.01 * steps.max()]
     assert decibels(added) - 10 * np.log10(spoken.mean()) == pytest.approx(-10, abs=0.2)
@@ -109,7 +109,7 @@ def test_noise_and_music_lie_ten_decibels_below_the_voice(name):
 def test_a_room_rings_for_half_a_second():
     click = np.zeros(RATE, np.float32)
     click[0] = 0.5
-    heard = arriving.enter_room(click, np.random.default_rng(0))
+    heard = degradations.enter_room(click, np.random.default_rng(0))
     assert heard[0] == pytest.approx(0.5, abs=1e-6)
     early = decibels(heard[RATE // 20 : RATE // 10])
     late = decibels(heard[int(0.4 * RATE) : int(0.45 * RATE)])
@@ -122,7 +122,7 @@ def test_a_room_rings_for_half_a_second():
 )
 def test_a_telephone_passes_its_band(hertz, passes):
     tone = np.float32(0.3 * np.sin(2 * np.pi * hertz * np.arange(RATE) / RATE))
-    heard = arriving.telephone(tone, np.random.default_rng(0))[2000:-2000]
+    heard = degradations.telephone(tone, np.random.default_rng(0))[2000:-2000]
     kept = decibels(heard) - decibels(tone)
     assert abs(kept) < 0.1 if passes else kept < -30
 
@@ -145,9 +145,9 @@ def test_voices_change_without_ffmpeg_but_for_codecs():
     program = (
         "import sys; sys.modules['av'] = None\n"
         "import numpy as np\n"
-        "from vasa_jax.audio import arriving\n"
+        "from vasa_jax.audio import degradations\n"
         "chance, voice = np.random.default_rng(0), np.ones(16000, np.float32)\n"
-        "for name, change in arriving.CHANGES.items():\n"
+        "for name, change in degradations.CHANGES.items():\n"
         "    if name != 'opus':\n"
         "        assert len(change(voice, chance)) == 16000\n"
     )

@@ -1,4 +1,4 @@
-"""A trained checkpoint on stage: it drives and speaks, seen through a real video."""
+"""A trained checkpoint drives and speaks; what it shows is read back as video."""
 
 import dataclasses
 import os
