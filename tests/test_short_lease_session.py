@@ -27,7 +27,7 @@ ABSENT = (
     "av",
     "espeakng_loader",
     "grain",
-    "pillow_heif",
+    "pi_heif",
     "pocketsphinx",
     "soxr",
     "tensorflow_datasets",

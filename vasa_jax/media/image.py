@@ -140,10 +140,11 @@ def _open(data: bytes, name: str) -> Image.Image:
 def _formats_here() -> list[str]:
     """Return those of `FORMATS` that this installation reads."""
     with contextlib.suppress(ImportError):
-        # Of an extra, which only photos of some phones need.
-        import pillow_heif
+        # Of an extra, which only photos of some phones need. Ours: pi-heif, since the
+        # wheels of pillow-heif 1.8 hold x265, which is under the GPL, to write files.
+        import pi_heif
 
-        pillow_heif.register_heif_opener()
+        pi_heif.register_heif_opener()
     Image.init()
     return [name for name in FORMATS if name in Image.OPEN]
 
