@@ -1,7 +1,7 @@
 """Settings: overrides by name, checks, and JSON."""
 
 import dataclasses
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pytest
 
@@ -11,6 +11,8 @@ from vasa_jax.errors import UserError
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Layer:
+    depth: ClassVar[int] = 2
+
     width: int = 8
     use_bias: bool = True
 
@@ -72,6 +74,7 @@ def test_the_last_of_two_values_wins():
     [
         ("lawers.0.width=1", "did you mean 'layers'"),
         ("layers.0.widht=1", "did you mean 'width'"),
+        ("layers.0.depth=1", "'depth' is a constant of Layer \\(2\\)"),
         ("layers.7.width=1", "Allowed: 0, 1"),
         ("high", "has no '='"),
         ("high=many", "give a whole number"),

@@ -26,5 +26,5 @@ def test_a_warmup_longer_than_the_run_is_refused():
 
 
 def test_a_batch_that_parts_cannot_share_is_refused():
-    with pytest.raises(UserError, match="does not divide by accumulation_steps 3"):
+    with pytest.raises(UserError, match="is not a multiple of accumulation_steps 3"):
         experiment_lib.TrainConfig(batch_size=16, accumulation_steps=3)

@@ -119,8 +119,8 @@ def override(config: Config, settings: Iterable[str]) -> Config:
         A new configuration; its `__post_init__` has checked it.
 
     Raises:
-        UserError: no `=`, an unknown name (with the nearest valid one), or a value
-            that does not fit the field's type.
+        UserError: no `=`, an unknown name (with the nearest valid one), a constant of
+            the class, or a value that does not fit the field's type.
     """
     changes = []
     for setting in settings:
@@ -161,6 +161,16 @@ def from_json(cls: type[Config], text: str) -> Config:
     return _from_plain(cls, values, cls.__name__)
 
 
+def _refuse_constant(value: Any, name: str, path: str) -> None:
+    """Refuse a setting that is a `ClassVar` of a configuration, hence a constant."""
+    cls = type(value)
+    if typing.get_origin(typing.get_type_hints(cls).get(name)) is typing.ClassVar:
+        raise UserError(
+            f"The setting {path!r} cannot be changed: {name!r} is a constant of "
+            f"{cls.__name__} ({getattr(cls, name)!r}); edit it in {cls.__module__}."
+        )
+
+
 def _fields(cls: type) -> dict[str, Any]:
     hints = typing.get_type_hints(cls)
     return {f.name: hints[f.name] for f in dataclasses.fields(cls) if f.init}
@@ -189,6 +199,8 @@ def _replace(value: Any, annotation: Any, changes: Sequence[_Change]) -> Any:
     elif dataclasses.is_dataclass(value):
         kind = "setting"
         fields = _fields(type(value))
+        for names, _, path in changes:
+            _refuse_constant(value, names[0], path)
     else:
         path = changes[0][2]
         raise UserError(

@@ -28,7 +28,8 @@ near codes mean near faces, and unused channels stay quiet."""
 class EncoderLossConfig:
     """Weights of the encoders' losses.
 
-    Ours: chosen so that all terms are of like size at the start.
+    Ours: chosen so that all terms are of like size at the start. `head_pose`,
+    `code_map` and `code_size` are constants (`ClassVar`), since no run changed them.
 
     Attributes:
         head_pose: weight of the head pose.

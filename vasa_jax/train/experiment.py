@@ -54,8 +54,8 @@ class TrainConfig:
         )
         config.require(
             self.batch_size % self.accumulation_steps == 0,
-            f"TrainConfig.batch_size {self.batch_size} does not divide by "
-            f"accumulation_steps {self.accumulation_steps}; give a multiple.",
+            f"TrainConfig.batch_size {self.batch_size} is not a multiple of "
+            f"accumulation_steps {self.accumulation_steps}; give one that is.",
         )
 
 

@@ -162,13 +162,14 @@ def check_batch_size(batch_size: int, mesh: Mesh, num_parts: int = 1) -> None:
         num_parts: gradient accumulation steps.
 
     Raises:
-        UserError: the rows do not divide.
+        UserError: the batch size is not such a multiple.
     """
     unit = mesh.size * num_parts
     if batch_size % unit:
         raise UserError(
-            f"The batch size {batch_size} does not divide into {mesh.size} devices "
-            f"times {num_parts} accumulation steps; give a multiple of {unit}."
+            f"The batch size {batch_size} is not a multiple of {unit}, the number of "
+            f"devices ({mesh.size}) times accumulation steps ({num_parts}); give a "
+            f"multiple of {unit}, or fewer devices."
         )
 
 

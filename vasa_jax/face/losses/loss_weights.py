@@ -46,6 +46,9 @@ TERMS = (
 class FaceLossConfig:
     """Weights of stage one's losses; 0 leaves a term out, and its cost.
 
+    Those from `reconstruction` to `head_pose` are constants (`ClassVar`), since no run
+    changed them: a `schedule` may ramp them, other weights need an edit of this file.
+
     Attributes:
         reconstruction: of the frame. Ours.
         decoded, warped: of what the decoder paints and of the warped portrait, with the

@@ -1,1 +1,1 @@
-"""The portrait's own pixels, warped into the frame: all that `vasa1` leaves out."""
+"""The portrait's own pixels, warped into the frame; `vasa1` does without."""
