@@ -12,7 +12,7 @@ with the encoders as they are:
         --workdir=runs/face --set=data_dir=DATA --init_from=runs/encoders/export
 
 The paper's scale, at 256 px and then, from the same networks, at 512 px; the second run
-takes over both players from the first one's work folder:
+takes over face model and discriminator from the first one's work folder:
 
     python -m experiments.train --config=experiments/configs/face.py \
         --preset=vasa1_256 --workdir=runs/face256 --set=data_dir=DATA --mesh=data:-1 \
@@ -29,28 +29,7 @@ Apache-2.0, exported with its 112 px input; its data, MS-Celeb-1M, were withdraw
 their makers, so judge yourself whether you may use it). `random` in place of a file
 draws weights, for tests and dry runs; `--set=face_loss.NAME=0` leaves a loss out.
 
-What each preset takes; "measured" says that it was run, "counted" that a dry run or its
-arithmetic says so, and what has neither is not known yet:
-
-- `demo_encoders`: 2 CPU cores, half an hour (1.3 s a step, measured); after twice as
-  long on 342 people pose within 1.5 degrees, gaze within 4.7, blinks correlate at 0.95
-  (measured).
-- `demo`: 2 CPU cores, two hours (2.1 to 4 s a step, measured), 3.5 GiB for the process
-  (measured), of which 0.09 are state (counted). With `demo_encoders` and stage two the
-  shipped checkpoint, whose renderer took some 12 300 steps, VGG16's features
-  (`perceptual_weights`) and a discriminator in the end.
-- `demo_videos`: `demo` for clips of real videos (`datasets.video_clips.build`, which
-  says how); other presets refuse losses that such clips cannot teach, with the flags
-  that leave them out.
-- `demo_gpu`: the same sizes with all losses, for one GPU; 0.09 s a step on an H200 in
-  float32 and without the losses that render or encode once more (docs/log, run 16;
-  measured), after three minutes of compilation; with them not known yet.
-- `vasa1_256`, `vasa1`: the paper's decoder alone, whose whole frames VGG16 (at four
-  scales) and the discriminator (at two) compare; 8 GPUs of 80 GB or a TPU slice; 215 M
-  parameters, 4.0 GiB for state and gradients (counted; `--mesh=fsdp:N` splits large
-  arrays); hours not measured (the paper: 7 days on 4 RTX A6000).
-- `tiny_encoders`, `tiny`: for tests.
-
+What each preset takes and gives, what was measured and what not: `docs/training.md`.
 `docs/log` has the runs behind them; `--dry_run` counts parameters, memory and
 operations of any settings, and `experiments.tools.full_step` takes one step.
 """

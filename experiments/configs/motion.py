@@ -5,22 +5,8 @@
 
 FACE, an export of stage one, serves the lip loss; leave it out to train without.
 
-Presets ("measured": it was run; "counted": a dry run says so):
-
-- `demo`: 2 CPU cores, 1.1 to 1.8 hours (0.8 s a step alone, 1.3 s beside other work,
-  measured); 5.5 M parameters, 0.1 GiB for state, gradients and batch, 6.2e10 operations
-  a step (counted). With the face's the shipped checkpoint.
-- `demo_gpu`: the same sizes on one GPU, four times the rows (0.06 s a step on an H200
-  beside the renderer's training, measured); on 1300 clips it learns them by heart after
-  some 3000 steps (measured).
-- `vasa1`: 4 or more GPUs (the paper: 3 days on 4 RTX A6000); 27.9 M parameters, 0.5 GiB
-  for state, gradients and batch, 4.7e12 operations a step of 128 windows (counted);
-  nothing measured.
-- `tiny`: for tests.
-
-`shuffled_correlation` should be near 0, and `pose_spread`, `dynamics_spread`
-and `seam` near 1. `dynamics_correlation` stays low, since lids, gaze and mood do not
-follow from a voice: 0.41 came with lips that correlate at 0.79.
+What each preset takes and gives, and how to read the figures of an evaluation:
+`docs/training.md`.
 """
 
 import dataclasses

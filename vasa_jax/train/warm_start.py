@@ -23,7 +23,7 @@ def read(folder: str | os.PathLike) -> Params:
     """Read parameters to start from.
 
     Ours: a run's folder also gives what an export leaves out, such as a discriminator,
-    so that a run at a larger size goes on with both players.
+    so that a run at a larger size goes on with face model and discriminator.
 
     Args:
         folder: an export, or the work folder of a run, whose newest checkpoint counts.
