@@ -3,7 +3,7 @@
 # what jax takes for granted under Slurm).
 #
 #   sbatch --nodes=4 experiments/launch/slurm.sh --config=experiments/configs/face.py \
-#       --preset=vasa1 --workdir=/shared/runs/face --set=data_dir=/shared/data/heads \
+#       --preset=vasa1 --workdir=/shared/runs/face --set=data_dir=/shared/data/heads512 \
 #       --set=train.batch_size=32 --set=data.num_workers=10 \
 #       --set=perceptual_weights=VGG16.npz --set=identity_weights=MobileFaceNet.onnx
 #
