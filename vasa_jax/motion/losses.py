@@ -35,7 +35,8 @@ sizes of the two."""
 class LossConfig:
     """Weights of what is added to the error of clean motion; 0 leaves a term out.
 
-    Paper: VASA-1 section 3.2, Eq. 4, is that error alone, as in `PAPER`.
+    Paper: VASA-1 section 3.2, Eq. 4, is that error alone, as in `PAPER`; ours even
+    there: a pose channel weighs 0.1 (`POSE_CHANNEL_WEIGHT`).
 
     Attributes:
         velocity: of the error of frame-to-frame change. Follows: DiffPoseTalk. # ours:
@@ -60,7 +61,7 @@ class LossConfig:
 
 
 PAPER = LossConfig(velocity=0.0, movement=0.0, lips=0.0)
-"""Paper: VASA-1 section 3.2, Eq. 4 alone, but for `POSE_CHANNEL_WEIGHT`."""
+"""Paper: VASA-1 section 3.2, Eq. 4 alone; ours: a pose channel weighs 0.1."""
 
 
 def weighted_sum(config: LossConfig, terms: Mapping[str, jax.Array]) -> jax.Array:
