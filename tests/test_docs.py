@@ -139,6 +139,94 @@ def test_modules_that_pages_name_exist(path):
     assert not lost
 
 
+# The page on upgrading, whose left-hand columns name what was.
+
+
+def _rows(text):
+    """Yield what was, what is, and the package that the heading of the latter names."""
+    package = ""
+    for line in text.splitlines():
+        old, _, new = line.strip("| ").partition(" | ")
+        if old == "0.1":
+            package = "".join(re.findall(r"`([\w.]+)`", new))
+        elif line.startswith("| "):
+            yield old, new, package
+
+
+def _unknown_of_today(text):
+    """Return what right-hand columns name and is not there.
+
+    A name that begins with a point lies in, or beside, what was named before it.
+    """
+    unknown = []
+    for old, new, package in _rows(text):
+        before = re.search(r"[\w.]*\w|$", old)[0]
+        for name in re.findall(r"(?<=`)(?!vasa )\.?\w[\w./]*", new):
+            if name.startswith("."):
+                full = [before + name, before.rpartition(".")[0] + name]
+            else:
+                full, before = [name], name
+            full += [f"{package}.{one}" for one in full]
+            if not any(map(_is_there, full)):
+                unknown.append(name)
+        if room := re.search(r"the same names in `([\w.]+)`", new):
+            for name in re.findall(r"`[\w.]*?(\w+)`", old):
+                full = f"{room[1]}.{name}"
+                if not any(map(_is_there, (full, f"{package}.{full}"))):
+                    unknown.append(name)
+    return unknown
+
+
+def _is_there(name):
+    """Tell whether a file, a module or what it defines, or a setting is there."""
+    if "/" in name:
+        return (ROOT / name).exists()
+    return _is_known(name) or any(
+        _has_setting(name, file) for file in ("face", "motion")
+    )
+
+
+@functools.cache
+def _settings(file):
+    path = ROOT / "experiments" / "configs" / f"{file}.py"
+    return experiment_file.load(str(path)).get_config("demo")
+
+
+def _has_setting(name, file):
+    value = _settings(file)
+    for part in name.split("."):
+        if not hasattr(value, part):
+            return False
+        value = getattr(value, part)
+    return True
+
+
+def test_names_of_today_are_told_from_those_of_yesterday():
+    head = "| 0.1 | 0.2 |\n|---|---|\n"
+    assert not _unknown_of_today(head + "| `vasa_jax.old` | `vasa_jax.train.loop` |")
+    assert not _unknown_of_today(
+        head + "| `old` | `shaping.lip_noise`, `.liveliness` |"
+    )
+    assert not _unknown_of_today(
+        head + "| `vasa_jax.old.loop`, `.step` | the same names in `vasa_jax.train` |"
+    )
+    for row, lost in {
+        "| `a` | `vasa_jax.no_such_room` |": ["vasa_jax.no_such_room"],
+        "| `a` | `vasa_jax.train.loop`, `.no_such_file` |": [".no_such_file"],
+        "| `a` | `face_loss.no_such_weight=0` |": ["face_loss.no_such_weight"],
+        "| `a` | `experiments/no_such.sh` |": ["experiments/no_such.sh"],
+        "| `a.lost` | the same names in `vasa_jax.train` |": ["lost"],
+    }.items():
+        assert _unknown_of_today(head + row) == lost
+
+
+def test_what_upgrading_names_in_right_hand_columns_is_there():
+    text = _read(ROOT / "docs" / "upgrading.md")
+    modules = text.split("## Settings")[0].count("`vasa_jax.")
+    assert modules > 20
+    assert _unknown_of_today(text.split("## Where pages went")[0]) == []
+
+
 # Commands.
 
 
