@@ -12,7 +12,7 @@ def shape(
     means: homing.WindowMeans,
     is_first: jax.Array,
 ) -> tuple[jax.Array, homing.WindowMeans]:
-    """Join a window to the one before, still its trembling, and lead the head home.
+    """Join a window to the one before, still its trembling, and turn the head back.
 
     Args:
         motion: `[B, W, M]` as sampled, normalised.
