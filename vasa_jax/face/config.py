@@ -47,7 +47,7 @@ class VectorEncoderConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ShortcutConfig:
-    """Sizes of the image shortcut; see `shortcut.joining`.
+    """Sizes of the image shortcut; see `shortcut.network`.
 
     Ours: small models keep identity and sharpness when pixels of the portrait are
     warped and blended into the frame.

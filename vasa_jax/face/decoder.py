@@ -53,7 +53,7 @@ class Decoder(nn.Module):
 
     Paper: VASA-1 §3.1. Follows: MegaPortraits, image decoder: depth is folded into
     channels, then residual blocks, then stages at twice the size each. Ours: the image
-    shortcut joins before the last stage; see `shortcut.joining`.
+    shortcut joins before the last stage; see `shortcut.network`.
     """
 
     config: face_config.FaceConfig

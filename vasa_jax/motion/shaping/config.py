@@ -16,7 +16,8 @@ class ShapingConfig:
     Ours, all of it: a small denoiser in ten steps, and a renderer trained for hours,
     miss how far heads and lips move and how often lids close; each field makes up for
     what was measured. Shaping also joins windows and holds the head near where it began
-    (`joining`, `homing`), whose numbers no run has changed. `docs/log` has the runs.
+    (`window_joining`, `homing`), whose numbers no run has changed. `docs/log` has the
+    runs.
 
     Attributes:
         step_spacing: exponent of how sampling steps crowd at the noisy end; 1 spaces
