@@ -23,13 +23,14 @@ def test_flags_of_the_program_are_those_that_it_has(path):
     text = path.read_text(encoding="utf-8")
     program = (ROOT / "experiments" / "train.py").read_text(encoding="utf-8")
     known = set(re.findall(r'DEFINE_\w+\(\s*"(\w+)"', program))
-    # Flags of other programs have a dash, or stand in a line that names them.
+    # Flags of other programs have a dash, stand in a line that names them, or are
+    # Slurm's `nodes` and the builders' `size`.
     ours = "\n".join(
         line
         for line in text.splitlines()
         if not re.search(r"sbatch --ntasks|^#SBATCH|srun|gcloud|jax\[tpu\]", line)
     )
-    used = set(re.findall(r"--([a-z_]+)\b(?!-)", ours)) - {"nodes"}
+    used = set(re.findall(r"--([a-z_]+)\b(?!-)", ours)) - {"nodes", "size"}
     assert used and used <= known, used - known
 
 
@@ -37,7 +38,7 @@ def test_flags_of_the_program_are_those_that_it_has(path):
 def test_settings_fit_their_preset(path):
     text = path.read_text(encoding="utf-8")
     module = experiment_file.load("experiments/configs/face.py")
-    changes = re.findall(r"--set=([\w.]+=\S+)", text)
+    changes = re.findall(r"--set=([\w.]+=[^\s,\]']+)", text)
     assert changes
     for preset in set(re.findall(r"--preset=(\w+)", text)):
         experiment_file.settings_of(module, preset, changes)
