@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Train the shipped checkpoint from seeds: bash experiments/demo_checkpoint.sh WORK OUTPUT
+# Train the shipped checkpoint from random weights: bash experiments/demo_checkpoint.sh WORK OUTPUT
 # Every step goes on where it was stopped. Some 8 hours on two CPU cores (estimated).
 # NUM_CLIPS, NUM_SMILES (clips of people whose happy takes bare their teeth),
 # ENCODER_STEPS, FACE_STEPS and MOTION_STEPS change how much is done; SPEECH names a

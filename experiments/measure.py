@@ -1,4 +1,4 @@
-"""Measure a checkpoint on people it has never seen, and write the table of the README.
+"""Measure a checkpoint on people it has never seen, and write its table.
 
     python -m experiments.measure --data_dir=SYNTHETIC_HEADS --output=measured.json \
         --real_dir=REAL

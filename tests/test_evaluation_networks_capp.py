@@ -165,5 +165,5 @@ def test_the_network_that_ships_stays_below_half_a_million_parameters():
 
 
 def test_a_width_that_heads_cannot_share_is_refused():
-    with pytest.raises(errors.UserError, match="width 48 does not divide"):
+    with pytest.raises(errors.UserError, match="width 48 is not a multiple"):
         capp.CappConfig(num_heads=5)

@@ -265,6 +265,6 @@ def check(examples: examples_lib.Examples, batch_size: int, processes: int) -> N
         raise UserError("The data set is empty; make it first.")
     if batch_size % processes:
         raise UserError(
-            f"The batch size {batch_size} does not divide by {processes} processes; "
+            f"The batch size {batch_size} is not a multiple of {processes} processes; "
             "give a multiple."
         )

@@ -75,7 +75,7 @@ class CappConfig:
         )
         config.require(
             self.width % self.num_heads == 0,
-            f"CappConfig.width {self.width} does not divide by num_heads "
+            f"CappConfig.width {self.width} is not a multiple of num_heads "
             f"{self.num_heads}; give a multiple.",
         )
 
