@@ -4,6 +4,7 @@ import os
 import pathlib
 import threading
 import wave
+import zlib
 
 import av
 import numpy as np
@@ -121,6 +122,7 @@ def damage(kind, inputs, tmp_path):
     if kind == "image huge":
         whole = bytearray(pathlib.Path(inputs["image"]).read_bytes())
         whole[16:24] = (60_000).to_bytes(4, "big") * 2
+        whole[29:33] = zlib.crc32(whole[12:29]).to_bytes(4, "big")
         place.write_bytes(whole)
         return {**inputs, "image": str(place)}, "at most 64 megapixels"
     if kind == "no face":

@@ -13,6 +13,7 @@ from datasets.natural_voices import model, speaking, spelling, timing, voice
 from datasets.synthetic_heads.performance import (
     head_motion,
     performance,
+    phrasing,
     prosody,
     speech,
     texts,
@@ -148,10 +149,13 @@ def test_accents_and_pitch_are_joined_and_cut_with_the_sound():
 
 def test_moving_an_accent_moves_the_nod():
     for at in (0.9, 1.5, 2.1):
-        curves = prosody.of_speech(spoken_accents([(at, 1.0)]))
+        said = spoken_accents([(at, 1.0)])
+        curves = prosody.of_speech(said)
+        phrases = phrasing.of_speech(said, curves)
         pitches = [
             head_motion.move(
                 curves,
+                phrases,
                 np.zeros(3),
                 np.zeros((75, 2)),
                 "neutral",
