@@ -6,6 +6,7 @@ derived from `VideoMetric`, whose fields are its settings, and a line in
 `registry.make`.
 """
 
+import abc
 import dataclasses
 import functools
 import importlib.util
@@ -282,7 +283,7 @@ class Needs:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class VideoMetric(PerClip):
+class VideoMetric(PerClip, abc.ABC):
     """A metric of finished videos, one by one.
 
     Attributes:
@@ -302,11 +303,11 @@ class VideoMetric(PerClip):
     def prepare(self) -> None:
         """Load what measuring needs, so that a wrong file is refused at once."""
 
+    @abc.abstractmethod
     def measure(
         self, clip: video_clip.Clip, reference: video_clip.Clip | None
     ) -> Measured:
         """Measure one clip; `needs` have been seen to."""
-        raise NotImplementedError
 
     def kept_of_reference(
         self, reference: video_clip.Clip, find: Callable[[], dict[str, float]]
