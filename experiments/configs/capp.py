@@ -24,16 +24,14 @@ Presets:
 
 import dataclasses
 import functools
-from collections.abc import Iterator
 
 import numpy as np
 
-from experiments.running import data_card
+from experiments.running import clip_batches, data_card
 from vasa_jax import config
 from vasa_jax.data import examples, pipeline, records
 from vasa_jax.evaluation.networks import capp, capp_training
 from vasa_jax.train import experiment, optimizer
-from vasa_jax.train import task as task_lib
 
 PRESETS = ("demo", "paper", "tiny")
 
@@ -147,21 +145,13 @@ def build(settings: CappExperiment) -> experiment.Experiment:
         _cut, model.window_frames, settings.windows_per_clip
     )
 
-    def train_data() -> Iterator[task_lib.Batch]:
-        return pipeline.training_batches(
-            examples.RecordExamples(clips, make_example),
-            batch_size=settings.train.batch_size,
-            seed=settings.train.seed,
-            settings=settings.data,
-        )
-
-    def evaluation_data() -> Iterator[task_lib.Batch]:
-        held_out = records.open_folder(settings.data_dir, "validation")
-        return pipeline.evaluation_batches(
-            examples.RecordExamples(held_out, make_example),
-            batch_size=settings.train.batch_size,
-        )
-
+    train_data, evaluation_data = clip_batches.of_clips(
+        clips,
+        functools.partial(records.open_folder, settings.data_dir, "validation"),
+        make_example,
+        settings.train,
+        settings.data,
+    )
     return experiment.Experiment(
         name="capp",
         task=task,

@@ -19,7 +19,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments.running import data_card
+from experiments.running import clip_batches, data_card
 from vasa_jax import config, export, types
 from vasa_jax.animate import trained
 from vasa_jax.data import examples, mixed_sets, pipeline, records
@@ -31,7 +31,6 @@ from vasa_jax.motion import config as motion_config
 from vasa_jax.motion import training as motion_training
 from vasa_jax.motion.shaping.config import ShapingConfig
 from vasa_jax.train import experiment, optimizer
-from vasa_jax.train import task as task_lib
 
 PRESETS = ("demo", "demo_gpu", "vasa1", "tiny")
 
@@ -179,21 +178,13 @@ def build(settings: MotionExperiment) -> experiment.Experiment:
 
     make_example = functools.partial(_cut, model)
 
-    def train_data() -> Iterator[task_lib.Batch]:
-        return pipeline.training_batches(
-            examples.RecordExamples(clips, make_example),
-            batch_size=settings.train.batch_size,
-            seed=settings.train.seed,
-            settings=settings.data,
-        )
-
-    def evaluation_data() -> Iterator[task_lib.Batch]:
-        held_out = mixed_sets.open_folders(settings.data_dir, "validation")
-        return pipeline.evaluation_batches(
-            examples.RecordExamples(held_out, make_example),
-            batch_size=settings.train.batch_size,
-        )
-
+    train_data, evaluation_data = clip_batches.of_clips(
+        clips,
+        functools.partial(mixed_sets.open_folders, settings.data_dir, "validation"),
+        make_example,
+        settings.train,
+        settings.data,
+    )
     return experiment.Experiment(
         name="motion",
         task=task,

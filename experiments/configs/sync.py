@@ -23,16 +23,14 @@ above it when training works; a clip averages over many windows
 
 import dataclasses
 import functools
-from collections.abc import Iterator
 
 import numpy as np
 
-from experiments.running import data_card
+from experiments.running import clip_batches, data_card
 from vasa_jax import config
 from vasa_jax.data import examples, mixed_sets, pipeline, records
 from vasa_jax.evaluation.networks import lip_sync, lip_sync_training
 from vasa_jax.train import experiment, optimizer
-from vasa_jax.train import task as task_lib
 
 PRESETS = ("demo", "paper", "tiny")
 
@@ -145,21 +143,13 @@ def build(settings: SyncExperiment) -> experiment.Experiment:
     task = lip_sync_training.LipSyncTask(model)
     make_example = functools.partial(_cut, model, settings.windows_per_clip)
 
-    def train_data() -> Iterator[task_lib.Batch]:
-        return pipeline.training_batches(
-            examples.RecordExamples(clips, make_example),
-            batch_size=settings.train.batch_size,
-            seed=settings.train.seed,
-            settings=settings.data,
-        )
-
-    def evaluation_data() -> Iterator[task_lib.Batch]:
-        held_out = records.open_folder(folders[0], "validation")
-        return pipeline.evaluation_batches(
-            examples.RecordExamples(held_out, make_example),
-            batch_size=settings.train.batch_size,
-        )
-
+    train_data, evaluation_data = clip_batches.of_clips(
+        clips,
+        functools.partial(records.open_folder, folders[0], "validation"),
+        make_example,
+        settings.train,
+        settings.data,
+    )
     described = " ".join(data_card.describe(folder) for folder in folders)
     return experiment.Experiment(
         name="sync",
