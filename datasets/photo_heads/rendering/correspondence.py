@@ -92,27 +92,26 @@ def between(
         learnable=np.empty((size, size), np.float32),
     )
     tracing.trace(
-        rig.triangles,
-        rig.kinds,
-        here.opacity,
-        shape.background,
-        shape.picture,
-        photo_head.REACH,
-        np.float32(crop.HALF_IMAGE_HEAD_UNITS),
-        driver.is_photograph == source.is_photograph,
-        here.samples,
-        here.places,
-        here.stretch,
-        here.shown,
-        there.samples,
-        there.places,
-        there.stretch,
-        there.depth,
-        there.shown,
-        _targets(rig, shown, there.points, source.view),
-        _targets(rig, photo_head.project(mirrored), mirrored, source.view),
-        rasterizer.stretches(rig.triangles, shown, here.screen),
-        *result,
+        tracing.Portrait(
+            triangles=rig.triangles,
+            kinds=rig.kinds,
+            opacity=here.opacity,
+            background=shape.background,
+            picture=shape.picture,
+            reach=photo_head.REACH,
+            half_size=np.float32(crop.HALF_IMAGE_HEAD_UNITS),
+        ),
+        here.traced,
+        there.traced,
+        tracing.Pair(
+            targets=_targets(rig, shown, there.points, source.view),
+            mirrored_targets=_targets(
+                rig, photo_head.project(mirrored), mirrored, source.view
+            ),
+            stretch=rasterizer.stretches(rig.triangles, shown, here.screen),
+            is_one_ground=driver.is_photograph == source.is_photograph,
+        ),
+        result,
     )
     if driver.is_photograph:
         result.learnable[:] = _inside_picture(shape.picture, size)
@@ -138,21 +137,24 @@ class _Frame:
         self.points = posing.turned(rig, rig.rest + self.moves, rig.turning, state)
         self.fold = posing.folds(rig, state)
         self.screen = photo_head.project(self.points)
-        self.places = rig.screen + self.fold
-        self.samples = rendering.to_samples(rig, self.points, view, samples)
-        self.stretch = rasterizer.stretches(rig.triangles, self.places, self.screen)
+        places = rig.screen + self.fold
         self.opacity = rig.shape.opacity.astype(np.float32) / 255
-        self.depth = np.empty((samples, samples), np.float32)
-        self.shown = np.empty((samples, samples), np.int32)
-        uv = photo_head.on_texture(self.places, len(self.opacity))
+        self.traced = tracing.Frame(
+            screen=rendering.to_samples(rig, self.points, view, samples),
+            shown=np.empty((samples, samples), np.int32),
+            depth=np.empty((samples, samples), np.float32),
+            places=places,
+            stretch=rasterizer.stretches(rig.triangles, places, self.screen),
+        )
+        uv = photo_head.on_texture(places, len(self.opacity))
         rasterizer.rasterize(
-            self.samples,
+            self.traced.screen,
             rig.triangles,
             rig.kinds,
             uv.astype(np.float32),
             self.opacity,
-            self.depth,
-            self.shown,
+            self.traced.depth,
+            self.traced.shown,
         )
 
 

@@ -1,6 +1,9 @@
 """Trace what each cell of a driver frame shows into a source frame."""
 
 from math import floor
+from typing import NamedTuple
+
+import numpy as np
 
 from datasets.photo_heads.rendering import kernels, rasterizer
 
@@ -21,141 +24,161 @@ _LARGEST_STRETCH = rasterizer.LARGEST_STRETCH
 _NOTHING, _MIXED = -1, -2
 
 
+class Portrait(NamedTuple):
+    """What both frames are made of.
+
+    Attributes:
+        triangles, kinds: the mesh.
+        opacity: float32 `[C, C]` of the sheet over the reach.
+        background: uint8 `[C, C]`, 1 where it is the picture's own.
+        picture: float32 `[4]` left, top, right, bottom on the screen.
+        reach: half the side that opacity and background span, head units.
+        half_size: of a frame's background, head units.
+    """
+
+    triangles: np.ndarray
+    kinds: np.ndarray
+    opacity: np.ndarray
+    background: np.ndarray
+    picture: np.ndarray
+    reach: float
+    half_size: float
+
+
+class Frame(NamedTuple):
+    """A frame of the portrait.
+
+    Attributes:
+        screen, shown, depth: its z-buffer, see `rasterizer.rasterize`.
+        places: float32 `[N, 2]` what each point shows: its place at rest, screen.
+        stretch: float32 `[T]` from the photograph to the frame.
+    """
+
+    screen: np.ndarray
+    shown: np.ndarray
+    depth: np.ndarray
+    places: np.ndarray
+    stretch: np.ndarray
+
+
+class Pair(NamedTuple):
+    """How a driver's points lie in a source.
+
+    Attributes:
+        targets: float32 `[N, 3]` where the source has what the driver's points show: x,
+            y in [-1, 1] and depth.
+        mirrored_targets: of their mirror images.
+        stretch: float32 `[T]` from the source to the driver.
+        is_one_ground: whether both frames show the same background, filled or not.
+    """
+
+    targets: np.ndarray
+    mirrored_targets: np.ndarray
+    stretch: np.ndarray
+    is_one_ground: bool
+
+
 @kernels.cached
-def trace(
-    triangles, kinds, opacity, background, picture, reach, half_size, is_one_ground,
-    screen, places, stretch, shown,
-    source_screen, source_places, source_stretch, source_depth, source_shown,
-    targets, mirrored_targets, pair_stretch,
-    flow, visible, mirrored_flow, mirrored_visible, learnable,
-):  # fmt: skip
+def trace(portrait, driver, source, pair, result):
     """Fill the fields of a `correspondence.Correspondence`.
 
     Args:
-        triangles, kinds: the mesh.
-        opacity: float32 `[C, C]` of the sheet over the reach; background: uint8
-            `[C, C]`, 1 where it is the picture's own.
-        picture: float32 `[4]` left, top, right, bottom on the screen.
-        reach: half the side that opacity and background span, head units.
-        half_size: of both frames' background, head units.
-        is_one_ground: whether both frames show the same background, filled or not.
-        screen, shown: the driver frame's z-buffer, see `rasterizer.rasterize`.
-        places: float32 `[N, 2]` what each point shows: its place at rest, screen.
-        stretch: float32 `[T]` from the photograph to the frame.
-        source_*: the same of the source frame, and its depths.
-        targets: float32 `[N, 3]` where the source has what the driver's points show: x,
-            y in [-1, 1] and depth; mirrored_targets: of their mirror images.
-        pair_stretch: float32 `[T]` from the source to the driver.
-        flow, visible, mirrored_flow, mirrored_visible, learnable: overwritten.
+        portrait, driver, source, pair: see the classes.
+        result: overwritten.
     """
-    size = len(flow)
+    size = len(result.flow)
     for row in range(size):
         for column in range(size):
-            good = 0
-            for number in range(SAMPLES * SAMPLES):
-                y = row * SAMPLES + number // SAMPLES
-                x = column * SAMPLES + number % SAMPLES
-                t, px, py = _shown_at(
-                    screen, triangles, kinds, opacity, reach, places, shown, x, y
-                )
-                if t >= 0:
-                    is_painted = kinds[t] == _INVENTED or kinds[t] == _CUT_OUT
-                    is_own = kinds[t] < _INVENTED and stretch[t] <= _LARGEST_STRETCH
-                    good += (is_painted or is_own) and _inside(picture, px, py)
-                elif t == _NOTHING:
-                    px, py = _on_ground(half_size, x, y, len(shown))
-                    good += _is_background(background, picture, reach, px, py)
-            learnable[row, column] = good / (SAMPLES * SAMPLES)
+            result.learnable[row, column] = _learnable(portrait, driver, row, column)
             x, y = SAMPLES * column + SAMPLES // 2, SAMPLES * row + SAMPLES // 2
-            t, px, py = _shown_at(
-                screen, triangles, kinds, opacity, reach, places, shown, x, y
-            )
-            mirrored_visible[row, column] = False
+            t, px, py = _shown_at(portrait, driver, x, y)
             if t < 0:
-                px, py = _on_ground(half_size, x, y, len(shown))
-                u, v = px / half_size, py / half_size
-                flow[row, column, 0], flow[row, column, 1] = u, v
-                mirrored_flow[row, column, 0], mirrored_flow[row, column, 1] = u, v
-                visible[row, column] = (
+                px, py = _on_ground(portrait.half_size, x, y, len(driver.shown))
+                u, v = px / portrait.half_size, py / portrait.half_size
+                mu, mv, is_mirrored = u, v, False
+                is_visible = (
                     t == _NOTHING
-                    and (
-                        is_one_ground
-                        or _is_background(background, picture, reach, px, py)
-                    )
-                    and _finds_background(
-                        source_screen,
-                        triangles,
-                        kinds,
-                        opacity,
-                        reach,
-                        source_places,
-                        source_shown,
-                        u,
-                        v,
-                    )  # fmt: skip
+                    and (pair.is_one_ground or _is_background(portrait, px, py))
+                    and _finds_background(portrait, source, u, v)
                 )
-                continue
-            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-            w1, w2 = rasterizer.corner_shares(screen, a, b, c, x, y)
-            w0 = 1.0 - w1 - w2
-            u = w0 * targets[a, 0] + w1 * targets[b, 0] + w2 * targets[c, 0]
-            v = w0 * targets[a, 1] + w1 * targets[b, 1] + w2 * targets[c, 1]
-            flow[row, column, 0], flow[row, column, 1] = u, v
-            is_own = kinds[t] < _INVENTED and _inside(picture, px, py)
-            visible[row, column] = (
-                is_own
-                and pair_stretch[t] <= _LARGEST_STRETCH
-                and _finds(
-                    triangles,
-                    kinds,
-                    source_screen,
-                    source_places,
-                    source_stretch,
-                    source_depth,
-                    source_shown,
-                    u,
-                    v,
-                    kinds[t],
-                    px,
-                    py,
-                    SAME_PLACE,
-                    False,
-                )  # fmt: skip
-            )
-            goal = mirrored_targets
-            u = w0 * goal[a, 0] + w1 * goal[b, 0] + w2 * goal[c, 0]
-            v = w0 * goal[a, 1] + w1 * goal[b, 1] + w2 * goal[c, 1]
-            z = w0 * goal[a, 2] + w1 * goal[b, 2] + w2 * goal[c, 2]
-            mirrored_flow[row, column, 0], mirrored_flow[row, column, 1] = u, v
-            tolerance = MIRRORED_TOLERANCE
-            if kinds[t] == _SHEET:
-                tolerance = MIRRORED_SHEET_TOLERANCE
-            mirrored_visible[row, column] = kinds[t] < _INVENTED and _finds(
-                triangles, kinds, source_screen, source_places, source_stretch,
-                source_depth, source_shown, u, v, kinds[t], z, 0.0, tolerance, True,
-            )  # fmt: skip
+            else:
+                u, v, _ = _target(portrait, driver, pair.targets, t, x, y)
+                kind = portrait.kinds[t]
+                is_visible = (
+                    kind < _INVENTED
+                    and _inside(portrait.picture, px, py)
+                    and pair.stretch[t] <= _LARGEST_STRETCH
+                    and _finds_place(portrait, source, u, v, kind, px, py)
+                )
+                mu, mv, z = _target(portrait, driver, pair.mirrored_targets, t, x, y)
+                is_mirrored = kind < _INVENTED and _finds_depth(
+                    portrait, source, mu, mv, kind, z
+                )
+            result.flow[row, column, 0], result.flow[row, column, 1] = u, v
+            result.mirrored_flow[row, column, 0] = mu
+            result.mirrored_flow[row, column, 1] = mv
+            result.visible[row, column] = is_visible
+            result.mirrored_visible[row, column] = is_mirrored
 
 
 @kernels.cached
-def _shown_at(
-    screen, triangles, kinds, opacity, reach, places, shown, x, y
-):  # fmt: skip
+def _learnable(portrait, driver, row, column):
+    """Return the share of a cell that is photographed, or painted on purpose."""
+    kinds, good = portrait.kinds, 0
+    for number in range(SAMPLES * SAMPLES):
+        y = row * SAMPLES + number // SAMPLES
+        x = column * SAMPLES + number % SAMPLES
+        t, px, py = _shown_at(portrait, driver, x, y)
+        if t >= 0:
+            is_painted = kinds[t] == _INVENTED or kinds[t] == _CUT_OUT
+            is_own = kinds[t] < _INVENTED and driver.stretch[t] <= _LARGEST_STRETCH
+            good += (is_painted or is_own) and _inside(portrait.picture, px, py)
+        elif t == _NOTHING:
+            px, py = _on_ground(portrait.half_size, x, y, len(driver.shown))
+            good += _is_background(portrait, px, py)
+    return good / (SAMPLES * SAMPLES)
+
+
+@kernels.cached
+def _shown_at(portrait, frame, x, y):
     """Return a sample's triangle, or nothing, or half transparent; and its place."""
-    t = shown[y, x]
+    t = frame.shown[y, x]
     if t < 0:
         return _NOTHING, 0.0, 0.0
-    a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-    w1, w2 = rasterizer.corner_shares(screen, a, b, c, x, y)
+    a, b, c = (
+        portrait.triangles[t, 0],
+        portrait.triangles[t, 1],
+        portrait.triangles[t, 2],
+    )
+    w1, w2 = rasterizer.corner_shares(frame.screen, a, b, c, x, y)
     w0 = 1.0 - w1 - w2
+    places = frame.places
     px = w0 * places[a, 0] + w1 * places[b, 0] + w2 * places[c, 0]
     py = w0 * places[a, 1] + w1 * places[b, 1] + w2 * places[c, 1]
-    if kinds[t] == _SHEET:
-        alpha = _cell(opacity, reach, px, py)
+    if portrait.kinds[t] == _SHEET:
+        alpha = _cell(portrait.opacity, portrait.reach, px, py)
         if alpha <= rasterizer.NEARLY_CLEAR:
             return _NOTHING, px, py
         if alpha < rasterizer.NEARLY_OPAQUE:
             return _MIXED, px, py
     return t, px, py
+
+
+@kernels.cached
+def _target(portrait, driver, targets, t, x, y):
+    """Return where the source has what a driver's sample shows: x, y and depth."""
+    a, b, c = (
+        portrait.triangles[t, 0],
+        portrait.triangles[t, 1],
+        portrait.triangles[t, 2],
+    )
+    w1, w2 = rasterizer.corner_shares(driver.screen, a, b, c, x, y)
+    w0 = 1.0 - w1 - w2
+    return (
+        w0 * targets[a, 0] + w1 * targets[b, 0] + w2 * targets[c, 0],
+        w0 * targets[a, 1] + w1 * targets[b, 1] + w2 * targets[c, 1],
+        w0 * targets[a, 2] + w1 * targets[b, 2] + w2 * targets[c, 2],
+    )
 
 
 @kernels.cached
@@ -180,57 +203,82 @@ def _inside(picture, x, y):
 
 
 @kernels.cached
-def _is_background(background, picture, reach, x, y):
+def _is_background(portrait, x, y):
     """Tell whether the background's place is the picture's own."""
-    within = abs(x) < reach and abs(y) < reach
-    return within and _inside(picture, x, y) and _cell(background, reach, x, y) > 0
+    reach = portrait.reach
+    within = abs(x) < reach and abs(y) < reach and _inside(portrait.picture, x, y)
+    return within and _cell(portrait.background, reach, x, y) > 0
 
 
 @kernels.cached
-def _finds_background(
-    screen, triangles, kinds, opacity, reach, places, shown, u, v
-):  # fmt: skip
+def _finds_background(portrait, source, u, v):
     """Tell whether the source shows background at an image place."""
     if abs(u) > 1.0 or abs(v) > 1.0:
         return False
-    size = len(shown)
+    size = len(source.shown)
     column = min(int((u + 1) * 0.5 * size), size - 1)
     row = min(int((v + 1) * 0.5 * size), size - 1)
-    t, _, _ = _shown_at(
-        screen, triangles, kinds, opacity, reach, places, shown, column, row
-    )
+    t, _, _ = _shown_at(portrait, source, column, row)
     return t == _NOTHING
 
 
 @kernels.cached
-def _finds(
-    triangles, kinds, screen, places, stretch, depth, shown,
-    u, v, kind, first, second, tolerance, by_depth,
-):  # fmt: skip
-    """Tell whether one of the four nearest source samples shows a place, or a depth."""
+def _finds_place(portrait, source, u, v, kind, x, y):
+    """Tell whether one of the four nearest source samples shows a place at rest."""
     if abs(u) > 1.0 or abs(v) > 1.0:
         return False
-    size = len(shown)
-    across, down = (u + 1) * 0.5 * size - 0.5, (v + 1) * 0.5 * size - 0.5
-    left, top = int(floor(across)), int(floor(down))
+    across, down = _samples_across(source, u), _samples_across(source, v)
     for number in range(4):
-        row = min(max(top + number // 2, 0), size - 1)
-        column = min(max(left + number % 2, 0), size - 1)
-        t = shown[row, column]
-        if t < 0 or stretch[t] > _LARGEST_STRETCH:
+        row, column = _near(source, across, down, number)
+        t = source.shown[row, column]
+        if not _is_of_surface(portrait, source, t, kind):
             continue
-        # Face and sheet are one surface.
-        if max(kinds[t], 1) != max(kind, 1):
-            continue
-        if by_depth:
-            if abs(depth[row, column] - first) < tolerance:
-                return True
-            continue
+        triangles, places = portrait.triangles, source.places
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        w1, w2 = rasterizer.corner_shares(screen, a, b, c, across, down)
+        w1, w2 = rasterizer.corner_shares(source.screen, a, b, c, across, down)
         w0 = 1.0 - w1 - w2
-        x = w0 * places[a, 0] + w1 * places[b, 0] + w2 * places[c, 0]
-        y = w0 * places[a, 1] + w1 * places[b, 1] + w2 * places[c, 1]
-        if abs(x - first) < tolerance and abs(y - second) < tolerance:
+        px = w0 * places[a, 0] + w1 * places[b, 0] + w2 * places[c, 0]
+        py = w0 * places[a, 1] + w1 * places[b, 1] + w2 * places[c, 1]
+        if abs(px - x) < SAME_PLACE and abs(py - y) < SAME_PLACE:
             return True
     return False
+
+
+@kernels.cached
+def _finds_depth(portrait, source, u, v, kind, z):
+    """Tell whether one of the four nearest source samples lies about as deep."""
+    if abs(u) > 1.0 or abs(v) > 1.0:
+        return False
+    tolerance = MIRRORED_TOLERANCE
+    if kind == _SHEET:
+        tolerance = MIRRORED_SHEET_TOLERANCE
+    across, down = _samples_across(source, u), _samples_across(source, v)
+    for number in range(4):
+        row, column = _near(source, across, down, number)
+        t = source.shown[row, column]
+        is_near = abs(source.depth[row, column] - z) < tolerance
+        if _is_of_surface(portrait, source, t, kind) and is_near:
+            return True
+    return False
+
+
+@kernels.cached
+def _samples_across(source, place):
+    """Turn an image place in [-1, 1] into samples."""
+    return (place + 1) * 0.5 * len(source.shown) - 0.5
+
+
+@kernels.cached
+def _near(source, across, down, number):
+    """Return row and column of one of the four samples around a place."""
+    last = len(source.shown) - 1
+    row = min(max(int(floor(down)) + number // 2, 0), last)
+    return row, min(max(int(floor(across)) + number % 2, 0), last)
+
+
+@kernels.cached
+def _is_of_surface(portrait, source, t, kind):
+    """Tell whether a triangle is whole and of a kind; face and sheet are one."""
+    if t < 0 or source.stretch[t] > _LARGEST_STRETCH:
+        return False
+    return max(portrait.kinds[t], 1) == max(kind, 1)

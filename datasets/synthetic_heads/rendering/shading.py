@@ -1,6 +1,7 @@
 """Colour of every pixel of a rasterised head."""
 
 from math import sqrt
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -15,6 +16,71 @@ _LAYER, _MASK, _LIPS = geometry.LAYER, geometry.HAIR_MASK, geometry.LIPS
 _INNER, _AZIMUTH, _MATERIAL = geometry.INNER, geometry.AZIMUTH, geometry.MATERIAL
 _ACROSS, _ALONG = geometry.ACROSS, geometry.ALONG
 _TURN = 2 * np.pi
+
+
+class Surface(NamedTuple):
+    """A mesh as the camera sees it.
+
+    Attributes:
+        screen, triangles, attributes, shown: as `rasterizer.rasterize` had them.
+        normals: float32 `[N, 3]`.
+        openness: float32 `[N]`, `occlusion.openness`.
+    """
+
+    screen: np.ndarray
+    triangles: np.ndarray
+    attributes: np.ndarray
+    shown: np.ndarray
+    normals: np.ndarray
+    openness: np.ndarray
+
+
+class Looks(NamedTuple):
+    """What a person is made of.
+
+    Attributes:
+        texture: uint8 `[H, W, 3]` skin.
+        colours, numbers: see `materials`.
+        strands, to_linear, to_bytes: lookup tables.
+    """
+
+    texture: np.ndarray
+    colours: np.ndarray
+    numbers: np.ndarray
+    strands: np.ndarray
+    to_linear: np.ndarray
+    to_bytes: np.ndarray
+
+
+class Lights(NamedTuple):
+    """Light, as `lighting` computes with it.
+
+    Attributes:
+        directions, intensities: float64 `[3, 3]` of the lights.
+        sky, ground: float64 `[3]`.
+        seen: float32 `[N, 3]`, depth: `[L, L]`, the key light's view.
+        softness: texels between the taps of the key light's shadow.
+    """
+
+    directions: np.ndarray
+    intensities: np.ndarray
+    sky: np.ndarray
+    ground: np.ndarray
+    seen: np.ndarray
+    depth: np.ndarray
+    softness: float
+
+
+class Eye(NamedTuple):
+    """From where a head is seen.
+
+    Attributes:
+        towards: float64 `[3]` direction towards the eye.
+        head_up: float64 `[3]` the head's own up.
+    """
+
+    towards: np.ndarray
+    head_up: np.ndarray
 
 
 @numba.njit(inline="always", fastmath=True)
@@ -51,48 +117,14 @@ def corner_shares(screen, corners, x, y):
 
 
 @kernels.cached
-def shade(
-    screen,
-    triangles,
-    attributes,
-    normals,
-    shown,
-    view,
-    head_up,
-    texture,
-    colours,
-    numbers,
-    strands,
-    to_linear,
-    to_bytes,
-    directions,
-    intensities,
-    sky,
-    ground,
-    openness,
-    light_seen,
-    light_depth,
-    softness,
-    background,
-    samples,
-    image,
-):
+def shade(surface, looks, lights, eye, background, samples, image):
     """Shade an image out of a z-buffer of `samples` x `samples` a pixel.
 
     Ours: each material that a pixel shows is shaded once and weighs by its samples,
     as multisampling does; light is that of `lighting`.
 
     Args:
-        screen, triangles, attributes, shown: as `rasterizer.rasterize` had them.
-        normals: float32 `[N, 3]`.
-        view: float64 `[3]` direction towards the eye; head_up: the head's own up.
-        texture: uint8 `[H, W, 3]` skin.
-        colours, numbers: see `materials`.
-        strands, to_linear, to_bytes: lookup tables.
-        directions, intensities: float64 `[3, 3]` of the lights; sky, ground: `[3]`.
-        openness: float32 `[N]`, `occlusion.openness`.
-        light_seen: float32 `[N, 3]`, light_depth: `[L, L]` the key light's view.
-        softness: texels between the taps of the key light's shadow.
+        surface, looks, lights, eye: what is seen, how it looks, and from where.
         background: uint8 `[B, B, 3]`.
         samples: samples a pixel along one axis.
         image: uint8 `[P, P, 3]`, overwritten.
@@ -105,15 +137,7 @@ def shade(
     for row in range(size):
         for column in range(size):
             total[:] = 0
-            counts[:] = 0
-            for i in range(samples):
-                for j in range(samples):
-                    t = shown[row * samples + i, column * samples + j]
-                    material = _BACKGROUND
-                    if t >= 0:
-                        material = int(attributes[triangles[t, 0], _MATERIAL])
-                    counts[material] += 1
-                    sample_of[material] = i * samples + j
+            _count_materials(surface, row, column, samples, counts, sample_of)
             if counts[_BACKGROUND] > 0:
                 up, left = row * room // size, column * room // size
                 for q in range(3):
@@ -123,74 +147,99 @@ def shade(
                     continue
                 y = row * samples + sample_of[material] // samples
                 x = column * samples + sample_of[material] % samples
-                t = shown[y, x]
-                corners = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-                shares = corner_shares(screen, corners, x, y)
-                nx = _mixed(normals, 0, corners, shares)
-                ny = _mixed(normals, 1, corners, shares)
-                nz = _mixed(normals, 2, corners, shares)
-                length = 1.0 / sqrt(nx * nx + ny * ny + nz * nz + 1e-12)
-                facing = nx * view[0] + ny * view[1] + nz * view[2]
-                if material >= _LASH and facing < 0:
-                    length = -length
-                normal = nx * length, ny * length, nz * length
-                is_open = (
-                    shares[0] * openness[corners[0]]
-                    + shares[1] * openness[corners[1]]
-                    + shares[2] * openness[corners[2]]
-                )
-                hollow, gloss, power, wrap, shaded = _surface(
-                    material,
-                    corners,
-                    shares,
-                    normal,
-                    is_open,
-                    attributes,
-                    head_up,
-                    texture,
-                    colours,
-                    numbers,
-                    strands,
-                    to_linear,
-                    albedo,
-                    scatter,
-                )
-                if material == _HAIR or material == _DRAPE:
-                    shine = lighting.strand_shine(normal, view, directions)
-                    materials.shine_hair(colours, shine, albedo)
-                key_share = 1.0
-                if shaded > 0.0:
-                    key_share = (
-                        1.0
-                        - shaded
-                        + shaded
-                        * lighting.key_share(
-                            light_depth,
-                            _mixed(light_seen, 0, corners, shares),
-                            _mixed(light_seen, 1, corners, shares),
-                            _mixed(light_seen, 2, corners, shares),
-                            softness,
-                        )
-                    )
-                lighting.add_sky(normal, albedo, hollow, sky, ground, light)
-                if material == _EYE:
-                    lighting.add_glint(normal, view, head_up, sky, light)
-                lighting.add_lights(
-                    normal,
-                    view,
-                    albedo,
-                    scatter,
-                    (hollow, gloss, power, wrap, key_share),
-                    directions,
-                    intensities,
-                    light,
+                _light_sample(
+                    material, x, y, surface, looks, lights, eye, albedo, scatter, light
                 )
                 for q in range(3):
-                    level = to_bytes[min(1023, int(light[q] * 341.0))]
+                    level = looks.to_bytes[min(1023, int(light[q] * 341.0))]
                     total[q] += counts[material] * level
             for q in range(3):
                 level = total[q] / (samples * samples) + 0.5
                 image[row, column, q] = np.uint8(min(255.0, level))
+
+
+@numba.njit(inline="always", fastmath=True)
+def _count_materials(surface, row, column, samples, counts, sample_of):
+    """Count the samples of a pixel by material, and keep the last one of each."""
+    counts[:] = 0
+    for i in range(samples):
+        for j in range(samples):
+            t = surface.shown[row * samples + i, column * samples + j]
+            material = _BACKGROUND
+            if t >= 0:
+                material = int(surface.attributes[surface.triangles[t, 0], _MATERIAL])
+            counts[material] += 1
+            sample_of[material] = i * samples + j
+
+
+@numba.njit(inline="always", fastmath=True)
+def _light_sample(material, x, y, surface, looks, lights, eye, albedo, scatter, light):
+    """Fill in the light that comes from a sample; albedo and scatter are scratch."""
+    triangle = surface.triangles[surface.shown[y, x]]
+    corners = triangle[0], triangle[1], triangle[2]
+    shares = corner_shares(surface.screen, corners, x, y)
+    normal = _normal(material, surface, corners, shares, eye)
+    is_open = (
+        shares[0] * surface.openness[corners[0]]
+        + shares[1] * surface.openness[corners[1]]
+        + shares[2] * surface.openness[corners[2]]
+    )
+    hollow, gloss, power, wrap, shaded = _surface(
+        material,
+        corners,
+        shares,
+        normal,
+        is_open,
+        surface.attributes,
+        eye.head_up,
+        looks,
+        albedo,
+        scatter,
+    )
+    if material == _HAIR or material == _DRAPE:
+        shine = lighting.strand_shine(normal, eye.towards, lights.directions)
+        materials.shine_hair(looks.colours, shine, albedo)
+    key_share = 1.0
+    if shaded > 0.0:
+        key_share = (
+            1.0
+            - shaded
+            + shaded
+            * lighting.key_share(
+                lights.depth,
+                _mixed(lights.seen, 0, corners, shares),
+                _mixed(lights.seen, 1, corners, shares),
+                _mixed(lights.seen, 2, corners, shares),
+                lights.softness,
+            )
+        )
+    lighting.add_sky(normal, albedo, hollow, lights.sky, lights.ground, light)
+    if material == _EYE:
+        lighting.add_glint(normal, eye.towards, eye.head_up, lights.sky, light)
+    lighting.add_lights(
+        normal,
+        eye.towards,
+        albedo,
+        scatter,
+        (hollow, gloss, power, wrap, key_share),
+        lights.directions,
+        lights.intensities,
+        light,
+    )
+
+
+@numba.njit(inline="always", fastmath=True)
+def _normal(material, surface, corners, shares, eye):
+    """Return the normal at a sample; lashes, hair and clothes have two sides."""
+    nx = _mixed(surface.normals, 0, corners, shares)
+    ny = _mixed(surface.normals, 1, corners, shares)
+    nz = _mixed(surface.normals, 2, corners, shares)
+    length = 1.0 / sqrt(nx * nx + ny * ny + nz * nz + 1e-12)
+    view = eye.towards
+    facing = nx * view[0] + ny * view[1] + nz * view[2]
+    if material >= _LASH and facing < 0:
+        length = -length
+    return nx * length, ny * length, nz * length
 
 
 @numba.njit(inline="always", fastmath=True)
@@ -202,15 +251,12 @@ def _surface(
     is_open,
     attributes,
     head_up,
-    texture,
-    colours,
-    numbers,
-    strands,
-    to_linear,
+    looks,
     albedo,
     scatter,
 ):
     """Fill albedo and scatter; return hollow, gloss, power, wrap, shadow's weight."""
+    colours, numbers, strands = looks.colours, looks.numbers, looks.strands
     bx = _mixed(attributes, 0, corners, shares)
     by = _mixed(attributes, 1, corners, shares)
     bz = _mixed(attributes, 2, corners, shares)
@@ -265,6 +311,14 @@ def _surface(
             bx, by, bz, edge, colours, numbers, strands, albedo
         )
         return hollow, 0.01, power, wrap, 1.0
+    return _skin(by, bz, corners, shares, is_open, attributes, looks, strand, albedo)
+
+
+@numba.njit(inline="always", fastmath=True)
+def _skin(by, bz, corners, shares, is_open, attributes, looks, strand, albedo):
+    """Fill the albedo of skin, lips, scalp and cheeks' inside; see `_surface`."""
+    power, wrap = 4, 0.25
+    colours, numbers = looks.colours, looks.numbers
     if _mixed(attributes, _INNER, corners, shares) > 0.5:
         albedo[0], albedo[1], albedo[2] = 0.16, 0.03, 0.03
         depth = min(max((bz - 0.55) / 0.95, 0.0), 1.0)
@@ -277,7 +331,7 @@ def _surface(
     if numbers[materials.BALD] > 0:
         cover *= 0.15
     for q in range(3):
-        skin = materials.texel(texture, to_linear, azimuth, by, q)
+        skin = materials.texel(looks.texture, looks.to_linear, azimuth, by, q)
         skin += (colours[materials.LIPS, q] - skin) * red
         root = colours[materials.HAIR, q] * (0.5 + 0.5 * strand)
         albedo[q] = skin + (root - skin) * cover
