@@ -1,16 +1,17 @@
 """Load any sound that FFmpeg reads as 16 kHz mono samples, whole or in pieces."""
 
-import contextlib
 import dataclasses
+import fractions
 import logging
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Iterator
 
 import av
+import einops
 import numpy as np
 
-from vasa_jax import errors, types
+from vasa_jax import container, errors, types
 
 MIN_SECONDS = 0.2
 """Ours: five frames; less is a mistake rather than speech."""
@@ -18,7 +19,15 @@ MIN_SECONDS = 0.2
 PIECE_SAMPLES = 10 * types.SAMPLE_RATE_HZ
 """Samples of each piece of a sound but its last. Ours: 640 kB."""
 
-_MICROSECONDS = 1_000_000
+LARGEST_DRIFT_SECONDS = 0.015
+"""How far samples may be from their time stamps before they are moved there. Ours: less
+than a packet of AAC or Opus lasts, and more than files round their stamps by."""
+
+CANCELLED_MIX = 0.1
+"""Loudness of the mix of two channels, over that of the louder one, below which they
+cancel each other. Ours: 20 dB; of two voices that have nothing in common, the mix has
+0.7 of one's, and of one voice in one channel 0.5."""
+
 _READABLE = "give a file that FFmpeg plays, such as wav, flac, mp3, m4a, ogg or mp4"
 # A mix of channels must not grow louder than its loudest part.
 _MIXING = {"rematrix_maxval": "1"}
@@ -67,85 +76,70 @@ def iterate_waveform(
 ) -> Iterator[np.ndarray]:
     """Yield the first sound track of a file, resampled and mixed to mono, in pieces.
 
-    Ours: time 0 is the file's beginning, as in `media.iterate_video`, so that a track
-    that starts late begins with zeros. Format, channels and rate may change on the
-    way. As in players, a packet that cannot be decoded is skipped: it leaves silence as
-    long as its container says, so that what follows stays in time; where damage hides
-    the packets themselves (the headers of an mp3, a page of an Ogg file), nobody knows
-    how many there were, and what follows comes earlier by them.
+    Ours: samples lie where their time stamps say, time 0 being the file's beginning as
+    in `media.iterate_video`: a late start and holes are silence, and what overlaps is
+    left out. Format, channels and rate may change on the way. As in players, a packet
+    that cannot be decoded is passed over and so becomes a hole; where damage hides the
+    packets themselves (the headers of an mp3, a page of an Ogg file), nobody knows
+    how many there were, and what follows comes earlier by them. A file that breaks off
+    gives what came before. Of two channels of which one is the other's negative, as
+    some microphones give them, the louder is taken.
+
+    What an encoder has put before the sound is taken out where the file tells how long
+    it is. A bare AAC stream does not, and neither does an mp3 without a Xing header:
+    they come 23 to 46 ms late, here as in browsers.
 
     Args:
         path: any sound or video file.
-        warn: called at the end with a sentence, where packets were skipped.
+        warn: called at the end with a sentence, where packets were passed over, the
+            file breaks off, or channels cancelled each other.
 
     Yields:
         float32 `[PIECE_SAMPLES]`, 16 kHz, full scale at 1; the last may be shorter.
 
     Raises:
-        UserError: the file is missing, unreadable or broken, holds no sound, or (told
-            at the end) less than 0.2 s that can be decoded.
+        UserError: the file is missing, unreadable or broken, holds no sound, its time
+            stamps jump by over an hour, or (told at the end) it has less than 0.2 s
+            that can be decoded.
     """
     path = pathlib.Path(path)
-    tally = _Tally()
-    with _reported(path), av.open(path) as container:
-        if not container.streams.audio:
+    num_decoded = num_cancelled = 0
+    with container.opened(path, path, "sound", _READABLE) as recording:
+        if recording.sound is None:
             raise errors.UserError(f"The file {path} holds no sound; {_READABLE}.")
-        for piece in _in_pieces(_decode(container, tally)):
-            if not np.isfinite(piece).all():
+        track = _Track()
+        for channels in _in_pieces(track.place(recording.decode(recording.sound))):
+            if not np.isfinite(channels).all():
                 raise errors.UserError(
                     f"The sound {path} holds samples that are no finite numbers; save "
                     "it again."
                 )
+            piece, is_cancelled = _mix(channels)
+            num_cancelled += is_cancelled
             yield piece
-    _check(path, tally)
-    if tally.num_skipped:
+        num_decoded, damage = track.num_decoded, recording.damage()
+    _check(path, num_decoded, damage)
+    if damage:
         warn(
-            f"The sound {path} is damaged: {tally.num_skipped} packets cannot be "
-            "decoded and are silent; save or download it again if that is heard."
+            f"The sound {path} is damaged: {damage}; save or download it again if that "
+            "is heard."
+        )
+    if num_cancelled:
+        warn(
+            f"The two channels of {path} cancel each other when mixed, so the louder "
+            "one is taken; save it as mono to choose."
         )
 
 
-@dataclasses.dataclass
-class _Tally:
-    """What has come of a track so far.
-
-    Attributes:
-        num_decoded: samples at 16 kHz, without silence that was put in.
-        num_skipped: packets that could not be decoded.
-        num_early: samples still to come that lie before time 0; None before the first
-            frame.
-    """
-
-    num_decoded: int = 0
-    num_skipped: int = 0
-    num_early: int | None = None
-
-
-@contextlib.contextmanager
-def _reported(path: pathlib.Path) -> Iterator[None]:
-    """Turn FFmpeg's errors into sentences."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise errors.UserError(
-            f"The sound {path} does not exist; check the path."
-        ) from error
-    except (av.error.FFmpegError, OSError) as error:
-        raise errors.UserError(
-            f"The sound {path} cannot be read ({error.strerror}); {_READABLE}."
-        ) from error
-
-
-def _check(path: pathlib.Path, tally: _Tally) -> None:
+def _check(path: pathlib.Path, num_decoded: int, damage: str | None) -> None:
     """Refuse a sound of which too little could be decoded."""
-    seconds = tally.num_decoded / types.SAMPLE_RATE_HZ
+    seconds = num_decoded / types.SAMPLE_RATE_HZ
     if seconds >= MIN_SECONDS:
         return
-    if tally.num_skipped:
+    if damage:
         raise errors.UserError(
-            f"The sound {path} is broken: {tally.num_skipped} packets cannot be "
-            f"decoded, which leaves {seconds:.3f} s, and at least {MIN_SECONDS} s is "
-            "needed; save or download it again."
+            f"The sound {path} is broken: {damage}, which leaves {seconds:.3f} s, and "
+            f"at least {MIN_SECONDS} s is needed; save or download it again."
         )
     raise errors.UserError(
         f"The sound {path} lasts {seconds:.3f} s; at least {MIN_SECONDS} s is needed, "
@@ -153,52 +147,82 @@ def _check(path: pathlib.Path, tally: _Tally) -> None:
     )
 
 
-def _decode(container, tally: _Tally) -> Iterator[np.ndarray]:
-    """Yield the track's float32 samples, beginning at the container's start."""
-    resampling = _Resampling()
-    for packet in container.demux(container.streams.audio[0]):
-        try:
-            frames = packet.decode()
-        except av.error.InvalidDataError:
-            tally.num_skipped += 1
-            # Before the first frame, that frame's time tells what is missing.
-            if tally.num_early is not None:
-                yield from _in_time(resampling.finish(), tally)
-                yield from _silence(_missing_samples(packet))
-            continue
-        for frame in frames:
-            if tally.num_early is None:
-                late = (frame.time or 0) - (container.start_time or 0) / _MICROSECONDS
-                num_late = round(late * types.SAMPLE_RATE_HZ)
-                yield from _silence(num_late)
-                tally.num_early = max(0, -num_late)
-            yield from _in_time(resampling.push(frame), tally)
-    yield from _in_time(resampling.finish(), tally)
+def _mix(channels: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Mix float32 `[C, S]` to `[S]`; of two that cancel each other, take the louder."""
+    if len(channels) == 1:
+        return channels[0], False
+    mixed = einops.reduce(channels, "c s -> s", "mean")
+    power = einops.reduce(np.square(channels), "c s -> c", "mean")
+    is_cancelled = bool(np.square(mixed).mean() < CANCELLED_MIX**2 * power.max())
+    return (channels[power.argmax()] if is_cancelled else mixed), is_cancelled
 
 
-def _in_time(blocks: Iterable[np.ndarray], tally: _Tally) -> Iterator[np.ndarray]:
-    """Count what was decoded and leave out what lies before time 0."""
-    for block in blocks:
-        kept = block[tally.num_early :]
-        tally.num_early -= len(block) - len(kept)
-        tally.num_decoded += len(kept)
-        yield kept
+@dataclasses.dataclass
+class _Track:
+    """Lays the samples of a track on the clock of its time stamps.
+
+    Ours: `aresample` does it too (its option `async`), but makes the silence of a hole
+    of any length at once.
+
+    Attributes:
+        num_placed: samples at 16 kHz so far, with silence.
+        num_decoded: those of them that were decoded.
+        num_early: samples still to come that lie before what was placed.
+    """
+
+    num_placed: int = 0
+    num_decoded: int = 0
+    num_early: int = 0
+
+    def place(
+        self, frames: Iterable[tuple[fractions.Fraction | None, av.AudioFrame]]
+    ) -> Iterator[np.ndarray]:
+        """Yield blocks float32 `[C, S]` of one or two channels, beginning at time 0.
+
+        Args:
+            frames: of the track, with their times.
+        """
+        resampling = _Resampling()
+        due = fractions.Fraction(0)
+        for time, frame in frames:
+            if time is not None and abs(time - due) > LARGEST_DRIFT_SECONDS:
+                yield from self._in_time(resampling.finish())
+                missing = round(time * types.SAMPLE_RATE_HZ) - self.num_placed
+                self.num_placed += max(0, missing)
+                self.num_early = max(0, -missing)
+                yield from _silence(missing)
+                due = time
+            due += fractions.Fraction(frame.samples, frame.sample_rate)
+            yield from self._in_time(resampling.push(frame))
+        yield from self._in_time(resampling.finish())
+
+    def _in_time(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Count what was decoded and leave out what lies before its place."""
+        for block in blocks:
+            kept = block[:, self.num_early :]
+            self.num_early -= block.shape[1] - kept.shape[1]
+            self.num_decoded += kept.shape[1]
+            self.num_placed += kept.shape[1]
+            yield kept
 
 
 class _Resampling:
-    """Bring frames of any kind to 16 kHz mono; the kind may change between frames."""
+    """Bring frames of any kind to 16 kHz; their kind may change between frames."""
 
     def __init__(self):
         self._kind = self._resampler = None
 
     def push(self, frame: av.AudioFrame) -> Iterator[np.ndarray]:
-        """Take a frame and yield blocks float32 `[S]`."""
+        """Take a frame and yield blocks float32 `[C, S]`, of two channels at most."""
         kind = frame.format.name, frame.layout.name, frame.sample_rate
         if kind != self._kind:
             yield from self.finish()
             self._kind = kind
             self._resampler = av.AudioResampler(
-                format="flt", layout="mono", rate=types.SAMPLE_RATE_HZ, options=_MIXING
+                format="fltp",
+                layout="mono" if frame.layout.nb_channels == 1 else "stereo",
+                rate=types.SAMPLE_RATE_HZ,
+                options=_MIXING,
             )
         frame.pts = None
         yield from _samples(self._resampler.resample(frame))
@@ -212,32 +236,31 @@ class _Resampling:
 
 def _samples(frames: Iterable[av.AudioFrame]) -> Iterator[np.ndarray]:
     for frame in frames:
-        yield frame.to_ndarray()[0]
-
-
-def _missing_samples(packet: av.Packet) -> int:
-    """Return how long a packet should have sounded; damage may have changed it."""
-    if not packet.duration or packet.time_base is None:
-        return 0
-    seconds = packet.duration * packet.time_base
-    return min(round(seconds * types.SAMPLE_RATE_HZ), PIECE_SAMPLES)
+        yield frame.to_ndarray()
 
 
 def _silence(num_samples: int) -> Iterator[np.ndarray]:
     for start in range(0, num_samples, PIECE_SAMPLES):
-        yield np.zeros(min(PIECE_SAMPLES, num_samples - start), np.float32)
+        yield np.zeros((1, min(PIECE_SAMPLES, num_samples - start)), np.float32)
 
 
 def _in_pieces(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     """Join blocks of any lengths to pieces of one length, and a shorter last one."""
     held, num_missing = [], PIECE_SAMPLES
     for block in blocks:
-        while len(block):
-            held.append(block[:num_missing])
-            block = block[num_missing:]
-            num_missing -= len(held[-1])
+        while block.shape[1]:
+            held.append(block[:, :num_missing])
+            block = block[:, num_missing:]
+            num_missing -= held[-1].shape[1]
             if not num_missing:
-                yield np.concatenate(held)
+                yield _join(held)
                 held, num_missing = [], PIECE_SAMPLES
     if held:
-        yield np.concatenate(held)
+        yield _join(held)
+
+
+def _join(blocks: list[np.ndarray]) -> np.ndarray:
+    """Join blocks `[C, S]`; where some have two channels, all have."""
+    num_channels = max(len(block) for block in blocks)
+    parts = [np.broadcast_to(b, (num_channels, b.shape[1])) for b in blocks]
+    return np.concatenate(parts, axis=1)

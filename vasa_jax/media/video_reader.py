@@ -6,20 +6,20 @@ import dataclasses
 import fractions
 import io
 import itertools
+import logging
 import os
-import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import av
 import numpy as np
-from av.video.reformatter import Colorspace
 
-from vasa_jax import errors, types
-from vasa_jax.media import image, swscale
+from vasa_jax import container, errors, types
+from vasa_jax.media import image, shown_frame
 
-_HD_HEIGHT = 720
-_UNSPECIFIED_COLORSPACE = 2
+_READABLE = "give a file that FFmpeg plays, such as mp4, mov, webm or mpg"
+_LIMITS = {"max_pixels": str(image.MAX_PIXELS)}
 _MICROSECONDS = 1_000_000
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,15 +55,15 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
     Raises:
         UserError: the file is missing, broken, or holds no picture.
     """
-    with _open(path) as (container, stream):
-        frame = _to_rgb(next(_decode(container, stream, path)))
-        duration = (container.duration or 0) / _MICROSECONDS
+    with _opened(path) as recording:
+        _, frame = next(_decode(recording, path))
+        pixels = _to_rgb(recording, frame, path)
         return VideoInfo(
-            height=frame.shape[0],
-            width=frame.shape[1],
-            frame_rate_hz=float(stream.average_rate or 0),
-            duration_seconds=duration,
-            has_sound=bool(container.streams.audio),
+            height=pixels.shape[0],
+            width=pixels.shape[1],
+            frame_rate_hz=float(recording.picture.average_rate or 0),
+            duration_seconds=(recording.container.duration or 0) / _MICROSECONDS,
+            has_sound=recording.sound is not None,
         )
 
 
@@ -71,18 +71,22 @@ def iterate_video(
     path: str | os.PathLike[str],
     frame_rate_hz: int = types.FRAME_RATE_HZ,
     every: int = 1,
+    warn: Callable[[str], None] = _LOGGER.warning,
 ) -> Iterator[np.ndarray]:
     """Yield a video's frames at an even rate, one at a time.
 
     Ours: output frame k is the stored frame nearest to time k / rate, which keeps
     lips and sound within half a stored frame; time 0 is the file's beginning, which
-    it shares with `audio.load_waveform`. Rotation and pixel shape are applied.
+    it shares with `audio.load_waveform`. They are shown as players show them: upright,
+    of square pixels, deinterlaced, and in BT.709 where they were HLG or PQ. Where the
+    file breaks off, what came before is kept.
 
     Args:
         path: the file.
         frame_rate_hz: frames a second, of which to yield some or all.
         every: n yields the first of every n of them, and spares the others'
             conversion to RGB.
+        warn: called at the end with a sentence, where some of the file is lost.
 
     Yields:
         uint8 `[H, W, 3]`, RGB.
@@ -92,11 +96,19 @@ def iterate_video(
             over 64 megapixels.
     """
     count = 0
-    for frame, num_times in _shown(path, frame_rate_hz):
-        wanted = range(-count % every, num_times, every)
-        count += num_times
-        if wanted:
-            yield from itertools.repeat(_to_rgb(frame), len(wanted))
+    with _opened(path) as recording:
+        for frame, num_times in _shown(recording, path, frame_rate_hz):
+            wanted = range(-count % every, num_times, every)
+            count += num_times
+            if wanted:
+                pixels = _to_rgb(recording, frame, path)
+                yield from itertools.repeat(pixels, len(wanted))
+        damage = recording.damage()
+    if damage:
+        warn(
+            f"The video {path} is damaged: {damage}; the {count} frames that remain "
+            "are used."
+        )
 
 
 def count_frames(
@@ -111,7 +123,8 @@ def count_frames(
     Raises:
         UserError: as of `iterate_video`.
     """
-    return sum(num_times for _, num_times in _shown(path, frame_rate_hz))
+    with _opened(path) as recording:
+        return sum(count for _, count in _shown(recording, path, frame_rate_hz))
 
 
 def decode_video(data: bytes, indices: Sequence[int] | None = None) -> np.ndarray:
@@ -133,12 +146,15 @@ def decode_video(data: bytes, indices: Sequence[int] | None = None) -> np.ndarra
         IndexError: an index is outside the clip.
     """
     name = "given as bytes"
-    with _open(io.BytesIO(data), name) as (container, stream):
+    with _opened(io.BytesIO(data), name) as recording:
+        stream = recording.picture
         stream.thread_type = "NONE"
         if indices is None:
-            return np.stack([_to_rgb(f) for f in _decode(container, stream, name)])
+            frames = [f for _, f in _decode(recording, name)]
+            return np.stack([_to_rgb(recording, f, name) for f in frames])
         with _reported(name):
-            packets = [p for p in container.demux(stream) if p.pts is not None]
+            packets = recording.container.demux(stream)
+            packets = [packet for packet in packets if packet.pts is not None]
         times = sorted(packet.pts for packet in packets)
         wanted = [times[index] for index in indices]
         found: dict[int, np.ndarray] = {}
@@ -146,7 +162,7 @@ def decode_video(data: bytes, indices: Sequence[int] | None = None) -> np.ndarra
             for first, last in _runs(packets, sorted(set(wanted))):
                 for frame in _decode_run(stream.codec_context, packets[first:last]):
                     if frame.pts in wanted:
-                        found[frame.pts] = _to_rgb(frame)
+                        found[frame.pts] = _to_rgb(recording, frame, name)
         if missing := set(wanted) - found.keys():
             raise errors.UserError(
                 f"The video {name} is broken: {len(missing)} frames are missing; "
@@ -160,50 +176,42 @@ def _reported(name) -> Iterator[None]:
     """Turn FFmpeg's errors into sentences."""
     try:
         yield
-    except FileNotFoundError as error:
-        raise errors.UserError(
-            f"The video {name} does not exist; check the path."
-        ) from error
     except (av.error.FFmpegError, OSError) as error:
         raise errors.UserError(
-            f"The video {name} cannot be read ({error.strerror}); give a file that "
-            "FFmpeg plays, such as mp4, mov, webm or mpg."
+            f"The video {name} cannot be read ({error.strerror}); {_READABLE}."
         ) from error
 
 
 @contextlib.contextmanager
-def _open(source, name=None) -> Iterator[tuple]:
-    if name is None:
-        name = source = pathlib.Path(source)
-    limit = {"max_pixels": str(image.MAX_PIXELS)}
-    with contextlib.ExitStack() as stack:
-        with _reported(name):
-            container = stack.enter_context(av.open(source, container_options=limit))
-        if not container.streams.video:
+def _opened(source, name=None) -> Iterator[container.Recording]:
+    name = source if name is None else name
+    with container.opened(source, name, "video", _READABLE, _LIMITS) as recording:
+        if recording.picture is None:
             raise errors.UserError(
                 f"The file {name} holds no picture; give a video with one."
             )
-        stream = container.streams.video[0]
-        stream.codec_context.options = limit
-        stream.thread_type = "AUTO"
-        yield container, stream
+        recording.picture.codec_context.options = _LIMITS
+        recording.picture.thread_type = "AUTO"
+        yield recording
 
 
-def _decode(container, stream, name) -> Iterator[av.VideoFrame]:
-    """Yield the frames in the order of display; there is at least one."""
+def _decode(recording, name) -> Iterator[tuple]:
+    """Yield times and frames in the order of display; there is at least one."""
     is_empty = True
-    frames = container.decode(stream)
-    while True:
-        with _reported(name):
-            frame = next(frames, None)
-        if frame is None:
-            break
-        is_empty = False
-        yield frame
+    frames = recording.decode(recording.picture)
+    with _reported(name):
+        for time, frame in shown_frame.deinterlaced(frames):
+            is_empty = False
+            yield time, frame
     if is_empty:
         raise errors.UserError(
             f"The video {name} holds no frame that can be decoded; make it again."
         )
+
+
+def _to_rgb(recording, frame, name) -> np.ndarray:
+    with _reported(name):
+        return shown_frame.to_rgb(frame, recording.picture.sample_aspect_ratio)
 
 
 def _num_ticks_before(time: fractions.Fraction, step: fractions.Fraction) -> int:
@@ -211,24 +219,20 @@ def _num_ticks_before(time: fractions.Fraction, step: fractions.Fraction) -> int
     return max(0, -(-time // step))
 
 
-def _shown(path, frame_rate_hz: int) -> Iterator[tuple[av.VideoFrame, int]]:
+def _shown(recording, name, frame_rate_hz: int) -> Iterator[tuple[av.VideoFrame, int]]:
     """Yield stored frames, and how often each is due at an even rate."""
-    with _open(path) as (container, stream):
-        start = fractions.Fraction(container.start_time or 0, _MICROSECONDS)
-        step = fractions.Fraction(1, frame_rate_hz)
-        stored_step = 1 / (stream.average_rate or fractions.Fraction(frame_rate_hz))
-        held, held_time, count = None, -stored_step, 0
-        for frame in _decode(container, stream, path):
-            if frame.pts is None:
-                time = held_time + stored_step
-            else:
-                time = frame.pts * frame.time_base - start
-            if held is not None:
-                num_due = _num_ticks_before((held_time + time) / 2, step)
-                yield held, max(0, num_due - count)
-                count = max(count, num_due)
-            held, held_time = frame, max(time, held_time)
-        yield held, max(0, round((held_time + stored_step) / step) - count)
+    step = fractions.Fraction(1, frame_rate_hz)
+    stored_step = 1 / (recording.picture.average_rate or 1 / step)
+    held, held_time, count = None, -stored_step, 0
+    for time, frame in _decode(recording, name):
+        if time is None:
+            time = held_time + stored_step
+        if held is not None:
+            num_due = _num_ticks_before((held_time + time) / 2, step)
+            yield held, max(0, num_due - count)
+            count = max(count, num_due)
+        held, held_time = frame, max(time, held_time)
+    yield held, max(0, round((held_time + stored_step) / step) - count)
 
 
 def _runs(packets, wanted: list[int]) -> Iterator[tuple[int, int]]:
@@ -262,21 +266,3 @@ def _decode_run(decoder, packets) -> Iterator[av.VideoFrame]:
         yield from decoder.decode(packet)
     yield from decoder.decode(None)
     decoder.flush_buffers()
-
-
-def _to_rgb(frame: av.VideoFrame) -> np.ndarray:
-    """Convert to RGB, square pixels, upright.
-
-    Follows: the common reading of untagged video: BT.709 from 720 rows on.
-    """
-    colorspace = None
-    if frame.colorspace == _UNSPECIFIED_COLORSPACE and frame.format.name[0] == "y":
-        is_hd = frame.height >= _HD_HEIGHT
-        colorspace = Colorspace.ITU709 if is_hd else Colorspace.ITU601
-    pixels = frame.to_ndarray(
-        format="rgb24", src_colorspace=colorspace, interpolation=swscale.CONVERSION
-    )
-    quarter_turns = round(frame.rotation / 90) % 4
-    if quarter_turns:
-        pixels = np.ascontiguousarray(np.rot90(pixels, quarter_turns))
-    return pixels
