@@ -45,7 +45,7 @@ def write(
             stream.width, stream.height = pictures[0].width, pictures[0].height
             stream.pix_fmt = pictures[0].format.name
             if pictures[0].format.name == "rgb24":
-                stream.pix_fmt = "yuv420p"
+                stream.pix_fmt = "rgb24" if video_codec == "png" else "yuv420p"
             prepare(stream)
         if waveform is not None:
             channels = np.atleast_2d(waveform)

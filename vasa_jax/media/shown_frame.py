@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import av
 import av.filter
 import numpy as np
-from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc
+from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc, VideoReformatter
 
 from vasa_jax.media import image, swscale
 
@@ -33,36 +33,41 @@ _FOREIGN_TO_SCREENS = {
 """PQ and HLG, BT.2020 and P3: what looks grey or dark unless it is converted."""
 
 
-def to_rgb(frame: av.VideoFrame, pixel_shape: fractions.Fraction | None) -> np.ndarray:
-    """Convert a frame to RGB as it is meant to be seen.
+class Screen:
+    """Converts a video's frames to RGB as they are meant to be seen.
 
     Follows: FFmpeg's own player, for turns and flips; the common reading of untagged
     video, BT.709 from 720 rows on; and swscale's colour management, by which HLG and PQ
-    are shown as BT.709, the white of papers (203 nits) as white.
+    are shown as BT.709, the white of paper (203 nits) as white.
 
     Args:
-        frame: as decoded.
-        pixel_shape: width of a pixel over its height; None where nothing tells.
-
-    Returns:
-        uint8 `[H, W, 3]`, of square pixels.
+        stream: of the frames; it tells the shape of their pixels.
     """
-    colours = {"src_colorspace": None}
-    is_foreign = any(getattr(frame, n) in v for n, v in _FOREIGN_TO_SCREENS.items())
-    if is_foreign:
-        colours["dst_color_trc"] = ColorTrc.BT709
-        colours["dst_color_primaries"] = ColorPrimaries.BT709
-    if frame.colorspace == _UNSPECIFIED and frame.format.name[0] == "y":
-        is_hd = frame.height >= _HD_HEIGHT
-        named = Colorspace.ITU709 if is_hd else Colorspace.ITU601
-        colours["src_colorspace"] = Colorspace.BT2020 if is_foreign else named
-    pixels = frame.to_ndarray(
-        format="rgb24",
-        width=_square_width(frame, pixel_shape),
-        interpolation=swscale.CONVERSION,
-        **colours,
-    )
-    return _upright(pixels, frame)
+
+    def __init__(self, stream: av.VideoStream):
+        self._stream = stream
+        # Kept for all frames: the first of a wide range takes swscale three seconds.
+        self._reformatter = VideoReformatter()
+
+    def show(self, frame: av.VideoFrame) -> np.ndarray:
+        """Return a decoded frame as uint8 `[H, W, 3]`, upright, of square pixels."""
+        colours = {"src_colorspace": None}
+        is_foreign = any(getattr(frame, n) in v for n, v in _FOREIGN_TO_SCREENS.items())
+        if is_foreign:
+            colours["dst_color_trc"] = ColorTrc.BT709
+            colours["dst_color_primaries"] = ColorPrimaries.BT709
+        if frame.colorspace == _UNSPECIFIED and frame.format.name[0] == "y":
+            is_hd = frame.height >= _HD_HEIGHT
+            named = Colorspace.ITU709 if is_hd else Colorspace.ITU601
+            colours["src_colorspace"] = Colorspace.BT2020 if is_foreign else named
+        shown = self._reformatter.reformat(
+            frame,
+            format="rgb24",
+            width=_square_width(frame, self._stream.sample_aspect_ratio),
+            interpolation=swscale.CONVERSION,
+            **colours,
+        )
+        return _upright(shown.to_ndarray(), frame)
 
 
 def _square_width(frame, pixel_shape):

@@ -55,9 +55,9 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
     Raises:
         UserError: the file is missing, broken, or holds no picture.
     """
-    with _opened(path) as recording:
+    with _opened(path) as (recording, screen):
         _, frame = next(_decode(recording, path))
-        pixels = _to_rgb(recording, frame, path)
+        pixels = _show(screen, frame, path)
         return VideoInfo(
             height=pixels.shape[0],
             width=pixels.shape[1],
@@ -96,12 +96,12 @@ def iterate_video(
             over 64 megapixels.
     """
     count = 0
-    with _opened(path) as recording:
+    with _opened(path) as (recording, screen):
         for frame, num_times in _shown(recording, path, frame_rate_hz):
             wanted = range(-count % every, num_times, every)
             count += num_times
             if wanted:
-                pixels = _to_rgb(recording, frame, path)
+                pixels = _show(screen, frame, path)
                 yield from itertools.repeat(pixels, len(wanted))
         damage = recording.damage()
     if damage:
@@ -123,7 +123,7 @@ def count_frames(
     Raises:
         UserError: as of `iterate_video`.
     """
-    with _opened(path) as recording:
+    with _opened(path) as (recording, _):
         return sum(count for _, count in _shown(recording, path, frame_rate_hz))
 
 
@@ -146,12 +146,12 @@ def decode_video(data: bytes, indices: Sequence[int] | None = None) -> np.ndarra
         IndexError: an index is outside the clip.
     """
     name = "given as bytes"
-    with _opened(io.BytesIO(data), name) as recording:
+    with _opened(io.BytesIO(data), name) as (recording, screen):
         stream = recording.picture
         stream.thread_type = "NONE"
         if indices is None:
             frames = [f for _, f in _decode(recording, name)]
-            return np.stack([_to_rgb(recording, f, name) for f in frames])
+            return np.stack([_show(screen, f, name) for f in frames])
         with _reported(name):
             packets = recording.container.demux(stream)
             packets = [packet for packet in packets if packet.pts is not None]
@@ -162,7 +162,7 @@ def decode_video(data: bytes, indices: Sequence[int] | None = None) -> np.ndarra
             for first, last in _runs(packets, sorted(set(wanted))):
                 for frame in _decode_run(stream.codec_context, packets[first:last]):
                     if frame.pts in wanted:
-                        found[frame.pts] = _to_rgb(recording, frame, name)
+                        found[frame.pts] = _show(screen, frame, name)
         if missing := set(wanted) - found.keys():
             raise errors.UserError(
                 f"The video {name} is broken: {len(missing)} frames are missing; "
@@ -183,7 +183,7 @@ def _reported(name) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _opened(source, name=None) -> Iterator[container.Recording]:
+def _opened(source, name=None) -> Iterator[tuple]:
     name = source if name is None else name
     with container.opened(source, name, "video", _READABLE, _LIMITS) as recording:
         if recording.picture is None:
@@ -192,7 +192,7 @@ def _opened(source, name=None) -> Iterator[container.Recording]:
             )
         recording.picture.codec_context.options = _LIMITS
         recording.picture.thread_type = "AUTO"
-        yield recording
+        yield recording, shown_frame.Screen(recording.picture)
 
 
 def _decode(recording, name) -> Iterator[tuple]:
@@ -209,9 +209,9 @@ def _decode(recording, name) -> Iterator[tuple]:
         )
 
 
-def _to_rgb(recording, frame, name) -> np.ndarray:
+def _show(screen, frame, name) -> np.ndarray:
     with _reported(name):
-        return shown_frame.to_rgb(frame, recording.picture.sample_aspect_ratio)
+        return screen.show(frame)
 
 
 def _num_ticks_before(time: fractions.Fraction, step: fractions.Fraction) -> int:
