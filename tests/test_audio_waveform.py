@@ -88,6 +88,74 @@ def test_packed_formats_arrive_in_time(tmp_path, name, codec, format, rate):
     assert abs(loud.mean() - 8_160) < 60
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "format"),
+    [
+        ("a.wav", "pcm_s16le", "flt"),
+        ("a.m4a", "aac", "fltp"),
+        ("a.ogg", "libopus", "flt"),
+    ],
+)
+def test_of_channels_in_opposite_phase_the_louder_is_taken(
+    tmp_path, name, codec, format
+):
+    voice = _sine(440.0, 48_000)
+    channels = np.stack([0.5 * voice, -0.5 * voice])
+    _write_stereo(tmp_path / name, channels, codec, format)
+    told = []
+    waveform = np.concatenate(
+        list(audio.iterate_waveform(tmp_path / name, told.append))
+    )
+    assert np.abs(waveform[2_000:14_000]).max() == pytest.approx(0.5, abs=0.03)
+    (sentence,) = told
+    assert "cancel each other" in sentence
+    for usual in ([0.5, 0.5], [0.5, 0.0], [0.5, -0.3]):
+        told.clear()
+        channels = np.outer(usual, voice)
+        _write_stereo(tmp_path / name, channels, codec, format)
+        list(audio.iterate_waveform(tmp_path / name, told.append))
+        assert not told
+
+
+def _write_stereo(path, channels, codec, format):
+    """Write `[2, S]`, as samples beside each other where the format is packed."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=48_000, layout="stereo")
+        is_packed = format == "flt"
+        samples = channels.T.reshape(1, -1) if is_packed else channels
+        samples = np.ascontiguousarray(samples, np.float32)
+        frame = av.AudioFrame.from_ndarray(samples, format, "stereo")
+        frame.sample_rate = 48_000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options", "late_seconds"),
+    [
+        ("a.mp3", "libmp3lame", {}, 0),
+        ("a.m4a", "aac", {}, 0),
+        ("a.mkv", "libmp3lame", {}, 0),
+        ("bare.mp3", "libmp3lame", {"write_xing": "0"}, 0.025),
+        ("bare.aac", "aac", {}, 0.023),
+    ],
+)
+def test_the_encoders_delay_is_taken_out_where_the_file_tells_it(
+    tmp_path, name, codec, options, late_seconds
+):
+    click = np.zeros(44_100, np.float32)
+    click[22_050:22_932] = 0.8 * _sine(1000.0, 44_100, 0.02)
+    with av.open(str(tmp_path / name), "w", options=options) as container:
+        stream = container.add_stream(codec, rate=44_100, layout="mono")
+        frame = av.AudioFrame.from_ndarray(click[None], "fltp", "mono")
+        frame.sample_rate = 44_100
+        frame.pts = 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    loud = np.flatnonzero(np.abs(audio.load_waveform(tmp_path / name)) > 0.3)
+    assert loud.mean() / 16_000 - 0.51 == pytest.approx(late_seconds, abs=0.003)
+
+
 def test_sound_shorter_than_a_fifth_of_a_second_is_refused(tmp_path):
     _write(tmp_path / "short.wav", np.zeros((1, 3_199)), 16_000)
     with pytest.raises(errors.UserError, match=r"0\.200 s; at least 0\.2 s"):

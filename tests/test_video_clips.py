@@ -59,13 +59,18 @@ def _write(path, frames, waveform):
         writer.write(frames)
 
 
+def _cut_off(path, num_bytes):
+    path.write_bytes(path.read_bytes()[:-num_bytes])
+
+
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory):
-    """Carl moves, Dora's video is cut, and the others make no clips."""
+    """Carl's file is torn, Dora's video is cut, and the others make no clips."""
     folder = tmp_path_factory.mktemp("videos")
     portrait = media.read_image(ROOT / "examples" / "portrait.png")
     voice = audio.load_waveform(ROOT / "examples" / "voice.wav")
     _write(folder / "carl" / "first" / "1.mp4", _frames(portrait, 23), voice)
+    _cut_off(folder / "carl" / "first" / "1.mp4", num_bytes=200)
     cut = _frames(portrait[:, ::-1], 2 * CUT_AT, jump=130.0)
     _write(folder / "dora" / "1.mp4", cut, voice)
     _write(folder / "fay.mp4", _frames(portrait, 20), None)
@@ -99,8 +104,15 @@ def test_each_steady_stretch_is_a_clip_and_every_other_video_is_named(built):
         "without a face": 1,
         "too short": 1,
     }
+    assert outcome.num_damaged == 1
     told = (folder / set_builder.SKIPPED_FILE).read_text()
-    for name in ("broken.mkv: unreadable", "fay.mp4: without sound", "grey.mp4"):
+    damaged = "carl/first/1.mp4: damaged: "
+    for name in (
+        "broken.mkv: unreadable",
+        "fay.mp4: without sound",
+        "grey.mp4",
+        damaged,
+    ):
         assert name in told
     starts = {
         (clip["source"], int(clip["start_frame"]))
@@ -309,7 +321,7 @@ def test_an_unknown_gaze_is_no_number_and_leaves_statistics_alone():
 def test_a_real_talking_head_makes_a_clip():
     folder = pathlib.Path(os.environ["VASA_REAL_DATA"]) / "talking_heads"
     video = sources.find(folder, "folder")[0]
-    made = list(record.make(folder, video, settings_lib.Settings(seconds=2.0)))
+    made = list(record.make(folder, video, settings_lib.Settings(seconds=2.0), print))
     assert made and made[0]["num_frames"] == 50
     head_pose = made[0]["head_pose"]
     assert np.abs(np.diff(head_pose[:, :3], axis=0)).max() < np.deg2rad(8)

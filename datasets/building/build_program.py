@@ -66,6 +66,11 @@ def tell(
     )
     for kind, count in sorted(outcome.num_skipped.items()):
         print(f"skipped {count} {source}s {kind}: see {set_builder.SKIPPED_FILE}")
+    if outcome.num_damaged:
+        print(
+            f"used what is left of {outcome.num_damaged} damaged {source}s: see "
+            f"{set_builder.SKIPPED_FILE}"
+        )
 
 
 def _parse(arguments: list[str]) -> list[str]:

@@ -10,7 +10,8 @@ from datasets.building import processes, shard_files, shard_folder
 from vasa_jax import errors
 
 SKIPPED_FILE = "skipped.txt"
-"""File in the set's folder that names each source without clips, and why. Ours."""
+"""File in the set's folder that names each source without clips, and why, and each of
+which a part is lost. Ours."""
 
 
 class Shard(Protocol):
@@ -27,11 +28,13 @@ class Outcome:
     Attributes:
         num_clips, num_identities: per split.
         num_skipped: sources without clips, per kind of reason.
+        num_damaged: sources of which a part is lost.
     """
 
     num_clips: dict[str, int]
     num_identities: dict[str, int]
     num_skipped: dict[str, int]
+    num_damaged: int = 0
 
 
 def build(
@@ -71,6 +74,8 @@ def build(
     finished = [(s.name, shard_files.read_report(folder, s.name)) for s in shards]
     skipped = [row for _, report in finished for row in report.skipped]
     lines = [f"{path}: {kind}: {reason}\n" for path, kind, reason in skipped]
+    damaged = [row for _, report in finished for row in report.damaged]
+    lines += [f"{path}: damaged: {sentence}\n" for path, sentence in damaged]
     shard_folder.write_beside(folder / SKIPPED_FILE, "".join(lines))
     # Hard links, as for the synthetic heads, so that nothing is copied.
     num_clips = shard_folder.assemble(folder, info, features, finished)
@@ -87,4 +92,5 @@ def build(
         num_clips=num_clips,
         num_identities={split: len(names) for split, names in identities.items()},
         num_skipped=dict(collections.Counter(kind for _, kind, _ in skipped)),
+        num_damaged=len({path for path, _ in damaged}),
     )

@@ -37,12 +37,14 @@ class Report:
         identities: names per split.
         skipped: for each source that made no clip its name, the kind of the reason and
             the reason.
+        damaged: for each source of which a part is lost its name and what is.
     """
 
     num_examples: dict[str, int]
     num_bytes: dict[str, int]
     identities: dict[str, list[str]]
     skipped: list[tuple[str, str, str]]
+    damaged: list[tuple[str, str]] = dataclasses.field(default_factory=list)
 
 
 def read_report(folder: pathlib.Path, name: str) -> Report | None:
@@ -95,6 +97,15 @@ class ShardWriter:
             self._skip(source, "unreadable", str(error))
         except Exception as error:  # noqa: BLE001 (one source must not end the build)
             self._skip(source, "failed", shard_folder.tell_error(error))
+
+    def note_damage(self, source: str, sentence: str) -> None:
+        """Note that a part of a source is lost, whose rest is used.
+
+        Args:
+            source: its name.
+            sentence: what is lost.
+        """
+        self._report.damaged.append((source, sentence))
 
     def _write(self, split: str, made: dict) -> None:
         from array_record.python import array_record_module

@@ -3,7 +3,7 @@
 import pathlib
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -64,7 +64,10 @@ def features():
 
 
 def make(
-    folder: pathlib.Path, video: sources.Video, settings: settings_lib.Settings
+    folder: pathlib.Path,
+    video: sources.Video,
+    settings: settings_lib.Settings,
+    note_damage: Callable[[str], None],
 ) -> Iterator[dict]:
     """Yield the clips of a video.
 
@@ -75,6 +78,7 @@ def make(
         folder: that the video's path starts from.
         video: which one.
         settings: of the set.
+        note_damage: called with a sentence, where a part of the video is lost.
 
     Yields:
         A value for each of `features`.
@@ -86,14 +90,14 @@ def make(
     path = folder / video.path
     if not media.probe_video(path).has_sound:
         raise shard_files.UnfitError("without sound", "it has no sound")
-    waveform = audio.load_waveform(path)
-    found = tracking.track_video(media.iterate_video(path))
+    waveform = audio.load_waveform(path, note_damage)
+    found = tracking.track_video(media.iterate_video(path, warn=note_damage))
     chosen, passed = stretches.choose(found, settings, len(waveform))
     if not chosen:
         raise _why_none(found, settings, passed)
     waiting = list(reversed(chosen))
     frames = []
-    for index, frame in enumerate(media.iterate_video(path)):
+    for index, frame in enumerate(media.iterate_video(path, warn=_told)):
         stretch = waiting[-1]
         if index >= stretch.start:
             frames.append(crop.extract(frame, stretch.box, settings.size))
@@ -104,6 +108,10 @@ def make(
             waiting.pop()
             if not waiting:
                 return
+
+
+def _told(sentence: str) -> None:
+    """Say nothing: the first reading has noted it."""
 
 
 def clip_id(video: sources.Video, start_frame: int) -> str:

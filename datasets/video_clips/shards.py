@@ -28,6 +28,7 @@ def make(
     with shard_files.ShardWriter(folder, shard.name, record.features()) as writer:
         for video in shard.videos:
             split = sources.split_of(video, settings)
-            clips = functools.partial(record.make, input_folder, video, settings)
+            note = functools.partial(writer.note_damage, video.path)
+            clips = functools.partial(record.make, input_folder, video, settings, note)
             writer.add(video.path, split, clips)
     return len(shard.videos)

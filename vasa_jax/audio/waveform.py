@@ -34,13 +34,16 @@ _MIXING = {"rematrix_maxval": "1"}
 _LOGGER = logging.getLogger(__name__)
 
 
-def load_waveform(path: str | os.PathLike[str]) -> np.ndarray:
+def load_waveform(
+    path: str | os.PathLike[str], warn: Callable[[str], None] = _LOGGER.warning
+) -> np.ndarray:
     """Load the first sound track of a file, resampled and mixed to mono.
 
     Ours: as `iterate_waveform`. Memory stays near that of the result.
 
     Args:
         path: any sound or video file.
+        warn: as of `iterate_waveform`.
 
     Returns:
         float32 `[S]`, 16 kHz, full scale at 1.
@@ -49,7 +52,7 @@ def load_waveform(path: str | os.PathLike[str]) -> np.ndarray:
         UserError: as of `iterate_waveform`.
     """
     samples = bytearray()
-    for piece in iterate_waveform(path):
+    for piece in iterate_waveform(path, warn):
         samples.extend(piece.tobytes())
     return np.frombuffer(samples, np.float32)
 
