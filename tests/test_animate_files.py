@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import audio, export, media
-from vasa_jax.animate import files
+from vasa_jax.animate import files, reenactment
 from vasa_jax.animate.controls import Controls
 from vasa_jax.animate.talking_face import TalkingFace
 from vasa_jax.audio import waveform as waveform_lib
@@ -166,6 +166,30 @@ def damage(kind, inputs, tmp_path):
     )
     manifest.write_text(text)
     return changed, "has format version 99"
+
+
+def test_an_output_that_is_an_input_is_refused_and_kept(inputs, tmp_path, voice):
+    spoken = tmp_path / "spoken.mp4"
+    with media.VideoWriter(spoken, 16, 16, waveform=voice[:8_000]) as writer:
+        writer.write(np.zeros((12, 16, 16, 3), np.uint8))
+    before = spoken.read_bytes()
+    (tmp_path / "link.mp4").symlink_to(spoken)
+    inputs["audio_file"] = str(spoken)
+    for output in (spoken, tmp_path / "link.mp4"):
+        with pytest.raises(UserError, match="is one of the inputs"):
+            files.animate_files(**{**inputs, "output": str(output)})
+        with pytest.raises(UserError, match="is one of the inputs"):
+            reenactment.reenact_files(inputs["image"], spoken, output)
+    assert spoken.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["o:2.mp4", "\u00e4" * 125 + ".mp4", "a, b.mp4"])
+def test_an_output_may_have_any_name(inputs, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    files.animate_files(**{**inputs, "output": name})
+    assert media.count_frames(name) == 15
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written == {"face.png", "voice.wav", name}
 
 
 @pytest.mark.parametrize(

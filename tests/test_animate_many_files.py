@@ -30,6 +30,8 @@ def test_names_are_split_at_commas_but_not_inside_a_files_own(tmp_path):
 def test_videos_are_called_after_both_files_and_never_alike():
     named = many_files.name_outputs([("f/a.png", "v/x.wav")], "out")
     assert named == [pathlib.Path("out/a-x.mp4")]
+    (long,) = many_files.name_outputs([("\u4eba" * 83, "x" * 250)], "out")
+    assert len(long.name.encode()) < 256
     with pytest.raises(UserError, match="called a-x.mp4"):
         many_files.name_outputs([("f/a.png", "x.wav"), ("g/a.png", "x.wav")], "out")
 

@@ -66,7 +66,7 @@ def animate_files(
         UserError: a file or a control cannot be used.
     """
     controls = controls or Controls()
-    media.check_video_path(output)
+    media.check_video_path(output, inputs=(image, audio_file))
     frame_rate.check(frame_rate_hz)
     picture = media.read_image(image)
     motion_stream.check_controls(controls, *trained.load_motion_configs(checkpoint))

@@ -12,6 +12,10 @@ from vasa_jax.errors import UserError
 
 Path = str | os.PathLike[str]
 
+LONGEST_STEM = 60
+"""Letters of a file's name in its video's. Ours: a name has 255 bytes at most, and a
+letter up to four."""
+
 
 def split_names(text: str) -> list[str]:
     """Split names with commas between them; a file whose own name has one is one.
@@ -63,10 +67,13 @@ def name_outputs(
 ) -> list[pathlib.Path]:
     """Name the video of each pair `IMAGE-VOICE.mp4`, after both files.
 
+    Ours: of long names the first `LONGEST_STEM` letters.
+
     Raises:
         UserError: two videos would have the same name.
     """
-    names = [f"{pathlib.Path(a).stem}-{pathlib.Path(b).stem}.mp4" for a, b in pairs]
+    stems = [[pathlib.Path(p).stem[:LONGEST_STEM] for p in pair] for pair in pairs]
+    names = [f"{'-'.join(pair)}.mp4" for pair in stems]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise UserError(

@@ -45,7 +45,7 @@ def reenact_files(
     Raises:
         UserError: a file cannot be used, or no face is found in one of them.
     """
-    media.check_video_path(output)
+    media.check_video_path(output, inputs=(image, video))
     picture = media.read_image(image)
     driver = media.probe_video(video)
     num_frames = round(driver.duration_seconds * types.FRAME_RATE_HZ)
@@ -62,7 +62,7 @@ def reenact_files(
     sound = audio.iterate_waveform(video, warn) if driver.has_sound else None
     with media.VideoWriter(output, height, width, waveform=sound) as writer:
         progress(0, num_frames)
-        for frames in face.reenact(portrait, media.iterate_video(video)):
+        for frames in face.reenact(portrait, media.iterate_video(video, warn=warn)):
             writer.write(whole.with_faces(frames) if show_whole_picture else frames)
             progress(writer.num_frames, max(num_frames, writer.num_frames))
     return writer.num_frames

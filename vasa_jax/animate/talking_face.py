@@ -9,7 +9,13 @@ import jax
 import numpy as np
 
 from vasa_jax import types
-from vasa_jax.animate import frame_rate, motion_stream, rendering, trained
+from vasa_jax.animate import (
+    driving_video,
+    frame_rate,
+    motion_stream,
+    rendering,
+    trained,
+)
 from vasa_jax.animate.controls import Controls
 from vasa_jax.errors import UserError
 from vasa_jax.portrait import crop, locate
@@ -195,30 +201,26 @@ class TalkingFace:
 
         Paper: VASA-1 section 3.1: motion is encoded apart from identity, so that one
         person's drives another's face. Ours: the driver's crop is that of the first
-        frame throughout, so that the head moves in it.
+        face throughout, so that the head moves in it.
 
         Args:
             image: uint8 `[H, W, 3]` with a face, or what `locate` gave.
-            frames: uint8 `[H, W, 3]` each, with a face in the first.
+            frames: uint8 `[H, W, 3]` each, of one size, with a face in the first 20 s.
 
         Returns:
             An iterator of frames uint8 `[n, size, size, 3]`, one for each given.
 
         Raises:
-            UserError: no face in the portrait or in the first frame, or no frame.
+            UserError: no face in the portrait or at the beginning of the frames, or no
+                frame; while iterating, the frames' size changes.
         """
         latents = self._encode(image)
-        frames = iter(frames)
-        first = next(frames, None)
-        if first is None:
-            raise UserError("The driving video has no frame; give one that plays.")
-        box = locate.locate_face(_checked_image(first)).box
+        checked = map(_checked_image, frames)
+        driver = driving_video.cut_faces(checked, self.image_size)
 
         def pieces():
-            driver = itertools.chain([first], frames)
             while batch := list(itertools.islice(driver, self._renderer.batch_frames)):
-                cut = [crop.extract(frame, box, self.image_size) for frame in batch]
-                yield self._renderer.encode_motion(np.stack(cut))
+                yield self._renderer.encode_motion(np.stack(batch))
 
         return self._renderer.render(latents, pieces())
 

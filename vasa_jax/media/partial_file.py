@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from vasa_jax import errors
 
+_STEM_LETTERS = 40
+
 
 @contextlib.contextmanager
 def written_beside(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
@@ -55,8 +57,12 @@ def _begin(path: pathlib.Path) -> pathlib.Path:
             f"Cannot write {path}: the folder {path.parent} does not exist; create it "
             "or name another."
         )
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    # A name may have 255 bytes, and `path` may use them all.
+    stem = path.stem[:_STEM_LETTERS]
+    partial = path.with_name(f".{stem}.{os.getpid()}.partial{path.suffix}")
     try:
+        with contextlib.suppress(FileNotFoundError):
+            path.lstat()  # tells of a name that is too long
         partial.touch()
     except OSError as error:
         raise errors.UserError(

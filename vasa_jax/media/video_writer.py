@@ -85,17 +85,27 @@ def encode_video(
     return buffer.getvalue()
 
 
-def check_video_path(path: str | os.PathLike[str]) -> None:
-    """Refuse what `VideoWriter` could not write, before anything is computed.
+def check_video_path(
+    path: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]] = ()
+) -> None:
+    """Refuse what `VideoWriter` could or should not write, before any work.
 
     Args:
         path: of the video to come.
+        inputs: files that it is made of.
 
     Raises:
-        UserError: the path does not end in .mp4, is a folder, or is in a folder that is
-            missing or cannot be written.
+        UserError: the path does not end in .mp4, is a folder, is in a folder that is
+            missing or cannot be written, or is one of the inputs.
     """
     _check_suffix(path)
+    for name in inputs:
+        with contextlib.suppress(OSError):
+            if os.path.samefile(path, name):
+                raise errors.UserError(
+                    f"The output {path} is one of the inputs and would be replaced; "
+                    "name another."
+                )
     partial_file.check_place(path)
 
 
@@ -149,8 +159,9 @@ class VideoWriter:
     def __enter__(self) -> "VideoWriter":
         with contextlib.ExitStack() as stack:
             partial = stack.enter_context(partial_file.written_beside(self._path))
+            # Of a whole path FFmpeg takes no part before a colon for a protocol.
             self._container = av.open(
-                str(partial), "w", format="mp4", options=_INDEX_FIRST
+                os.path.abspath(partial), "w", format="mp4", options=_INDEX_FIRST
             )
             stack.push(self._close)
             height, width = self._size
