@@ -131,7 +131,7 @@ def test_a_mistake_gives_one_sentence_and_code_2_and_no_file(
     "given, told",
     [
         ([], "required: COMMAND; see `vasa --help`."),
-        (["animate", "face.png"], "required: VOICE, -o/--output"),
+        (["animate", "face.png"], "required: SOUND, -o/--output"),
         (["reenact", "face.png", "-o", "a.mp4"], "required: VIDEO"),
         (["dance"], "invalid choice: 'dance'"),
     ],

@@ -9,17 +9,18 @@ import sys
 import numpy as np
 import pytest
 
-from datasets.natural_voices import model, speaking, spelling, timing, voice
 from datasets.synthetic_heads.performance import (
     head_motion,
+    natural_voices,
     performance,
     phrasing,
     prosody,
-    speech,
     texts,
 )
 from datasets.synthetic_heads.records import plan
 from vasa_jax import errors, types
+from vasa_jax.speech import speech
+from vasa_jax.speech.natural_voices import model, speaking, spelling, timing, voice
 
 with_voices = pytest.mark.skipif(
     any(importlib.util.find_spec(name) is None for name in model.PACKAGES),
@@ -58,12 +59,14 @@ def test_a_missing_package_is_named_with_the_extra_that_holds_it(monkeypatch):
 
 def test_voices_of_the_splits_share_no_seed_and_repeat():
     drawn = {
-        split: [voice.draw(np.random.default_rng(n), split) for n in range(200)]
+        split: [
+            natural_voices.draw(np.random.default_rng(n), split) for n in range(200)
+        ]
         for split in plan.SPLITS
     }
     for split, voices in drawn.items():
-        assert {voice.split_of(one.seed) for one in voices} == {split}
-        assert voices[5] == voice.draw(np.random.default_rng(5), split)
+        assert {natural_voices.split_of(one.seed) for one in voices} == {split}
+        assert voices[5] == natural_voices.draw(np.random.default_rng(5), split)
     languages = {one.language for one in drawn["train"]}
     assert languages == set(spelling.LANGUAGES)
     assert len({one.name for one in drawn["train"]}) > 150
@@ -222,7 +225,7 @@ def test_the_same_seed_gives_the_same_bits():
 @pytest.mark.slow
 def test_another_process_says_the_same_bits():
     program = (
-        "import hashlib; from datasets.natural_voices import speaking, voice; "
+        "import hashlib; from vasa_jax.speech.natural_voices import speaking, voice; "
         f"said = speaking.say(voice.Voice(7), {TEXT!r}); "
         "print(hashlib.sha256(said.waveform.tobytes()).hexdigest())"
     )

@@ -3,9 +3,9 @@
 import dataclasses
 import re
 
-from datasets.natural_voices import model
-from datasets.synthetic_heads.performance import espeak
 from vasa_jax import errors
+from vasa_jax.speech import espeak
+from vasa_jax.speech.natural_voices import model
 
 LANGUAGES = {
     "en-us": "en",
@@ -23,8 +23,10 @@ _STRESS = "ˈˌ"
 
 _VOWELS = "aeiouyæøœɐɑɒɔəɚɛɜɨɪɵɤʉʊʌᵻ"
 
-_CLAUSE = re.compile(r"([^.,;:!?¡¿…—]+)([.,;:!?…—]*)")
-_WORD = re.compile(r"[^\s.,;:!?¡¿…—]+")
+_OPENING = str.maketrans("¡¿", "  ")
+_CLAUSE = re.compile(r"(.+?)([.,;:!?…—]+(?=[\s*\"'”’»)\]]|$)|—|$)", re.DOTALL)
+_WORD = re.compile(r"\S*[^\s.,;:!?…—]")
+"""Ours: a mark within a word, as in 3.14, ends nothing."""
 _EMPHASIZED = re.compile(r"\*([^*]+)\*")
 
 _PAIRS = {
@@ -76,6 +78,32 @@ def spell(text: str, language: str) -> list[Sign]:
         UserError: the language is unknown, or nothing in the text can be said, or it
             has more tokens than the network can say at once.
     """
+    signs = signs_of(text, language)
+    if not signs:
+        raise errors.UserError(
+            f"Nothing in {text[:40]!r} can be said; give words of the voice's language."
+        )
+    if num_tokens(signs) > model.MOST_TOKENS:
+        raise errors.UserError(
+            f"The text beginning {text[:40]!r} has {num_tokens(signs)} sounds and "
+            f"marks; at most {model.MOST_TOKENS} can be said at once, so give it in "
+            "sentences."
+        )
+    return signs
+
+
+def signs_of(text: str, language: str) -> list[Sign]:
+    """Spell a text as `spell` does, however many signs it has, none among them.
+
+    Args:
+        text, language: as of `spell`.
+
+    Returns:
+        Signs in order.
+
+    Raises:
+        UserError: the language is unknown.
+    """
     if language not in LANGUAGES:
         raise errors.UserError(
             f"Natural voices do not speak {language!r}; choose of "
@@ -93,8 +121,12 @@ def spell(text: str, language: str) -> list[Sign]:
             if signs and signs[-1].symbol and said:
                 signs[-1] = dataclasses.replace(signs[-1], ends_phrase=True)
                 signs += [Sign("", mark, word=signs[-1].word)] if mark else []
-    _check(text, signs)
     return signs
+
+
+def num_tokens(signs: list[Sign]) -> int:
+    """Return how many tokens signs are to the network."""
+    return sum(len(sign.letters) for sign in signs)
 
 
 def without_marks(text: str) -> str:
@@ -102,24 +134,11 @@ def without_marks(text: str) -> str:
     return _EMPHASIZED.sub(r"\1", text)
 
 
-def _check(text: str, signs: list[Sign]) -> None:
-    num_tokens = sum(len(sign.letters) for sign in signs)
-    if not signs:
-        raise errors.UserError(
-            f"Nothing in {text[:40]!r} can be said; give words of the voice's language."
-        )
-    if num_tokens > model.MOST_TOKENS:
-        raise errors.UserError(
-            f"The text beginning {text[:40]!r} has {num_tokens} sounds and marks; at "
-            f"most {model.MOST_TOKENS} can be said at once, so give it in sentences."
-        )
-
-
 def _clauses(text: str):
     """Yield words of each clause and the mark after it, "" if there is none."""
     # Each emphasised word between asterisks of its own, so that no mark parts a pair.
     text = _EMPHASIZED.sub(lambda found: _WORD.sub(r"*\g<0>*", found[1]), text)
-    for words, marks in _CLAUSE.findall(text):
+    for words, marks in _CLAUSE.findall(text.translate(_OPENING)):
         if words.strip():
             yield words, marks[:1]
 
