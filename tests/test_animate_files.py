@@ -99,6 +99,29 @@ def test_a_voice_may_come_through_a_pipe(inputs, tmp_path):
     writing.join()
 
 
+def test_a_voice_in_pieces_gives_the_video_of_its_file(inputs, tmp_path):
+    assert files.animate_files(**inputs) == 15
+    pieces = np.array_split(audio.load_waveform(inputs["voice"]), 3)
+    told = []
+    spoken = {**inputs, "voice": iter(pieces), "output": tmp_path / "spoken.mp4"}
+    num_frames = files.animate_files(
+        **spoken, progress=lambda done, total: told.append(total)
+    )
+    assert num_frames == 15 and set(told) == {0}
+    for one, other in zip(
+        media.iterate_video(inputs["output"]),
+        media.iterate_video(tmp_path / "spoken.mp4"),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_pieces_of_less_than_a_frame_are_refused(inputs):
+    with pytest.raises(UserError, match="shorter than 640 samples"):
+        files.animate_files(**{**inputs, "voice": [np.zeros(500, np.float32)]})
+    assert not pathlib.Path(inputs["output"]).exists()
+
+
 def test_an_older_output_is_replaced(inputs):
     output = pathlib.Path(inputs["output"])
     output.write_bytes(b"older")

@@ -41,7 +41,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\ufeff]")
 _ABBREVIATED = re.compile(
     r"\b(Mr|Mrs|Ms|Dr|Prof|St|Jr|Mme|Mlle|Sr|Sra|Sig|Dott|[A-HJ-Z])\.(?=\s+\w)"
 )
-"""Their dot ends no sentence. Ours: the titles before names, and initials."""
+_INITIALS = re.compile(r"(\.\w)\.(?=\s+[a-z])")
+"""Their dot ends no sentence. Ours: titles before names, initials, and e.g."""
 
 _PAUSE = re.compile(r"\[\s*pause\b\s*([^\]]*)\]", re.IGNORECASE)
 _EMPHASIS = re.compile(r"\*(?=\S)([^*]+)(?<=\S)\*")
@@ -55,9 +56,7 @@ _LONG_WORD = re.compile(rf"[^\s\u2e80-\uffef]{{{_LONGEST_WORD + 1},}}")
 """Ours: Japanese and Chinese have no spaces between words."""
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
-_SENTENCE = re.compile(
-    rf".+?(?:[.!?…][{re.escape(_CLOSING)}*]*(?=\s+[^a-z\s]|\s*$)|$)", re.DOTALL
-)
+_SENTENCE = re.compile(rf".+?(?:[.!?…][{re.escape(_CLOSING)}*]*(?=\s)|$)", re.DOTALL)
 _CLAUSE = re.compile(
     rf".+?(?:[{_MARKS}][{re.escape(_CLOSING)}*]*(?=\s)|—|$)", re.DOTALL
 )
@@ -102,12 +101,15 @@ def parse(text: str) -> list[Line]:
     _check(text)
     text = _tidied(text)
     lines: list[Line] = []
+    paused = 0.0
     # Split by a pattern with one group: every other part is what the group held.
     for place, part in enumerate(_PAUSE.split(_mark_emphasis(text))):
         if place % 2:
-            lines = _paused(lines, _seconds(part))
-        else:
-            lines += _lines(part, is_first=not lines)
+            paused += _seconds(part)
+            lines = _paused(lines, paused)
+        elif said := _lines(part, is_first=not lines):
+            lines += said
+            paused = 0.0
     if not any(line.text for line in lines):
         raise errors.UserError(
             f"There is nothing to say in the text {text[:40]!r}; give words."
@@ -134,6 +136,7 @@ def _tidied(text: str) -> str:
         (rf"([{_MARKS}])[{_MARKS}]+", r"\1"),
         (r"[^\S\n]+", " "),
         (_ABBREVIATED, r"\1"),
+        (_INITIALS, r"\1"),
     ):
         text = re.sub(pattern, replacement, text)
     return text
@@ -166,7 +169,7 @@ def _seconds(written: str) -> float:
 def _paused(lines: list[Line], seconds: float) -> list[Line]:
     """Put a pause in the place of the one that the last line has by its mark."""
     if not lines or not lines[-1].text:
-        return [*lines, Line("", seconds)]
+        return [Line("", seconds)]
     text = lines[-1].text
     text += "" if _mark(text) else _CONTINUED
     return [*lines[:-1], Line(text, seconds)]
