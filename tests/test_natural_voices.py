@@ -68,11 +68,13 @@ def test_voices_of_the_splits_share_no_seed_and_repeat():
         assert {natural_voices.split_of(one.seed) for one in voices} == {split}
         assert voices[5] == natural_voices.draw(np.random.default_rng(5), split)
     languages = {one.language for one in drawn["train"]}
-    assert languages == set(spelling.LANGUAGES)
+    assert {spelling.LANGUAGES[one] for one in languages} == set(
+        natural_voices.LANGUAGE_WEIGHTS
+    )
     assert len({one.name for one in drawn["train"]}) > 150
 
 
-@pytest.mark.parametrize("language", sorted(set(spelling.LANGUAGES.values())))
+@pytest.mark.parametrize("language", natural_voices.LANGUAGE_WEIGHTS)
 def test_every_language_has_sentences(language):
     assert texts.sentence(language, np.random.default_rng(0))
 
@@ -274,7 +276,9 @@ def test_another_seed_is_another_voice():
 @pytest.mark.parametrize("language", spelling.LANGUAGES)
 def test_every_language_is_spoken(language):
     generator = np.random.default_rng(3)
-    text = texts.sentence(spelling.LANGUAGES[language], generator)
+    text = "मेरा भाई नीली नाव लाया।"
+    if spelling.LANGUAGES[language] in natural_voices.LANGUAGE_WEIGHTS:
+        text = texts.sentence(spelling.LANGUAGES[language], generator)
     one = said(text, 12, language)
     assert 1.0 < one.seconds < 12 and 0.05 < np.abs(one.waveform).max() <= 1
     assert len(one.phonemes) > 8 and one.phonemes[-1].ends_phrase

@@ -18,6 +18,7 @@ ACCENTS = {
     "es": "es",
     "it": "it",
     "pt": "pt-br",
+    "hi": "hi",
 }
 """Languages that are typed, and how espeak-ng calls what is spoken."""
 

@@ -14,6 +14,7 @@ LANGUAGES = {
     "es": "es",
     "it": "it",
     "pt-br": "pt",
+    "hi": "hi",
 }
 """espeak-ng's accents and the language that each reads. Ours: those that the network
 was taught, as far as espeak-ng spells them."""
