@@ -273,7 +273,7 @@ def test_another_seed_is_another_voice():
 
 
 @with_voices
-@pytest.mark.parametrize("language", spelling.LANGUAGES)
+@pytest.mark.parametrize("language", sorted({*spelling.LANGUAGES} - {"ja"}))
 def test_every_language_is_spoken(language):
     generator = np.random.default_rng(3)
     text = "मेरा भाई नीली नाव लाया।"

@@ -8,7 +8,7 @@ import pytest
 
 from vasa_jax import errors, types
 from vasa_jax.speech import natural_speaker
-from vasa_jax.speech.natural_voices import model
+from vasa_jax.speech.natural_voices import japanese, model
 
 RATE = types.SAMPLE_RATE_HZ
 with_voices = pytest.mark.skipif(
@@ -88,6 +88,26 @@ def test_single_letters_and_those_of_other_scripts_are_said_or_refused(text):
     except errors.UserError:
         return
     assert RATE / 5 < len(said) < 5 * RATE and np.abs(said).max() > 0.02
+
+
+def test_japanese_words_are_parted_into_sounds():
+    assert japanese.sounds("kʲoːɰa") == ["kʲ", "oː", "ɰ", "a"]
+
+
+def test_without_what_reads_japanese_one_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyopenjtalk", None)
+    with pytest.raises(errors.UserError, match="install .* pyopenjtalk-plus"):
+        japanese.check_packages()
+
+
+@with_voices
+def test_japanese_is_said_where_its_packages_are():
+    if any(importlib.util.find_spec(name) is None for name in japanese.PACKAGES):
+        pytest.skip("Japanese needs pyopenjtalk-plus, which is not installed")
+    speaker = natural_speaker.NaturalSpeaker("hazel", "ja")
+    first, _ = speaker.say("学校に*行き*ます。")
+    assert "".join(p.symbol for p in first.phonemes) == "ɡaʔkoːɲiikʲimasɨ"
+    assert 0.5 * RATE < len(first.waveform) < 4 * RATE
 
 
 @with_voices

@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--language",
         metavar="NAME",
-        help="of the text: en, en-gb, fr, es, it, pt or hi (default: en)",
+        help="of the text: en, en-gb, fr, es, it, pt, hi or ja (default: en)",
     )
     add = parser.add_argument_group("the performance").add_argument
     add(

@@ -7,7 +7,7 @@ import numpy as np
 
 from vasa_jax import errors
 from vasa_jax.speech import pacing, script, speech
-from vasa_jax.speech.natural_voices import model, speaking, spelling
+from vasa_jax.speech.natural_voices import japanese, model, speaking, spelling
 from vasa_jax.speech.natural_voices import voice as natural_voice
 
 ACCENTS = {
@@ -19,6 +19,7 @@ ACCENTS = {
     "it": "it",
     "pt": "pt-br",
     "hi": "hi",
+    "ja": "ja",
 }
 """Languages that are typed, and how espeak-ng calls what is spoken."""
 
@@ -55,6 +56,8 @@ class NaturalSpeaker:
                 f"Natural voices do not speak {language!r}; choose of "
                 f"{', '.join(ACCENTS)}."
             )
+        if language == "ja":
+            japanese.check_packages()
         self._voice = natural_voice.Voice(_seed(voice), ACCENTS[language])
 
     def speak(self, text: str) -> Iterator[np.ndarray]:

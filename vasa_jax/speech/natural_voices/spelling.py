@@ -1,11 +1,13 @@
 """Text to the sounds that the network says: espeak-ng's IPA in its own letters."""
 
+import contextlib
 import dataclasses
 import re
+from collections.abc import Callable, Iterator
 
 from vasa_jax import errors
 from vasa_jax.speech import espeak
-from vasa_jax.speech.natural_voices import model
+from vasa_jax.speech.natural_voices import japanese, model
 
 LANGUAGES = {
     "en-us": "en",
@@ -15,9 +17,10 @@ LANGUAGES = {
     "it": "it",
     "pt-br": "pt",
     "hi": "hi",
+    "ja": "ja",
 }
 """espeak-ng's accents and the language that each reads. Ours: those that the network
-was taught, as far as espeak-ng spells them."""
+was taught, as far as espeak-ng spells them; Japanese is read by `japanese`."""
 
 _SEPARATOR = "_"
 _STRESS = "ˈˌ"
@@ -111,9 +114,9 @@ def signs_of(text: str, language: str) -> list[Sign]:
             f"{', '.join(LANGUAGES)}."
         )
     signs: list[Sign] = []
-    with espeak.loaded(language) as (library, _):
+    with _reader(language) as read:
         for clause, mark in _clauses(text):
-            said = _said(library, clause)
+            said = _said(read, clause)
             for sounds, is_emphasized in said:
                 word = signs[-1].word + 1 if signs else 0
                 spelled = _signs(sounds, language, is_emphasized, word)
@@ -144,21 +147,33 @@ def _clauses(text: str):
             yield words, marks[:1]
 
 
-def _said(library, clause: str) -> list[tuple[str, bool]]:
+@contextlib.contextmanager
+def _reader(language: str) -> Iterator[Callable[[str], list[str]]]:
+    """Yield what spells words of a clause, their sounds parted by `_SEPARATOR`."""
+    if language == "ja":
+        yield lambda text: [
+            _SEPARATOR.join(japanese.sounds(word)) for word in japanese.words(text)
+        ]
+        return
+    with espeak.loaded(language) as (library, _):
+        yield lambda text: _words(espeak.spell(library, text, _SEPARATOR))
+
+
+def _said(read: Callable[[str], list[str]], clause: str) -> list[tuple[str, bool]]:
     """Return IPA of each word of a clause and whether the word is emphasised.
 
     The clause as a whole tells how its words are said ("a" in full only if alone), its
     pieces how many words are said before an emphasised one.
     """
     pieces = list(_pieces(clause))
-    apart = [_words(espeak.spell(library, piece, _SEPARATOR)) for piece, _ in pieces]
+    apart = [read(piece) for piece, _ in pieces]
     flags = [
         is_emphasized
         for (_, is_emphasized), words in zip(pieces, apart, strict=True)
         for _ in words
     ]
     joined = " ".join(piece for piece, _ in pieces)
-    whole = _words(espeak.spell(library, joined, _SEPARATOR))
+    whole = read(joined)
     if len(whole) != len(flags):
         whole = [word for words in apart for word in words]
     return list(zip(whole, flags, strict=True))
