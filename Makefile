@@ -34,7 +34,8 @@ test-all: $(VENV)/test.installed
 	$(PYTEST)
 
 test-voices: $(VENV)-voices/installed
-	$(VENV)-voices/bin/python -m pytest --quiet tests/test_natural_voices.py
+	$(VENV)-voices/bin/python -m pytest --quiet tests/test_natural_voices.py \
+		tests/test_speech_natural_speaker.py
 
 lint: $(VENV)/test.installed
 	$(VENV)/bin/ruff format --check .

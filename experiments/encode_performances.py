@@ -22,7 +22,7 @@ from experiments.running import folders, program
 from vasa_jax import compilation_cache, export
 from vasa_jax.audio import encoders
 from vasa_jax.data import records
-from vasa_jax.encode import encoding
+from vasa_jax.encode import degraded_voice, encoding
 
 CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Export of stage one.", required=True
@@ -38,6 +38,14 @@ SPEECH_DIR = flags.DEFINE_string(
 )
 RECORDINGS_SHARE = flags.DEFINE_float("recordings_share", 0.5, "As there.")
 NATURAL_SHARE = flags.DEFINE_float("natural_share", 0.0, "As there.")
+DEGRADED_SHARE = flags.DEFINE_float(
+    "degraded_share",
+    0.0,
+    "Of performances whose voice is heard as a microphone or a call has it; their "
+    "motion stays.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
 AUDIO_ENCODER = flags.DEFINE_enum(
     "audio_encoder", "whisper_tiny", list(encoders.NAMES), "Of the voice."
 )
@@ -79,6 +87,9 @@ def main(_) -> int:
         if path.exists():
             continue
         record = unrendered.make(clip, unrendered.build_shape(clip, settings))
+        record["audio"] = degraded_voice.heard(
+            record, settings.seed, DEGRADED_SHARE.value
+        )
         records.write_npz_record(path, clips.encode_known(record, clip.split))
     return 0
 

@@ -35,7 +35,7 @@ def inputs(tmp_path, rendered_photo, voice, tiny_checkpoint):
     write_wave(tmp_path / "voice.wav", voice[:10_000])
     return {
         "image": str(tmp_path / "face.png"),
-        "audio_file": str(tmp_path / "voice.wav"),
+        "voice": str(tmp_path / "voice.wav"),
         "output": str(tmp_path / "talk.mp4"),
         "checkpoint": str(tiny_checkpoint),
     }
@@ -73,14 +73,14 @@ def test_a_voice_in_pieces_gives_the_video_that_the_whole_gives(
     inputs, tmp_path, tiny_checkpoint, monkeypatch
 ):
     face = TalkingFace.from_checkpoint(tiny_checkpoint)
-    waveform = audio.load_waveform(inputs["audio_file"])
+    waveform = audio.load_waveform(inputs["voice"])
     size = face.image_size
     whole = tmp_path / "whole.mp4"
     with media.VideoWriter(whole, size, size, waveform=waveform) as writer:
         for frames in face.animate(media.read_image(inputs["image"]), waveform):
             writer.write(frames)
     monkeypatch.setattr(waveform_lib, "PIECE_SAMPLES", 3_000)
-    assert len(list(audio.iterate_waveform(inputs["audio_file"]))) == 4
+    assert len(list(audio.iterate_waveform(inputs["voice"]))) == 4
     assert files.animate_files(**inputs) == len(waveform) // 640
     for read in (media.iterate_video, audio.iterate_waveform):
         np.testing.assert_array_equal(
@@ -90,13 +90,36 @@ def test_a_voice_in_pieces_gives_the_video_that_the_whole_gives(
 
 
 def test_a_voice_may_come_through_a_pipe(inputs, tmp_path):
-    sound = pathlib.Path(inputs["audio_file"]).read_bytes()
+    sound = pathlib.Path(inputs["voice"]).read_bytes()
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     writing = threading.Thread(target=pipe.write_bytes, args=(sound,))
     writing.start()
-    assert files.animate_files(**{**inputs, "audio_file": pipe}) == 15
+    assert files.animate_files(**{**inputs, "voice": pipe}) == 15
     writing.join()
+
+
+def test_a_voice_in_pieces_gives_the_video_of_its_file(inputs, tmp_path):
+    assert files.animate_files(**inputs) == 15
+    pieces = np.array_split(audio.load_waveform(inputs["voice"]), 3)
+    told = []
+    spoken = {**inputs, "voice": iter(pieces), "output": tmp_path / "spoken.mp4"}
+    num_frames = files.animate_files(
+        **spoken, progress=lambda done, total: told.append(total)
+    )
+    assert num_frames == 15 and set(told) == {0}
+    for one, other in zip(
+        media.iterate_video(inputs["output"]),
+        media.iterate_video(tmp_path / "spoken.mp4"),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_pieces_of_less_than_a_frame_are_refused(inputs):
+    with pytest.raises(UserError, match="shorter than 640 samples"):
+        files.animate_files(**{**inputs, "voice": [np.zeros(500, np.float32)]})
+    assert not pathlib.Path(inputs["output"]).exists()
 
 
 def test_an_older_output_is_replaced(inputs):
@@ -130,18 +153,18 @@ def damage(kind, inputs, tmp_path):
         media.write_image(path, np.full((80, 80, 3), 90, np.uint8))
         return {**inputs, "image": str(path)}, "o face was found"
     if kind == "audio missing":
-        return {**inputs, "audio_file": str(place)}, "does not exist"
+        return {**inputs, "voice": str(place)}, "does not exist"
     if kind == "audio empty":
         place.write_bytes(b"")
-        return {**inputs, "audio_file": str(place)}, "cannot be read"
+        return {**inputs, "voice": str(place)}, "cannot be read"
     if kind == "audio corrupt":
         place.write_bytes(bytes(range(256)) * 40)
-        return {**inputs, "audio_file": str(place)}, "cannot be read"
+        return {**inputs, "voice": str(place)}, "cannot be read"
     if kind == "audio too short":
         write_wave(tmp_path / "short.wav", np.zeros(3000, np.float32))
-        return {**inputs, "audio_file": str(tmp_path / "short.wav")}, "at least 0.2 s"
+        return {**inputs, "voice": str(tmp_path / "short.wav")}, "at least 0.2 s"
     if kind == "no sound in it":
-        return {**inputs, "audio_file": inputs["image"]}, "holds no sound"
+        return {**inputs, "voice": inputs["image"]}, "holds no sound"
     if kind == "output folder missing":
         return {**inputs, "output": str(place / "talk.mp4")}, "does not exist"
     if kind == "output is a folder":
@@ -174,7 +197,7 @@ def test_an_output_that_is_an_input_is_refused_and_kept(inputs, tmp_path, voice)
         writer.write(np.zeros((12, 16, 16, 3), np.uint8))
     before = spoken.read_bytes()
     (tmp_path / "link.mp4").symlink_to(spoken)
-    inputs["audio_file"] = str(spoken)
+    inputs["voice"] = str(spoken)
     for output in (spoken, tmp_path / "link.mp4"):
         with pytest.raises(UserError, match="is one of the inputs"):
             files.animate_files(**{**inputs, "output": str(output)})
@@ -282,7 +305,7 @@ def test_a_damaged_voice_gives_one_warning_and_a_video(inputs, tmp_path):
     place = tmp_path / "voice.mp3"
     with av.open(str(place), "w") as container:
         stream = container.add_stream("libmp3lame", rate=16_000, layout="mono")
-        samples = audio.load_waveform(inputs["audio_file"])
+        samples = audio.load_waveform(inputs["voice"])
         frame = av.AudioFrame.from_ndarray(samples[None], "fltp", "mono")
         frame.sample_rate = 16_000
         container.mux(stream.encode(frame))
@@ -292,9 +315,7 @@ def test_a_damaged_voice_gives_one_warning_and_a_video(inputs, tmp_path):
     data[middle : middle + 200] = bytes(200)
     place.write_bytes(data)
     warnings = []
-    num_frames = files.animate_files(
-        **{**inputs, "audio_file": place}, warn=warnings.append
-    )
+    num_frames = files.animate_files(**{**inputs, "voice": place}, warn=warnings.append)
     assert 10 <= num_frames <= 16
     assert len(warnings) == 1
     assert "is damaged" in warnings[0]

@@ -152,3 +152,18 @@ def test_voices_change_without_ffmpeg_but_for_codecs():
         "        assert len(change(voice, chance)) == 16000\n"
     )
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
+def test_a_share_of_voices_is_changed_each_in_one_way():
+    waveform = voice(RATE)
+    heard = [
+        degradations.change_some(waveform, 0.5, np.random.default_rng(seed))
+        for seed in range(24)
+    ]
+    num_same = sum(one is waveform for one in heard)
+    assert 5 < num_same < 19
+    changed = {one.tobytes() for one in heard if one is not waveform}
+    assert len(changed) > 4
+    generator = np.random.default_rng(0)
+    assert degradations.change_some(waveform, 0.0, generator) is waveform
+    assert degradations.change_some(waveform, 1.0, generator) is not waveform

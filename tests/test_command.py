@@ -12,6 +12,7 @@ import pytest
 from vasa_jax import audio, media
 from vasa_jax.animate.talking_face import TalkingFace
 from vasa_jax.command import main
+from vasa_jax.speech import adapters, natural_speaker
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NUM_FRAMES = 15
@@ -131,7 +132,7 @@ def test_a_mistake_gives_one_sentence_and_code_2_and_no_file(
     "given, told",
     [
         ([], "required: COMMAND; see `vasa --help`."),
-        (["animate", "face.png"], "required: VOICE, -o/--output"),
+        (["animate", "face.png"], "required: SOUND, -o/--output"),
         (["reenact", "face.png", "-o", "a.mp4"], "required: VIDEO"),
         (["dance"], "invalid choice: 'dance'"),
     ],
@@ -140,6 +141,54 @@ def test_missing_and_unknown_words_give_one_sentence(given, told, capsys):
     assert main.main(given) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ") and told in line
+
+
+@pytest.fixture
+def says_hums(monkeypatch, voice):
+    """Let a function speak in the place of the natural voices; return what it is."""
+    asked = {}
+
+    def make(**named):
+        asked.update(named)
+        return adapters.FunctionSpeaker(lambda words: voice[:5000])
+
+    monkeypatch.setattr(natural_speaker, "NaturalSpeaker", make)
+    return asked
+
+
+def test_typed_text_is_said_in_the_place_of_a_sound(inputs, says_hums, capsys):
+    arguments = words("animate", inputs)
+    text = ["--text=Go. [pause 0.5] *Now*!", "--voice=7", "--language=fr"]
+    assert main.main(arguments[:2] + arguments[3:] + text) == 0
+    assert says_hums == {"voice": "7", "language": "fr"}
+    told = capsys.readouterr().out
+    num_frames = len(list(media.iterate_video(inputs["output"])))
+    assert told == f"{inputs['output']}: {num_frames} frames\n"
+    sound = audio.load_waveform(inputs["output"])
+    assert num_frames == pytest.approx(len(sound) / 640, abs=3)
+
+
+@pytest.mark.parametrize(
+    "keep, flags, told",
+    [
+        (["image"], [], "required: SOUND"),
+        (["image"], ["--text="], "nothing to say"),
+        (["image", "sound"], ["--text=Go"], "leave one out"),
+        (["image", "sound"], ["--voice=7"], "--voice and --language are of --text"),
+        (["two", "images"], ["--text=Go"], "said by one image"),
+    ],
+)
+def test_mistakes_with_typed_text_give_one_sentence(
+    keep, flags, told, inputs, says_hums, capsys
+):
+    image = inputs["image"] + (",other.png" if "two" in keep else "")
+    sound = [inputs["voice"]] if "sound" in keep else []
+    arguments = ["animate", image, *sound, "-o", inputs["output"], *flags]
+    assert main.main([*arguments, f"--checkpoint={inputs['checkpoint']}"]) == 2
+    printed = capsys.readouterr()
+    last = printed.err.strip().splitlines()[-1]
+    assert last.startswith("error: ") and told in last
+    assert not pathlib.Path(inputs["output"]).exists()
 
 
 @pytest.mark.parametrize("name", [[], ["animate"], ["reenact"]])

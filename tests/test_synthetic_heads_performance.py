@@ -9,11 +9,11 @@ from datasets.synthetic_heads.performance import (
     performance,
     phrasing,
     prosody,
-    speech,
     visemes,
 )
 from datasets.synthetic_heads.rendering import scene
 from vasa_jax import types
+from vasa_jax.speech import speech
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ from datasets.synthetic_heads.performance import (
     emotions,
     expressions,
     performance,
-    speech,
     visemes,
 )
 from datasets.synthetic_heads.records import plan
 from vasa_jax import arkit as arkit_lib
 from vasa_jax import types
+from vasa_jax.speech import speech
 
 
 def test_the_mouth_rests_shut_in_silence_under_every_emotion():

@@ -6,13 +6,13 @@ import pytest
 from datasets.synthetic_heads.performance import (
     performance,
     prosody,
-    resampling,
     sound,
-    speech,
     texts,
     voices,
 )
 from vasa_jax import errors, types
+from vasa_jax.audio import resampling
+from vasa_jax.speech import speech
 
 TEXT = "Maybe my brother Peter never forgot five purple plums."
 

@@ -14,11 +14,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from datasets.synthetic_heads.performance import performance, prosody, sound, speech
+from datasets.synthetic_heads.performance import performance, prosody, sound
 from datasets.synthetic_heads.records import plan
 from datasets.synthetic_heads.rendering import scene
 from experiments.short_lease import voice_codec
 from vasa_jax import errors, media, types
+from vasa_jax.speech import speech
 
 _CURVES = ("arkit", "blink", "rotation", "translation", "gaze", "gaze_in_head")
 

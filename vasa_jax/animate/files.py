@@ -1,14 +1,14 @@
-"""From a picture file and a sound file to a video file."""
+"""From a picture file and a voice, of a file or as it is spoken, to a video file."""
 
 import contextlib
 import itertools
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from vasa_jax import audio, media, types
+from vasa_jax import audio, config, media, types
 from vasa_jax.animate import (
     frame_rate,
     motion_stream,
@@ -23,7 +23,7 @@ Path = str | os.PathLike[str]
 
 def animate_files(
     image: Path,
-    audio_file: Path,
+    voice: Path | Iterable[np.ndarray],
     output: Path,
     *,
     controls: Controls | None = None,
@@ -36,15 +36,17 @@ def animate_files(
     warn: Callable[[str], None] = lambda sentence: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> int:
-    """Animate the portrait of one file by the voice of another.
+    """Animate the portrait of one file by the voice of another, or by a speaker's.
 
     Ours: the cheap checks come first, so that the user hears of a mistake at once;
-    memory does not grow with the length of the voice, which is decoded twice, once to
-    find out whether it can be; and the output appears only when it is whole.
+    memory does not grow with the length of the voice, which is decoded twice if it is a
+    file, once to find out whether it can be; and the output appears only when it is
+    whole.
 
     Args:
         image: a picture with one clear face, in a usual format.
-        audio_file: a voice, in any format that FFmpeg reads.
+        voice: a file in any format that FFmpeg reads, or pieces float `[S]`, 16 kHz,
+            full scale at 1, such as `speech.speaker.Speaker.speak` gives.
         output: the mp4 to write; an older one is replaced.
         controls: what is asked of the performance; None is the paper's defaults.
         checkpoint: folder of both models; None is the one of the package.
@@ -57,7 +59,8 @@ def animate_files(
         face: what `checkpoint`, `audio_weights` and `image_size` give, where it is
             loaded already; None loads it. See `many_files`.
         warn: called with a sentence where something is worth knowing.
-        progress: called with the frames done and the frames in all.
+        progress: called with the frames done and the frames in all, 0 if that is not
+            known.
 
     Returns:
         How many frames were written.
@@ -66,11 +69,12 @@ def animate_files(
         UserError: a file or a control cannot be used.
     """
     controls = controls or Controls()
-    media.check_video_path(output, inputs=(image, audio_file))
+    files = [name for name in (image, voice) if isinstance(name, str | os.PathLike)]
+    media.check_video_path(output, inputs=files)
     frame_rate.check(frame_rate_hz)
     picture = media.read_image(image)
     motion_stream.check_controls(controls, *trained.load_motion_configs(checkpoint))
-    num_samples, samples = _read_voice(audio_file, warn)
+    num_samples, samples = _read_voice(voice, warn)
     num_frames = frame_rate.num_frames(
         num_samples // types.SAMPLES_PER_FRAME, frame_rate_hz
     )
@@ -94,19 +98,26 @@ def animate_files(
         for frames in face.animate_pieces(portrait, spoken, controls, frame_rate_hz):
             writer.write(whole.with_faces(frames) if show_whole_picture else frames)
             progress(writer.num_frames, num_frames)
+        config.require(
+            writer.num_frames > 0,
+            f"The voice is shorter than {types.SAMPLES_PER_FRAME} samples at 16 kHz, "
+            "one frame; give a longer one.",
+        )
     return writer.num_frames
 
 
 def _read_voice(
-    path: Path, warn: Callable[[str], None]
+    voice: Path | Iterable[np.ndarray], warn: Callable[[str], None]
 ) -> tuple[int, Iterator[np.ndarray]]:
-    """Return how many samples a sound has, and the samples piece by piece."""
-    if _is_pipe(path):
+    """Return how many samples a voice has, 0 if unknown, and them piece by piece."""
+    if not isinstance(voice, str | os.PathLike):
+        return 0, iter(voice)
+    if _is_pipe(voice):
         # It can be read only once, and so is held whole.
-        pieces = list(audio.iterate_waveform(path, warn))
+        pieces = list(audio.iterate_waveform(voice, warn))
         return sum(map(len, pieces)), iter(pieces)
-    num_samples = audio.count_samples(path, warn)
-    return num_samples, audio.iterate_waveform(path, warn=lambda sentence: None)
+    num_samples = audio.count_samples(voice, warn)
+    return num_samples, audio.iterate_waveform(voice, warn=lambda sentence: None)
 
 
 def _is_pipe(path: Path) -> bool:

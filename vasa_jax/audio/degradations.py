@@ -133,6 +133,24 @@ CHANGES: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
 """By name, all that can happen to a voice."""
 
 
+def change_some(
+    waveform: np.ndarray, share: float, generator: np.random.Generator
+) -> np.ndarray:
+    """Change a voice in one way of `CHANGES`, or leave it.
+
+    Args:
+        waveform: float32 `[S]`.
+        share: how often it is changed, 0 to 1.
+        generator: source of chance.
+
+    Returns:
+        float32 `[S]`.
+    """
+    if generator.random() >= share:
+        return waveform
+    return CHANGES[generator.choice(list(CHANGES))](waveform, generator)
+
+
 def coloured_noise(
     num_samples: int, colour: float, generator: np.random.Generator
 ) -> np.ndarray:

@@ -134,6 +134,25 @@ def iterate_waveform(
         )
 
 
+def to_16_khz(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
+    """Resample mono samples as those of files are.
+
+    Args:
+        samples: float32 `[S]`.
+        sample_rate_hz: of them.
+
+    Returns:
+        float32 `[S']`, 16 kHz.
+    """
+    if sample_rate_hz == types.SAMPLE_RATE_HZ:
+        return samples
+    frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
+    frame.sample_rate = sample_rate_hz
+    resampling = _Resampling()
+    blocks = [*resampling.push(frame), *resampling.finish()]
+    return np.concatenate(blocks, axis=1)[0]
+
+
 def _check(path: pathlib.Path, num_decoded: int, damage: str | None) -> None:
     """Refuse a sound of which too little could be decoded."""
     seconds = num_decoded / types.SAMPLE_RATE_HZ

@@ -2,12 +2,17 @@
 
     vasa animate face.jpg voice.mp3 -o talk.mp4
 
+A text is spoken by a voice that belongs to nobody, with the extra `voices`:
+
+    vasa animate face.jpg --text="I *did* see it. [pause 0.5] Really." -o talk.mp4
+
 Several portraits or voices, with commas between them, run one after another:
 
     vasa animate a.png,b.png voice.mp3 -o FOLDER
 """
 
 import argparse
+from typing import Any
 
 from vasa_jax.command import progress
 from vasa_jax.errors import UserError
@@ -17,11 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     add = parser.add_argument
     add("image", metavar="IMAGE", help="a picture with one clear face, or several")
-    add(
-        "voice",
-        metavar="VOICE",
+    sound = add(
+        "sound",
+        metavar="SOUND",
         help="a voice, in any format that FFmpeg reads; several are spoken by the one "
-        "image, or by as many images in their order",
+        "image, or by as many images in their order; left out with --text",
     )
     add(
         "-o",
@@ -37,6 +42,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="frames a second, 24 to 60; motion is generated at 25 (25)",
     )
     add_model_arguments(parser)
+    add = parser.add_argument_group("typed text").add_argument
+    add(
+        "--text",
+        metavar="TEXT",
+        action=_Text,
+        sound=sound,
+        help="words to say instead of a sound: *word* is emphasised, marks pause, and "
+        "[pause 0.5] pauses so many seconds",
+    )
+    add(
+        "--voice",
+        metavar="SEED|NAME",
+        help="who says the text: a whole number draws somebody who is nobody, names "
+        "such as hazel stand for some of them (default: hazel)",
+    )
+    add(
+        "--language",
+        metavar="NAME",
+        help="of the text: en, en-gb, fr, es, it, pt, hi or ja (default: en)",
+    )
     add = parser.add_argument_group("the performance").add_argument
     add(
         "--seed",
@@ -93,6 +118,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+class _Text(argparse.Action):
+    """Take a text, after which no sound is missing."""
+
+    def __init__(self, *names, sound: argparse.Action, **keywords):
+        super().__init__(*names, **keywords)
+        self._sound = sound
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        setattr(namespace, self.dest, values)
+        self._sound.required = False
+
+
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of every command that renders: which models, which frames."""
     add = parser.add_argument_group("models and frames").add_argument
@@ -141,6 +178,7 @@ def run(chosen: argparse.Namespace) -> None:
     if "distance" in given:
         numbers["head_distance"] = given["distance"]
     asked = controls.Controls(**numbers, **parsed)
+    speech = _speech(given)
     compilation_cache.enable()
     with progress.shown("animate") as calls:
         settings = {
@@ -153,7 +191,9 @@ def run(chosen: argparse.Namespace) -> None:
             **calls,
         }
         images = many_files.split_names(chosen.image)
-        voices = many_files.split_names(chosen.voice)
+        if speech and len(images) > 1:
+            raise UserError("A text is said by one image; animate one after another.")
+        voices = [speech] if speech else many_files.split_names(chosen.sound)
         if len(images) > 1 or len(voices) > 1:
             num_failed = many_files.animate_many(
                 images,
@@ -169,6 +209,28 @@ def run(chosen: argparse.Namespace) -> None:
                 raise UserError(f"{num_failed} of the videos could not be made.")
             return
         num_frames = files.animate_files(
-            chosen.image, chosen.voice, chosen.output, **settings
+            chosen.image, speech or chosen.sound, chosen.output, **settings
         )
     print(f"{chosen.output}: {num_frames} frames")
+
+
+def _speech(given: dict[str, Any]):
+    """Return pieces of the voice that says the text; None if there is no text.
+
+    Raises:
+        UserError: text, voice or language cannot be used, or do not go together with
+            what else is given.
+    """
+    asked = {name: given[name] for name in ("voice", "language") if name in given}
+    if "text" not in given:
+        if asked:
+            raise UserError("--voice and --language are of --text; give it, too.")
+        return None
+    if "sound" in given:
+        raise UserError(
+            f"Both --text and the sound {given['sound']} are given; leave one out."
+        )
+    # Imported late, since few animate typed text.
+    from vasa_jax.speech import natural_speaker
+
+    return natural_speaker.NaturalSpeaker(**asked).speak(given["text"])

@@ -4,8 +4,6 @@ import dataclasses
 
 import numpy as np
 
-from datasets.natural_voices import speaking, spelling
-from datasets.natural_voices import voice as natural_voice
 from datasets.synthetic_heads.performance import (
     blinks,
     emotions,
@@ -16,13 +14,15 @@ from datasets.synthetic_heads.performance import (
     prosody,
     recordings,
     sound,
-    speech,
     texts,
     visemes,
     voices,
 )
 from datasets.synthetic_heads.rendering import scene
 from vasa_jax import types
+from vasa_jax.speech import speech
+from vasa_jax.speech.natural_voices import speaking, spelling
+from vasa_jax.speech.natural_voices import voice as natural_voice
 
 REST_AFTER_SECONDS = 0.12
 """Silence after which the mouth has shut. Ours: shorter gaps belong to words."""

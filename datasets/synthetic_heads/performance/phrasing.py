@@ -9,8 +9,9 @@ import dataclasses
 import numpy as np
 from scipy import signal
 
-from datasets.synthetic_heads.performance import prosody, speech
+from datasets.synthetic_heads.performance import prosody
 from vasa_jax import types
+from vasa_jax.speech import speech
 
 _PAUSE_SECONDS = 0.2
 """Silence that ends a phrase. Follows: Goldman-Eisler 1968 (shorter gaps belong to

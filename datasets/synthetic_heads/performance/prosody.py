@@ -9,8 +9,8 @@ import dataclasses
 
 import numpy as np
 
-from datasets.synthetic_heads.performance import speech
 from vasa_jax import types
+from vasa_jax.speech import speech
 
 _HOP = types.SAMPLES_PER_FRAME // 4
 """Samples between measurements: 10 ms. Ours: the usual step of speech analysis."""

@@ -13,8 +13,9 @@ import re
 
 import numpy as np
 
-from datasets.synthetic_heads.performance import resampling, speech
 from vasa_jax import audio, errors, types
+from vasa_jax.audio import resampling
+from vasa_jax.speech import speech
 
 _EXTENSIONS = (".flac", ".wav")
 _VALIDATION_PLACE, _TEST_PLACE, _CYCLE = 3, 7, 10

@@ -7,8 +7,8 @@ the blend, because a bilabial that does not close is what a viewer sees first.
 
 import numpy as np
 
-from datasets.synthetic_heads.performance import speech
 from vasa_jax import arkit, types
+from vasa_jax.speech import speech
 
 VISEMES = (
     *("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS"),

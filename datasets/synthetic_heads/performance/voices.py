@@ -8,8 +8,10 @@ import dataclasses
 
 import numpy as np
 
-from datasets.synthetic_heads.performance import espeak, resampling, speech, texts
+from datasets.synthetic_heads.performance import texts
 from vasa_jax import types
+from vasa_jax.audio import resampling
+from vasa_jax.speech import espeak, speech
 
 LANGUAGES = {
     "en-us": "en",

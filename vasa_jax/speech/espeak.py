@@ -8,12 +8,16 @@ unloaded and loaded again starts from the same state; that takes 5 ms.
 import _ctypes
 import contextlib
 import ctypes
+import threading
 from collections.abc import Iterator
 
 from vasa_jax import errors
 
 _SYNCHRONOUS = 2
 _UTF8, _IPA = 1, 2
+
+_TURN = threading.Lock()
+"""The library has one state in a process, so threads take turns."""
 
 
 @contextlib.contextmanager
@@ -35,21 +39,22 @@ def loaded(voice: str, options: int = 0) -> Iterator[tuple[ctypes.CDLL, int]]:
     # Imported late, because a performance may be carried to where no voices are.
     import espeakng_loader
 
-    library = ctypes.CDLL(espeakng_loader.get_library_path())
-    ctypes.CDLL(None).srand(1)
-    try:
-        sample_rate_hz = library.espeak_Initialize(
-            _SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), options
-        )
-        if library.espeak_SetVoiceByName(voice.encode()) != 0:
-            raise errors.UserError(
-                f"espeak-ng has no voice {voice!r}; use a language such as 'en-us' or "
-                "'fr', or one with a variant such as 'en-us+m3'."
+    with _TURN:
+        library = ctypes.CDLL(espeakng_loader.get_library_path())
+        ctypes.CDLL(None).srand(1)
+        try:
+            sample_rate_hz = library.espeak_Initialize(
+                _SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), options
             )
-        yield library, sample_rate_hz
-    finally:
-        library.espeak_Terminate()
-        _ctypes.dlclose(library._handle)
+            if library.espeak_SetVoiceByName(voice.encode()) != 0:
+                raise errors.UserError(
+                    f"espeak-ng has no voice {voice!r}; use a language such as 'en-us' "
+                    "or 'fr', or one with a variant such as 'en-us+m3'."
+                )
+            yield library, sample_rate_hz
+        finally:
+            library.espeak_Terminate()
+            _ctypes.dlclose(library._handle)
 
 
 def speak(library: ctypes.CDLL, text: str) -> None:
