@@ -39,17 +39,15 @@ def _is_offered(step_frames, sizes, animation):
 
 
 @pytest.mark.parametrize("preset", sorted(motion_config.PRESETS))
-def test_training_hides_the_last_audio_that_each_step_of_a_stream_leaves_unheard(
+def test_training_meets_windows_of_every_length_that_a_stream_takes_short_ones_more(
     preset,
 ):
     sizes = motion_config.PRESETS[preset]()
     window, batch = sizes.window_frames, 4000
     given = some_conditions(batch=batch, window=window, previous=sizes.previous_frames)
     keys = jax.random.split(jax.random.key(1), batch)
-    config = conditions.DropoutConfig(last_audio_frames=0.5)
-    cut = np.asarray(
-        conditions.drop_at_random(keys, given, config).audio_frames_dropped
-    )
+    config = conditions.DropoutConfig(last_frames=0.5)
+    cut = np.asarray(conditions.drop_at_random(keys, given, config).past_end)
     lengths = cut.sum(1)
     np.testing.assert_allclose((lengths > 0).mean(), 0.5, atol=0.05)
     for row, length in zip(cut, lengths, strict=True):
@@ -57,12 +55,15 @@ def test_training_hides_the_last_audio_that_each_step_of_a_stream_leaves_unheard
     animation = trained.PRESETS[preset]()
     offered = {n for n in range(1, window + 2) if _is_offered(n, sizes, animation)}
     assert {window - length for length in lengths} == offered
+    middle = (window + sizes.previous_frames) // 2
+    is_short = window - lengths[lengths > 0] <= middle
+    np.testing.assert_allclose(is_short.mean(), np.sqrt(0.5), atol=0.1)
 
 
 def test_dropping_a_row_does_not_depend_on_the_rest_of_the_batch():
     given = some_conditions(batch=8)
     keys = jax.random.split(jax.random.key(2), 8)
-    config = conditions.DropoutConfig(last_audio_frames=0.5, liveliness=0.5)
+    config = conditions.DropoutConfig(last_frames=0.5, liveliness=0.5)
     whole = conditions.drop_at_random(keys, given, config)
     order = np.array([3, 0, 7])
     part = conditions.drop_at_random(
@@ -78,14 +79,16 @@ def test_what_is_missing_stays_dropped():
     assert dropped.previous_dropped.all() and dropped.gaze_dropped.all()
 
 
-def test_streams_hide_the_frames_that_training_hides():
+def test_a_window_ends_where_it_is_told_or_where_it_had_ended_before():
     given = some_conditions(batch=2, window=5)
-    hidden = conditions.hide_audio_from(given, np.int32(3)).audio_frames_dropped
-    np.testing.assert_array_equal(hidden, [[False] * 3 + [True] * 2] * 2)
+    ended = conditions.end_at(given, np.int32(3))
+    np.testing.assert_array_equal(ended.past_end, [[False] * 3 + [True] * 2] * 2)
+    twice = conditions.end_at(ended, np.array([2, 4])).past_end
+    np.testing.assert_array_equal(twice.sum(1), [3, 2])
 
 
 def test_impossible_rates_and_steps_of_streams_that_are_not_trained_are_refused():
     with pytest.raises(UserError, match="liveliness is 1.5"):
         conditions.DropoutConfig(liveliness=1.5)
     with pytest.raises(UserError, match="must be trained"):
-        conditions.DropoutConfig(last_audio_frames=0.0)
+        conditions.DropoutConfig(last_frames=0.0)

@@ -28,7 +28,7 @@ FIRST = {
 }
 """Metrics of the first step, seed 0, eight windows of the tiny preset; on a CPU."""
 
-SECOND_LOSS = 3.597482
+SECOND_LOSS = 3.745265
 """The loss of the same windows after it, with other noise and dropout."""
 
 

@@ -6,15 +6,16 @@ from test_motion_shaping_window_joining import windows
 from vasa_jax.motion.shaping import homing
 
 
-def test_a_head_comes_half_of_its_way_home_in_a_window_and_lips_do_not():
+def test_a_head_comes_half_of_its_way_home_in_two_seconds_and_lips_do_not():
     motion, _ = windows()
+    motion = np.tile(motion, (1, homing.HOME_FRAMES // motion.shape[1] + 2, 1))
     place, home = motion.mean(axis=1), np.ones_like(motion[:, 0])
     led = np.array(homing.lead_home(motion, homing.WindowMeans(place, home)))
     away = (place - home)[:, None, :6]
     np.testing.assert_allclose(
         motion[:, -1:, :6] - led[:, -1:, :6], 0.5 * away, rtol=1e-4
     )
-    middle = motion.shape[1] // 2 - 1
+    middle = homing.HOME_FRAMES // 2 - 1
     np.testing.assert_allclose(
         motion[:, middle, :6] - led[:, middle, :6], 0.25 * away[:, 0], rtol=1e-3
     )

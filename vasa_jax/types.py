@@ -137,7 +137,8 @@ class Conditions:
             emotion_dropped, liveliness_dropped: bool `[B]`; true puts the learned null
             token in place. `previous_dropped` covers both motion and audio of the
             prefix.
-        audio_frames_dropped: bool `[B, T]`; true hides single frames of audio.
+        past_end: bool `[B, T]`; true after the last frame of a window that is shorter
+            than T: neither voice nor motion of those frames is seen.
     """
 
     audio: jax.Array
@@ -153,4 +154,4 @@ class Conditions:
     distance_dropped: jax.Array
     emotion_dropped: jax.Array
     liveliness_dropped: jax.Array
-    audio_frames_dropped: jax.Array
+    past_end: jax.Array

@@ -189,10 +189,10 @@ class MotionStream:
             speech.params,
             speech.statistics,
             self._carry,
-            motion_model.pad_window(features[None], speech.config.window_frames),
+            motion_model.pad_window(features[None], self._step_frames),
             controls,
             self._key,
-            np.int32(self._step_frames),
+            np.int32(len(features)),
             speech.noise_mixing,
         )
         return self._scale_pose(np.asarray(motion)[0, : len(features)])

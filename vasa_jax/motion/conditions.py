@@ -26,23 +26,25 @@ class DropoutConfig:
     """How often training hides what the paper leaves open.
 
     Attributes:
-        last_audio_frames: chance to hide the last frames of audio, from one to all but
-            K, above 0. Paper: the last few, at a rate it does not print. # ours: as the
-            other conditions, 0.1, and as many as a stream's steps of K to W frames
-            leave unheard, so that a stream offers no step that was not trained.
+        last_frames: chance to cut a window short, by one to all but K of its frames,
+            above 0. Paper: the last few frames of audio are dropped, at a rate it does
+            not print, for shorter sequences of audio. # ours: at the other conditions'
+            rate, 0.1; their motion goes too, so that a stream's steps of K to W frames
+            are windows of that length, which cost what they are long. Lengths crowd
+            at K, since streams answer soonest there.
         liveliness: chance to hide how lively the head is. # ours: 0.1, as the other
             conditions; 1 is the paper, which has no such condition.
     """
 
-    last_audio_frames: float = 0.1
+    last_frames: float = 0.1
     liveliness: float = 0.1
 
     def __post_init__(self):
         """Refuse chances outside 0 to 1, and steps of streams that are not trained."""
-        config_lib.require_fraction(self, "last_audio_frames", "liveliness")
+        config_lib.require_fraction(self, "last_frames", "liveliness")
         config_lib.require(
-            self.last_audio_frames > 0,
-            "DropoutConfig.last_audio_frames is 0; give a chance above 0, since "
+            self.last_frames > 0,
+            "DropoutConfig.last_frames is 0; give a chance above 0, since "
             "streams take steps shorter than a window, which must be trained.",
         )
 
@@ -87,7 +89,7 @@ def build(
         distance_dropped=kept,
         emotion_dropped=kept,
         liveliness_dropped=kept,
-        audio_frames_dropped=jnp.zeros(audio.shape[:2], bool),
+        past_end=jnp.zeros(audio.shape[:2], bool),
     )
 
 
@@ -111,21 +113,22 @@ def without(conditions: types.Conditions, *names: str) -> types.Conditions:
     return conditions.replace(**{f"{name}_dropped": dropped for name in names})
 
 
-def hide_audio_from(
+def end_at(
     conditions: types.Conditions, num_frames: int | jax.Array
 ) -> types.Conditions:
-    """Hide the audio of all frames from one on, as `drop_at_random` does in training.
+    """End windows before their arrays do, as `drop_at_random` does in training.
 
     Args:
-        conditions: of windows of W frames.
-        num_frames: frames that stay, int32 `[]`.
+        conditions: of windows of T frames.
+        num_frames: frames that stay, int32 `[]` or `[B]`.
 
     Returns:
-        The conditions with those frames' markers true.
+        The conditions with the other frames' markers true; what was past the end
+        stays there.
     """
-    shape = conditions.audio.shape[:2]
-    is_hidden = jnp.arange(shape[1])[None] >= num_frames
-    return conditions.replace(audio_frames_dropped=jnp.broadcast_to(is_hidden, shape))
+    frames = jnp.arange(conditions.audio.shape[1])
+    is_past = frames[None] >= jnp.asarray(num_frames).reshape(-1, 1)
+    return conditions.replace(past_end=conditions.past_end | is_past)
 
 
 def drop_at_random(
@@ -134,7 +137,7 @@ def drop_at_random(
     """Hide conditions at random, each on its own; what was hidden stays hidden.
 
     Paper: VASA-1 section 3.2: 0.1 each, 0.5 for the previous motion and audio, and the
-    last few frames of the audio now and then (here up to W - K).
+    last few frames now and then (here up to W - K).
 
     Args:
         keys: random keys `[B]`, one per example, so that examples do not depend on
@@ -146,7 +149,7 @@ def drop_at_random(
         The conditions with more markers true.
     """
     num_frames = conditions.audio.shape[1]
-    most_hidden = num_frames - conditions.previous_audio.shape[1]
+    most_cut = num_frames - conditions.previous_audio.shape[1]
 
     # One draw for all chances: each further one costs seconds of compilation.
     chance = jax.vmap(lambda key: jax.random.uniform(key, (len(NAMES) + 2,)))(keys)
@@ -156,10 +159,10 @@ def drop_at_random(
         f"{name}_dropped": chance[:, column] < rates[name]
         for column, name in enumerate(NAMES)
     }
-    is_cut, length = chance[:, -2] < config.last_audio_frames, chance[:, -1]
-    count = jnp.ceil(length * most_hidden).astype(jnp.int32)
-    is_last = jnp.arange(num_frames)[None] >= num_frames - count[:, None]
-    hidden["audio_frames_dropped"] = is_cut[:, None] & is_last
-    return conditions.replace(
+    is_cut, share = chance[:, -2] < config.last_frames, chance[:, -1]
+    # Short windows, which streams take, are drawn more often than long ones.
+    num_cut = jnp.ceil((1 - jnp.square(share)) * most_cut).astype(jnp.int32)
+    conditions = conditions.replace(
         **{name: getattr(conditions, name) | value for name, value in hidden.items()}
     )
+    return end_at(conditions, num_frames - jnp.where(is_cut, num_cut, 0))

@@ -41,6 +41,7 @@ class MotionDenoiser(nn.Module):
     Head poses of both count from the last one before the window, which has a projection
     of its own: where heads face differs by several times as much as they move, so
     windows that were placed among all of it began a degree beside the one before.
+    Windows may be of any length up to W, which costs less.
 
     Attributes:
         config: sizes.
@@ -58,12 +59,13 @@ class MotionDenoiser(nn.Module):
         """Predict x_0.
 
         Args:
-            noisy_motion: x_t, float32 `[B, W, M]`, normalised.
+            noisy_motion: x_t, float32 `[B, T, M]`, normalised, T at most W.
             diffusion_step: int `[B]` in [0, S).
             conditions: batch of B, with normalised `previous_motion`.
 
         Returns:
-            Predicted clean motion, float32 `[B, W, M]`.
+            Predicted clean motion, float32 `[B, T, M]`; what is past a window's end
+            means nothing.
         """
         config = self.config
         dtype = jnp.dtype(config.dtype)
@@ -76,17 +78,23 @@ class MotionDenoiser(nn.Module):
         groups |= self._null_where_dropped(groups, conditions)
         groups["step"] = self._step_token(diffusion_step, dtype)
         groups = self._embed_places(groups)
+        num_frames = noisy_motion.shape[1]
         tokens = jnp.concatenate([groups[name] for name in TOKEN_TYPES], axis=1)
         tokens = transformer.TransformerEncoder(
             num_layers=config.num_layers,
+            reach=config.previous_frames + config.window_frames - 1,
             num_heads=config.num_heads,
             mlp_ratio=MLP_RATIO,
             use_remat=config.use_remat,
             dtype=dtype,
             name="encoder",
-        )(tokens.astype(dtype), self._token_frames())
+        )(
+            tokens.astype(dtype),
+            self._token_frames(num_frames),
+            _is_seen(groups, conditions.past_end),
+        )
         start = sum(groups[name].shape[1] for name in TOKEN_TYPES[:-2])
-        window = tokens[:, start : start + config.window_frames]
+        window = tokens[:, start : start + num_frames]
         head = nn.Dense(
             config.num_motion_channels,
             kernel_init=nn.initializers.normal(EMBEDDING_SCALE),
@@ -95,9 +103,9 @@ class MotionDenoiser(nn.Module):
         )
         return head(window.astype(jnp.float32)) + anchor
 
-    def _token_frames(self) -> np.ndarray:
+    def _token_frames(self, num_frames: int) -> np.ndarray:
         """Return the frame of every token; the window's first is 0."""
-        window = np.arange(self.config.window_frames)
+        window = np.arange(num_frames)
         previous = np.arange(-self.config.previous_frames, 0)
         outside = np.array([transformer.NO_FRAME])
         frames = {
@@ -145,9 +153,7 @@ class MotionDenoiser(nn.Module):
             "liveliness": conditions.liveliness_dropped[:, None],
             "previous_motion": conditions.previous_dropped[:, None],
             "previous_audio": conditions.previous_dropped[:, None],
-            "audio": (
-                conditions.audio_dropped[:, None] | conditions.audio_frames_dropped
-            ),
+            "audio": conditions.audio_dropped[:, None],
         }
         tokens = {}
         for name, is_dropped in drops.items():
@@ -181,6 +187,7 @@ class MotionDenoiser(nn.Module):
         )
         times_table = self.param("time_embedding", _init_times, (total, config.width))
         previous, window = jnp.split(times_table, [config.previous_frames])
+        window = window[: groups["motion"].shape[1]]
         places = {
             "previous_motion": previous,
             "previous_audio": previous,
@@ -194,6 +201,17 @@ class MotionDenoiser(nn.Module):
                 embedding = embedding + places[name]
             embedded[name] = groups[name] + embedding[None].astype(groups[name].dtype)
         return embedded
+
+
+def _is_seen(groups: dict[str, jax.Array], past_end: jax.Array) -> jax.Array:
+    """Return which tokens `[B, L]` stand before the end of their window."""
+    ends = {"audio": past_end, "motion": past_end}
+    everywhere = jnp.zeros((len(past_end), 1), bool)
+    is_past = [
+        jnp.broadcast_to(ends.get(name, everywhere), groups[name].shape[:2])
+        for name in TOKEN_TYPES
+    ]
+    return ~jnp.concatenate(is_past, axis=1)
 
 
 def _last_pose(conditions: types.Conditions) -> jax.Array:

@@ -88,12 +88,11 @@ def next_window(
         params: of the denoiser.
         statistics: of the training data.
         carry: from `start_carry` or the previous window.
-        audio_window: features `[B, W, A]` in their own units.
+        audio_window: features `[B, T, A]` in their own units, T from K to W. Ours: a
+            stream's step may be shorter than W, and its window is as short.
         controls: what to show.
         key: the random key of the whole sequence.
-        num_frames: int32 `[]`, K to W: the denoiser gets only so many frames of audio,
-            and the next window goes on after them; None is W. Ours: a stream's step may
-            be shorter than a window, for which training hides the ends of voices.
+        num_frames: int32 `[]`, frames before the voice ends; None is T.
         noise_mixing: for shaping, `[M, M]` of `starting_noise.mixing`; None leaves all
             to chance.
         config: of the denoiser.
@@ -101,11 +100,11 @@ def next_window(
         shaping: what is done beyond the paper; None does nothing.
 
     Returns:
-        The carry for the next window, and motion float32 `[B, W, M]` in its own units
+        The carry for the next window, and motion float32 `[B, T, M]` in its own units
         (head pose vector, then facial dynamics).
     """
     if num_frames is None:
-        num_frames = config.window_frames
+        num_frames = audio_window.shape[1]
     audio = statistics.audio.normalise(audio_window)
     is_first = carry.window_index == 0
     conditions = controls_lib.to_conditions(
@@ -118,7 +117,7 @@ def next_window(
     )
     motion = _sample(
         params,
-        conditions_lib.hide_audio_from(conditions, num_frames),
+        conditions_lib.end_at(conditions, num_frames),
         controls.guidance,
         jax.random.fold_in(key, carry.window_index),
         starting_noise.mixed_noise(noise_mixing),
@@ -133,7 +132,7 @@ def next_window(
         )
     last_frames = functools.partial(
         jax.lax.dynamic_slice_in_dim,
-        start_index=num_frames - config.previous_frames,
+        start_index=audio.shape[1] - config.previous_frames,
         slice_size=config.previous_frames,
         axis=1,
     )
@@ -156,13 +155,13 @@ def _sample(
     schedule: sampler.SamplingSchedule,
     method: str,
 ) -> jax.Array:
-    """Sample a window `[B, W, M]`, normalised."""
+    """Sample a window `[B, T, M]`, normalised."""
     module = denoiser.MotionDenoiser(config)
 
     def denoise(noisy, step, conditions):
         return module.apply({"params": params}, noisy, step, conditions)
 
-    shape = (len(conditions.gaze), config.window_frames, config.num_motion_channels)
+    shape = (*conditions.audio.shape[:2], config.num_motion_channels)
     guided = sampler.guided(denoise, conditions, guidance)
     return sampler.sample(key, guided, shape, schedule, method, draw)
 
@@ -183,10 +182,7 @@ def sampling_schedule(
     return sampler.make_schedule(config.num_diffusion_steps, steps)
 
 
-def pad_window(audio_features: np.ndarray, window_frames: int) -> np.ndarray:
-    """Fill a short last window `[B, n, A]` up to `[B, W, A]` with its last features.
-
-    Ours: as training pads clips that are too short; the frames are cut afterwards.
-    """
-    missing = window_frames - audio_features.shape[1]
+def pad_window(audio_features: np.ndarray, num_frames: int) -> np.ndarray:
+    """Fill a short last window `[B, n, A]` up to `[B, num_frames, A]`, past its end."""
+    missing = num_frames - audio_features.shape[1]
     return np.pad(audio_features, ((0, 0), (0, missing), (0, 0)), mode="edge")

@@ -79,6 +79,7 @@ class MotionTask:
             "emotion": jnp.zeros((1, len(types.EMOTIONS))),
             "liveliness": jnp.zeros((1, 1)),
             "has_previous": jnp.ones((1,), bool),
+            "mask": jnp.ones((1, config.window_frames), bool),
         }
         conditions = make_conditions(window, self._statistics)
         step = jnp.zeros((1,), jnp.int32)
@@ -144,7 +145,7 @@ class MotionTask:
         statistics: normalization.MotionStatistics,
     ) -> dict[str, jax.Array]:
         """Return each loss `[B]` of predicted against true motion, normalised."""
-        mask, channel_weights = batch["mask"], self._channel_weights()
+        mask, channel_weights = ~conditions.past_end, self._channel_weights()
         last, has_last = conditions.previous_motion[:, -1], ~conditions.previous_dropped
         terms = {
             "motion": losses.motion_loss(prediction, target, mask, channel_weights)
@@ -244,7 +245,11 @@ def make_conditions(
         liveliness=jnp.asarray(batch["liveliness"], jnp.float32),
         previous_dropped=~batch["has_previous"],
     )
-    return conditions.replace(gaze_dropped=~has_gaze, emotion_dropped=~has_emotion)
+    return conditions.replace(
+        gaze_dropped=~has_gaze,
+        emotion_dropped=~has_emotion,
+        past_end=~batch["mask"],
+    )
 
 
 def _known(values: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -39,15 +39,28 @@ class TransformerBlock(nn.Module):
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, tokens: jax.Array, bias: jax.Array) -> jax.Array:
-        """Return `[B, L, width]` from the same and a bias `[N, L, L]` of attention."""
+    def __call__(
+        self, tokens: jax.Array, bias: jax.Array, is_seen: jax.Array
+    ) -> jax.Array:
+        """Transform tokens.
+
+        Args:
+            tokens: `[B, L, width]`.
+            bias: of attention, `[N, L, L]`.
+            is_seen: bool `[B, L]`; tokens that are not seen are attended to by none.
+
+        Returns:
+            `[B, L, width]`.
+        """
         width = tokens.shape[-1]
         x = nn.LayerNorm(dtype=jnp.float32, name="attention_norm")(tokens)
         x = nn.Dense(3 * width, dtype=self.dtype, name="query_key_value")(x)
         query, key, value = einops.rearrange(
             x, "b l (three n c) -> three b l n c", three=3, n=self.num_heads
         )
-        x = jax.nn.dot_product_attention(query, key, value, bias=bias[None])
+        x = jax.nn.dot_product_attention(
+            query, key, value, bias=bias[None], mask=is_seen[:, None, None]
+        )
         x = einops.rearrange(x, "b l n c -> b l (n c)")
         tokens = tokens + nn.Dense(width, dtype=self.dtype, name="attention_out")(x)
         x = nn.LayerNorm(dtype=jnp.float32, name="mlp_norm")(tokens)
@@ -65,15 +78,17 @@ class RelativeTimeBias(nn.Module):
 
     Attributes:
         num_heads: attention heads.
+        reach: largest distance, frames.
     """
 
     num_heads: int
+    reach: int
 
     @nn.compact
     def __call__(self, frames: np.ndarray) -> jax.Array:
         """Return the bias float32 `[N, L, L]` of tokens at frames int `[L]`."""
         is_timed = frames != NO_FRAME
-        reach = int(np.ptp(frames[is_timed]))
+        reach = self.reach
         apart = np.where(is_timed[:, None], frames[:, None], 0) - np.where(
             is_timed[None], frames[None], 0
         )
@@ -107,6 +122,7 @@ class TransformerEncoder(nn.Module):
     Attributes:
         num_layers: blocks; their parameters are stacked along a first axis.
         num_heads: attention heads.
+        reach: largest distance of two tokens in time, frames.
         mlp_ratio: hidden width of the MLPs over the token's.
         use_remat: whether the backward pass recomputes each block.
         dtype: of the computation.
@@ -114,29 +130,38 @@ class TransformerEncoder(nn.Module):
 
     num_layers: int
     num_heads: int
+    reach: int
     mlp_ratio: int
     use_remat: bool = False
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, tokens: jax.Array, frames: np.ndarray) -> jax.Array:
+    def __call__(
+        self, tokens: jax.Array, frames: np.ndarray, is_seen: jax.Array
+    ) -> jax.Array:
         """Encode a row of tokens.
 
         Args:
             tokens: `[B, L, width]`.
             frames: int `[L]`, known when tracing: the frame of each token in time, or
                 `NO_FRAME`.
+            is_seen: bool `[B, L]`; tokens that are not seen are attended to by none.
 
         Returns:
             `[B, L, width]`, normalised at the end.
         """
-        bias = RelativeTimeBias(self.num_heads, name="relative_time")(frames)
+        bias = RelativeTimeBias(self.num_heads, self.reach, name="relative_time")(
+            frames
+        )
         block_class = TransformerBlock
         if self.use_remat:
             block_class = nn.remat(TransformerBlock, prevent_cse=False)
         block = block_class(self.num_heads, self.mlp_ratio, self.dtype, name="blocks")
         tokens, _ = nn.scan(
-            lambda block, carry, _: (block(carry, bias.astype(self.dtype)), None),
+            lambda block, carry, _: (
+                block(carry, bias.astype(self.dtype), is_seen),
+                None,
+            ),
             variable_axes={"params": 0},
             split_rngs={"params": True},
             length=self.num_layers,

@@ -12,9 +12,9 @@ from flax import struct
 
 from vasa_jax import types
 
-HOME_SHARE = 0.5
-"""Share of its way home that a head makes in a window. Ours: half in two seconds, as
-the training heads' drift forgets where it was."""
+HOME_SHARE, HOME_FRAMES = 0.5, 50
+"""Share of its way home that a head makes in so many frames. Ours: half in two seconds,
+as the training heads' drift forgets where it was."""
 
 
 @struct.dataclass
@@ -37,7 +37,7 @@ def no_windows(batch_size: int, num_motion_channels: int) -> WindowMeans:
 
 
 def lead_home(motion: jax.Array, means: WindowMeans) -> jax.Array:
-    """Lead the head back, evenly over the window.
+    """Lead the head back, evenly over `HOME_FRAMES`.
 
     Args:
         motion: `[B, W, M]`, head pose vector and facial dynamics.
@@ -46,8 +46,8 @@ def lead_home(motion: jax.Array, means: WindowMeans) -> jax.Array:
     Returns:
         `[B, W, M]`; facial dynamics stay as they are.
     """
-    window_frames = motion.shape[1]
-    done = (jnp.arange(window_frames)[None, :, None] + 1) / window_frames
+    frames = jnp.arange(motion.shape[1])[None, :, None] + 1
+    done = jnp.minimum(frames / HOME_FRAMES, 1.0)
     led = motion - HOME_SHARE * done * (means.previous - means.first)[:, None]
     is_pose = jnp.arange(motion.shape[-1]) < types.POSE_CHANNELS
     return jnp.where(is_pose, led, motion)
