@@ -22,7 +22,6 @@ from datasets.synthetic_heads.performance import (
     expressions,
     performance,
     recordings,
-    speech,
     visemes,
 )
 from experiments.running import program
@@ -32,6 +31,7 @@ from vasa_jax.animate.controls import Controls
 from vasa_jax.evaluation.benchmark import driven_videos
 from vasa_jax.evaluation.metrics import signals
 from vasa_jax.portrait import track
+from vasa_jax.speech import speech
 
 CHECKPOINTS = flags.DEFINE_list(
     "checkpoints", None, "Folders of both models, of one face model.", required=True

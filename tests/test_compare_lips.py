@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from datasets.synthetic_heads.performance import speech
 from experiments import compare_lips
+from vasa_jax.speech import speech
 
 
 def test_mouths_shut_for_p_and_in_silence_and_open_for_vowels():
