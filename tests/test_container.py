@@ -1,7 +1,10 @@
 """Sound and picture lie on one clock, and what a damaged file still holds is read."""
 
 import re
+import struct
+import wave
 
+import av
 import numpy as np
 import odd_media
 import pytest
@@ -141,3 +144,25 @@ def test_any_name_can_be_read(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     assert media.count_frames(name) == 10
     assert abs(audio.count_samples(name) - 8_000) < 200
+
+
+def test_titles_in_other_encodings_do_no_harm(tmp_path):
+    path = tmp_path / "a.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(bytes(2 * 8_000))
+    title = "Bär".encode("latin-1") + b"\0"
+    chunk = b"INFOINAM" + struct.pack("<I", len(title)) + title
+    data = path.read_bytes() + b"LIST" + struct.pack("<I", len(chunk)) + chunk
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(data) - 8) + data[8:])
+    with pytest.raises(UnicodeDecodeError):
+        av.open(str(path))
+    assert audio.count_samples(path) == 8_000
+
+
+def test_a_stream_of_an_unknown_codec_is_no_sound(tmp_path):
+    path = tmp_path / "a.mka"
+    odd_media.write(path, waveform=odd_media.tone(0.5))
+    path.write_bytes(path.read_bytes().replace(b"A_AAC", b"A_QQQ"))
+    with pytest.raises(errors.UserError, match="holds no sound"):
+        audio.count_samples(path)

@@ -1,6 +1,7 @@
 """The crop cuts, resamples and pastes as plain arithmetic says."""
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from vasa_jax.portrait import crop, resample
@@ -50,18 +51,45 @@ def test_a_turned_sample_of_a_linear_image_follows_the_matrix(pixel):
     angle = 0.4
     cos, sin = np.cos(angle) * pixel, np.sin(angle) * pixel
     matrix = np.array([[cos, -sin, 120.0], [sin, cos, 90.0]])
-    sampled = resample.sample_affine(_ramp(400, 400), matrix, 16)
+    sampled = resample.sample_affine(_ramp(400, 400), matrix, 16, 16)
     for row, column in ((0, 0), (3, 11), (15, 15)):
         expected = matrix @ np.array([column + 0.5, row + 0.5, 1])
         np.testing.assert_allclose(sampled[row, column, :2], expected, atol=1e-3)
 
 
-def test_beyond_the_picture_its_edge_goes_on():
-    image = _noise(20, 30)
-    box = crop.CropBox(center_x=0, center_y=10, half_size=10)
-    cut = crop.extract(image, box, 20)
-    np.testing.assert_array_equal(cut[:, 10:], image[:, :10])
-    np.testing.assert_array_equal(cut[:, 3], image[:, 0])
+def test_beyond_the_picture_its_edge_goes_on_and_grows_blurred():
+    image = _noise(40, 60)
+    box = crop.CropBox(center_x=0, center_y=20, half_size=20)
+    cut = crop.extract(image, box, 40)
+    np.testing.assert_array_equal(cut[:, 20:], image[:, :20])
+
+    def roughness(column):
+        return np.abs(np.diff(cut[:, column].astype(int), axis=0)).mean()
+
+    assert np.abs(cut[:, 19].astype(int) - image[:, 0]).mean() < roughness(20) / 3
+    assert roughness(19) > roughness(18) > roughness(17)
+    assert roughness(10) < roughness(20) / 4
+    assert crop.share_outside(box, 40, 60) == 0.5
+
+
+@pytest.mark.parametrize("degrees", [-35, 20, 90])
+def test_a_turned_crop_shows_what_a_turned_picture_does(degrees):
+    image = np.rint(_ramp(200, 240)).astype(np.uint8)
+    box = crop.CropBox(
+        center_x=120, center_y=90, half_size=40, angle=np.deg2rad(degrees)
+    )
+    cut = crop.extract(image, box, 80)
+    turned = PIL.Image.fromarray(image).rotate(
+        degrees, PIL.Image.Resampling.BICUBIC, center=(120, 90)
+    )
+    expected = np.asarray(turned).astype(int)[50:130, 80:160]
+    assert np.abs(cut - expected).max() <= 2
+    pasted = crop.paste(image, box, cut)
+    assert np.abs(pasted.astype(int) - image).max() <= 2
+    marked = crop.paste(image, box, np.zeros_like(cut))
+    far = np.hypot(*(np.mgrid[:200, :240] - np.array([90, 120])[:, None, None])) > 57
+    np.testing.assert_array_equal(marked[far], image[far])
+    assert not marked[80:100, 110:130].any()
 
 
 def test_pasting_what_was_cut_changes_nothing():

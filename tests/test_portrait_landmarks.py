@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import errors
-from vasa_jax.portrait import detection, gaze, landmarks, networks, pose
+from vasa_jax.portrait import detection, gaze, landmarks, networks, pose, resample
 
 
 def _canonical_points(unit=100.0):
@@ -53,7 +53,7 @@ def test_eye_opening_is_the_gap_of_the_lids_over_the_width():
 def test_the_region_of_landmarks_turns_with_the_face():
     points = _canonical_points()
     level = landmarks.Landmarks(points=points, presence=1.0)
-    turn = landmarks.rotation_2d(0.7)
+    turn = resample.rotation_2d(0.7)
     rolled = points.copy()
     rolled[:, :2] = points[:, :2] @ turn.T
     region = landmarks.region_of_landmarks(level)

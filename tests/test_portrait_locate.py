@@ -1,9 +1,11 @@
 """Rendered heads are found in the pose they have, alone and in a crowd."""
 
+import dataclasses
 import os
 import pathlib
 
 import numpy as np
+import PIL.Image
 import pytest
 
 pytest.importorskip("ai_edge_litert")
@@ -90,6 +92,64 @@ def test_the_largest_of_several_faces_is_taken_with_a_warning(crowd, heads):
     assert "2 faces were found" in located.warning
     assert abs(located.box.center_x - alone.box.center_x) < 4
     assert alone.warning is None
+
+
+def test_a_far_smaller_face_is_warned_of_where_that_is_asked(heads):
+    image = heads[11, (0, 0, 0)].image
+    other = heads[12, (0, 0, 0)].image
+    tiny = np.rint(resample.sample_window(other, 0, 0, SIZE, SIZE, 60, 60))
+    picture = np.full((480, 480, 3), 128, np.uint8)
+    picture[:SIZE, :SIZE] = image
+    picture[400:460, 400:460] = tiny
+    assert locate.locate_face(picture).warning is None
+    located = locate.locate_face(picture, counts_small=True)
+    assert "2 faces were found and the largest is used" in located.warning
+    assert located.box == locate.locate_face(picture).box
+
+
+def test_in_a_tall_picture_a_face_of_a_twentieth_of_the_width_is_found(heads):
+    image = heads[12, (0, 0, 0)].image
+    face = detection.detect_faces(image)[0]
+    side = round(SIZE * 40 / face.size)
+    small = np.rint(resample.sample_window(image, 0, 0, SIZE, SIZE, side, side))
+    picture = np.full((2_000, 800, 3), small[0, 0], np.uint8)
+    picture[1_400 : 1_400 + side, 500 : 500 + side] = small
+    located = locate.locate_face(picture)
+    assert abs(located.box.center_y - (1_400 + side / 2)) < side / 4
+
+
+@pytest.mark.parametrize("degrees", [-40, 15, 30])
+def test_the_crop_of_a_tilted_head_turns_with_it(heads, degrees):
+    image = heads[12, (0, 0, 0)].image
+    upright = locate.locate_face(image)
+    assert locate.turn_crop(upright) == upright
+    turned = PIL.Image.fromarray(image).rotate(
+        -degrees, PIL.Image.Resampling.BICUBIC, fillcolor=(128, 128, 128)
+    )
+    found = locate.turn_crop(locate.locate_face(np.asarray(turned)))
+    own = np.rad2deg(upright.head_pose.rotation)
+    # The crop is upright by the head, and so it takes its own roll out, too.
+    assert abs(np.rad2deg(found.box.angle) - degrees + own[2]) < 3
+    assert np.abs(np.rad2deg(found.head_pose.rotation) - [own[0], own[1], 0]).max() < 4
+    assert np.abs(found.head_pose.translation).max() < 1e-6
+    level = dataclasses.replace(upright.box, angle=np.deg2rad(-own[2]))
+    expected = crop.extract(image, level, 64)[16:-16, 16:-16].astype(int)
+    shown = crop.extract(np.asarray(turned), found.box, 64)[16:-16, 16:-16]
+    assert np.abs(shown - expected).mean() < 8
+
+
+def test_a_head_that_leans_by_over_50_degrees_is_refused(heads):
+    image = PIL.Image.fromarray(heads[12, (0, 0, 0)].image).rotate(60)
+    found = locate.locate_face(np.asarray(image))
+    with pytest.raises(errors.UserError, match="at most 50 look right; turn the"):
+        locate.turn_crop(found)
+
+
+def test_a_head_that_the_border_cuts_is_found_with_a_warning(heads):
+    image = heads[12, (0, 0, 0)].image
+    box = locate.locate_face(image).box
+    cut = image[round(box.center_y - 0.4 * box.half_size) :]
+    assert "lie beyond the picture" in locate.locate_face(cut).warning
 
 
 def test_detections_come_largest_first(crowd):

@@ -201,8 +201,11 @@ def opened(source, name, kind: str, advice: str, options=None) -> Iterator[Recor
         source = os.path.abspath(source)
     with contextlib.ExitStack() as stack:
         try:
+            # Titles of songs may be in any encoding, and nobody reads them here.
             container = stack.enter_context(
-                av.open(source, container_options=options or {})
+                av.open(
+                    source, container_options=options or {}, metadata_errors="replace"
+                )
             )
         except FileNotFoundError as error:
             raise errors.UserError(
@@ -213,9 +216,12 @@ def opened(source, name, kind: str, advice: str, options=None) -> Iterator[Recor
                 f"The {kind} {name} cannot be read ({error.strerror}); {advice}."
             ) from error
         cover = av_stream.Disposition.attached_pic
-        pictures = (s for s in container.streams.video if not s.disposition & cover)
+        # A stream whose codec FFmpeg does not know has no context.
+        known = [s for s in container.streams if s.codec_context is not None]
+        sounds = (s for s in known if s.type == "audio")
+        pictures = (s for s in known if s.type == "video" and not s.disposition & cover)
         yield Recording(
             container=container,
-            sound=next(iter(container.streams.audio), None),
+            sound=next(sounds, None),
             picture=next(pictures, None),
         )

@@ -108,7 +108,7 @@ def _stretch(found, start, settings):
     box = track.crop_of_clip(fit)
     if 2 * box.half_size < settings.min_pixels:
         return SMALL
-    if _share_outside(box, found.height, found.width) > settings.max_outside:
+    if crop.share_outside(box, found.height, found.width) > settings.max_outside:
         return OUTSIDE
     head_pose = pose.head_pose_in_crop(fit, box)
     shift = np.abs(head_pose.translation).max()
@@ -117,11 +117,3 @@ def _stretch(found, start, settings):
         return WANDERS
     parts = [head_pose.rotation, head_pose.translation, head_pose.scale]
     return Stretch(start, box, np.concatenate(parts, axis=-1))
-
-
-def _share_outside(box, height, width):
-    """Return the share of a crop that lies beyond the picture."""
-    right, bottom = box.left + 2 * box.half_size, box.top + 2 * box.half_size
-    inside_x = max(0.0, min(right, width) - max(box.left, 0.0))
-    inside_y = max(0.0, min(bottom, height) - max(box.top, 0.0))
-    return 1 - inside_x * inside_y / (2 * box.half_size) ** 2

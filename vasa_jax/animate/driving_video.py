@@ -59,9 +59,10 @@ def _first_face(frames):
         if number % LOOK_EVERY_FRAMES:
             continue
         try:
-            return frame, locate.locate_face(frame).box, number
+            found = locate.locate_face(frame)
         except UserError:
             continue
+        return frame, locate.turn_crop(found).box, number
     if not num_seen:
         raise UserError("The driving video has no frame; give one that plays.")
     raise UserError(

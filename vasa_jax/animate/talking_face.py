@@ -94,6 +94,8 @@ class TalkingFace:
     def locate(self, image: np.ndarray) -> Portrait:
         """Find the largest face of a picture and cut it out.
 
+        The crop of a head that leans turns with it (`box.angle`), and so do its frames.
+
         Args:
             image: uint8 `[H, W, 3]`, any size.
 
@@ -101,9 +103,10 @@ class TalkingFace:
             The portrait, with a warning where there were several faces.
 
         Raises:
-            UserError: no face is found.
+            UserError: no face is found, or it leans by more than 50 degrees.
         """
-        found = locate.locate_face(_checked_image(image))
+        found = locate.locate_face(_checked_image(image), counts_small=True)
+        found = locate.turn_crop(found)
         return Portrait(
             image=crop.extract(image, found.box, self.image_size),
             head_pose=jax.tree.map(lambda x: np.asarray(x)[None], found.head_pose),

@@ -55,7 +55,8 @@ def fit(image: np.ndarray, box: crop.CropBox, max_side: int = MAX_SIDE) -> Whole
     # Sides are whole pixels, so the two ratios differ a little; a crop is square.
     return WholePicture(
         image=np.clip(np.rint(small), 0, 255).astype(np.uint8),
-        box=crop.CropBox(
+        box=dataclasses.replace(
+            box,
             center_x=box.center_x * columns / width,
             center_y=box.center_y * rows / height,
             half_size=box.half_size * ratio,

@@ -1,12 +1,16 @@
 """The one face crop: what every network sees, and how it goes back into the picture.
 
-Ours: an upright square about the projected head centre, in which the head has apparent
-size 1 (`types.HeadPose.scale`). The synthetic heads are framed by the same rule.
+Ours: a square about the projected head centre, in which the head has apparent size 1
+(`types.HeadPose.scale`). The synthetic heads are framed by the same rule. It is
+upright, but for portraits of tilted heads, with which it turns (`locate.turn_crop`).
 """
 
 import dataclasses
+import math
 
 import numpy as np
+import PIL.Image
+import PIL.ImageFilter
 
 from vasa_jax.portrait import resample
 
@@ -22,8 +26,15 @@ FEATHER = 0.15
 Ours: wide enough to hide a step in colour, narrow enough to stay off the head.
 """
 
+_GRID = 128
+
 BAND_ROWS = 128
 """Rows pasted at a time. Ours: keeps the memory of large pictures small."""
+
+
+EXTENSION_BLUR = 0.06
+"""Blur beyond the picture's border, and the way over which it sets in, in crops. Ours:
+the border's pixels drawn out become streaks, which move with the head like hair."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,11 +44,13 @@ class CropBox:
     Attributes:
         center_x, center_y: its centre.
         half_size: half its side.
+        angle: turn in radians, clockwise as seen, of its own x axis.
     """
 
     center_x: float
     center_y: float
     half_size: float
+    angle: float = 0.0
 
     @classmethod
     def of_whole(cls, height: int, width: int) -> "CropBox":
@@ -48,17 +61,39 @@ class CropBox:
 
     @property
     def left(self) -> float:
-        """The x of the left side."""
+        """The x of the left side, were it upright."""
         return self.center_x - self.half_size
 
     @property
     def top(self) -> float:
-        """The y of the upper side."""
+        """The y of the upper side, were it upright."""
         return self.center_y - self.half_size
+
+    def matrix(self, size: int) -> np.ndarray:
+        """Return `[2, 3]` from pixels of the crop, `size` a side, to the picture's."""
+        turn = 2 * self.half_size / size * resample.rotation_2d(self.angle)
+        centre = np.array([self.center_x, self.center_y])
+        corner = centre - turn @ np.full(2, size / 2)
+        return np.concatenate([turn, corner[:, None]], axis=1)
+
+
+def share_outside(box: CropBox, height: int, width: int) -> float:
+    """Return the share of a crop that lies beyond a picture, 0 to 1."""
+    return float((_way_outside(box, height, width, _GRID) > 0).mean())
+
+
+def _way_outside(box, height, width, size):
+    """Return how far each of `[size, size]` places is outside, in crops; 0 inside."""
+    (a, c, x), (b, d, y) = box.matrix(size)
+    along = np.arange(size) + 0.5
+    across = a * along + c * along[:, None] + x
+    down = b * along + d * along[:, None] + y
+    beyond = np.maximum.reduce([-across, across - width, -down, down - height])
+    return np.maximum(beyond, 0) / (2 * box.half_size)
 
 
 def extract(image: np.ndarray, box: CropBox, size: int) -> np.ndarray:
-    """Cut the crop out of a picture; beyond the picture its edge goes on.
+    """Cut the crop out of a picture; beyond the picture its edge goes on, blurred.
 
     Args:
         image: uint8 `[H, W, 3]`.
@@ -69,8 +104,21 @@ def extract(image: np.ndarray, box: CropBox, size: int) -> np.ndarray:
         uint8 `[size, size, 3]`, antialiased.
     """
     side = 2 * box.half_size
-    cut = resample.sample_window(image, box.left, box.top, side, side, size, size)
-    return _to_uint8(cut)
+    if box.angle:
+        cut = resample.sample_affine(image, box.matrix(size), size, size)
+    else:
+        cut = resample.sample_window(image, box.left, box.top, side, side, size, size)
+    cut = _to_uint8(cut)
+    way = _way_outside(box, *image.shape[:2], size)
+    return _blurred_beyond(cut, way) if way.any() else cut
+
+
+def _blurred_beyond(cut, way):
+    """Blur a crop where it is beyond the picture, the more the further out."""
+    filter_ = PIL.ImageFilter.GaussianBlur(EXTENSION_BLUR * len(cut))
+    blurred = np.asarray(PIL.Image.fromarray(cut).filter(filter_), np.float32)
+    share = np.clip(way / EXTENSION_BLUR, 0, 1)[..., None]
+    return _to_uint8(cut + share * (blurred - cut))
 
 
 def paste(
@@ -94,33 +142,49 @@ def paste(
         A new uint8 `[H, W, 3]`, unchanged outside of the box.
     """
     height, width = image.shape[:2]
-    side = 2 * box.half_size
-    x, x_end = _whole_pixels(box.left, side, width)
-    y, y_end = _whole_pixels(box.top, side, height)
+    reach = box.half_size * (abs(math.cos(box.angle)) + abs(math.sin(box.angle)))
+    x, x_end = _whole_pixels(box.center_x - reach, 2 * reach, width)
+    y, y_end = _whole_pixels(box.center_y - reach, 2 * reach, height)
     result = image.copy()
     if x_end <= x or y_end <= y:
         return result
-    pixel = face_image.shape[0] / side
-    across = _ramp((np.arange(x, x_end) + 0.5 - box.center_x) / box.half_size, feather)
     for first in range(y, y_end, BAND_ROWS):
         last = min(first + BAND_ROWS, y_end)
-        rows = (np.arange(first, last) + 0.5 - box.center_y) / box.half_size
-        weight = (_ramp(rows, feather)[:, None] * across)[..., None]
-        window = (
-            (x - box.left) * pixel,
-            (first - box.top) * pixel,
-            (x_end - x) * pixel,
-            (last - first) * pixel,
-            last - first,
-            x_end - x,
-        )
+        window = x, first, x_end - x, last - first
+        weight = _weight(box, feather, *window)
         if mask is not None:
-            shown = resample.sample_window(mask[..., None], *window)
+            shown = _sample_back(mask[..., None], box, *window)
             weight = weight * np.clip(shown, 0, 1)
-        over = resample.sample_window(face_image, *window)
+        over = _sample_back(face_image, box, *window)
         under = image[first:last, x:x_end].astype(np.float32)
         result[first:last, x:x_end] = _to_uint8(under + weight * (over - under))
     return result
+
+
+def _weight(box, feather, x, y, width, height):
+    """Return `[height, width, 1]`, how much of a crop a pixel of the picture shows."""
+    across = (x + np.arange(width) + 0.5 - box.center_x) / box.half_size
+    down = (y + np.arange(height) + 0.5 - box.center_y)[:, None] / box.half_size
+    if box.angle:
+        cos, sin = math.cos(box.angle), math.sin(box.angle)
+        across, down = cos * across + sin * down, cos * down - sin * across
+    return (_ramp(down, feather) * _ramp(across, feather))[..., None]
+
+
+def _sample_back(face_image, box, x, y, width, height):
+    """Return float32 `[height, width, C]` of a crop at pixels of the picture."""
+    size = face_image.shape[0]
+    pixel = size / (2 * box.half_size)
+    if box.angle:
+        turn = pixel * resample.rotation_2d(-box.angle)
+        from_centre = np.array([x - box.center_x, y - box.center_y])
+        corner = turn @ from_centre + size / 2
+        matrix = np.concatenate([turn, corner[:, None]], axis=1)
+        return resample.sample_affine(face_image, matrix, height, width)
+    left, top = (x - box.left) * pixel, (y - box.top) * pixel
+    return resample.sample_window(
+        face_image, left, top, width * pixel, height * pixel, height, width
+    )
 
 
 def _whole_pixels(start, length, limit):

@@ -33,10 +33,14 @@ Ours: shrinks a face that fills the picture to a size that the network knows.
 """
 
 TILE_DIVISORS = (2, 4)
-"""Finer views have this fraction of the longer side and overlap by half.
+"""Finer views have this fraction of the longer side and overlap by half; in tall
+pictures, further ones have down to the last fraction of the width.
 
-Ours: a face of 5 % of the side spans a fifth of the finest views.
+Ours: a face of 5 % of the width spans a fifth of the finest views.
 """
+
+_SAME_SIDE = 1.5
+"""Ours: pictures of up to 2 by 3 need no view finer than a quarter of the height."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -102,8 +106,11 @@ def _levels(height, width):
             for side in (longer, WIDE_VIEW * longer)
         ]
     ]
-    for divisor in TILE_DIVISORS:
-        side = longer / divisor
+    sides = [longer / divisor for divisor in TILE_DIVISORS]
+    finest = width / TILE_DIVISORS[-1]
+    while sides[-1] > _SAME_SIDE * finest:
+        sides.append(max(sides[-1] / 2, finest))
+    for side in sides:
         lefts, tops = _tile_starts(width, side), _tile_starts(height, side)
         levels.append([(left, top, side) for top in tops for left in lefts])
     return levels

@@ -74,7 +74,7 @@ def find_iris_outlines(image: np.ndarray, found: landmarks.Landmarks) -> np.ndar
         if is_mirrored:
             mirror = np.array([[-1, 0, network.size], [0, 1, 0], [0, 0, 1]])
             matrix = matrix @ mirror
-        view = resample.sample_affine(image, matrix, network.size) / 255
+        view = resample.sample_affine(image, matrix, network.size, network.size) / 255
         _, iris = network(view)
         points = einops.rearrange(iris, "(p c) -> p c", c=3)[:, :2]
         outlines.append(points @ matrix[:, :2].T + matrix[:, 2])

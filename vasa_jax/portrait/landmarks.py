@@ -68,16 +68,10 @@ class Region:
     def matrix(self, num_pixels: int) -> np.ndarray:
         """Return `[2, 3]` from pixels of the region's view to image pixels."""
         pixel = self.size / num_pixels
-        turn = pixel * rotation_2d(self.angle)
+        turn = pixel * resample.rotation_2d(self.angle)
         centre = np.array([self.center_x, self.center_y])
         corner = centre - turn @ np.full(2, num_pixels / 2)
         return np.concatenate([turn, corner[:, None]], axis=1)
-
-
-def rotation_2d(angle: float) -> np.ndarray:
-    """Return the `[2, 2]` turn by an angle in radians, clockwise as one sees it."""
-    cos, sin = math.cos(angle), math.sin(angle)
-    return np.array([[cos, -sin], [sin, cos]])
 
 
 def find_landmarks(image: np.ndarray, face: detection.Face) -> Landmarks:
@@ -108,7 +102,7 @@ def landmarks_in_region(image: np.ndarray, region: Region) -> Landmarks:
     """
     network = networks.load("face_landmark")
     matrix = region.matrix(network.size)
-    view = resample.sample_affine(image, matrix, network.size) / 255
+    view = resample.sample_affine(image, matrix, network.size, network.size) / 255
     points, logit = network(view)
     points = einops.rearrange(points, "1 1 (n c) -> n c", n=NUM_LANDMARKS)
     placed = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
@@ -127,7 +121,7 @@ def region_of_landmarks(landmarks: Landmarks) -> Region:
     points = landmarks.points[:, :2].astype(np.float64)
     across = points[EYE_CORNERS[1][1]] - points[EYE_CORNERS[0][0]]
     angle = math.atan2(across[1], across[0])
-    turn = rotation_2d(angle)
+    turn = resample.rotation_2d(angle)
     level = points @ turn
     low, high = level.min(axis=0), level.max(axis=0)
     center_x, center_y = turn @ ((low + high) / 2)

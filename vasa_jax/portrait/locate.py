@@ -17,8 +17,16 @@ Ours: upright faces have 0.85 and more; a face upside down, found as if upright,
 SMALL_CROP_PIXELS = 128
 """Crops below this look soft in a video of 256 pixels. Ours: half its size."""
 
-LARGEST_ROLL_DEGREES = 50.0
+LARGEST_TILT_DEGREES = 50.0
 """Ours: beyond what heads do on shoulders; such a picture lies on its side."""
+
+LEAST_TILT_DEGREES = 10.0
+"""Tilt from which a portrait's crop turns with the head. Ours: heads that move lean
+less, and a crop that stays upright keeps the picture's pixels as they are."""
+
+MANY_STREAKS = 0.25
+"""Share of the crop beyond the picture from which the user is told. Ours: above, hair
+or chin is missing."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,7 +47,7 @@ class LocatedFace:
     warning: str | None
 
 
-def locate_face(image: np.ndarray) -> LocatedFace:
+def locate_face(image: np.ndarray, counts_small: bool = False) -> LocatedFace:
     """Find the largest face of a picture.
 
     Ours: the search ends where the landmark network confirms a sure detection, and
@@ -47,15 +55,18 @@ def locate_face(image: np.ndarray) -> LocatedFace:
 
     Args:
         image: uint8 `[H, W, 3]`.
+        counts_small: whether to look for further faces that are far smaller, too, to
+            warn of them.
 
     Returns:
-        The face; its `warning` tells of other faces, a small or a turned one.
+        The face; its `warning` tells of other faces, a small or a turned one, or one
+        that the picture's border cuts off.
 
     Raises:
         UserError: no face was found.
     """
     height, width = image.shape[:2]
-    found = _find(image)
+    found = _find(image, counts_small)
     if not found:
         raise errors.UserError(
             f"No face was found in the picture of {width} x {height} pixels; give one "
@@ -70,15 +81,46 @@ def locate_face(image: np.ndarray) -> LocatedFace:
         box=box,
         landmarks=found[largest],
         head_pose=head_pose,
-        warning=_warning(len(found), box, head_pose),
+        warning=_warning(len(found), box, fits[largest], height, width),
     )
 
 
-def _find(image):
+def turn_crop(face: LocatedFace) -> LocatedFace:
+    """Turn the crop of a tilted head with it, so that the head is upright in it.
+
+    Ours: motion comes with an upright head; shown on a body that leans, it would tear
+    at the collar.
+
+    Args:
+        face: as found.
+
+    Returns:
+        The same face, with its crop and the pose therein; a head that hardly leans as
+        it was.
+
+    Raises:
+        UserError: it leans by more than `LARGEST_TILT_DEGREES`.
+    """
+    fit = pose.fit_head(face.landmarks.points)
+    angle = float(pose.tilt(fit))
+    degrees = abs(np.rad2deg(angle))
+    if degrees > LARGEST_TILT_DEGREES:
+        raise errors.UserError(
+            f"The face is tilted by {degrees:.0f} degrees, and at most "
+            f"{LARGEST_TILT_DEGREES:.0f} look right; turn the picture upright."
+        )
+    if degrees < LEAST_TILT_DEGREES:
+        return face
+    box = dataclasses.replace(face.box, angle=angle)
+    return dataclasses.replace(
+        face, box=box, head_pose=pose.head_pose_in_crop(fit, box)
+    )
+
+
+def _find(image, counts_small):
     """Return the landmarks of the sure faces, or of the surest one, or nothing."""
-    certainty, surest = 0.0, []
-    for faces in detection.search(image):
-        sure = []
+    certainty, surest, sure = 0.0, [], []
+    for number, faces in enumerate(detection.search(image)):
         for face in faces:
             one = landmarks.find_landmarks(image, face)
             if one.presence < landmarks.PRESENCE_THRESHOLD:
@@ -88,9 +130,9 @@ def _find(image):
             is_sure = min(face.score, one.presence) >= CERTAINTY
             if is_sure and not any(_are_same(one, other) for other in sure):
                 sure.append(one)
-        if sure:
-            return sure
-    return surest
+        if sure and (not counts_small or number == len(detection.TILE_DIVISORS)):
+            break
+    return sure or surest
 
 
 def _are_same(one, other):
@@ -100,7 +142,7 @@ def _are_same(one, other):
     return bool(np.linalg.norm(apart) < span / 2)
 
 
-def _warning(num_faces, box, head_pose):
+def _warning(num_faces, box, fit, height, width):
     sentences = []
     if num_faces > 1:
         sentences.append(
@@ -113,10 +155,16 @@ def _warning(num_faces, box, head_pose):
             f"The head spans only {side} pixels, so the video will look soft; a larger "
             f"picture helps (at least {SMALL_CROP_PIXELS} pixels)."
         )
-    roll_degrees = float(np.rad2deg(head_pose.rotation[2]))
-    if abs(roll_degrees) > LARGEST_ROLL_DEGREES:
+    outside = crop.share_outside(box, height, width)
+    if outside >= MANY_STREAKS:
         sentences.append(
-            f"The face is tilted by {abs(roll_degrees):.0f} degrees; turn the picture "
+            f"{outside:.0%} of the video's frame lie beyond the picture and are made "
+            "up; a picture with more room about the head helps."
+        )
+    tilt_degrees = abs(float(np.rad2deg(pose.tilt(fit))))
+    if tilt_degrees > LARGEST_TILT_DEGREES:
+        sentences.append(
+            f"The face is tilted by {tilt_degrees:.0f} degrees; turn the picture "
             "upright."
         )
     return " ".join(sentences) or None

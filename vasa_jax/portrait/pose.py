@@ -12,7 +12,7 @@ import numpy as np
 import safetensors.numpy
 
 from vasa_jax import types
-from vasa_jax.portrait import crop, landmarks, networks
+from vasa_jax.portrait import crop, landmarks, networks, resample
 
 HEAD_UNITS_PER_CENTIMETRE = 0.0984
 CENTRE_CENTIMETRES = (0.0, 0.6, -5.4)
@@ -135,7 +135,7 @@ def fit_head_pose(found: landmarks.Landmarks, box: crop.CropBox) -> types.HeadPo
 
 
 def crop_of_fit(fit: HeadFit) -> crop.CropBox:
-    """Return the crop in which a fitted head has translation 0 and scale 1.
+    """Return the upright crop in which a fitted head has translation 0 and scale 1.
 
     Ours: this is the one crop definition; see `crop`.
     """
@@ -144,6 +144,15 @@ def crop_of_fit(fit: HeadFit) -> crop.CropBox:
         center_y=float(fit.centre[1]),
         half_size=crop.HALF_IMAGE_HEAD_UNITS * float(fit.unit),
     )
+
+
+def tilt(fit: HeadFit) -> np.ndarray:
+    """Return how far heads lean in the picture: radians `[...]`, clockwise as seen.
+
+    Ours: the head's upward axis as it is seen, whatever the yaw.
+    """
+    up = -fit.matrix()[..., 1]
+    return np.arctan2(up[..., 0], -up[..., 1])
 
 
 def head_pose_in_crop(fit: HeadFit, box: crop.CropBox) -> types.HeadPose:
@@ -156,11 +165,18 @@ def head_pose_in_crop(fit: HeadFit, box: crop.CropBox) -> types.HeadPose:
     Returns:
         A `HeadPose` of leading shape `[...]`, float32.
     """
-    middle = np.array([box.center_x, box.center_y])
+    rotation = fit.rotation
+    translation = (fit.centre - [box.center_x, box.center_y]) / box.half_size
+    if box.angle:
+        back = resample.rotation_2d(-box.angle)
+        translation = translation @ back.T
+        in_space = np.eye(3)
+        in_space[:2, :2] = back
+        rotation = _angles(in_space @ fit.matrix())
     scale = crop.HALF_IMAGE_HEAD_UNITS * fit.unit[..., None] / box.half_size
     return types.HeadPose(
-        rotation=fit.rotation.astype(np.float32),
-        translation=((fit.centre - middle) / box.half_size).astype(np.float32),
+        rotation=rotation.astype(np.float32),
+        translation=translation.astype(np.float32),
         scale=scale.astype(np.float32),
     )
 

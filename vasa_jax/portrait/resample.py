@@ -60,8 +60,16 @@ def sample_window(
     return np.ascontiguousarray(columns.swapaxes(0, 1))
 
 
-def sample_affine(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
-    """Resample a turned square of a picture; its edge goes on outside of it.
+def rotation_2d(angle: float) -> np.ndarray:
+    """Return the `[2, 2]` turn by an angle in radians, clockwise as one sees it."""
+    cos, sin = math.cos(angle), math.sin(angle)
+    return np.array([[cos, -sin], [sin, cos]])
+
+
+def sample_affine(
+    image: np.ndarray, matrix: np.ndarray, num_rows: int, num_columns: int
+) -> np.ndarray:
+    """Resample a turned rectangle of a picture; its edge goes on outside of it.
 
     Ours: blocks of pixels are averaged down to about the wanted resolution, then
     sampled bilinearly; the networks that read the result need no better filter.
@@ -70,20 +78,25 @@ def sample_affine(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarra
         image: `[H, W, C]`, any numeric dtype.
         matrix: `[2, 3]`; takes output points (x, y, 1), in pixels from the corner, to
             points of `image`.
-        size: side of the output in pixels.
+        num_rows: rows to return.
+        num_columns: columns to return.
 
     Returns:
-        float32 `[size, size, C]` in the units of `image`.
+        float32 `[num_rows, num_columns, C]` in the units of `image`.
     """
     matrix = np.asarray(matrix, np.float64)
     ratio = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
-    corners = matrix @ np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]])
+    right, lower = num_columns, num_rows
+    corners = matrix @ np.array([[0, right, 0, right], [0, 0, lower, lower], [1] * 4])
     low, high = corners.min(axis=1), corners.max(axis=1)
     factor = max(1, round(ratio))
     image, x, y = _shrunk_region(image, *low, *(high - low), factor)
-    centres = np.arange(size) + 0.5
-    along_x = matrix[:, 0, None] * centres
-    along_y = matrix[:, 1, None] * centres + matrix[:, 2, None] - np.array([[x], [y]])
+    along_x = matrix[:, 0, None] * (np.arange(num_columns) + 0.5)
+    along_y = (
+        matrix[:, 1, None] * (np.arange(num_rows) + 0.5)
+        + matrix[:, 2, None]
+        - np.array([[x], [y]])
+    )
     points = (along_x[:, None] + along_y[:, :, None]) / factor - 0.5
     return _bilinear(image, row=points[1], column=points[0])
 
