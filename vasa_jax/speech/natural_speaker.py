@@ -39,8 +39,8 @@ SEEDS = {
     "willow": 30,
 }
 """Names of voices that were drawn, low ones first. Ours: names of trees, which are
-nobody's, never a style that comes with the network; ten seeds were drawn that are far
-from those styles, and a recogniser understood these eight best."""
+nobody's, never a style that comes with the network; these seeds lie far from those
+styles, and a recogniser missed 1 to 3 words of 13."""
 
 
 class NaturalSpeaker:

@@ -35,9 +35,9 @@ does not fall."""
 
 _OTHER_MARKS = str.maketrans(
     {"。": ". ", "、": ", ", "，": ", ", "！": "! ", "？": "? ", "：": ": ", "；": "; "}
-    | {"।": ". ", "٫": ",", "؟": "? ", "،": ", ", "–": "—", "\u00a0": " "}
+    | {"।": ". ", "–": "—", "\u00a0": " "}
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\ufeff]")
 _ABBREVIATED = re.compile(
     r"\b(Mr|Mrs|Ms|Dr|Prof|St|Jr|Mme|Mlle|Sr|Sra|Sig|Dott|[A-HJ-Z])\.(?=\s+\w)"
 )
