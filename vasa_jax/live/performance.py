@@ -165,7 +165,7 @@ class Performance:
         self._voice.clear()
         self._sound = _faded(self._sound, len(self._sound))
         self._came = np.full(len(self._came), np.nan)
-        self._is_cleared = bool(self._places)
+        self._is_cleared = self._made > 0
 
     def tick(self) -> Tick:
         """Play one frame and its sound.

@@ -13,7 +13,7 @@ import tempfile
 import numpy as np
 
 from vasa_jax.errors import UserError
-from vasa_jax.live import limits
+from vasa_jax.live import limits, sound_formats
 
 _BROKEN = {
     "picture": "The picture cannot be decoded; save it again as PNG or JPEG.",
@@ -37,6 +37,7 @@ async def decode_sound(data: bytes, allowed: limits.Limits) -> np.ndarray:
     Raises:
         UserError: it is none, broken, or longer than allowed.
     """
+    sound_formats.recognise(data)  # Before a process is started for nothing.
     line, body = await _decode("sound", data, allowed.sound_seconds, allowed)
     return np.frombuffer(body, np.float32).reshape(line["shape"])
 
