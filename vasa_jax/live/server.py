@@ -266,7 +266,8 @@ class Server:
         self, one: session.Session, peer: webrtc.Peer
     ) -> None:
         """End a session whose client never came."""
-        await asyncio.sleep(self._living.allowed.connect_seconds)
+        seconds = self._living.allowed.connect_seconds
+        await asyncio.wait([one.ended], timeout=seconds)
         if peer.state != "connected":
             one.end(
                 "No way was found for picture and sound; use the plain connection, or "
