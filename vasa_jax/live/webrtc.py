@@ -29,6 +29,7 @@ _COLOUR_SPACES = {"video/vp8": Colorspace.ITU601, "video/h264": Colorspace.ITU70
 _OPUS_RATE_HZ = 48_000
 _OPUS_SAMPLES = 960
 _VIDEO_CLOCK_HZ = 90_000
+_FILTER_SAMPLES = 32  # At 16 kHz, 2 ms; FFmpeg's filter looks 16 ahead.
 
 
 def set_bit_rate(bits_a_second: int = BITS_A_SECOND) -> None:
@@ -199,10 +200,13 @@ class SoundTrack(mediastreams.MediaStreamTrack):
         self._pieces: list[av.AudioFrame] = []
         self._number = 0  # Of the last tick.
         self._due = 0  # The stamp of the next piece.
-        # At Opus' own rate here, so that aiortc's encoder gets whole packets.
+        # At Opus' own rate here, so that aiortc's encoder gets whole packets. What its
+        # filter holds back is given first, so that each tick leaves whole: sound that
+        # left 20 ms late would be played so, since reports pair stamps with the time.
         self._resampler = av.AudioResampler(
             format="s16", layout="stereo", rate=_OPUS_RATE_HZ, frame_size=_OPUS_SAMPLES
         )
+        self._resampler.resample(_sound_frame(np.zeros(_FILTER_SAMPLES, np.float32)))
 
     async def recv(self) -> av.AudioFrame:
         """Return the next 20 ms."""
@@ -212,19 +216,22 @@ class SoundTrack(mediastreams.MediaStreamTrack):
         return self._pieces.pop(0)
 
     def _add(self, number: int, samples: np.ndarray) -> None:
-        levels = np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16)
-        frame = av.AudioFrame.from_ndarray(levels[None], format="s16", layout="mono")
-        frame.sample_rate = types.SAMPLE_RATE_HZ
-        frame.pts = None
-        # The filter holds some samples back, so a piece is stamped by what it follows.
         num_lost = number - self._number - 1
         self._due += num_lost * _OPUS_RATE_HZ // types.FRAME_RATE_HZ
         self._number = number
-        for piece in self._resampler.resample(frame):
+        for piece in self._resampler.resample(_sound_frame(samples)):
             piece.pts = self._due
             self._due += _OPUS_SAMPLES
             piece.time_base = fractions.Fraction(1, _OPUS_RATE_HZ)
             self._pieces.append(piece)
+
+
+def _sound_frame(samples: np.ndarray) -> av.AudioFrame:
+    levels = np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16)
+    frame = av.AudioFrame.from_ndarray(levels[None], format="s16", layout="mono")
+    frame.sample_rate = types.SAMPLE_RATE_HZ
+    frame.pts = None
+    return frame
 
 
 async def _next(
