@@ -98,6 +98,18 @@ def test_without_motion_time_stands_still_in_silence_and_goes_on_later():
     np.testing.assert_array_equal(played[spoken[0] : spoken[-1] + 1], voice)
 
 
+def test_where_steps_take_all_the_time_the_face_does_not_freeze():
+    stage = _Stage()
+    stage.voice.push(np.full(160_000, LOUD, np.float32), 0.0)
+    ticks = []
+    for _ in range(40):
+        job = stage.performance.next_job()  # One job in twelve ticks.
+        job.done(job.run(), 0.48)
+        ticks += [stage.performance.tick() for _ in range(12)]
+    assert sum(tick.is_new for tick in ticks) >= 10
+    assert sum(tick.is_held for tick in ticks) > 100
+
+
 def test_peace_lets_steps_begin_later_again():
     stage = _Stage()
     stage.play(20)

@@ -142,6 +142,7 @@ class Performance:
         self._came = np.zeros(0)
         self._places: list[_Place] = []
         self._is_cleared = False
+        self._is_after_step = False
         self._seconds_a_batch = 0.0
         self._num_in_time = 0
 
@@ -173,17 +174,17 @@ class Performance:
         Ours: without motion time stands still, in silence, and the stream goes on later
         by as much; a backlog would put sound and picture apart (measured in browsers).
         """
-        if self._play >= self._made:
-            self._note_lateness(is_late=self._made > 0)
-            silence = np.zeros(types.SAMPLES_PER_FRAME, np.float32)
-            return Tick(self._shown, silence, False, self._made > 0, math.nan)
         fresh = [index for index in self._frames if index <= self._play]
         if fresh:
             self._shown = self._frames[max(fresh)]
         for index in fresh:
             del self._frames[index]
+        if self._play >= self._made:
+            self._note_lateness(is_late=self._made > 0)
+            silence = np.zeros(types.SAMPLES_PER_FRAME, np.float32)
+            return Tick(self._shown, silence, bool(fresh), self._made > 0, math.nan)
         self._note_lateness(is_late=not fresh and self.stride == 1)
-        del self._motion[self._play]
+        self._motion.pop(self._play - 1, None)  # The last may still be rendered late.
         samples, self._sound = np.split(self._sound, [types.SAMPLES_PER_FRAME])
         came, self._came = self._came[0], self._came[1:]
         self._play += 1
@@ -195,14 +196,16 @@ class Performance:
             return self._listen_again()
         # A step's first frames must be rendered before they are due.
         lead = max(self.lead_frames, math.ceil(self._ticks_a_batch()) + 1)
-        if self._made - self._play < min(lead, MAX_LEAD_FRAMES):
+        is_step_due = self._made - self._play < min(lead, MAX_LEAD_FRAMES)
+        can_render = self._next_render < self._made
+        # Where steps alone take all the time, the face must not freeze.
+        if is_step_due and not (self._is_after_step and can_render):
             return self._step()
-        if self._next_render < self._made:
-            return self._render()
-        return None
+        return self._render() if can_render else None
 
     def _step(self) -> Job:
         """Hear a step of the voice and make its motion."""
+        self._is_after_step = True
         samples, came = self._voice.take()
         self._places = [
             one for one in self._places if one.num_made > self._play - 2 * len(came)
@@ -226,6 +229,7 @@ class Performance:
 
     def _render(self) -> Job:
         """Render the next frames that will still be in time."""
+        self._is_after_step = False
         in_time = self._play + round(self._ticks_a_batch())
         # Late frames are better than none.
         start = max(self._next_render, min(in_time, self._made - 1))
@@ -258,7 +262,8 @@ class Performance:
         stream = place.stream.copy()
         stream.unhear((place.num_heard - self._play) * types.SAMPLES_PER_FRAME)
         self._places[index:] = [_Place(stream.copy(), place.num_made, place.num_heard)]
-        num_needed = self._play + 2 * self.lead_frames - place.num_made
+        # As far as what is there already, which plays while this is made.
+        num_needed = max(self._made, self._play + self.lead_frames) - place.num_made
         num_step = self._voice.step_samples // types.SAMPLES_PER_FRAME
         silence = np.zeros(self._voice.step_samples, np.float32)
         count = math.ceil(num_needed / num_step)
@@ -282,7 +287,7 @@ class Performance:
     def _blend_over(self, start: int, motion: np.ndarray) -> None:
         """Go over to new motion `[n, M]` from frame `start` on, when it can be seen."""
         change = self._play + math.ceil(self._ticks_a_batch())
-        blended = {}
+        blended = {i: one for i, one in self._motion.items() if i < self._play}
         for index in range(self._play, start + len(motion)):
             new = motion[index - start]
             old = self._motion.get(index, new)
