@@ -175,3 +175,37 @@ def test_controls_reach_the_stream_with_the_next_step():
     stage.performance.set_controls(asked)
     stage.play(12)
     assert stage.stream.motion.controls == asked
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_comes_in_whatever_order_frames_and_sound_go_on(seed):
+    stage, rng = _Stage(), np.random.default_rng(seed)
+    slowness = rng.choice([0.02, 0.1, 0.3, 0.6])
+    job, left, said = None, 0.0, 0
+    for _ in range(1500):
+        event = rng.random()
+        if event < 0.02:
+            stage.performance.clear()
+        elif event < 0.06:
+            count = int(rng.integers(1, 30_000))
+            stage.voice.push(np.full(count, 0.5, np.float32), 0.0, bool(seed % 2))
+            said += count
+        while left <= 0:
+            if job is not None:
+                job[0].done(job[1], slowness)
+            following = stage.performance.next_job()
+            if following is None:
+                job = None
+                break
+            job = following, following.run()
+            left += slowness * rng.random() * 2 + 1e-3
+        left = max(left - 0.04, 0.0)
+        tick = stage.performance.tick()
+        assert tick.samples.shape == (640,) and tick.frame.shape == (4, 4, 3)
+    stage.performance.clear()
+    if job is not None:
+        job[0].done(job[1], slowness)
+    stage.voice.push(np.full(8000, LOUD, np.float32), 0.0)
+    ticks = stage.play(120)
+    played = np.concatenate([tick.samples for tick in ticks])
+    assert np.sum(played == np.float32(LOUD)) == 8000

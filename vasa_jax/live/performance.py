@@ -207,9 +207,7 @@ class Performance:
         """Hear a step of the voice and make its motion."""
         self._is_after_step = True
         samples, came = self._voice.take()
-        self._places = [
-            one for one in self._places if one.num_made > self._play - 2 * len(came)
-        ]
+        self._places = self._places[self._current_place() :]
         self._places.append(_Place(self._stream.copy(), self._made, self._num_heard()))
         self._sound = np.concatenate([self._sound, samples])
         self._came = np.concatenate([self._came, came])
@@ -255,9 +253,7 @@ class Performance:
         where it began, with that unheard. What is rendered plays until then.
         """
         self._is_cleared = False
-        index = max(
-            i for i, one in enumerate(self._places) if one.num_made <= self._play
-        )
+        index = self._current_place()
         place = self._places[index]
         stream = place.stream.copy()
         stream.unhear((place.num_heard - self._play) * types.SAMPLES_PER_FRAME)
@@ -299,6 +295,11 @@ class Performance:
 
     def _ticks_a_batch(self) -> float:
         return self._seconds_a_batch * types.FRAME_RATE_HZ
+
+    def _current_place(self) -> int:
+        """Return where in `_places` the step that plays began; 0 before the first."""
+        begun = [i for i, one in enumerate(self._places) if one.num_made <= self._play]
+        return max(begun, default=0)
 
     def _num_heard(self) -> int:
         """Return the frames of sound that the stream has heard, from time 0."""
