@@ -225,25 +225,27 @@ def _delays(
     can_lead: bool = False,
 ) -> np.ndarray:
     """Return by how much one curve follows another, part by part, seconds."""
+    first, second = np.array(first), np.array(second)
     delays = []
     least = -1.0 if can_lead else 0.0
     shifts = np.arange(least, MAX_DELAY_SECONDS, GRID_SECONDS)
     for start in np.arange(begin, end - CHUNK_SECONDS, CHUNK_SECONDS / 2):
         times = np.arange(start, start + CHUNK_SECONDS, GRID_SECONDS)
         ours = _curve(first, times)
-        scores = [
-            np.corrcoef(ours, _curve(second, times + shift))[0, 1] for shift in shifts
-        ]
-        if np.nanmax(scores) > 0.5:
-            delays.append(shifts[int(np.nanargmax(scores))])
+        # A little noise, so that a part without change goes with nothing.
+        ours = ours + 1e-6 * np.sin(1e4 * times)
+        theirs = _curve(second, times + shifts[:, None])
+        scores = [np.corrcoef(ours, one)[0, 1] if np.ptp(one) else -1 for one in theirs]
+        if max(scores) > 0.5:
+            delays.append(shifts[int(np.argmax(scores))])
     return np.array(delays or [np.nan])
 
 
-def _curve(levels: list[tuple[float, float]], times: np.ndarray) -> np.ndarray:
-    """Return the level that stood at each time, with a little noise of nothing."""
-    seconds, values = np.array(levels).T
+def _curve(levels: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Return the level that stood at each time."""
+    seconds, values = levels.T
     places = np.clip(np.searchsorted(seconds, times, "right") - 1, 0, None)
-    return values[places] + 1e-6 * np.sin(1e4 * times)
+    return values[places]
 
 
 if __name__ == "__main__":
