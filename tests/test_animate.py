@@ -106,6 +106,55 @@ def test_a_stream_of_short_steps_answers_sooner_and_gives_as_many_frames(
     assert np.flatnonzero(short)[0] <= np.flatnonzero(whole)[0] - (window - step) // 2
 
 
+def test_a_stream_goes_back_to_where_it_was_copied(talking_face, portrait, voice):
+    stream = talking_face.stream(portrait, Controls(step_frames=_step(talking_face)))
+    list(stream.push(voice[:9000]))
+    kept = stream.motion.copy()
+    first = list(stream.motion.push(voice[9000:30_000]))
+    again = list(kept.copy().push(voice[9000:30_000]))
+    np.testing.assert_array_equal(np.concatenate(first), np.concatenate(again))
+
+
+def test_what_was_unheard_is_as_if_it_had_been_silent(talking_face, portrait, voice):
+    asked = Controls(step_frames=_step(talking_face))
+    interrupted = talking_face.stream(portrait, asked).motion
+    silent = talking_face.stream(portrait, asked).motion
+    grid = encoders.make("mel").grid
+    heard = 4 * grid.hop_samples + 500
+    for motion, num_voiced in ((interrupted, heard), (silent, heard - 300)):
+        pushed = np.zeros(heard, np.float32)
+        pushed[:num_voiced] = voice[:num_voiced]
+        list(motion.push(pushed))
+    interrupted.unhear(300)
+    nothing = np.zeros(20 * grid.hop_samples, np.float32)
+    ours, theirs = (
+        np.concatenate(list(motion.push(nothing))) for motion in (interrupted, silent)
+    )
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_controls_may_change_on_the_way(talking_face, portrait, voice):
+    asked = Controls(step_frames=_step(talking_face), seed=5)
+    changed = dataclasses.replace(asked, gaze=(20.0, 0.0), liveliness=2.0)
+    streams = [talking_face.stream(portrait, asked).motion for _ in range(3)]
+    begun = [np.concatenate(list(one.push(voice[:16_000]))) for one in streams]
+    streams[0].set_controls(dataclasses.replace(changed, seed=6, step_frames=None))
+    streams[1].set_controls(changed)
+    streams[1].set_controls(asked)
+    first, back, plain = (
+        np.concatenate(list(one.push(voice[16_000:]))) for one in streams
+    )
+    np.testing.assert_array_equal(begun[0], begun[2])
+    np.testing.assert_array_equal(back, plain)
+    assert first.shape == plain.shape and np.any(first != plain)
+    with pytest.raises(UserError, match="step_frames"):
+        talking_face.stream(portrait, Controls(step_frames=1000))
+
+
+def _step(talking_face):
+    return talking_face._speech.config.previous_frames
+
+
 @pytest.mark.parametrize("step_frames", [0, 3, 17])
 def test_a_step_that_windows_cannot_take_is_refused(
     talking_face, portrait, step_frames

@@ -42,6 +42,7 @@ LAYERS = (
     ("weights", "train"),
     ("face.training", "motion.training"),
     ("animate",),
+    ("live",),
     ("command",),
     ("__main__",),
     ("encode",),

@@ -1,5 +1,6 @@
 """Motion out of a voice, a window at a time, as the samples come."""
 
+import copy
 import dataclasses
 from collections.abc import Iterator
 
@@ -140,6 +141,7 @@ class MotionStream:
                 speech.config.window_frames,
                 shaping.liveliness * controls.liveliness,
             )
+        self._more_liveliness = np.float32(0.0)  # Log, over what the stream began with.
         self._features = streaming.StreamingFeatures(
             speech.encoder, speech.audio_variables
         )
@@ -169,6 +171,50 @@ class MotionStream:
         self._take(self._features.finish())
         return self._windows(is_last=True)
 
+    def set_controls(self, controls: Controls) -> None:
+        """Ask for something else from the next window on.
+
+        Args:
+            controls: whose seed, number of steps and step are left aside: a stream
+                keeps those it began with.
+
+        Raises:
+            UserError: as of `check_controls`.
+        """
+        began = self._controls
+        controls = dataclasses.replace(
+            controls,
+            seed=began.seed,
+            num_steps=began.num_steps,
+            step_frames=began.step_frames,
+        )
+        check_controls(controls, self._speech.config, self._speech.animation)
+        ratio = controls.liveliness / began.liveliness
+        self._more_liveliness += np.float32(np.log(ratio))
+        self._controls = controls
+        self._motion_controls = to_motion_controls(controls)
+
+    def copy(self) -> "MotionStream":
+        """Return a stream that goes on from here by itself, to which one can return.
+
+        Ours: nothing that a stream holds is changed in place, so this costs nothing.
+        """
+        other = copy.copy(self)
+        other._features = copy.copy(self._features)
+        other._liveliness = copy.copy(self._liveliness)
+        return other
+
+    def unhear(self, num_samples: int) -> None:
+        """Take the latest samples for silence in all that is still to be generated.
+
+        Ours: who interrupts a voice wants the lips to rest, though what comes next has
+        been heard already.
+
+        Args:
+            num_samples: how many of those that were pushed.
+        """
+        self._features.unhear(num_samples)
+
     def _take(self, features: np.ndarray) -> None:
         self._pending = np.concatenate([self._pending, features])
 
@@ -184,7 +230,8 @@ class MotionStream:
         speech = self._speech
         controls = self._motion_controls
         if self._liveliness is not None:
-            controls = controls.replace(liveliness=self._liveliness.next(features))
+            lively = self._liveliness.next(features) + self._more_liveliness
+            controls = controls.replace(liveliness=lively)
         self._carry, motion = self._next_window(
             speech.params,
             speech.statistics,

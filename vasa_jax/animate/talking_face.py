@@ -238,6 +238,9 @@ class TalkingStream:
     The frames are those that `TalkingFace.animate` gives for the whole, exactly; they
     are ready when the samples of their window have come, or of the shorter step that
     the controls ask for.
+
+    Attributes:
+        motion: the stream of motion behind it, whose controls may change on the way.
     """
 
     def __init__(
@@ -249,7 +252,7 @@ class TalkingStream:
         """Begin at time 0; use `TalkingFace.stream`."""
         self._renderer = renderer
         self._latents = latents
-        self._motion = motion
+        self.motion = motion
 
     def push(self, samples: np.ndarray) -> Iterator[np.ndarray]:
         """Take samples, any number, and render the frames that became ready.
@@ -261,12 +264,25 @@ class TalkingStream:
             An iterator of frames uint8 `[n, size, size, 3]`, maybe empty; read it to
             its end before the next push.
         """
-        motion = self._motion.push(_checked_samples(samples))
-        return self._renderer.render(self._latents, motion)
+        return self.render(self.motion.push(_checked_samples(samples)))
 
     def finish(self) -> Iterator[np.ndarray]:
         """End the voice and render what is missing, S // 640 frames over all calls."""
-        return self._renderer.render(self._latents, self._motion.finish())
+        return self.render(self.motion.finish())
+
+    def render(self, motion: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Render motion of one's own choice.
+
+        Ours: a live page that is short of time leaves frames out, and leads the motion
+        back to silence where it is interrupted.
+
+        Args:
+            motion: pieces float32 `[n, M]`, such as `motion.push` gives.
+
+        Returns:
+            An iterator of frames uint8 `[n, size, size, 3]`.
+        """
+        return self._renderer.render(self._latents, motion)
 
 
 def _checked_image(image: np.ndarray) -> np.ndarray:

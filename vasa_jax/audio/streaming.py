@@ -106,6 +106,23 @@ class StreamingFeatures:
             self._pending = self._pending[hop:]
         return self._joined(blocks)
 
+    def unhear(self, num_samples: int) -> None:
+        """Take the latest samples for silence in the features still to come.
+
+        Args:
+            num_samples: how many; those that no window to come sees do not matter.
+        """
+        num_pending = min(num_samples, len(self._pending))
+        num_heard = min(num_samples - num_pending, len(self._heard))
+        self._pending = np.append(
+            self._pending[: len(self._pending) - num_pending],
+            np.zeros(num_pending, np.float32),
+        )
+        self._heard = np.append(
+            self._heard[: len(self._heard) - num_heard],
+            np.zeros(num_heard, np.float32),
+        )
+
     def finish(self) -> np.ndarray:
         """End the stream; return the features of all frames not yet given.
 

@@ -75,7 +75,9 @@ def count_samples(
 
 
 def iterate_waveform(
-    path: str | os.PathLike[str], warn: Callable[[str], None] = _LOGGER.warning
+    path: str | os.PathLike[str],
+    warn: Callable[[str], None] = _LOGGER.warning,
+    container_format: str | None = None,
 ) -> Iterator[np.ndarray]:
     """Yield the first sound track of a file, resampled and mixed to mono, in pieces.
 
@@ -96,6 +98,8 @@ def iterate_waveform(
         path: any sound or video file.
         warn: called at the end with a sentence, where packets were passed over, the
             file breaks off, or channels cancelled each other.
+        container_format: FFmpeg's name of the one format that is read; None is any.
+            Files of strangers may be play lists, which name other files.
 
     Yields:
         float32 `[PIECE_SAMPLES]`, 16 kHz, full scale at 1; the last may be shorter.
@@ -106,8 +110,9 @@ def iterate_waveform(
             that can be decoded.
     """
     path = pathlib.Path(path)
+    only = None if container_format is None else {"format_whitelist": container_format}
     num_decoded = num_cancelled = 0
-    with container.opened(path, path, "sound", _READABLE) as recording:
+    with container.opened(path, path, "sound", _READABLE, only) as recording:
         if recording.sound is None:
             raise errors.UserError(f"The file {path} holds no sound; {_READABLE}.")
         track = _Track()

@@ -5,10 +5,10 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from vasa_jax.command import animate, reenact
+from vasa_jax.command import animate, reenact, serve
 from vasa_jax.errors import UserError
 
-COMMANDS = {"animate": animate, "reenact": reenact}
+COMMANDS = {"animate": animate, "reenact": reenact, "serve": serve}
 """Modules with `add_arguments` and `run`; the first line of each is its help."""
 
 

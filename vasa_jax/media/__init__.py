@@ -13,6 +13,7 @@ _HOME_OF_NAME = {
     "check_video_path": "video_writer",
     "count_frames": "video_reader",
     "decode_image": "image",
+    "decode_size": "image",
     "decode_video": "video_reader",
     "encode_video": "video_writer",
     "iterate_video": "video_reader",

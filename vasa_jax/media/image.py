@@ -122,6 +122,19 @@ def decode_image(data: bytes, name: str = "given as bytes") -> np.ndarray:
     return _over_grey(image)
 
 
+def decode_size(data: bytes, name: str = "given as bytes") -> tuple[int, int]:
+    """Read rows and columns of an image held in memory, from its header alone.
+
+    Args:
+        data, name: as of `decode_image`.
+
+    Raises:
+        UserError: no image, or one of far too many pixels.
+    """
+    image = _open(data, name)
+    return image.height, image.width
+
+
 def _open(data: bytes, name: str) -> Image.Image:
     """Read the header alone."""
     try:

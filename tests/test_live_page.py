@@ -1,0 +1,245 @@
+"""The page in a real browser, with a fake microphone."""
+
+import asyncio
+import contextlib
+import shutil
+
+import live_serving
+import numpy as np
+import pytest
+
+from experiments.tools import flashing_face
+from vasa_jax.live import limits
+from vasa_jax.portrait import locate
+
+playwright = pytest.importorskip(
+    "playwright.async_api", reason="playwright is not installed"
+)
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
+]
+
+FLAGS = ["--no-sandbox", "--use-fake-device-for-media-stream"]
+ALLOWED = [*FLAGS, "--use-fake-ui-for-media-stream"]
+MILLISECONDS = 60_000
+
+
+def on_page(work, flags=ALLOWED, script="", **settings):
+    """Run `work(page, living)` on the page of a server."""
+
+    async def run(client, living):
+        async with opened(client, flags, script) as page:
+            return await work(page, living)
+
+    return live_serving.serving(run, **settings)
+
+
+@contextlib.asynccontextmanager
+async def opened(client, flags, script):
+    """Open the page in a browser of its own."""
+    async with playwright.async_playwright() as engine:
+        browser = await engine.chromium.launch(executable_path=CHROMIUM, args=flags)
+        page = await browser.new_page()
+        page.set_default_timeout(MILLISECONDS)
+        problems = []
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        await page.add_init_script(script)
+        await page.goto(str(client.make_url("/")))
+        yield page
+        await browser.close()
+        assert not problems
+
+
+async def _seen(page, selector):
+    """Return the mean colour of what an element shows."""
+    return np.array(
+        await page.evaluate(
+            """(selector) => {
+              const shown = document.querySelector(selector);
+              const canvas = document.createElement('canvas');
+              canvas.width = canvas.height = 8;
+              const context = canvas.getContext('2d');
+              context.drawImage(shown, 0, 0, 8, 8);
+              const { data } = context.getImageData(0, 0, 8, 8);
+              const sum = [0, 0, 0];
+              data.forEach((value, i) => { if (i % 4 < 3) sum[i % 4] += value / 64; });
+              return sum;
+            }""",
+            selector,
+        )
+    )
+
+
+async def _until_bright(page, selector):
+    async with asyncio.timeout(60):
+        while (await _seen(page, selector)).mean() < 150:
+            await asyncio.sleep(0.05)
+
+
+def _only(living):
+    (one,) = living._sessions.values()
+    return one
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_the_face_is_seen_to_speak_and_goes_with_the_tab(plain):
+    async def work(page, living):
+        if plain:
+            await page.check("#plain")
+        await page.click("#start")
+        await page.wait_for_selector("#state:has-text('Listening')")
+        selector = "#canvas" if plain else "#video"
+        await page.wait_for_selector(selector)
+        _only(living).say(np.full(16_000 * 20, 0.9, np.float32))
+        await _until_bright(page, selector)
+        assert await page.inner_text("#state") == "Speaking"
+        await page.click("#quiet")
+        await page.wait_for_selector("#state:has-text('Listening')")
+        await page.close(run_before_unload=False)
+        await live_serving.until(lambda: len(living) == 0, seconds=2.0)
+
+    on_page(work)
+
+
+def test_the_fake_microphone_is_heard_along():
+    async def work(page, living):
+        await page.check("[name=agent][value=along]")
+        await page.click("#start")
+        await page.wait_for_selector("#video")
+        # The fake microphone beeps once a second.
+        await live_serving.until(lambda: living.counts.delays(), seconds=60)
+
+    on_page(work)
+
+
+def test_colours_come_as_they_were_sent():
+    class Flat(flashing_face.FlashingFace):
+        def stream(self, portrait, controls):
+            stream = super().stream(portrait, controls)
+            colour = np.array([200, 120, 90], np.uint8)
+
+            def render(motion):
+                for piece in motion:
+                    shape = (len(piece), 128, 128, 3)
+                    yield np.broadcast_to(colour, shape).copy()
+
+            stream.render = render
+            return stream
+
+    async def work(page, living):
+        await page.click("#start")
+        async with asyncio.timeout(60):
+            while True:
+                seen = await _seen(page, "#video")
+                if np.abs(seen - [200, 120, 90]).max() <= 4:
+                    return
+                await asyncio.sleep(0.2)
+
+    on_page(work, face=Flat())
+
+
+def test_a_recording_can_be_downloaded():
+    async def work(page, living):
+        await page.click("#start")
+        await page.wait_for_selector("#video")
+        await live_serving.until(lambda: living.counts.counts["frames_new_total"] > 5)
+        await page.click("#record")
+        await asyncio.sleep(1.0)
+        await page.click("#record")
+        async with page.expect_download() as waiting:
+            await page.click("#download_link")
+        download = await waiting.value
+        assert download.suggested_filename == "talking_face.mp4"
+
+    on_page(work)
+
+
+def test_a_microphone_that_was_denied_is_told_and_a_sound_file_is_said_all_the_same(
+    tmp_path,
+):
+    file = tmp_path / "voice.wav"
+    file.write_bytes(live_serving.wav(np.full(16_000 * 5, 0.9)))
+
+    async def work(page, living):
+        await page.click("#start")
+        await page.wait_for_selector("#error:has-text('microphone was not allowed')")
+        await page.wait_for_selector("#state:has-text('Listening')")
+        await page.set_input_files("#sound", str(file))
+        await page.wait_for_selector("#sound_note:has-text('It says 5.0 s')")
+        await _until_bright(page, "#video")
+
+    # Asked without anybody there to allow it, a headless browser denies.
+    on_page(work, flags=FLAGS)
+
+
+@pytest.mark.parametrize(
+    ("script", "click", "sentence"),
+    [
+        ("delete window.RTCPeerConnection", "#start", "has no WebRTC"),
+        (
+            "navigator.mediaDevices.getUserMedia = async () => {"
+            " throw new DOMException('', 'NotFoundError'); }",
+            "#photograph",
+            "There is no camera",
+        ),
+        (
+            "navigator.mediaDevices.getUserMedia = async () => {"
+            " throw new DOMException('', 'NotReadableError'); }",
+            "#photograph",
+            "used by another program",
+        ),
+    ],
+)
+def test_what_a_browser_lacks_is_told_in_a_sentence(script, click, sentence):
+    async def work(page, living):
+        await page.click(click)
+        await page.wait_for_selector(f"#error:has-text('{sentence}')")
+
+    on_page(work, script=script)
+
+
+def test_a_server_that_is_full_says_so():
+    async def work(page, living):
+        await living.begin(None)
+        await page.click("#start")
+        await page.wait_for_selector("#error:has-text('All 1 places')")
+        assert await page.is_enabled("#start")
+
+    on_page(work, allowed=limits.Limits(sessions=1))
+
+
+def test_a_device_that_fails_is_told():
+    class Failing(flashing_face.FlashingFace):
+        def stream(self, portrait, controls):
+            stream = super().stream(portrait, controls)
+            if controls.seed:  # Not while it warms up.
+                stream.render = self._fail
+            return stream
+
+        def _fail(self, motion):
+            raise RuntimeError("RESOURCE_EXHAUSTED: out of memory")
+
+    async def work(page, living):
+        await page.click("#start")
+        await page.wait_for_selector("#error:has-text('could not compute the face')")
+
+    on_page(work, face=Failing())
+
+
+def test_a_portrait_without_a_face_is_told():
+    class Looking(flashing_face.FlashingFace):
+        def locate(self, image):
+            if image.any():  # The default portrait of these tests is black.
+                locate.locate_face(image)
+            return super().locate(image)
+
+    async def work(page, living):
+        await page.set_input_files(
+            "#portrait",
+            {"name": "a.png", "mimeType": "image/png", "buffer": live_serving.png()},
+        )
+        await page.wait_for_selector("#error:has-text('face')")
+
+    on_page(work, face=Looking())

@@ -1,0 +1,211 @@
+"""One endless performance, driven job by job and tick by tick."""
+
+import numpy as np
+import pytest
+
+from experiments.tools import flashing_face
+from vasa_jax.animate import controls
+from vasa_jax.live import performance, voice_queue
+
+STEP = 6400
+LOUD = 0.8
+
+
+class _Stage:
+    """A performance whose jobs take as long as they are told, in ticks."""
+
+    def __init__(self):
+        face = flashing_face.FlashingFace(image_size=4)
+        portrait = face.locate(None)
+        self.stream = face.stream(portrait, controls.Controls())
+        self.voice = voice_queue.VoiceQueue(STEP)
+        self.performance = performance.Performance(
+            self.stream, portrait.image, self.voice, batch_frames=5
+        )
+
+    def compute(self, seconds=0.01):
+        """Do all that is to be done now."""
+        while (job := self.performance.next_job()) is not None:
+            job.done(job.run(), seconds)
+
+    def play(self, count, seconds=0.01):
+        ticks = []
+        for _ in range(count):
+            self.compute(seconds)
+            ticks.append(self.performance.tick())
+        return ticks
+
+
+def _brightness(ticks):
+    return np.array([tick.frame.mean() / 255 for tick in ticks])
+
+
+def _loudness(ticks):
+    return np.array([np.abs(tick.samples).max() for tick in ticks])
+
+
+def test_without_a_voice_every_tick_has_a_frame_and_silence():
+    ticks = _Stage().play(60)
+    assert all(tick.is_new and not tick.is_held for tick in ticks)
+    assert not _loudness(ticks).any()
+    assert np.isnan([tick.came for tick in ticks]).all()
+
+
+def test_sound_and_picture_are_of_one_time():
+    stage = _Stage()
+    stage.play(7)
+    stage.voice.push(LOUD * (np.arange(24_000) % 8000 < 3000).astype(np.float32), 0.0)
+    ticks = stage.play(90)
+    assert _loudness(ticks).max() == pytest.approx(LOUD)
+    np.testing.assert_allclose(_brightness(ticks), _loudness(ticks), atol=0.01)
+
+
+def test_nothing_of_a_voice_is_lost_or_moved():
+    stage = _Stage()
+    voice = np.linspace(0.1, 0.9, 20_000, dtype=np.float32)
+    stage.voice.push(voice, 0.0)
+    played = np.concatenate([tick.samples for tick in stage.play(80)])
+    (spoken,) = np.nonzero(played)
+    np.testing.assert_array_equal(played[spoken[0] : spoken[-1] + 1], voice)
+
+
+def test_frames_that_take_too_long_are_shown_longer_and_stay_with_the_sound():
+    stage = _Stage()
+    stage.play(20, seconds=0.5)  # Five frames in half a second.
+    assert stage.performance.stride == 3
+    stage.voice.push(np.full(16_000, LOUD, np.float32), 0.0)
+    ticks = stage.play(90, seconds=0.5)
+    share_new = np.mean([tick.is_new for tick in ticks])
+    assert 0.25 < share_new < 0.45
+    assert not any(tick.is_held for tick in ticks)
+    difference = np.flatnonzero(np.abs(_brightness(ticks) - _loudness(ticks)) > 0.01)
+    assert len(difference) <= 2 * stage.performance.stride  # About either edge.
+
+
+def test_without_motion_time_stands_still_in_silence_and_goes_on_later():
+    stage = _Stage()
+    voice = np.linspace(0.1, 0.9, 12_000, dtype=np.float32)
+    stage.voice.push(voice, 0.0)
+    ticks = stage.play(12)
+    lead = stage.performance.lead_frames
+    stalled = [stage.performance.tick() for _ in range(40)]  # The device hangs.
+    assert sum(tick.is_held for tick in stalled) > 5
+    assert all(not tick.samples.any() for tick in stalled if tick.is_held)
+    assert stage.performance.lead_frames > lead
+    ticks += stalled + stage.play(60)
+    played = np.concatenate([tick.samples for tick in ticks if not tick.is_held])
+    (spoken,) = np.nonzero(played)
+    np.testing.assert_array_equal(played[spoken[0] : spoken[-1] + 1], voice)
+
+
+def test_where_steps_take_all_the_time_the_face_does_not_freeze():
+    stage = _Stage()
+    stage.voice.push(np.full(160_000, LOUD, np.float32), 0.0)
+    ticks = []
+    for _ in range(40):
+        job = stage.performance.next_job()  # One job in twelve ticks.
+        job.done(job.run(), 0.48)
+        ticks += [stage.performance.tick() for _ in range(12)]
+    assert sum(tick.is_new for tick in ticks) >= 10
+    assert sum(tick.is_held for tick in ticks) > 100
+
+
+def test_peace_lets_steps_begin_later_again():
+    stage = _Stage()
+    stage.play(20)
+    for _ in range(40):
+        stage.performance.tick()
+    lead = stage.performance.lead_frames
+    stage.play(600)
+    assert stage.performance.lead_frames < lead
+
+
+def test_clear_silences_the_voice_at_once_and_the_face_soon_without_a_jump():
+    stage = _Stage()
+    stage.voice.push(np.full(160_000, LOUD, np.float32), 0.0)
+    before = stage.play(60)
+    assert before[-1].samples.max() == pytest.approx(LOUD)
+    stage.performance.clear()
+    assert not stage.performance.is_speaking
+    after = stage.play(60)
+    assert not after[0].samples[performance.FADE_SAMPLES :].any()
+    assert not _loudness(after[1:]).any()
+    brightness = _brightness(before[-1:] + after)
+    assert not brightness[12:].any()  # Before a step's length has passed.
+    assert np.abs(np.diff(brightness)).max() < LOUD / 3  # Blended over.
+    assert all(tick.is_new for tick in after[10:])
+
+
+def test_a_voice_after_clear_is_whole_and_in_time():
+    stage = _Stage()
+    stage.voice.push(np.full(50_000, 0.1, np.float32), 0.0)
+    stage.play(41)
+    stage.performance.clear()
+    stage.play(3)
+    stage.voice.push(np.full(9000, LOUD, np.float32), 0.0)
+    ticks = stage.play(60)
+    assert np.concatenate([tick.samples for tick in ticks]).sum() == pytest.approx(
+        9000 * LOUD, rel=1e-3
+    )
+    np.testing.assert_allclose(_brightness(ticks[8:]), _loudness(ticks[8:]), atol=0.01)
+
+
+def test_clear_before_anything_was_made_does_nothing():
+    stage = _Stage()
+    stage.performance.clear()
+    assert all(tick.is_new for tick in stage.play(20))
+
+
+def test_clear_while_time_stands_still_goes_on_afterwards():
+    stage = _Stage()
+    stage.voice.push(np.full(50_000, LOUD, np.float32), 0.0)
+    stage.play(30)
+    for _ in range(40):
+        stage.performance.tick()
+    stage.performance.clear()
+    after = stage.play(40)
+    assert not _loudness(after[1:]).any()
+    assert not _brightness(after[20:]).any()
+
+
+def test_controls_reach_the_stream_with_the_next_step():
+    stage = _Stage()
+    stage.play(10)
+    asked = controls.Controls(gaze=(10.0, 0.0))
+    stage.performance.set_controls(asked)
+    stage.play(12)
+    assert stage.stream.motion.controls == asked
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_comes_in_whatever_order_frames_and_sound_go_on(seed):
+    stage, rng = _Stage(), np.random.default_rng(seed)
+    slowness = rng.choice([0.02, 0.1, 0.3, 0.6])
+    job, left, said = None, 0.0, 0
+    for _ in range(1500):
+        event = rng.random()
+        if event < 0.02:
+            stage.performance.clear()
+        elif event < 0.06:
+            count = int(rng.integers(1, 30_000))
+            stage.voice.push(np.full(count, 0.5, np.float32), 0.0, bool(seed % 2))
+            said += count
+        while left <= 0:
+            if job is not None:
+                job[0].done(job[1], slowness)
+            following = stage.performance.next_job()
+            if following is None:
+                job = None
+                break
+            job = following, following.run()
+            left += slowness * rng.random() * 2 + 1e-3
+        left = max(left - 0.04, 0.0)
+        tick = stage.performance.tick()
+        assert tick.samples.shape == (640,) and tick.frame.shape == (4, 4, 3)
+    stage.performance.clear()
+    if job is not None:
+        job[0].done(job[1], slowness)
+    stage.voice.push(np.full(8000, LOUD, np.float32), 0.0)
+    ticks = stage.play(120)
+    played = np.concatenate([tick.samples for tick in ticks])
+    assert np.sum(played == np.float32(LOUD)) == 8000

@@ -1,0 +1,73 @@
+"""A session with the tests' own tiny models, from a photograph to frames and back."""
+
+import asyncio
+
+import numpy as np
+
+from vasa_jax.animate import talking_face
+from vasa_jax.animate.controls import Controls
+from vasa_jax.live import limits, sessions
+
+
+def test_a_face_of_real_models_listens_speaks_is_interrupted_and_changes(
+    tiny_models, rendered_photo, voice
+):
+    config = tiny_models.motion_config
+
+    async def work():
+        living = sessions.Sessions(
+            talking_face.TalkingFace(tiny_models, batch_frames=2),
+            rendered_photo,
+            limits.Limits(),
+            batch_frames=2,
+            step_frames=config.previous_frames,
+        )
+        await living.warm_up()
+        one = await living.begin(None)
+        ticks = one.subscribe(max_ticks=10_000)
+        one.say(voice)
+        while not one.is_speaking:
+            await ticks.get()
+        heard = await _until(ticks, lambda tick: np.abs(tick.samples).max() > 0.05)
+        one.set_controls(Controls(gaze=(10.0, 0.0), emotion={"happiness": 0.5}))
+        one.clear()
+        after = await _take(ticks, 40)
+        quiet = [np.abs(tick.samples).max() for tick in after[6:]]
+        assert max(quiet) == 0.0
+        assert len({tick.frame.tobytes() for tick in heard + after}) > 1
+        assert not one.ended.done()
+        living.close()
+
+    asyncio.run(asyncio.wait_for(work(), 120))
+
+
+async def _take(ticks, count):
+    return [(await ticks.get()).tick for _ in range(count)]
+
+
+async def _until(ticks, condition):
+    taken = []
+    while not taken or not condition(taken[-1]):
+        taken.append((await ticks.get()).tick)
+    return taken
+
+
+def test_two_sessions_do_not_starve_one_another(tiny_models, rendered_photo):
+    config = tiny_models.motion_config
+
+    async def work():
+        living = sessions.Sessions(
+            talking_face.TalkingFace(tiny_models, batch_frames=2),
+            rendered_photo,
+            limits.Limits(sessions=2),
+            batch_frames=2,
+            step_frames=config.previous_frames,
+        )
+        await living.warm_up()
+        outlets = [(await living.begin(None)).subscribe(1000) for _ in range(2)]
+        new = [sum(tick.is_new for tick in await _take(ticks, 60)) for ticks in outlets]
+        living.close()
+        return new
+
+    first, second = asyncio.run(asyncio.wait_for(work(), 120))
+    assert min(first, second) > 0.2 * max(first, second) > 0

@@ -1,0 +1,97 @@
+"""What a page may ask of its session while it lives: short JSON messages.
+
+{"type": "controls", "gaze": [10, 0], "emotion": {"happiness": 0.5}}
+{"type": "agent", "name": "along"}
+{"type": "clear"}
+{"type": "record", "on": true}
+"""
+
+import dataclasses
+import json
+from typing import Any
+
+from vasa_jax.animate.controls import Controls
+from vasa_jax.errors import UserError
+from vasa_jax.live import agents, session
+
+LIVE_CONTROLS = ("gaze", "head_distance", "emotion", "liveliness", "pose_scale")
+"""Fields of `Controls` that may change on the way; the others need a new start or
+another compiled program."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """A message that the connection itself follows: begin or stop to record."""
+
+    is_on: bool
+
+
+def follow(text: str, one: session.Session) -> Record | None:
+    """Do what a message says.
+
+    Args:
+        text: as it came.
+        one: the session it is for.
+
+    Returns:
+        What the connection itself is to do, if anything.
+
+    Raises:
+        UserError: it is none of the messages, or asks for what is not allowed.
+    """
+    message = _read(text)
+    kind = message.pop("type", None)
+    if kind == "controls":
+        one.set_controls(_controls(message))
+    elif kind == "clear":
+        one.clear()
+    elif kind == "agent":
+        one.clear()
+        one.set_agent(_agent(message.get("name")))
+    elif kind == "record":
+        return Record(is_on=message.get("on") is True)
+    else:
+        raise UserError(
+            f"There is no message of type {str(kind)[:40]!r}; send controls, clear, "
+            "agent or record."
+        )
+    return None
+
+
+def _read(text: str) -> dict[str, Any]:
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError("The message is no JSON; send an object.") from error
+    if not isinstance(message, dict):
+        raise UserError("The message is no JSON object; send one with a type.")
+    return message
+
+
+def _agent(name: Any) -> agents.AgentFactory:
+    if not isinstance(name, str) or name not in agents.AGENTS:
+        raise UserError(
+            f"There is no such agent; choose among {', '.join(agents.AGENTS)}."
+        )
+    return agents.AGENTS[name]
+
+
+def _controls(fields: dict[str, Any]) -> Controls:
+    """Return controls of checked kinds; `Controls` checks their ranges."""
+    for name, value in fields.items():
+        if name not in LIVE_CONTROLS:
+            raise UserError(
+                f"{name[:40]!r} cannot change while a session lives; choose among "
+                f"{', '.join(LIVE_CONTROLS)}."
+            )
+        if name == "gaze":
+            numbers = value if isinstance(value, list) else [None]
+        elif name == "emotion":
+            numbers = list(value.values()) if isinstance(value, dict) else [None]
+        else:
+            numbers = [value]
+        if not all(type(number) in (int, float) for number in numbers):
+            raise UserError(f"The control {name} is not made of numbers; send numbers.")
+    if "gaze" in fields:
+        fields = {**fields, "gaze": tuple(fields["gaze"])}
+    return Controls(**fields)

@@ -1,0 +1,57 @@
+// The plain connection: pictures as JPEG and sound as samples over one WebSocket.
+
+const SAMPLES = 640;
+
+// Returns { close, setLoud }. `onState` gets the socket's JSON messages.
+export async function connect({ url, microphone, canvas, isLoud, onMessage, onClose }) {
+  const player = new AudioContext({ sampleRate: 16000 });
+  await player.audioWorklet.addModule("sound_worklet.js");
+  const sound = new AudioWorkletNode(player, "face-sound", {
+    numberOfInputs: 0, outputChannelCount: [1],
+  });
+  const volume = player.createGain();
+  volume.gain.value = isLoud ? 1 : 0;
+  sound.connect(volume).connect(player.destination);
+  await player.resume();
+
+  const pictures = new Map();
+  const context = canvas.getContext("2d");
+  sound.port.onmessage = ({ data: number }) => {
+    const due = [...pictures.keys()].filter((key) => key <= number).sort((a, b) => a - b);
+    const last = due.at(-1);
+    if (last === undefined) return;
+    context.drawImage(pictures.get(last), 0, 0, canvas.width, canvas.height);
+    for (const key of due) { pictures.get(key).close(); pictures.delete(key); }
+  };
+
+  const socket = new WebSocket(url);
+  socket.binaryType = "arraybuffer";
+  socket.onmessage = async ({ data }) => {
+    if (typeof data === "string") { onMessage(JSON.parse(data), socket); return; }
+    const number = new DataView(data).getUint32(0, true);
+    const levels = new Int16Array(data.slice(4, 4 + 2 * SAMPLES));
+    sound.port.postMessage({ number, samples: Float32Array.from(levels, (x) => x / 32768) });
+    const jpeg = data.slice(4 + 2 * SAMPLES);
+    if (!jpeg.byteLength) return;
+    pictures.set(number, await createImageBitmap(new Blob([jpeg], { type: "image/jpeg" })));
+  };
+
+  let recorder = null;
+  if (microphone) {
+    recorder = new AudioContext();
+    await recorder.audioWorklet.addModule("sound_worklet.js");
+    const heard = new AudioWorkletNode(recorder, "microphone", { numberOfOutputs: 0 });
+    heard.port.onmessage = ({ data: piece }) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(piece);
+    };
+    recorder.createMediaStreamSource(microphone).connect(heard);
+  }
+
+  const close = () => {
+    socket.close();
+    if (player.state !== "closed") player.close();
+    if (recorder && recorder.state !== "closed") recorder.close();
+  };
+  socket.onclose = () => { close(); onClose(); };
+  return { socket, close, setLoud: (on) => { volume.gain.value = on ? 1 : 0; } };
+}

@@ -1,0 +1,326 @@
+// The page: what the user does, and what the server says of it.
+
+import { connect as connectPlain } from "./media_socket.js";
+
+const $ = (id) => document.getElementById(id);
+const MICROPHONE = {
+  // The face may speak through loudspeakers; the other two would bend the voice.
+  echoCancellation: true, noiseSuppression: false, autoGainControl: false,
+};
+const GATHER_MS = 2000;
+
+let portraitId = null;
+let live = null; // What runs: { sessionId, socket, close, setLoud }.
+let microphone = null;
+let camera = null;
+
+function tell(sentence) {
+  $("error").textContent = sentence ?? "";
+  $("error").hidden = !sentence;
+}
+
+function show(element) {
+  for (const id of ["still", "video", "canvas"]) $(id).hidden = id !== element;
+}
+
+function address(path) {
+  const url = new URL(path, document.baseURI);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return url;
+}
+
+async function post(path, body, type) {
+  let response;
+  try {
+    response = await fetch(path, { method: "POST", body, headers: { "Content-Type": type } });
+  } catch {
+    throw new Error("The server does not answer; is it still running?");
+  }
+  let answer = {};
+  try { answer = await response.json(); } catch { /* The sentence below says it. */ }
+  if (!response.ok) throw new Error(answer.error ?? `The server refused (${response.status}).`);
+  return answer;
+}
+
+// Errors of getUserMedia as one sentence with the mend.
+function mediaSentence(error, what) {
+  if (error.name === "NotAllowedError") {
+    return `The ${what} was not allowed; allow it beside the page's address, then try again.`;
+  }
+  if (error.name === "NotFoundError") return `There is no ${what}; plug one in, then try again.`;
+  if (error.name === "NotReadableError") {
+    return `The ${what} is used by another program; close that, then try again.`;
+  }
+  return `The ${what} cannot be opened (${error.name}); try another browser.`;
+}
+
+async function openMedia(wanted, what) {
+  if (!navigator.mediaDevices) {
+    throw new Error(`The ${what} needs https or localhost; open the page by one of them.`);
+  }
+  try {
+    return await navigator.mediaDevices.getUserMedia(wanted);
+  } catch (error) {
+    throw new Error(mediaSentence(error, what));
+  }
+}
+
+// --- Connecting ---------------------------------------------------------------------
+
+async function start() {
+  tell();
+  $("start").disabled = true;
+  $("state").textContent = "Connecting";
+  try {
+    microphone = await openMedia({ audio: MICROPHONE }, "microphone");
+  } catch (error) {
+    // A sound file can be said all the same.
+    tell(error.message);
+  }
+  try {
+    const usePlain = $("plain").checked || !window.RTCPeerConnection;
+    if (!window.RTCPeerConnection && !$("plain").checked) {
+      tell("This browser has no WebRTC, so the plain connection is used.");
+    }
+    live = usePlain ? await startPlain() : await startWebRtc();
+    sendControls();
+    sendAgent();
+    setRunning(true);
+  } catch (error) {
+    stop(error.message);
+  }
+}
+
+async function startWebRtc() {
+  const settings = await (await fetch("settings")).json();
+  const peer = new RTCPeerConnection({ iceServers: settings.ice_servers });
+  let socket = null;
+  const close = () => { peer.close(); socket?.close(); };
+  try {
+    if (microphone) {
+      for (const track of microphone.getAudioTracks()) peer.addTrack(track, microphone);
+    } else {
+      peer.addTransceiver("audio", { direction: "recvonly" });
+    }
+    peer.addTransceiver("video", { direction: "recvonly" });
+    peer.ontrack = ({ streams: [stream] }) => { $("video").srcObject = stream; };
+    peer.onconnectionstatechange = () => {
+      if (peer.connectionState === "failed") {
+        stop("The connection was lost; start again, or choose the plain connection.");
+      }
+    };
+    await peer.setLocalDescription(await peer.createOffer());
+    await gathered(peer);
+    const answer = await post("offer", JSON.stringify({
+      sdp: peer.localDescription.sdp, type: "offer", portrait_id: portraitId,
+    }), "application/json");
+    await peer.setRemoteDescription({ sdp: answer.sdp, type: answer.type });
+    // Held beside, so that the server knows at once when this page goes.
+    socket = await opened(new WebSocket(address(`control/${answer.session_id}`)));
+    socket.onmessage = ({ data }) => follow(JSON.parse(data));
+    socket.onclose = () => { if (live) stop("The server has closed the connection; start again."); };
+    show("video");
+    const setLoud = (on) => { $("video").muted = !on; };
+    setLoud($("loud").checked);
+    return { sessionId: answer.session_id, socket, close, setLoud };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function gathered(peer) {
+  if (peer.iceGatheringState === "complete") return Promise.resolve();
+  return new Promise((resolve) => {
+    setTimeout(resolve, GATHER_MS);
+    peer.onicegatheringstatechange = () => {
+      if (peer.iceGatheringState === "complete") resolve();
+    };
+  });
+}
+
+function opened(socket) {
+  return new Promise((resolve, reject) => {
+    socket.onopen = () => resolve(socket);
+    socket.onerror = () => reject(new Error("The session could not be held; start again."));
+  });
+}
+
+function startPlain() {
+  return new Promise((resolve, reject) => {
+    const query = portraitId ? `?portrait_id=${portraitId}` : "";
+    let connection = null;
+    let sessionId = null;
+    const onMessage = (message) => {
+      if (message.type === "begun") sessionId = message.session_id;
+      if (message.type === "ended" && !sessionId) reject(new Error(message.sentence));
+      if (message.type === "media") {
+        show("canvas");
+        resolve({ ...connection, sessionId });
+      }
+      follow(message);
+    };
+    const onClose = () => {
+      reject(new Error("The server does not answer; is it still running?"));
+      if (live) stop("The server has closed the connection; start again.");
+    };
+    connectPlain({
+      url: address(`live${query}`), microphone, canvas: $("canvas"),
+      isLoud: $("loud").checked, onMessage, onClose,
+    }).then((made) => { connection = made; }, reject);
+  });
+}
+
+function stop(sentence) {
+  const ending = live;
+  live = null;
+  ending?.close();
+  microphone?.getTracks().forEach((track) => track.stop());
+  microphone = null;
+  $("video").srcObject = null;
+  show("still");
+  setRunning(false);
+  if (sentence) tell(sentence);
+}
+
+function setRunning(isRunning) {
+  $("start").disabled = isRunning;
+  for (const id of ["stop", "quiet", "record", "sound"]) $(id).disabled = !isRunning;
+  for (const id of ["portrait", "photograph", "plain"]) $(id).disabled = isRunning;
+  $("state").textContent = isRunning ? "Listening" : "Not connected";
+  $("record").setAttribute("aria-pressed", "false");
+}
+
+// --- Messages -----------------------------------------------------------------------
+
+function send(message) {
+  if (live?.socket.readyState === WebSocket.OPEN) live.socket.send(JSON.stringify(message));
+}
+
+function follow(message) {
+  if (message.type === "state" && live) {
+    $("state").textContent = message.speaking ? "Speaking" : "Listening";
+  } else if (message.type === "error") {
+    tell(message.sentence);
+  } else if (message.type === "ended" && live) {
+    stop(message.sentence);
+  } else if (message.type === "recorded") {
+    fetchRecording(message.is_there);
+  }
+}
+
+const number = (id) => Number($(id).value);
+
+function sendControls() {
+  const emotion = $("emotion").value;
+  send({
+    type: "controls",
+    gaze: [number("gaze_yaw"), number("gaze_pitch")],
+    head_distance: number("head_distance"),
+    pose_scale: number("pose_scale"),
+    liveliness: number("liveliness"),
+    emotion: emotion ? { [emotion]: number("strength") } : {},
+  });
+}
+
+function sendAgent() {
+  send({ type: "agent", name: document.querySelector("[name=agent]:checked").value });
+}
+
+async function fetchRecording(isThere) {
+  if (!isThere) { tell("Nothing was recorded; record a little longer."); return; }
+  const response = await fetch(`recording/${live.sessionId}`);
+  if (!response.ok) { tell((await response.json()).error); return; }
+  $("download_link").href = URL.createObjectURL(await response.blob());
+  $("download").hidden = false;
+}
+
+// --- What the user does -------------------------------------------------------------
+
+async function choosePortrait(file) {
+  tell();
+  $("portrait_note").hidden = false;
+  $("portrait_note").textContent = "Looking for the face";
+  try {
+    const answer = await post("portrait", file, "application/octet-stream");
+    portraitId = answer.portrait_id;
+    $("still").src = URL.createObjectURL(file);
+    $("portrait_note").textContent = answer.warning ?? "Found a face; press Start.";
+  } catch (error) {
+    $("portrait_note").hidden = true;
+    tell(error.message);
+  }
+}
+
+async function sayFile(file) {
+  tell();
+  $("sound_note").hidden = false;
+  $("sound_note").textContent = "Reading the sound";
+  try {
+    const { seconds } = await post(`sound/${live.sessionId}`, file, "application/octet-stream");
+    $("sound_note").textContent = `It says ${seconds.toFixed(1)} s of ${file.name}.`;
+  } catch (error) {
+    $("sound_note").hidden = true;
+    tell(error.message);
+  }
+}
+
+async function openCamera() {
+  tell();
+  try {
+    camera = await openMedia({ video: { width: 1280, height: 720 } }, "camera");
+    $("viewfinder").srcObject = camera;
+    $("camera").hidden = false;
+  } catch (error) {
+    tell(error.message);
+  }
+}
+
+function closeCamera() {
+  camera?.getTracks().forEach((track) => track.stop());
+  camera = null;
+  $("camera").hidden = true;
+}
+
+function takePhoto() {
+  const view = $("viewfinder");
+  const canvas = document.createElement("canvas");
+  canvas.width = view.videoWidth;
+  canvas.height = view.videoHeight;
+  canvas.getContext("2d").drawImage(view, 0, 0);
+  closeCamera();
+  canvas.toBlob((blob) => choosePortrait(blob), "image/jpeg", 0.95);
+}
+
+function showValues() {
+  for (const slider of document.querySelectorAll(".slider input")) {
+    slider.closest("label").querySelector("output").textContent = slider.value;
+  }
+}
+
+$("start").onclick = start;
+$("stop").onclick = () => stop();
+$("quiet").onclick = () => send({ type: "clear" });
+$("record").onclick = () => {
+  const isOn = $("record").getAttribute("aria-pressed") !== "true";
+  $("record").setAttribute("aria-pressed", String(isOn));
+  send({ type: "record", on: isOn });
+};
+$("loud").onchange = () => live?.setLoud($("loud").checked);
+$("portrait").onchange = () => { const [file] = $("portrait").files; if (file) choosePortrait(file); };
+$("sound").onchange = () => { const [file] = $("sound").files; if (file) sayFile(file); $("sound").value = ""; };
+$("photograph").onclick = openCamera;
+$("shoot").onclick = takePhoto;
+$("no_photo").onclick = closeCamera;
+$("reset").onclick = () => {
+  for (const field of document.querySelectorAll(".slider input")) field.value = field.defaultValue;
+  $("emotion").value = "";
+  showValues();
+  sendControls();
+};
+for (const field of document.querySelectorAll(".slider input, .slider select")) {
+  field.oninput = () => { showValues(); sendControls(); };
+}
+for (const choice of document.querySelectorAll("[name=agent]")) choice.onchange = sendAgent;
+addEventListener("pagehide", () => live?.close());
+showValues();

@@ -1,0 +1,323 @@
+"""One endless performance: what is made ahead, and what the clock takes of it.
+
+Between utterances the same stream hears zeros, so that the face breathes, blinks and
+glances, and there is no seam between listening and speaking. Motion must keep up with
+time and is cheap; frames are dear, and where the machine cannot render them all, only
+those are rendered that will still be in time, evenly spread, and each is shown for as
+long as it takes: lips stay with the sound.
+
+Nothing here knows of threads or of time: `next_job` gives out what is to be computed,
+anywhere, and the job takes its result back in.
+"""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+from vasa_jax import types
+from vasa_jax.animate.controls import Controls
+from vasa_jax.live import voice_queue
+
+LEAST_LEAD_FRAMES = 5
+"""Frames of motion that lie ready when the next step is begun, at least. Ours: 0.2 s,
+a batch of frames."""
+
+MAX_LEAD_FRAMES = 25
+"""Ours: a second; who needs more to make 0.4 s of motion is not live."""
+
+PEACE_TICKS = 250
+"""Ticks in time after which a step may begin a frame later. Ours: 10 s."""
+
+BLEND_FRAMES = 5
+"""Frames over which motion goes over to listening after `clear`. Ours: 0.2 s, about
+what lips take to close."""
+
+FADE_SAMPLES = 160
+"""Over which a voice that is cut fades out. Ours: 10 ms, no click."""
+
+
+class Motion(Protocol):
+    """What is used of `animate.motion_stream.MotionStream`."""
+
+    def push(self, samples: np.ndarray) -> Iterator[np.ndarray]:
+        """Take samples and give motion `[n, M]`."""
+
+    def set_controls(self, controls: Controls) -> None:
+        """Ask for something else from the next window on."""
+
+    def copy(self) -> "Motion":
+        """Return a stream that goes on from here by itself."""
+
+    def unhear(self, num_samples: int) -> None:
+        """Take the latest samples for silence."""
+
+
+class Face(Protocol):
+    """What is used of `animate.talking_face.TalkingStream`."""
+
+    motion: Motion
+
+    def render(self, motion: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Render motion as frames uint8 `[n, size, size, 3]`."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Tick:
+    """One twenty-fifth of a second.
+
+    Attributes:
+        frame: uint8 `[size, size, 3]`.
+        samples: float32 `[640]`, 16 kHz, in step with the frame.
+        is_new: whether the frame was rendered for this tick, not shown again.
+        is_held: whether time stood still for want of motion: silence.
+        came: when the first sample came or was due; NaN in silence of our own.
+    """
+
+    frame: np.ndarray
+    samples: np.ndarray
+    is_new: bool
+    is_held: bool
+    came: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """Something to compute.
+
+    Attributes:
+        run: computes, anywhere, one at a time.
+        done: takes the result and the seconds it took back in.
+    """
+
+    run: Callable[[], Any]
+    done: Callable[[Any, float], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Place:
+    """Where a step began: the stream as it was, frames made and frames heard."""
+
+    stream: Motion
+    num_made: int
+    num_heard: int
+
+
+class Performance:
+    """Motion, frames and sound of one face, in the order of play.
+
+    Attributes:
+        lead_frames: frames of motion left when the next step is begun.
+    """
+
+    def __init__(
+        self,
+        face: Face,
+        first_frame: np.ndarray,
+        voice: voice_queue.VoiceQueue,
+        batch_frames: int,
+    ):
+        """Begin at time 0, with nothing made.
+
+        Args:
+            face: at time 0.
+            first_frame: uint8 `[size, size, 3]`, shown until the first is rendered.
+            voice: what the face is to say.
+            batch_frames: frames that are rendered at once.
+        """
+        self.lead_frames = LEAST_LEAD_FRAMES
+        self._face, self._voice, self._batch_frames = face, voice, batch_frames
+        self._stream = face.motion
+        self._controls: Controls | None = None
+        self._shown = first_frame
+        self._play = 0  # The frame that the next tick shows.
+        self._made = 0  # Frames of motion, from time 0.
+        self._next_render = 0
+        self._motion: dict[int, np.ndarray] = {}
+        self._frames: dict[int, np.ndarray] = {}
+        self._sound = np.zeros(0, np.float32)  # Heard by the stream, from `_play` on.
+        self._came = np.zeros(0)
+        self._places: list[_Place] = []
+        self._is_cleared = False
+        self._is_after_step = False
+        self._seconds_a_batch = 0.0
+        self._num_in_time = 0
+
+    @property
+    def is_speaking(self) -> bool:
+        """Whether a voice is heard or about to be."""
+        return bool(len(self._voice) or not np.isnan(self._came).all())
+
+    @property
+    def stride(self) -> int:
+        """Every how many frames one is rendered, as fast as this machine is."""
+        ticks_a_frame = self._ticks_a_batch() / self._batch_frames
+        return max(1, math.ceil(ticks_a_frame - 0.1))
+
+    def set_controls(self, controls: Controls) -> None:
+        """Ask for something else from the next step on."""
+        self._controls = controls
+
+    def clear(self) -> None:
+        """Silence the voice now, and lead the face back to listening."""
+        self._voice.clear()
+        self._sound = _faded(self._sound, len(self._sound))
+        self._came = np.full(len(self._came), np.nan)
+        self._is_cleared = self._made > 0
+
+    def tick(self) -> Tick:
+        """Play one frame and its sound.
+
+        Ours: without motion time stands still, in silence, and the stream goes on later
+        by as much; a backlog would put sound and picture apart (measured in browsers).
+        """
+        fresh = [index for index in self._frames if index <= self._play]
+        if fresh:
+            self._shown = self._frames[max(fresh)]
+        for index in fresh:
+            del self._frames[index]
+        if self._play >= self._made:
+            self._note_lateness(is_late=self._made > 0)
+            silence = np.zeros(types.SAMPLES_PER_FRAME, np.float32)
+            return Tick(self._shown, silence, bool(fresh), self._made > 0, math.nan)
+        self._note_lateness(is_late=not fresh and self.stride == 1)
+        self._motion.pop(self._play - 1, None)  # The last may still be rendered late.
+        samples, self._sound = np.split(self._sound, [types.SAMPLES_PER_FRAME])
+        came, self._came = self._came[0], self._came[1:]
+        self._play += 1
+        return Tick(self._shown, samples, bool(fresh), False, float(came))
+
+    def next_job(self) -> Job | None:
+        """Return what is to be computed next, if anything; one job at a time."""
+        if self._is_cleared:
+            return self._listen_again()
+        # A step's first frames must be rendered before they are due.
+        lead = max(self.lead_frames, math.ceil(self._ticks_a_batch()) + 1)
+        is_step_due = self._made - self._play < min(lead, MAX_LEAD_FRAMES)
+        can_render = self._next_render < self._made
+        # Where steps alone take all the time, the face must not freeze.
+        if is_step_due and not (self._is_after_step and can_render):
+            return self._step()
+        return self._render() if can_render else None
+
+    def _step(self) -> Job:
+        """Hear a step of the voice and make its motion."""
+        self._is_after_step = True
+        samples, came = self._voice.take()
+        self._places = self._places[self._current_place() :]
+        self._places.append(_Place(self._stream.copy(), self._made, self._num_heard()))
+        self._sound = np.concatenate([self._sound, samples])
+        self._came = np.concatenate([self._came, came])
+        controls, self._controls = self._controls, None
+
+        def run() -> list[np.ndarray]:
+            if controls is not None:
+                self._stream.set_controls(controls)
+            return list(self._stream.push(samples))
+
+        def done(pieces: list[np.ndarray], seconds: float) -> None:
+            for motion in itertools.chain.from_iterable(pieces):
+                self._motion[self._made] = motion
+                self._made += 1
+
+        return Job(run, done)
+
+    def _render(self) -> Job:
+        """Render the next frames that will still be in time."""
+        self._is_after_step = False
+        in_time = self._play + round(self._ticks_a_batch())
+        # Late frames are better than none.
+        start = max(self._next_render, min(in_time, self._made - 1))
+        chosen = range(start, self._made, self.stride)[: self._batch_frames]
+        motion = np.stack([self._motion[index] for index in chosen])
+        self._next_render = chosen[-1] + self.stride
+
+        def run() -> np.ndarray:
+            return np.concatenate(list(self._face.render([motion])))
+
+        def done(frames: np.ndarray, seconds: float) -> None:
+            self._frames.update(zip(chosen, frames, strict=True))
+            # A batch takes its time however few of its frames are wanted.
+            old = self._seconds_a_batch or seconds
+            self._seconds_a_batch = 0.8 * old + 0.2 * seconds
+
+        return Job(run, done)
+
+    def _listen_again(self) -> Job:
+        """Make the motion from now on again, of silence, and blend over to it.
+
+        Ours: the step that plays now has heard what comes next; it is made again from
+        where it began, with that unheard. What is rendered plays until then.
+        """
+        self._is_cleared = False
+        index = self._current_place()
+        place = self._places[index]
+        stream = place.stream.copy()
+        stream.unhear((place.num_heard - self._play) * types.SAMPLES_PER_FRAME)
+        self._places[index:] = [_Place(stream.copy(), place.num_made, place.num_heard)]
+        # As far as what is there already, which plays while this is made.
+        num_needed = max(self._made, self._play + self.lead_frames) - place.num_made
+        num_step = self._voice.step_samples // types.SAMPLES_PER_FRAME
+        silence = np.zeros(self._voice.step_samples, np.float32)
+        count = math.ceil(num_needed / num_step)
+
+        def run() -> np.ndarray:
+            pieces = [
+                piece for _ in range(count) for piece in list(stream.push(silence))
+            ]
+            return np.concatenate(pieces)
+
+        def done(motion: np.ndarray, seconds: float) -> None:
+            self._stream = stream
+            self._blend_over(place.num_made, motion)
+            num_samples = place.num_heard + count * num_step - self._play
+            num_samples *= types.SAMPLES_PER_FRAME
+            self._sound = _faded(self._sound, num_samples)
+            self._came = np.full(num_samples // types.SAMPLES_PER_FRAME, np.nan)
+
+        return Job(run, done)
+
+    def _blend_over(self, start: int, motion: np.ndarray) -> None:
+        """Go over to new motion `[n, M]` from frame `start` on, when it can be seen."""
+        change = self._play + math.ceil(self._ticks_a_batch())
+        blended = {i: one for i, one in self._motion.items() if i < self._play}
+        for index in range(self._play, start + len(motion)):
+            new = motion[index - start]
+            old = self._motion.get(index, new)
+            share = np.float32(np.clip((index - change + 1) / (BLEND_FRAMES + 1), 0, 1))
+            blended[index] = old + share * (new - old)
+        self._motion, self._made = blended, start + len(motion)
+        self._frames = {i: one for i, one in self._frames.items() if i < change}
+        self._next_render = min(self._next_render, change)
+
+    def _ticks_a_batch(self) -> float:
+        return self._seconds_a_batch * types.FRAME_RATE_HZ
+
+    def _current_place(self) -> int:
+        """Return where in `_places` the step that plays began; 0 before the first."""
+        begun = [i for i, one in enumerate(self._places) if one.num_made <= self._play]
+        return max(begun, default=0)
+
+    def _num_heard(self) -> int:
+        """Return the frames of sound that the stream has heard, from time 0."""
+        return self._play + len(self._sound) // types.SAMPLES_PER_FRAME
+
+    def _note_lateness(self, is_late: bool) -> None:
+        """Begin steps earlier after each lateness, and later again after peace."""
+        self._num_in_time = 0 if is_late else self._num_in_time + 1
+        if is_late:
+            self.lead_frames = min(self.lead_frames + 1, MAX_LEAD_FRAMES)
+        elif self._num_in_time >= PEACE_TICKS:
+            self.lead_frames = max(self.lead_frames - 1, LEAST_LEAD_FRAMES)
+            self._num_in_time = 0
+
+
+def _faded(samples: np.ndarray, num_samples: int) -> np.ndarray:
+    """Return silence that begins with the fading start of a sound."""
+    faded = np.zeros(num_samples, np.float32)
+    kept = min(FADE_SAMPLES, len(samples), num_samples)
+    faded[:kept] = samples[:kept] * np.linspace(1, 0, kept, dtype=np.float32)
+    return faded

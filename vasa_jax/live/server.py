@@ -1,0 +1,338 @@
+"""The server: its pages, its offers and uploads, and what each connection holds."""
+
+import asyncio
+import contextlib
+import dataclasses
+import pathlib
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+
+import aiortc
+from aiohttp import web
+
+from vasa_jax.errors import UserError
+from vasa_jax.live import (
+    access,
+    agents,
+    session,
+    sessions,
+    uploads,
+    webrtc,
+    websocket,
+)
+
+PAGE_FOLDER = pathlib.Path(__file__).parent / "page"
+
+_PAGE_FILES = {
+    "": ("page.html", "text/html; charset=utf-8"),
+    "page.css": ("page.css", "text/css; charset=utf-8"),
+    "page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "media_socket.js": ("media_socket.js", "text/javascript; charset=utf-8"),
+    "sound_worklet.js": ("sound_worklet.js", "text/javascript; charset=utf-8"),
+}
+# What the page may load: this server alone.
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ServerConfig:
+    """How a server is reached.
+
+    Attributes:
+        token: that every request carries; None on a loopback address alone.
+        prefix: of every path, such as `/face`, behind a proxy; "" is none.
+        ice_servers: STUN and TURN, of the server's own side and of the page's.
+        codec: of the picture, of `webrtc.CODECS`.
+    """
+
+    token: str | None = None
+    prefix: str = ""
+    ice_servers: Sequence[aiortc.RTCIceServer] = ()
+    codec: str = "vp8"
+
+
+class Server:
+    """Handlers over the sessions of one server."""
+
+    def __init__(self, living: sessions.Sessions, config: ServerConfig):
+        """Prepare; `make_app` makes it reachable.
+
+        Args:
+            living: the sessions.
+            config: how the server is reached.
+        """
+        self._living, self._config = living, config
+        self._connections: dict[str, websocket.Connection] = {}
+        self._peers: dict[str, webrtc.Peer] = {}
+        self._decoders = asyncio.Semaphore(2)
+        self._tasks: set[asyncio.Task] = set()
+        self._folder = pathlib.Path()
+
+    def make_app(self) -> web.Application:
+        """Return the application, with all paths under the prefix."""
+        prefix = self._config.prefix
+        app = web.Application(
+            middlewares=[access.make_guard(self._config.token, prefix)],
+            client_max_size=self._living.allowed.upload_bytes,
+        )
+        for name in _PAGE_FILES:
+            app.router.add_get(f"{prefix}/{name}", self._page)
+        app.router.add_get(f"{prefix}/portrait.jpg", self._default_portrait)
+        app.router.add_get(f"{prefix}/settings", self._settings)
+        app.router.add_get(f"{prefix}/health", self._health)
+        app.router.add_get(f"{prefix}/metrics", self._metrics)
+        app.router.add_get(f"{prefix}/live", self._live)
+        app.router.add_get(f"{prefix}/control/{{session_id}}", self._control)
+        app.router.add_get(f"{prefix}/recording/{{session_id}}", self._recording)
+        app.router.add_post(f"{prefix}/offer", self._offer)
+        app.router.add_post(f"{prefix}/portrait", self._portrait)
+        app.router.add_post(f"{prefix}/sound/{{session_id}}", self._sound)
+        app.cleanup_ctx.append(self._lifetime)
+        return app
+
+    async def _lifetime(self, app: web.Application) -> AsyncIterator[None]:
+        webrtc.set_bit_rate()
+        watching = asyncio.create_task(self._living.watch())
+        with tempfile.TemporaryDirectory(prefix="vasa_live_") as folder:
+            self._folder = pathlib.Path(folder)
+            yield
+            watching.cancel()
+            self._living.close()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _page(self, request: web.Request) -> web.Response:
+        # By a table of names, so that no path of a client reaches the file system.
+        name = request.path.removeprefix(f"{self._config.prefix}/")
+        file, content_type = _PAGE_FILES[name]
+        body = (PAGE_FOLDER / file).read_bytes()
+        headers = {**_HEADERS, "Content-Type": content_type}
+        return web.Response(body=body, headers=headers)
+
+    async def _default_portrait(self, request: web.Request) -> web.Response:
+        picture = websocket.encode_jpeg(self._living.default_portrait().image)
+        return web.Response(body=picture, content_type="image/jpeg", headers=_HEADERS)
+
+    async def _settings(self, request: web.Request) -> web.Response:
+        """Tell the page what it needs to know before it connects."""
+        allowed = self._living.allowed
+        return web.json_response(
+            {
+                "ice_servers": [
+                    {
+                        "urls": server.urls,
+                        "username": server.username,
+                        "credential": server.credential,
+                    }
+                    for server in self._config.ice_servers
+                ],
+                "agents": list(agents.AGENTS),
+                "upload_bytes": allowed.upload_bytes,
+                "sound_seconds": allowed.sound_seconds,
+            }
+        )
+
+    async def _health(self, request: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "status": "ok",
+                "sessions": len(self._living),
+                "max_sessions": self._living.allowed.sessions,
+            }
+        )
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        return web.Response(text=self._living.counts.text())
+
+    async def _portrait(self, request: web.Request) -> web.Response:
+        data = await self._upload(request)
+        async with self._decoders:
+            picture = await uploads.decode_picture(data, self._living.allowed)
+        portrait_id, warning = await self._living.add_portrait(picture)
+        return web.json_response({"portrait_id": portrait_id, "warning": warning})
+
+    async def _sound(self, request: web.Request) -> web.Response:
+        one = self._living.find(request.match_info["session_id"])
+        data = await self._upload(request)
+        async with self._decoders:
+            samples = await uploads.decode_sound(data, self._living.allowed)
+        one.clear()
+        one.say(samples)
+        return web.json_response({"seconds": len(samples) / 16_000})
+
+    async def _upload(self, request: web.Request) -> bytes:
+        """Read a body, of at most so many bytes and seconds."""
+        try:
+            async with asyncio.timeout(self._living.allowed.upload_seconds):
+                return await request.read()
+        except TimeoutError as error:
+            raise UserError("The upload took too long; give a smaller file.") from error
+
+    async def _offer(self, request: web.Request) -> web.Response:
+        asked = await _json_object(request)
+        sdp, portrait_id = asked.get("sdp"), asked.get("portrait_id")
+        if not isinstance(sdp, str) or asked.get("type") != "offer":
+            raise UserError('The offer needs an "sdp" and the "type" "offer".')
+        one = await self._begin(portrait_id)
+        peer = webrtc.Peer(one, self._config.ice_servers, self._config.codec)
+        self._peers[one.session_id] = peer
+        self._when_ended(one, peer.close())
+        try:
+            async with asyncio.timeout(self._living.allowed.connect_seconds):
+                answer = await peer.answer(sdp)
+        except (UserError, TimeoutError):
+            one.end()
+            raise
+        self._keep(self._end_unless_connected(one, peer))
+        return web.json_response(
+            {
+                "sdp": answer.sdp,
+                "type": answer.type,
+                "session_id": one.session_id,
+            }
+        )
+
+    async def _control(self, request: web.Request) -> web.StreamResponse:
+        one = self._living.find(request.match_info["session_id"])
+        return await self._hold(request, one, has_media=False)
+
+    async def _live(self, request: web.Request) -> web.StreamResponse:
+        socket = self._socket()
+        await socket.prepare(request)
+        try:
+            one = await self._begin(request.query.get("portrait_id"))
+        except UserError as error:
+            # A browser shows a script no more of a refused socket than that it failed.
+            await socket.send_json({"type": "ended", "sentence": str(error)})
+            await socket.close()
+            return socket
+        await socket.send_json({"type": "begun", "session_id": one.session_id})
+        return await self._hold(request, one, has_media=True, socket=socket)
+
+    async def _hold(
+        self,
+        request: web.Request,
+        one: session.Session,
+        has_media: bool,
+        socket: web.WebSocketResponse | None = None,
+    ) -> web.WebSocketResponse:
+        """Serve a socket that holds a session."""
+        if one.session_id in self._connections:
+            raise UserError("This session is held by another page already.")
+        if socket is None:
+            socket = self._socket()
+            await socket.prepare(request)
+        connection = websocket.Connection(
+            socket, one, self._folder, self._living.allowed.record_seconds
+        )
+        self._connections[one.session_id] = connection
+        try:
+            await connection.serve(has_media)
+        finally:
+            one.end()
+            del self._connections[one.session_id]
+        return socket
+
+    async def _recording(self, request: web.Request) -> web.StreamResponse:
+        connection = self._connections.get(request.match_info["session_id"])
+        if connection is None or connection.recorded is None:
+            raise UserError("There is no finished recording; record first, then stop.")
+        return web.FileResponse(
+            connection.recorded,
+            headers={"Content-Disposition": 'attachment; filename="talking_face.mp4"'},
+        )
+
+    async def _begin(self, portrait_id: object) -> session.Session:
+        if portrait_id is not None and not isinstance(portrait_id, str):
+            raise UserError("portrait_id is no text; send what /portrait answered.")
+        one = await self._living.begin(portrait_id)
+        one.set_agent(agents.AGENTS["echo"])
+        return one
+
+    def _socket(self) -> web.WebSocketResponse:
+        return web.WebSocketResponse(
+            heartbeat=websocket.HEARTBEAT_SECONDS,
+            max_msg_size=self._living.allowed.message_bytes,
+        )
+
+    async def _end_unless_connected(
+        self, one: session.Session, peer: webrtc.Peer
+    ) -> None:
+        """End a session whose client never came."""
+        seconds = self._living.allowed.connect_seconds
+        await asyncio.wait([one.ended], timeout=seconds)
+        if peer.state != "connected":
+            one.end(
+                "No way was found for picture and sound; use the plain connection, or "
+                "start the server with --turn."
+            )
+
+    def _when_ended(self, one: session.Session, work) -> None:
+        async def wait() -> None:
+            await asyncio.shield(one.ended)
+            self._peers.pop(one.session_id, None)
+            await work
+
+        self._keep(wait())
+
+    def _keep(self, work) -> None:
+        """Run something beside, and hold on to it, or the loop would forget it."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _json_object(request: web.Request) -> dict:
+    try:
+        asked = await request.json()
+    except (ValueError, RecursionError) as error:
+        raise UserError("The body is no JSON; send an object.") from error
+    if not isinstance(asked, dict):
+        raise UserError("The body is no JSON object; send one.")
+    return asked
+
+
+async def run(
+    server: Server,
+    living: sessions.Sessions,
+    *,
+    host: str,
+    port: int,
+    ssl_context=None,
+    started=lambda: None,
+) -> None:
+    """Serve until the process is told to stop.
+
+    Args:
+        server: the handlers.
+        living: warmed up before anybody is let in.
+        host, port: to listen at.
+        ssl_context: for TLS; None is none.
+        started: called once the first page can be opened.
+
+    Raises:
+        UserError: the address cannot be used.
+    """
+    await living.warm_up()
+    runner = web.AppRunner(server.make_app(), access_log=None)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port, ssl_context=ssl_context).start()
+        except OSError as error:
+            raise UserError(
+                f"Cannot listen at {host}:{port} ({error.strerror}); name another "
+                "--port or --host."
+            ) from error
+        started()
+        await asyncio.Event().wait()
+    finally:
+        with contextlib.suppress(asyncio.CancelledError):
+            await runner.cleanup()

@@ -1,0 +1,172 @@
+"""From the settings of `vasa serve` to a server that runs until it is stopped."""
+
+import asyncio
+import dataclasses
+import logging
+import pathlib
+import ssl
+from collections.abc import Callable
+
+import aiortc
+from aiortc import rtcicetransport
+
+from vasa_jax import compilation_cache, media
+from vasa_jax.animate import talking_face, trained
+from vasa_jax.errors import UserError
+from vasa_jax.live import access, limits, server, sessions
+
+DEFAULT_PORTRAIT = pathlib.Path(__file__).parent / "page" / "portrait.jpg"
+"""The example of the repository: a rendered person who does not exist."""
+
+
+BATCH_FRAMES = 2
+"""Frames rendered at once. Ours: a frame costs the same in twos as in fives (55 ms of
+one core at 512 pixels), and the first is there sooner."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ServeSettings:
+    """What a user may ask of a server; see `vasa serve --help`."""
+
+    portrait: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8080
+    token: str | None = None
+    prefix: str = ""
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    max_sessions: int = limits.Limits.sessions
+    idle_minutes: float = limits.Limits.idle_seconds / 60
+    image_size: int = 512
+    codec: str = "vp8"
+    stun: str | None = None
+    turn: str | None = None
+    turn_user: str | None = None
+    turn_password: str | None = None
+    checkpoint: str | None = None
+    audio_weights: str | None = None
+
+    def __post_init__(self):
+        """Refuse what would let everybody in, or what cannot be."""
+        if not access.is_loopback(self.host) and not self.token:
+            raise UserError(
+                f"--host={self.host} lets other machines in; give a --token that they "
+                "must carry, such as one from `python -c 'import secrets; "
+                "print(secrets.token_urlsafe())'`."
+            )
+        if self.prefix and not (
+            self.prefix.startswith("/") and self.prefix.strip("/") == self.prefix[1:]
+        ):
+            raise UserError(
+                f"--prefix is {self.prefix!r}; give a path such as /face, without a "
+                "slash at its end."
+            )
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise UserError("TLS needs --tls_cert and --tls_key, both; give the other.")
+        for name, url in (("stun", self.stun), ("turn", self.turn)):
+            _check_ice_url(name, url)
+        if self.max_sessions < 1:
+            raise UserError(f"--max_sessions is {self.max_sessions}; give 1 or more.")
+        if not self.idle_minutes > 0:
+            raise UserError(
+                f"--idle_minutes is {self.idle_minutes:g}; give more than 0."
+            )
+
+    def limits(self) -> limits.Limits:
+        """Return the limits of the server."""
+        return limits.Limits(
+            sessions=self.max_sessions, idle_seconds=60 * self.idle_minutes
+        )
+
+    def ice_servers(self) -> list[aiortc.RTCIceServer]:
+        """Return the servers that help to connect; none unless named."""
+        servers = []
+        if self.stun:
+            servers.append(aiortc.RTCIceServer(urls=self.stun))
+        if self.turn:
+            servers.append(
+                aiortc.RTCIceServer(
+                    urls=self.turn,
+                    username=self.turn_user,
+                    credential=self.turn_password,
+                )
+            )
+        return servers
+
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """Return what TLS needs, or None.
+
+        Raises:
+            UserError: the files are no certificate and key.
+        """
+        if self.tls_cert is None:
+            return None
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            context.load_cert_chain(self.tls_cert, self.tls_key)
+        except (OSError, ssl.SSLError) as error:
+            raise UserError(
+                f"{self.tls_cert} and {self.tls_key} are no certificate with its key "
+                f"({error.strerror or error}); give both in PEM."
+            ) from error
+        return context
+
+    def address(self) -> str:
+        """Return what to open in a browser."""
+        scheme = "http" if self.tls_cert is None else "https"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        token = f"?token={self.token}" if self.token else ""
+        return f"{scheme}://{host}:{self.port}{self.prefix}/{token}"
+
+
+def _check_ice_url(name: str, url: str | None) -> None:
+    """Refuse what aiortc would refuse once the first page connects."""
+    if url is None:
+        return
+    try:
+        is_right = rtcicetransport.parse_stun_turn_uri(url)["scheme"].startswith(name)
+    except ValueError:
+        is_right = False
+    if not is_right:
+        raise UserError(f"--{name} is {url!r}; give {name}:example.org:3478.")
+
+
+def serve(asked: ServeSettings, say: Callable[[str], None]) -> None:
+    """Serve until Ctrl-C.
+
+    Args:
+        asked: the settings.
+        say: called with sentences for who started the server.
+
+    Raises:
+        UserError: a file or the address cannot be used.
+    """
+    logging.basicConfig(level=logging.WARNING)
+    context, ice_servers = asked.ssl_context(), asked.ice_servers()
+    portrait = media.read_image(asked.portrait or DEFAULT_PORTRAIT)
+    compilation_cache.enable()
+    say("Loading the models and compiling; the first time takes a few minutes.")
+    models = trained.load(asked.checkpoint, asked.audio_weights, asked.image_size)
+    face = talking_face.TalkingFace(models, BATCH_FRAMES)
+    living = sessions.Sessions(
+        face, portrait, asked.limits(), batch_frames=BATCH_FRAMES
+    )
+    handlers = server.Server(
+        living,
+        server.ServerConfig(
+            token=asked.token,
+            prefix=asked.prefix,
+            ice_servers=ice_servers,
+            codec=asked.codec,
+        ),
+    )
+    asyncio.run(
+        server.run(
+            handlers,
+            living,
+            host=asked.host,
+            port=asked.port,
+            ssl_context=context,
+            started=lambda: say(f"Open {asked.address()} (Ctrl-C ends)"),
+        )
+    )

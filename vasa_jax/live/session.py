@@ -1,0 +1,185 @@
+"""One face that lives: sound in, ticks of picture and sound out, whatever the way.
+
+A session has two tasks. One lets the device compute what is needed next, one job after
+another; the other plays, 25 times a second, and never waits for the first.
+"""
+
+import asyncio
+import logging
+import secrets
+
+import numpy as np
+
+from vasa_jax.animate.controls import Controls
+from vasa_jax.live import agents, clock, metrics, outlet, performance, voice_queue
+from vasa_jax.live import device as device_lib
+from vasa_jax.live.device import now
+
+DEVICE_FAILED = (
+    "The server could not compute the face and has ended this session; start again, "
+    "and read the server's log if it happens again."
+)
+"""What the user is told of a defect; the log has the traceback."""
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Session:
+    """One face on one clock. It is an `agents.Speaker`.
+
+    Attributes:
+        session_id: a secret that only its client knows.
+        frame_size: side of the frames, pixels.
+        last_active: when the user last did something.
+        ended: done when the session has ended; its result is a sentence for the user,
+            or None.
+    """
+
+    def __init__(
+        self,
+        face: performance.Face,
+        first_frame: np.ndarray,
+        device: device_lib.Device,
+        counts: metrics.Metrics,
+        *,
+        step_samples: int,
+        batch_frames: int,
+    ):
+        """Prepare; `start` begins.
+
+        Args:
+            face: a stream at time 0.
+            first_frame: uint8 `[size, size, 3]`, shown until the first is rendered.
+            device: that computes.
+            counts: of the server.
+            step_samples: samples of each step of the stream.
+            batch_frames: frames that the face renders at once.
+        """
+        self.session_id = secrets.token_urlsafe(16)
+        self.frame_size = first_frame.shape[0]
+        self.last_active = now()
+        self.ended: asyncio.Future[str | None] = (
+            asyncio.get_running_loop().create_future()
+        )
+        self._voice = voice_queue.VoiceQueue(step_samples)
+        self._performance = performance.Performance(
+            face, first_frame, self._voice, batch_frames
+        )
+        self._device, self._counts = device, counts
+        self._clock = clock.Clock(now)
+        self._agent: agents.Agent | None = None
+        self._outlets: list[outlet.Outlet] = []
+        self._played = asyncio.Event()
+        self._num_ticks = 0
+        self._tasks: list[asyncio.Task] = []
+
+    @property
+    def is_speaking(self) -> bool:
+        """Whether a voice is heard or about to be."""
+        return self._performance.is_speaking
+
+    @property
+    def lead_frames(self) -> int:
+        """How early steps are begun, frames."""
+        return self._performance.lead_frames
+
+    def start(self) -> None:
+        """Begin to live."""
+        self._counts.add("sessions")
+        self._counts.add("sessions_total")
+        for work in (self._compute(), self._clock.run(self._tick)):
+            task = asyncio.create_task(work)
+            task.add_done_callback(self._task_ended)
+            self._tasks.append(task)
+
+    def end(self, sentence: str | None = None) -> None:
+        """End; what hangs on the session is told and lets go.
+
+        Args:
+            sentence: for the user, where it was not the user who ended.
+        """
+        if self.ended.done():
+            return
+        self.ended.set_result(sentence)
+        self._counts.add("sessions", -1)
+        self._counts.add("clock_stalls_total", self._clock.num_stalls)
+        self._counts.add("samples_left_out_total", self._voice.num_left_out)
+        for task in self._tasks:
+            task.cancel()
+        self.set_agent(None)
+        for one in list(self._outlets):
+            self.unsubscribe(one)
+
+    def set_agent(self, factory: agents.AgentFactory | None) -> None:
+        """Let another agent answer; None lets nobody."""
+        if self._agent is not None:
+            self._agent.close()
+        self._agent = None if factory is None else factory(self)
+
+    def hear(self, samples: np.ndarray) -> None:
+        """Take the user's sound, float32 `[S]`, 16 kHz, as it comes."""
+        if self._agent is not None:
+            self._agent.hear(samples)
+
+    def say(self, samples: np.ndarray, is_live: bool = False) -> None:
+        """Append float32 `[S]`, 16 kHz, to what the face says; see `agents.Speaker`."""
+        if not (is_live and voice_queue.is_quiet(samples)):
+            self.last_active = now()
+        self._voice.push(samples, now(), is_live)
+
+    def clear(self) -> None:
+        """Stop speaking at once and listen."""
+        self.last_active = now()
+        self._performance.clear()
+
+    def set_controls(self, controls: Controls) -> None:
+        """Ask for something else from the next step on."""
+        self.last_active = now()
+        self._performance.set_controls(controls)
+
+    def subscribe(self, max_ticks: int = outlet.MAX_TICKS) -> outlet.Outlet:
+        """Return a new outlet of what is played from now on."""
+        one = outlet.Outlet(max_ticks)
+        self._outlets.append(one)
+        return one
+
+    def unsubscribe(self, one: outlet.Outlet) -> None:
+        """Close an outlet; closing it again does nothing."""
+        if one in self._outlets:
+            self._outlets.remove(one)
+            self._counts.add("ticks_lost_total", one.num_lost)
+            one.close()
+
+    def _tick(self) -> None:
+        tick = self._performance.tick()
+        self._num_ticks += 1
+        self._counts.add("ticks_total")
+        if tick.is_held:
+            self._counts.add("ticks_held_total")
+        else:
+            kind = "frames_new_total" if tick.is_new else "frames_repeated_total"
+            self._counts.add(kind)
+        if not np.isnan(tick.came):
+            self._counts.add_delay(now() - tick.came)
+        for one in self._outlets:
+            one.put(outlet.NumberedTick(self._num_ticks, tick))
+        self._played.set()
+
+    async def _compute(self) -> None:
+        """Let the device do what is needed next, one job after another."""
+        while True:
+            job = self._performance.next_job()
+            if job is None:
+                self._played.clear()
+                await self._played.wait()
+                continue
+            started = now()
+            result = await self._device.run(job.run)
+            job.done(result, now() - started)
+
+    def _task_ended(self, task: asyncio.Task) -> None:
+        if task.cancelled() or self.ended.done():
+            return
+        _LOGGER.error("a session failed", exc_info=task.exception())
+        self._counts.add("sessions_failed_total")
+        self.end(DEVICE_FAILED)

@@ -1,0 +1,191 @@
+"""All sessions of a server: portraits in, faces out, as many as there is room for."""
+
+import asyncio
+import collections
+import secrets
+
+import numpy as np
+
+from vasa_jax import types
+from vasa_jax.animate import talking_face
+from vasa_jax.animate.controls import Controls
+from vasa_jax.errors import UserError
+from vasa_jax.live import device as device_lib
+from vasa_jax.live import limits, metrics, session
+
+STEP_FRAMES = 10
+"""Frames of each step of a stream. Ours: 0.4 s, the least that `demo` was trained
+with; every step less is an answer sooner."""
+
+
+class ServerFull(UserError):
+    """There is no room for another session."""
+
+
+class Sessions:
+    """Make sessions, count them and end those that nobody uses.
+
+    Attributes:
+        allowed: the limits.
+        counts: of all sessions.
+    """
+
+    def __init__(
+        self,
+        face: talking_face.TalkingFace,
+        default_portrait: np.ndarray,
+        allowed: limits.Limits,
+        *,
+        batch_frames: int,
+        step_frames: int = STEP_FRAMES,
+    ):
+        """Prepare; nothing is computed yet.
+
+        Args:
+            face: the models.
+            default_portrait: uint8 `[H, W, 3]`, for who uploads none.
+            allowed: the limits.
+            batch_frames: frames that `face` renders at once.
+            step_frames: frames of each step of a stream.
+        """
+        self.allowed = allowed
+        self.counts = metrics.Metrics()
+        self._face, self._batch_frames = face, batch_frames
+        self._step_frames = step_frames
+        self._default_picture = default_portrait
+        self._default: talking_face.Portrait | None = None
+        self._device = device_lib.Device()
+        self._portraits: collections.OrderedDict[str, talking_face.Portrait] = (
+            collections.OrderedDict()
+        )
+        self._sessions: dict[str, session.Session] = {}
+        self._num_beginning = 0
+
+    def __len__(self) -> int:
+        """Return how many live or begin."""
+        return len(self._sessions) + self._num_beginning
+
+    async def warm_up(self) -> None:
+        """Compile all that a session needs, with and without an emotion."""
+        self._default = await self.locate(self._default_picture)
+        for emotion in ({}, {"happiness": 0.5}):
+            await self._device.run(lambda emotion=emotion: self._try_out(emotion))
+
+    def default_portrait(self) -> talking_face.Portrait:
+        """Return the portrait of who uploads none.
+
+        Raises:
+            UserError: `warm_up` has not ended.
+        """
+        if self._default is None:
+            raise UserError("The server is still starting; try again in a minute.")
+        return self._default
+
+    async def locate(self, picture: np.ndarray) -> talking_face.Portrait:
+        """Find the face of a picture uint8 `[H, W, 3]`.
+
+        Raises:
+            UserError: there is none.
+        """
+        return await self._device.run(lambda: self._face.locate(picture))
+
+    async def add_portrait(self, picture: np.ndarray) -> tuple[str, str | None]:
+        """Keep a portrait for sessions to come; the oldest goes.
+
+        Returns:
+            The name under which `begin` finds it, and a warning, if any.
+
+        Raises:
+            UserError: there is no face.
+        """
+        portrait = await self.locate(picture)
+        portrait_id = secrets.token_urlsafe(16)
+        self._portraits[portrait_id] = portrait
+        while len(self._portraits) > self.allowed.portraits:
+            self._portraits.popitem(last=False)
+        return portrait_id, portrait.warning
+
+    async def begin(self, portrait_id: str | None) -> session.Session:
+        """Begin a session.
+
+        Args:
+            portrait_id: of `add_portrait`; None is the default portrait.
+
+        Raises:
+            ServerFull: there is no room.
+            UserError: the portrait is not known any more.
+        """
+        if len(self) >= self.allowed.sessions:
+            self.counts.add("sessions_refused_total")
+            raise ServerFull(
+                f"All {self.allowed.sessions} places of this server are taken; try "
+                "again in a few minutes."
+            )
+        portrait = self._find(portrait_id)
+        self._num_beginning += 1
+        try:
+            asked = Controls(
+                seed=secrets.randbelow(2**32), step_frames=self._step_frames
+            )
+            stream = await self._device.run(lambda: self._face.stream(portrait, asked))
+        finally:
+            self._num_beginning -= 1
+        one = session.Session(
+            stream,
+            portrait.image,
+            self._device,
+            self.counts,
+            step_samples=self._step_frames * types.SAMPLES_PER_FRAME,
+            batch_frames=self._batch_frames,
+        )
+        self._sessions[one.session_id] = one
+        one.ended.add_done_callback(lambda _: self._sessions.pop(one.session_id, None))
+        one.start()
+        return one
+
+    def find(self, session_id: str) -> session.Session:
+        """Return a session that lives.
+
+        Raises:
+            UserError: there is none of this name.
+        """
+        found = self._sessions.get(session_id)
+        if found is None:
+            raise UserError("This session has ended; start again.")
+        return found
+
+    async def watch(self) -> None:
+        """End sessions that nobody uses, for ever."""
+        while True:
+            await asyncio.sleep(1.0)
+            for one in list(self._sessions.values()):
+                if device_lib.now() - one.last_active > self.allowed.idle_seconds:
+                    minutes = self.allowed.idle_seconds / 60
+                    one.end(
+                        f"Nothing was said for {minutes:g} minutes, so the session "
+                        "has ended; start again."
+                    )
+
+    def close(self) -> None:
+        """End all sessions and the device."""
+        for one in list(self._sessions.values()):
+            one.end("The server has been stopped.")
+        self._device.close()
+
+    def _find(self, portrait_id: str | None) -> talking_face.Portrait:
+        if portrait_id is None:
+            return self.default_portrait()
+        if portrait_id not in self._portraits:
+            raise UserError("The portrait is not kept any more; choose it again.")
+        self._portraits.move_to_end(portrait_id)
+        return self._portraits[portrait_id]
+
+    def _try_out(self, emotion: dict[str, float]) -> None:
+        asked = Controls(step_frames=self._step_frames, emotion=emotion)
+        stream = self._face.stream(self._default, asked)
+        silence = np.zeros(self._step_frames * types.SAMPLES_PER_FRAME, np.float32)
+        motion: list[np.ndarray] = []
+        while not motion:
+            motion = list(stream.motion.push(silence))
+        for _ in stream.render(motion):
+            pass

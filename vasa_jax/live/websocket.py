@@ -1,0 +1,173 @@
+"""The socket beside each session: its messages, and the face where WebRTC cannot pass.
+
+Out of a media socket come binary messages, one a tick: the tick's number (4 bytes, low
+first), 640 samples as 16-bit numbers, and a JPEG, or nothing where the last picture
+still stands. In come samples, 16-bit numbers at 16 kHz.
+"""
+
+import asyncio
+import contextlib
+import io
+import itertools
+import json
+import pathlib
+import struct
+
+import numpy as np
+from aiohttp import WSMsgType, web
+from PIL import Image
+
+from vasa_jax.errors import UserError
+from vasa_jax.live import control_messages, outlet, recording
+from vasa_jax.live import microphone as microphone_lib
+from vasa_jax.live import session as session_lib
+
+JPEG_QUALITY = 85
+"""Ours: 33 kB and 1.6 ms a frame."""
+
+STATE_SECONDS = 0.5
+"""Ours: between two reports of how the session fares."""
+
+SEND_SECONDS = 5.0
+"""Of a message that nobody reads; then the client is gone."""
+
+HEARTBEAT_SECONDS = 10.0
+"""Between two questions whether the other end is there."""
+
+_numbers = itertools.count()
+
+
+class Connection:
+    """One socket that holds one session: when it closes, the session ends.
+
+    Attributes:
+        recorded: where the last finished recording lies, or None.
+    """
+
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        one: session_lib.Session,
+        folder: pathlib.Path,
+        record_seconds: float,
+    ):
+        """Prepare.
+
+        Args:
+            socket: prepared.
+            one: the session that it holds.
+            folder: of the server's own, for recordings.
+            record_seconds: of the longest recording.
+        """
+        self._socket, self._session = socket, one
+        self._folder, self._record_seconds = folder, record_seconds
+        self.recorded: pathlib.Path | None = None
+        self._recording: recording.Recording | None = None
+        self._gain = microphone_lib.SlowGain()
+
+    async def serve(self, has_media: bool) -> None:
+        """Serve until either end goes."""
+        work = [self._read(), self._report(), self._wait_for_end()]
+        if has_media:
+            work.append(self._send_ticks())
+        tasks = [asyncio.create_task(one) for one in work]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
+                    task.result()
+            with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
+                await self._tell_end()
+        finally:
+            for task in tasks:
+                task.cancel()
+            self._session.end()
+            if self._recording is not None:
+                self.recorded = await self._recording.finish() or self.recorded
+            self._forget_recorded()
+
+    async def _read(self) -> None:
+        async for message in self._socket:
+            try:
+                if message.type == WSMsgType.TEXT:
+                    asked = control_messages.follow(message.data, self._session)
+                    if asked is not None:
+                        await self._record(asked.is_on)
+                elif message.type == WSMsgType.BINARY:
+                    self._session.hear(self._gain.level(_samples(message.data)))
+            except UserError as error:
+                await self._send_json(type="error", sentence=str(error))
+
+    async def _report(self) -> None:
+        while True:
+            await self._send_json(
+                type="state",
+                speaking=self._session.is_speaking,
+                lead_frames=self._session.lead_frames,
+            )
+            await asyncio.sleep(STATE_SECONDS)
+
+    async def _wait_for_end(self) -> None:
+        await asyncio.shield(self._session.ended)
+
+    async def _tell_end(self) -> None:
+        """Say why the session has ended, where it was not the user who ended it."""
+        ended = self._session.ended
+        if ended.done() and ended.result() is not None:
+            await self._send_json(type="ended", sentence=ended.result())
+
+    async def _send_ticks(self) -> None:
+        ticks = self._session.subscribe()
+        await self._send_json(
+            type="media", frame_size=self._session.frame_size, sample_rate=16_000
+        )
+        try:
+            while True:
+                number, tick = await ticks.get()
+                picture = b""
+                if tick.is_new:
+                    picture = await asyncio.to_thread(encode_jpeg, tick.frame)
+                head = struct.pack("<I", number % 2**32)
+                sound = np.round(np.clip(tick.samples, -1, 1) * 32767).astype("<i2")
+                async with asyncio.timeout(SEND_SECONDS):
+                    await self._socket.send_bytes(head + sound.tobytes() + picture)
+        except outlet.OutletClosed:
+            return
+        finally:
+            self._session.unsubscribe(ticks)
+
+    async def _record(self, is_on: bool) -> None:
+        if is_on and self._recording is None:
+            path = self._folder / f"recording_{next(_numbers)}.mp4"
+            self._recording = recording.Recording(
+                self._session, path, self._record_seconds
+            )
+        elif not is_on and self._recording is not None:
+            finished, self._recording = self._recording, None
+            path = await finished.finish()
+            if path is not None:
+                self._forget_recorded()
+                self.recorded = path
+            await self._send_json(type="recorded", is_there=path is not None)
+
+    def _forget_recorded(self) -> None:
+        if self.recorded is not None:
+            self.recorded.unlink(missing_ok=True)
+            self.recorded = None
+
+    async def _send_json(self, **fields) -> None:
+        async with asyncio.timeout(SEND_SECONDS):
+            await self._socket.send_str(json.dumps(fields))
+
+
+def _samples(data: bytes) -> np.ndarray:
+    if len(data) % 2:
+        raise UserError("A piece of sound has half a sample; send 16-bit numbers.")
+    return np.frombuffer(data, "<i2").astype(np.float32) / 32768
+
+
+def encode_jpeg(frame: np.ndarray) -> bytes:
+    """Return a frame uint8 `[H, W, 3]` as a JPEG."""
+    buffer = io.BytesIO()
+    Image.fromarray(frame).save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return buffer.getvalue()
