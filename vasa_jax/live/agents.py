@@ -25,7 +25,7 @@ MAX_SECONDS = 30.0
 """Of what is said back. Ours: half a minute."""
 
 
-class Speaker(Protocol):
+class SpeakingFace(Protocol):
     """The face, as an agent knows it."""
 
     @property
@@ -53,14 +53,14 @@ class Agent(Protocol):
         """Stop; the user has gone."""
 
 
-AgentFactory = Callable[[Speaker], Agent]
+AgentFactory = Callable[[SpeakingFace], Agent]
 """Makes the agent of one session."""
 
 
 class EchoAgent:
     """Say back what was heard, after a pause; stop when the user speaks again."""
 
-    def __init__(self, speaker: Speaker):
+    def __init__(self, speaker: SpeakingFace):
         """Begin to listen.
 
         Args:
@@ -111,7 +111,7 @@ class EchoAgent:
 class AlongAgent:
     """Let the face say what the user says, while it is said."""
 
-    def __init__(self, speaker: Speaker):
+    def __init__(self, speaker: SpeakingFace):
         """Begin to speak along.
 
         Args:

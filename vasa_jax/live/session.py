@@ -25,7 +25,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Session:
-    """One face on one clock. It is an `agents.Speaker`.
+    """One face on one clock. It is an `agents.SpeakingFace`.
 
     Attributes:
         session_id: a secret that only its client knows.
@@ -122,7 +122,7 @@ class Session:
             self._agent.hear(samples)
 
     def say(self, samples: np.ndarray, is_live: bool = False) -> None:
-        """Append float32 `[S]`, 16 kHz, to what the face says; see `agents.Speaker`."""
+        """Append float32 `[S]`, 16 kHz, to what the face says; see `agents.SpeakingFace`."""
         if not (is_live and voice_queue.is_quiet(samples)):
             self.last_active = now()
         self._voice.push(samples, now(), is_live)
