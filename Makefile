@@ -3,6 +3,7 @@
 # make test-slow    those that take longer, but for the longest
 # make test-all     every test; those marked `long` take some ten minutes each
 # make test-voices  the tests of natural voices, in a virtual environment of their own
+# make test-live    those of the live page, likewise; in a browser if Chromium is there
 # make lint         format and lint, changing nothing
 # Another interpreter: make PYTHON=python3.12 demo
 
@@ -18,7 +19,7 @@ PYTEST := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.cache/jax \
 	$(VENV)/bin/python -m pytest --quiet --numprocesses=auto --maxprocesses=4 \
 	--dist=loadfile $(TEST_FLAGS)
 
-.PHONY: demo test test-slow test-all test-voices lint clean
+.PHONY: demo test test-slow test-all test-voices test-live lint clean
 
 demo: $(VENV)/demo.installed
 	@mkdir -p $(dir $(OUTPUT))
@@ -34,15 +35,19 @@ test-all: $(VENV)/test.installed
 	$(PYTEST)
 
 test-voices: $(VENV)-voices/installed
-	$(VENV)-voices/bin/python -m pytest --quiet tests/test_natural_voices.py \
-		tests/test_speech_natural_speaker.py
+	$(VENV)-voices/bin/python -m pytest --quiet $(TEST_FLAGS) \
+		tests/test_natural_voices.py tests/test_speech_natural_speaker.py
+
+test-live: $(VENV)-browser/installed
+	JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.cache/jax $(VENV)-browser/bin/python -m pytest \
+		--quiet $(TEST_FLAGS) tests/test_live_*.py
 
 lint: $(VENV)/test.installed
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 
 clean:
-	rm -rf $(VENV) $(VENV)-voices .cache
+	rm -rf $(VENV) $(VENV)-voices $(VENV)-browser .cache
 
 $(VENV)/demo.installed: $(VENV)/created setup.cfg requirements.txt
 	@echo "installing vasa_jax into $(VENV) (a few minutes the first time)"
