@@ -122,7 +122,7 @@ class Session:
             self._agent.hear(samples)
 
     def say(self, samples: np.ndarray, is_live: bool = False) -> None:
-        """Append float32 `[S]`, 16 kHz, to what the face says; see `agents.SpeakingFace`."""
+        """Append float32 `[S]`, 16 kHz, as `agents.SpeakingFace` says."""
         if not (is_live and voice_queue.is_quiet(samples)):
             self.last_active = now()
         self._voice.push(samples, now(), is_live)
