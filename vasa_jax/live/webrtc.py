@@ -138,7 +138,10 @@ class Peer:
 
     def _on_state(self) -> None:
         if self.state in ("failed", "closed"):
-            self._session.end()
+            self._session.end(
+                "The connection for picture and sound was lost; start again, or choose "
+                "the plain connection."
+            )
 
 
 # What aiortc raises for what is no offer, or not one that fits.
