@@ -60,6 +60,9 @@ CONTROL_SECONDS = flags.DEFINE_float(
     "control_seconds", 2.0, "Of a voice, for each control.", lower_bound=0.4
 )
 SEED = flags.DEFINE_integer("seed", 0, "Of the first performance.", lower_bound=0)
+IMAGE_SIZE = flags.DEFINE_integer(
+    "image_size", None, "Side of the frames, pixels; the checkpoint's if left."
+)
 IDENTITY_WEIGHTS = flags.DEFINE_string(
     "identity_weights", None, "MobileFaceNet as ONNX; a row less if left."
 )
@@ -91,6 +94,7 @@ def main(_) -> int:
         num_seconds=SECONDS.value,
         control_seconds=min(CONTROL_SECONDS.value, SECONDS.value),
         seed=SEED.value,
+        image_size=IMAGE_SIZE.value,
     )
     filmed_paths = (
         [] if FILMED.value is None else benchmark_items.find_videos(FILMED.value)

@@ -39,6 +39,7 @@ class Settings:
         num_seconds: of a voice, at most.
         control_seconds: of the first voice, for each control.
         seed: of the first performance.
+        image_size: side of the frames, pixels; None is the checkpoint's.
     """
 
     voices: tuple[pathlib.Path, ...]
@@ -46,6 +47,7 @@ class Settings:
     num_seconds: float
     control_seconds: float
     seed: int
+    image_size: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -97,7 +99,8 @@ class Runner:
             _first_seconds(audio.load_waveform(voice), settings.num_seconds)
             for voice in settings.voices
         ]
-        self._performer = Performer(trained.load(checkpoint))
+        models = trained.load(checkpoint, image_size=settings.image_size)
+        self._performer = Performer(models)
         self._found, self._clips, self._strips = (
             folder / name for name in ("found", "clips", "strips")
         )
