@@ -90,7 +90,7 @@ class FaceLossConfig:
         uses_dynamics_map: whether the codes of drivers come from what their records
             know of expression and gaze, in place of what the encoder sees; where a
             record knows neither, the encoder's. It needs a map that `demo_encoders` has
-            taught, which the shipped checkpoint lacks. Ours: see `dynamics_map`.
+            taught, as the shipped checkpoint holds. Ours: see `dynamics_map`.
         schedule: ramps of weights over steps; see `loss_schedule`.
     """
 
