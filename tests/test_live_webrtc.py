@@ -134,8 +134,26 @@ def test_a_second_page_cannot_take_a_session():
         path = f"/control/{(await one.connect(client))['session_id']}"
         async with client.ws_connect(path) as socket:
             await live_serving.next_json(socket, "state")
-            error = await live_serving.error_of(await client.get(path), 400)
-            assert "another page" in error
+            async with client.ws_connect(path) as second:
+                refusal = await live_serving.next_json(second, "ended")
+            assert "another page" in refusal["sentence"]
+        await one.peer.close()
+
+    live_serving.serving(work)
+
+
+def test_who_comes_too_late_to_a_session_is_told_why_it_ended():
+    async def work(client, living):
+        one = _Client()
+        session_id = (await one.connect(client))["session_id"]
+        living.find(session_id).end("The face has left.")
+        for name, told in (
+            (session_id, "The face has left."),
+            ("unknown", "This session has ended; start again."),
+        ):
+            async with client.ws_connect(f"/control/{name}") as socket:
+                refusal = await live_serving.next_json(socket, "ended")
+            assert refusal["sentence"] == told
         await one.peer.close()
 
     live_serving.serving(work)

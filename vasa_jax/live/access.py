@@ -65,6 +65,8 @@ def make_guard(token: str | None, prefix: str) -> Callable:
             return refusal(400, str(error))
         except web.HTTPRequestEntityTooLarge:
             return refusal(413, "The file is too large; give a smaller one.")
+        except web.HTTPBadRequest:
+            return refusal(400, "This address is for WebSockets alone.")
         except web.HTTPNotFound:
             return refusal(404, "There is no such page.")
         return response

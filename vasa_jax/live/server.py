@@ -200,8 +200,13 @@ class Server:
         )
 
     async def _control(self, request: web.Request) -> web.StreamResponse:
-        one = self._living.find(request.match_info["session_id"])
-        return await self._hold(request, one, has_media=False)
+        socket = self._socket()
+        await socket.prepare(request)
+        try:
+            one = self._living.find(request.match_info["session_id"])
+            return await self._hold(socket, one, has_media=False)
+        except UserError as error:
+            return await _refuse(socket, error)
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
         socket = self._socket()
@@ -209,26 +214,16 @@ class Server:
         try:
             one = await self._begin(request.query.get("portrait_id"))
         except UserError as error:
-            # A browser shows a script no more of a refused socket than that it failed.
-            await socket.send_json({"type": "ended", "sentence": str(error)})
-            await socket.close()
-            return socket
+            return await _refuse(socket, error)
         await socket.send_json({"type": "begun", "session_id": one.session_id})
-        return await self._hold(request, one, has_media=True, socket=socket)
+        return await self._hold(socket, one, has_media=True)
 
     async def _hold(
-        self,
-        request: web.Request,
-        one: session.Session,
-        has_media: bool,
-        socket: web.WebSocketResponse | None = None,
+        self, socket: web.WebSocketResponse, one: session.Session, has_media: bool
     ) -> web.WebSocketResponse:
         """Serve a socket that holds a session."""
         if one.session_id in self._connections:
             raise UserError("This session is held by another page already.")
-        if socket is None:
-            socket = self._socket()
-            await socket.prepare(request)
         connection = websocket.Connection(
             socket, one, self._folder, self._living.allowed.record_seconds
         )
@@ -336,3 +331,15 @@ async def run(
     finally:
         with contextlib.suppress(asyncio.CancelledError):
             await runner.cleanup()
+
+
+async def _refuse(
+    socket: web.WebSocketResponse, error: UserError
+) -> web.WebSocketResponse:
+    """Tell a sentence and close.
+
+    Ours: a browser shows a script no more of a refused socket than that it failed.
+    """
+    await socket.send_json({"type": "ended", "sentence": str(error)})
+    await socket.close()
+    return socket

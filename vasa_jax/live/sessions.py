@@ -59,6 +59,7 @@ class Sessions:
             collections.OrderedDict()
         )
         self._sessions: dict[str, session.Session] = {}
+        self._endings: dict[str, str] = {}
         self._num_beginning = 0
 
     def __len__(self) -> int:
@@ -139,7 +140,7 @@ class Sessions:
             batch_frames=self._batch_frames,
         )
         self._sessions[one.session_id] = one
-        one.ended.add_done_callback(lambda _: self._sessions.pop(one.session_id, None))
+        one.ended.add_done_callback(lambda ended: self._forget(one, ended.result()))
         one.start()
         return one
 
@@ -147,11 +148,12 @@ class Sessions:
         """Return a session that lives.
 
         Raises:
-            UserError: there is none of this name.
+            UserError: there is none of this name; the sentence says why it ended.
         """
         found = self._sessions.get(session_id)
         if found is None:
-            raise UserError("This session has ended; start again.")
+            ending = self._endings.get(session_id)
+            raise UserError(ending or "This session has ended; start again.")
         return found
 
     async def watch(self) -> None:
@@ -171,6 +173,14 @@ class Sessions:
         for one in list(self._sessions.values()):
             one.end("The server has been stopped.")
         self._device.close()
+
+    def _forget(self, one: session.Session, sentence: str | None) -> None:
+        """Let a session go, and keep why for whoever comes to hold it too late."""
+        self._sessions.pop(one.session_id, None)
+        if sentence is not None:
+            self._endings[one.session_id] = sentence
+        while len(self._endings) > self.allowed.sessions:
+            self._endings.pop(next(iter(self._endings)))
 
     def _find(self, portrait_id: str | None) -> talking_face.Portrait:
         if portrait_id is None:
