@@ -151,12 +151,18 @@ function startPlain() {
     const query = portraitId ? `?portrait_id=${portraitId}` : "";
     let connection = null;
     let sessionId = null;
+    let hasMedia = false;
+    // The server may answer before the microphone's processor is loaded.
+    const begin = () => {
+      if (connection && hasMedia) resolve({ ...connection, sessionId });
+    };
     const onMessage = (message) => {
       if (message.type === "begun") sessionId = message.session_id;
       if (message.type === "ended" && !sessionId) reject(new Error(message.sentence));
       if (message.type === "media") {
         show("canvas");
-        resolve({ ...connection, sessionId });
+        hasMedia = true;
+        begin();
       }
       follow(message);
     };
@@ -167,7 +173,7 @@ function startPlain() {
     connectPlain({
       url: address(`live${query}`), microphone, canvas: $("canvas"),
       isLoud: $("loud").checked, onMessage, onClose,
-    }).then((made) => { connection = made; }, reject);
+    }).then((made) => { connection = made; begin(); }, reject);
   });
 }
 
