@@ -101,8 +101,16 @@ class WindowEncoder(nn.Module):
         sizes = self.sizes
         tokens = nn.Dense(sizes.width, name="frame")(channels)
         tokens = transformer.TransformerEncoder(
-            self.num_layers, sizes.num_heads, sizes.mlp_ratio, name="transformer"
-        )(tokens, np.arange(channels.shape[1]))
+            num_layers=self.num_layers,
+            num_heads=sizes.num_heads,
+            reach=channels.shape[1] - 1,
+            mlp_ratio=sizes.mlp_ratio,
+            name="transformer",
+        )(
+            tokens,
+            np.arange(channels.shape[1]),
+            jnp.ones(channels.shape[:2], bool),
+        )
         codes = nn.Dense(sizes.code_channels, name="code")(tokens)
         # Without what all frames share, which would make all windows alike.
         codes = codes - codes.mean(axis=1, keepdims=True)

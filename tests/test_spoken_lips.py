@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments import compare_lips
+from experiments.tools import spoken_lips
 from vasa_jax.speech import speech
 
 
@@ -12,7 +12,7 @@ def test_mouths_shut_for_p_and_in_silence_and_open_for_vowels():
         speech.Phoneme(0.8, 0.92, "p"),
         speech.Phoneme(0.92, 1.3, "ɑ"),
     )
-    aperture = compare_lips.said_aperture(said, num_frames=50)
+    aperture = spoken_lips.said_aperture(said, num_frames=50)
     assert aperture[15] > 0.3 and aperture[28] > 0.3
     assert abs(aperture[21]) < 0.05 and np.abs(aperture[45:]).max() < 0.05
 
@@ -20,6 +20,6 @@ def test_mouths_shut_for_p_and_in_silence_and_open_for_vowels():
 def test_checkpoints_are_compared_voice_by_voice():
     first = [{"correlation": c, "lag": 0.0} for c in (0.1, 0.5, 0.9)]
     better = [{"correlation": c + 0.05, "lag": 1.0} for c in (0.1, 0.5, 0.9)]
-    assert compare_lips.compare(better, first) == (
+    assert spoken_lips.compare(better, first) == (
         "0.550, +0.050 [+0.050 to +0.050], lags 1, 1, 1"
     )
