@@ -1,5 +1,6 @@
 """A run of tests that must end in time leaves the rest out and says so."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -43,3 +44,23 @@ def test_no_test_begins_after_the_end():
     _, _, passed, failed, skipped, left_out, _, _ = last[0].split("|")
     assert [int(passed), int(failed), int(skipped)] == [0, 0, 0]
     assert int(left_out) > 10
+
+
+def test_a_file_that_cannot_be_read_here_is_a_row(tmp_path):
+    (tmp_path / "conftest.py").write_text(
+        "from time_limit import pytest_addoption, pytest_terminal_summary\n"
+    )
+    (tmp_path / "test_a.py").write_text(
+        "import pytest\npytest.importorskip('no_such_package')\n"
+    )
+    (tmp_path / "test_b.py").write_text("def test():\n    pass\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    ended = subprocess.run(
+        [*command, f"--end_at={time.time() + 60}", f"--rootdir={tmp_path}", tmp_path],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "| all | 1 | 0 | 1 | 0 | 0 |" in ended.stdout.splitlines()

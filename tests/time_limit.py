@@ -42,7 +42,8 @@ def table(outcomes):
 
     Args:
         outcomes: pairs of an outcome ("passed", "failed", "error", "skipped") and a
-            report with `nodeid`, `duration` and `longrepr`.
+            report with `nodeid`, `longrepr` and, if it is a test's and not that of a
+            file that was skipped or broke while it was read, `duration`.
 
     Returns:
         Its lines; the last is the sum.
@@ -58,7 +59,7 @@ def table(outcomes):
             outcome = LEFT_OUT
         for name in (file, "all"):
             counts[name][outcome] += 1
-            seconds[name] += report.duration
+            seconds[name] += getattr(report, "duration", 0)
     files = sorted(counts, key=lambda name: (name == "all", -seconds[name]))
     rows = [
         [
