@@ -32,8 +32,9 @@ class Correspondence(NamedTuple):
             to the skin above the eye, see `posing.folds`.
         visible: bool `[size, size]` whether the source shows it there: not
             hidden, not stretched twofold, not invented, inside of picture and frame;
-            background is where both show background that is the picture's own, or
-            where both show the same one, filled or not.
+            background is where both show background, be it filled in one of them.
+            Ours: around every head a margin of the background is filled, which counted
+            as hidden taught the mask to paint around all heads.
         mirrored_flow: the same for the mirror image of each surface point about the
             middle of the face.
         mirrored_visible: whether that is visible; background never is.
@@ -109,7 +110,6 @@ def between(
                 rig, photo_head.project(mirrored), mirrored, source.view
             ),
             stretch=rasterizer.stretches(rig.triangles, shown, here.screen),
-            is_one_ground=driver.is_photograph == source.is_photograph,
         ),
         result,
     )

@@ -21,7 +21,15 @@ Follows: `synthetic_heads.correspondence`."""
 _SHEET, _INVENTED = rasterizer.SHEET, rasterizer.INVENTED
 _CUT_OUT = rasterizer.CUT_OUT
 _LARGEST_STRETCH = rasterizer.LARGEST_STRETCH
-_NOTHING, _MIXED = -1, -2
+_NOTHING = -1
+
+HALF = 0.5
+"""Opacity from which a sample counts as the person's. Follows: `rasterizer.draw_masks`.
+Ours: an edge of hair that counts as neither is one that the mask learns to paint."""
+
+MORE_HAIR = 0.1
+"""How much more opaque the source may be where the driver shows background. Ours: or
+wisps of hair stay behind where the head leaves its place."""
 
 
 class Portrait(NamedTuple):
@@ -69,13 +77,11 @@ class Pair(NamedTuple):
             y in [-1, 1] and depth.
         mirrored_targets: of their mirror images.
         stretch: float32 `[T]` from the source to the driver.
-        is_one_ground: whether both frames show the same background, filled or not.
     """
 
     targets: np.ndarray
     mirrored_targets: np.ndarray
     stretch: np.ndarray
-    is_one_ground: bool
 
 
 @kernels.cached
@@ -91,16 +97,12 @@ def trace(portrait, driver, source, pair, result):
         for column in range(size):
             result.learnable[row, column] = _learnable(portrait, driver, row, column)
             x, y = SAMPLES * column + SAMPLES // 2, SAMPLES * row + SAMPLES // 2
-            t, px, py = _shown_at(portrait, driver, x, y)
-            if t < 0:
+            t, px, py, alpha = _shown_at(portrait, driver, x, y)
+            if t == _NOTHING:
                 px, py = _on_ground(portrait.half_size, x, y, len(driver.shown))
                 u, v = px / portrait.half_size, py / portrait.half_size
                 mu, mv, is_mirrored = u, v, False
-                is_visible = (
-                    t == _NOTHING
-                    and (pair.is_one_ground or _is_background(portrait, px, py))
-                    and _finds_background(portrait, source, u, v)
-                )
+                is_visible = _finds_background(portrait, source, u, v, alpha)
             else:
                 u, v, _ = _target(portrait, driver, pair.targets, t, x, y)
                 kind = portrait.kinds[t]
@@ -128,12 +130,12 @@ def _learnable(portrait, driver, row, column):
     for number in range(SAMPLES * SAMPLES):
         y = row * SAMPLES + number // SAMPLES
         x = column * SAMPLES + number % SAMPLES
-        t, px, py = _shown_at(portrait, driver, x, y)
-        if t >= 0:
+        t, px, py, _ = _shown_at(portrait, driver, x, y)
+        if t != _NOTHING:
             is_painted = kinds[t] == _INVENTED or kinds[t] == _CUT_OUT
             is_own = kinds[t] < _INVENTED and driver.stretch[t] <= _LARGEST_STRETCH
             good += (is_painted or is_own) and _inside(portrait.picture, px, py)
-        elif t == _NOTHING:
+        else:
             px, py = _on_ground(portrait.half_size, x, y, len(driver.shown))
             good += _is_background(portrait, px, py)
     return good / (SAMPLES * SAMPLES)
@@ -141,10 +143,10 @@ def _learnable(portrait, driver, row, column):
 
 @kernels.cached
 def _shown_at(portrait, frame, x, y):
-    """Return a sample's triangle, or nothing, or half transparent; and its place."""
+    """Return a sample's triangle or nothing, its place, and how opaque it is."""
     t = frame.shown[y, x]
     if t < 0:
-        return _NOTHING, 0.0, 0.0
+        return _NOTHING, 0.0, 0.0, 0.0
     a, b, c = (
         portrait.triangles[t, 0],
         portrait.triangles[t, 1],
@@ -155,13 +157,10 @@ def _shown_at(portrait, frame, x, y):
     places = frame.places
     px = w0 * places[a, 0] + w1 * places[b, 0] + w2 * places[c, 0]
     py = w0 * places[a, 1] + w1 * places[b, 1] + w2 * places[c, 1]
-    if portrait.kinds[t] == _SHEET:
-        alpha = _cell(portrait.opacity, portrait.reach, px, py)
-        if alpha <= rasterizer.NEARLY_CLEAR:
-            return _NOTHING, px, py
-        if alpha < rasterizer.NEARLY_OPAQUE:
-            return _MIXED, px, py
-    return t, px, py
+    if portrait.kinds[t] != _SHEET:
+        return t, px, py, 1.0
+    alpha = _cell(portrait.opacity, portrait.reach, px, py)
+    return (t if alpha > HALF else _NOTHING), px, py, alpha
 
 
 @kernels.cached
@@ -211,15 +210,15 @@ def _is_background(portrait, x, y):
 
 
 @kernels.cached
-def _finds_background(portrait, source, u, v):
-    """Tell whether the source shows background at an image place."""
+def _finds_background(portrait, source, u, v, alpha):
+    """Tell whether the source shows background too, as clear of hair as the driver."""
     if abs(u) > 1.0 or abs(v) > 1.0:
         return False
     size = len(source.shown)
     column = min(int((u + 1) * 0.5 * size), size - 1)
     row = min(int((v + 1) * 0.5 * size), size - 1)
-    t, _, _ = _shown_at(portrait, source, column, row)
-    return t == _NOTHING
+    t, _, _, more = _shown_at(portrait, source, column, row)
+    return t == _NOTHING and more <= alpha + MORE_HAIR
 
 
 @kernels.cached
