@@ -91,7 +91,7 @@ def _serve_flashing(port: int) -> None:
             batch_frames=serving.BATCH_FRAMES,
         )
         handlers = server.Server(living, server.ServerConfig())
-        await server.run(handlers, living, host="127.0.0.1", port=port)
+        await serving.run(handlers, living, host="127.0.0.1", port=port)
 
     asyncio.run(run())
 

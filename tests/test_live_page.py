@@ -210,6 +210,57 @@ def test_a_server_that_is_full_says_so():
     on_page(work, allowed=limits.Limits(sessions=1))
 
 
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_session_that_ends_by_itself_says_why(plain):
+    async def work(page, living):
+        if plain:
+            await page.check("#plain")
+        await page.click("#start")
+        await page.wait_for_selector("#error:has-text('Nothing was said')")
+        assert await page.is_enabled("#start")
+        assert await page.inner_text("#state") == "Not connected"
+
+    on_page(work, allowed=limits.Limits(idle_seconds=0.2))
+
+
+def test_a_socket_that_breaks_asks_the_server_why():
+    keep = """
+      window.sockets = [];
+      window.WebSocket = class extends WebSocket {
+        constructor(...given) { super(...given); window.sockets.push(this); }
+      };
+    """
+
+    async def work(page, living):
+        await page.click("#start")
+        await page.wait_for_selector("#state:has-text('Listening')")
+        await page.evaluate("sockets[0].close()")
+        await page.wait_for_selector("#error:has-text('This session has ended')")
+        assert await page.is_enabled("#start")
+
+    on_page(work, script=keep)
+
+
+def test_sound_processors_that_load_late_delay_the_plain_connection_alone():
+    late = """
+      const add = AudioWorklet.prototype.addModule;
+      AudioWorklet.prototype.addModule = async function (...given) {
+        await new Promise((done) => setTimeout(done, 1500));
+        return add.apply(this, given);
+      };
+    """
+
+    async def work(page, living):
+        await page.check("#plain")
+        await page.click("#start")
+        await page.wait_for_selector("#state:has-text('Listening')")
+        await page.wait_for_selector("#canvas")
+        _only(living).say(np.full(16_000 * 20, 0.9, np.float32))
+        await _until_bright(page, "#canvas")
+
+    on_page(work, script=late)
+
+
 def test_a_device_that_fails_is_told():
     class Failing(flashing_face.FlashingFace):
         def stream(self, portrait, controls):

@@ -13,6 +13,7 @@ from experiments.tools import flashing_face
 from vasa_jax.live import limits, outlet, performance, webrtc
 
 aiortc = pytest.importorskip("aiortc", reason="the extra `live` is not installed")
+ice = pytest.importorskip("aioice.ice")
 
 
 class _Client:
@@ -157,6 +158,73 @@ def test_who_comes_too_late_to_a_session_is_told_why_it_ended():
         await one.peer.close()
 
     live_serving.serving(work)
+
+
+def test_a_browser_that_answers_late_for_long_keeps_its_session(monkeypatch):
+    # Questions follow one another at once, and wait for no answer.
+    monkeypatch.setattr("aioice.ice.CONSENT_INTERVAL", 0.0)
+    monkeypatch.setattr("aioice.stun.RETRY_RTO", 0.02)
+
+    async def work(client, living):
+        one = _Client()
+        answer = await one.connect(client)
+        async with client.ws_connect(f"/control/{answer['session_id']}") as socket:
+            await one.tracks["video"].recv()
+            num_asked = 0
+
+            def request_received(*arguments):
+                nonlocal num_asked
+                num_asked += 1
+
+            monkeypatch.setattr(ice.Connection, "request_received", request_received)
+            await live_serving.until(lambda: num_asked > 40)
+            monkeypatch.undo()
+            await live_serving.next_json(socket, "state")
+            assert len(living) == 1
+            await one.tracks["video"].recv()
+        await one.peer.close()
+
+    live_serving.serving(work)
+
+
+def test_a_session_that_ends_while_it_is_offered_is_refused_with_its_sentence(
+    monkeypatch,
+):
+    began = webrtc.Peer.answer
+
+    async def end_while_answering(self, sdp):
+        asyncio.get_running_loop().call_soon(
+            lambda: self._session.end("The face has left.")
+        )
+        return await began(self, sdp)
+
+    monkeypatch.setattr(webrtc.Peer, "answer", end_while_answering)
+
+    async def work(client, living):
+        one = _Client()
+        await one.peer.setLocalDescription(await one.peer.createOffer())
+        body = {"sdp": one.peer.localDescription.sdp, "type": "offer"}
+        response = await client.post("/offer", json=body)
+        assert await live_serving.error_of(response, 400) == "The face has left."
+        assert len(living) == 0
+        await one.peer.close()
+
+    live_serving.serving(work)
+
+
+def test_an_answer_that_takes_too_long_is_refused_with_a_sentence(monkeypatch):
+    async def never(self, sdp):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(webrtc.Peer, "answer", never)
+
+    async def work(client, living):
+        body = {"sdp": "v=0", "type": "offer"}
+        response = await client.post("/offer", json=body)
+        assert "took too long" in await live_serving.error_of(response, 400)
+        assert len(living) == 0
+
+    live_serving.serving(work, limits.Limits(connect_seconds=0.2))
 
 
 def test_a_client_that_never_connects_loses_its_place():

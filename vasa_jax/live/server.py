@@ -1,7 +1,6 @@
 """The server: its pages, its offers and uploads, and what each connection holds."""
 
 import asyncio
-import contextlib
 import dataclasses
 import pathlib
 import tempfile
@@ -30,6 +29,9 @@ _PAGE_FILES = {
     "media_socket.js": ("media_socket.js", "text/javascript; charset=utf-8"),
     "sound_worklet.js": ("sound_worklet.js", "text/javascript; charset=utf-8"),
 }
+LINGER_SECONDS = 60.0
+"""That the last words of a session wait for who reads slowly."""
+
 # What the page may load: this server alone.
 _HEADERS = {
     "Content-Security-Policy": (
@@ -91,15 +93,18 @@ class Server:
         app.router.add_get(f"{prefix}/metrics", self._metrics)
         app.router.add_get(f"{prefix}/live", self._live)
         app.router.add_get(f"{prefix}/control/{{session_id}}", self._control)
+        app.router.add_get(f"{prefix}/ending/{{session_id}}", self._ending)
         app.router.add_get(f"{prefix}/recording/{{session_id}}", self._recording)
         app.router.add_post(f"{prefix}/offer", self._offer)
         app.router.add_post(f"{prefix}/portrait", self._portrait)
         app.router.add_post(f"{prefix}/sound/{{session_id}}", self._sound)
         app.cleanup_ctx.append(self._lifetime)
+        app.on_shutdown.append(self._shut_down)
         return app
 
     async def _lifetime(self, app: web.Application) -> AsyncIterator[None]:
         webrtc.set_bit_rate()
+        webrtc.bear_busy_browsers()
         watching = asyncio.create_task(self._living.watch())
         with tempfile.TemporaryDirectory(prefix="vasa_live_") as folder:
             self._folder = pathlib.Path(folder)
@@ -107,6 +112,10 @@ class Server:
             watching.cancel()
             self._living.close()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _shut_down(self, app: web.Application) -> None:
+        # Before aiohttp waits for all sockets to close.
+        self._living.end_all()
 
     async def _page(self, request: web.Request) -> web.Response:
         # By a table of names, so that no path of a client reaches the file system.
@@ -184,12 +193,7 @@ class Server:
         peer = webrtc.Peer(one, self._config.ice_servers, self._config.codec)
         self._peers[one.session_id] = peer
         self._when_ended(one, peer.close())
-        try:
-            async with asyncio.timeout(self._living.allowed.connect_seconds):
-                answer = await peer.answer(sdp)
-        except (UserError, TimeoutError):
-            one.end()
-            raise
+        answer = await self._answer(one, peer, sdp)
         self._keep(self._end_unless_connected(one, peer))
         return web.json_response(
             {
@@ -199,12 +203,32 @@ class Server:
             }
         )
 
+    async def _answer(
+        self, one: session.Session, peer: webrtc.Peer, sdp: str
+    ) -> aiortc.RTCSessionDescription:
+        """Let a peer answer, unless the session ends meanwhile."""
+        answering = asyncio.create_task(peer.answer(sdp))
+        await asyncio.wait(
+            [answering, one.ended],
+            timeout=self._living.allowed.connect_seconds,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if not answering.done():
+            answering.cancel()
+            one.end("The server took too long to answer; try again in a minute.")
+        elif answering.exception() is None and not one.ended.done():
+            return answering.result()
+        elif not one.ended.done():
+            one.end()
+            return answering.result()  # Raises.
+        raise UserError(one.ended.result() or sessions.HAS_ENDED)
+
     async def _control(self, request: web.Request) -> web.StreamResponse:
         socket = self._socket()
         await socket.prepare(request)
         try:
             one = self._living.find(request.match_info["session_id"])
-            return await self._hold(socket, one, has_media=False)
+            return await self._hold(request, socket, one, has_media=False)
         except UserError as error:
             return await _refuse(socket, error)
 
@@ -216,10 +240,19 @@ class Server:
         except UserError as error:
             return await _refuse(socket, error)
         await socket.send_json({"type": "begun", "session_id": one.session_id})
-        return await self._hold(socket, one, has_media=True)
+        return await self._hold(request, socket, one, has_media=True)
+
+    async def _ending(self, request: web.Request) -> web.Response:
+        """Tell why a session ended whose socket broke before it could say so."""
+        sentence = self._living.ending(request.match_info["session_id"])
+        return web.json_response({"sentence": sentence})
 
     async def _hold(
-        self, socket: web.WebSocketResponse, one: session.Session, has_media: bool
+        self,
+        request: web.Request,
+        socket: web.WebSocketResponse,
+        one: session.Session,
+        has_media: bool,
     ) -> web.WebSocketResponse:
         """Serve a socket that holds a session."""
         if one.session_id in self._connections:
@@ -233,6 +266,9 @@ class Server:
         finally:
             one.end()
             del self._connections[one.session_id]
+            if request.transport is not None:  # Who never reads would keep it open.
+                loop = asyncio.get_running_loop()
+                loop.call_later(LINGER_SECONDS, request.transport.abort)
         return socket
 
     async def _recording(self, request: web.Request) -> web.StreamResponse:
@@ -260,9 +296,11 @@ class Server:
     async def _end_unless_connected(
         self, one: session.Session, peer: webrtc.Peer
     ) -> None:
-        """End a session whose client never came."""
+        """End a session whose client never came, or found no way."""
         seconds = self._living.allowed.connect_seconds
         await asyncio.wait([one.ended], timeout=seconds)
+        if one.session_id in self._connections:  # Its page is there, and may be slow.
+            await asyncio.wait([one.ended], timeout=2 * seconds)
         if peer.state != "connected":
             one.end(
                 "No way was found for picture and sound; use the plain connection, or "
@@ -292,45 +330,6 @@ async def _json_object(request: web.Request) -> dict:
     if not isinstance(asked, dict):
         raise UserError("The body is no JSON object; send one.")
     return asked
-
-
-async def run(
-    server: Server,
-    living: sessions.Sessions,
-    *,
-    host: str,
-    port: int,
-    ssl_context=None,
-    started=lambda: None,
-) -> None:
-    """Serve until the process is told to stop.
-
-    Args:
-        server: the handlers.
-        living: warmed up before anybody is let in.
-        host, port: to listen at.
-        ssl_context: for TLS; None is none.
-        started: called once the first page can be opened.
-
-    Raises:
-        UserError: the address cannot be used.
-    """
-    await living.warm_up()
-    runner = web.AppRunner(server.make_app(), access_log=None)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, host, port, ssl_context=ssl_context).start()
-        except OSError as error:
-            raise UserError(
-                f"Cannot listen at {host}:{port} ({error.strerror}); name another "
-                "--port or --host."
-            ) from error
-        started()
-        await asyncio.Event().wait()
-    finally:
-        with contextlib.suppress(asyncio.CancelledError):
-            await runner.cleanup()
 
 
 async def _refuse(

@@ -1,13 +1,16 @@
 """From the settings of `vasa serve` to a server that runs until it is stopped."""
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import pathlib
+import signal
 import ssl
 from collections.abc import Callable
 
 import aiortc
+from aiohttp import web
 from aiortc import rtcicetransport
 
 from vasa_jax import compilation_cache, media
@@ -161,7 +164,7 @@ def serve(asked: ServeSettings, say: Callable[[str], None]) -> None:
         ),
     )
     asyncio.run(
-        server.run(
+        run(
             handlers,
             living,
             host=asked.host,
@@ -170,3 +173,46 @@ def serve(asked: ServeSettings, say: Callable[[str], None]) -> None:
             started=lambda: say(f"Open {asked.address()} (Ctrl-C ends)"),
         )
     )
+
+
+async def run(
+    handlers: server.Server,
+    living: sessions.Sessions,
+    *,
+    host: str,
+    port: int,
+    ssl_context=None,
+    started=lambda: None,
+) -> None:
+    """Serve until the process is told to stop.
+
+    Args:
+        handlers: what is asked for.
+        living: warmed up before anybody is let in.
+        host, port: to listen at.
+        ssl_context: for TLS; None is none.
+        started: called once the first page can be opened.
+
+    Raises:
+        UserError: the address cannot be used.
+    """
+    stopped = asyncio.Event()
+    await living.warm_up()
+    runner = web.AppRunner(handlers.make_app(), access_log=None)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port, ssl_context=ssl_context).start()
+        except OSError as error:
+            raise UserError(
+                f"Cannot listen at {host}:{port} ({error.strerror}); name another "
+                "--port or --host."
+            ) from error
+        with contextlib.suppress(NotImplementedError):  # Where there are no signals.
+            # Whoever is there is told, as by Ctrl-C.
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+        started()
+        await stopped.wait()
+    finally:
+        with contextlib.suppress(asyncio.CancelledError):
+            await runner.cleanup()

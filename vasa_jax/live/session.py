@@ -118,8 +118,11 @@ class Session:
 
     def hear(self, samples: np.ndarray) -> None:
         """Take the user's sound, float32 `[S]`, 16 kHz, as it comes."""
-        if self._agent is not None:
-            self._agent.hear(samples)
+        try:
+            if self._agent is not None:
+                self._agent.hear(samples)
+        except Exception as error:
+            self._fail(error)
 
     def say(self, samples: np.ndarray, is_live: bool = False) -> None:
         """Append float32 `[S]`, 16 kHz, to what the face says; see `SpeakingFace`."""
@@ -180,6 +183,10 @@ class Session:
     def _task_ended(self, task: asyncio.Task) -> None:
         if task.cancelled() or self.ended.done():
             return
-        _LOGGER.error("a session failed", exc_info=task.exception())
+        self._fail(task.exception())
+
+    def _fail(self, error: BaseException | None) -> None:
+        """End after a defect, of the device or of an agent."""
+        _LOGGER.error("a session failed", exc_info=error)
         self._counts.add("sessions_failed_total")
         self.end(DEVICE_FAILED)

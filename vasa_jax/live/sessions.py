@@ -17,6 +17,9 @@ STEP_FRAMES = 10
 """Frames of each step of a stream. Ours: 0.4 s, the least that `demo` was trained
 with; every step less is an answer sooner."""
 
+HAS_ENDED = "This session has ended; start again."
+"""Where nothing more is known of it."""
+
 
 class ServerFull(UserError):
     """There is no room for another session."""
@@ -152,9 +155,12 @@ class Sessions:
         """
         found = self._sessions.get(session_id)
         if found is None:
-            ending = self._endings.get(session_id)
-            raise UserError(ending or "This session has ended; start again.")
+            raise UserError(self.ending(session_id))
         return found
+
+    def ending(self, session_id: str) -> str:
+        """Return why a session has ended, a sentence for the user."""
+        return self._endings.get(session_id, HAS_ENDED)
 
     async def watch(self) -> None:
         """End sessions that nobody uses, for ever."""
@@ -168,10 +174,14 @@ class Sessions:
                         "has ended; start again."
                     )
 
-    def close(self) -> None:
-        """End all sessions and the device."""
+    def end_all(self) -> None:
+        """End all sessions."""
         for one in list(self._sessions.values()):
             one.end("The server has been stopped.")
+
+    def close(self) -> None:
+        """End all sessions and the device."""
+        self.end_all()
         self._device.close()
 
     def _forget(self, one: session.Session, sentence: str | None) -> None:

@@ -10,11 +10,12 @@ import contextlib
 import io
 import itertools
 import json
+import logging
 import pathlib
 import struct
 
 import numpy as np
-from aiohttp import WSMsgType, web
+from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
 from PIL import Image
 
 from vasa_jax.errors import UserError
@@ -28,13 +29,28 @@ JPEG_QUALITY = 85
 STATE_SECONDS = 0.5
 """Ours: between two reports of how the session fares."""
 
-SEND_SECONDS = 5.0
-"""Of a message that nobody reads; then the client is gone."""
+SEND_SECONDS = 60.0
+"""Of a message that nobody takes; then the client is gone. Ours: until then a slow
+client loses frames and never its session."""
 
-HEARTBEAT_SECONDS = 30.0
+HEARTBEAT_SECONDS = 120.0
 """Between two questions whether the other end is there, which has half of it to answer.
 Ours: a browser on a busy machine takes seconds; a closed tab is noticed at once."""
 
+FAREWELL_SECONDS = 1.0
+"""For the last message to leave. Ours: it waits at the other end for who reads late."""
+
+NOT_TAKEN = (
+    "This page took nothing of what the server sent for a long time, so the session "
+    "has ended; start again."
+)
+NOT_ANSWERED = (
+    "This page did not answer the server for a long time, so the session has ended; "
+    "start again."
+)
+TOO_LARGE = "This page sent a message that is too large; start again, and send less."
+
+_LOGGER = logging.getLogger(__name__)
 _numbers = itertools.count()
 
 
@@ -74,10 +90,9 @@ class Connection:
         tasks = [asyncio.create_task(one) for one in work]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
-                    task.result()
-            with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
+            # Where the session has ended by itself, its own sentence stands.
+            self._session.end(self._why_ended([task.exception() for task in done]))
+            with contextlib.suppress(ConnectionError, TimeoutError):
                 await self._tell_end()
         finally:
             for task in tasks:
@@ -96,6 +111,8 @@ class Connection:
                         await self._record(asked.is_on)
                 elif message.type == WSMsgType.BINARY:
                     self._session.hear(self._gain.level(_samples(message.data)))
+                elif message.type == WSMsgType.ERROR:
+                    self._session.end(_sentence(message.data))
             except UserError as error:
                 await self._send_json(type="error", sentence=str(error))
 
@@ -111,11 +128,22 @@ class Connection:
     async def _wait_for_end(self) -> None:
         await asyncio.shield(self._session.ended)
 
+    def _why_ended(self, errors: list[BaseException | None]) -> str | None:
+        """Return a sentence for the user; None where it was the user who went."""
+        for error in errors:
+            if isinstance(error, TimeoutError):
+                return NOT_TAKEN
+            if error is not None and not isinstance(error, ConnectionError):
+                _LOGGER.error("a connection failed", exc_info=error)
+                return session_lib.DEVICE_FAILED
+        return None
+
     async def _tell_end(self) -> None:
         """Say why the session has ended, where it was not the user who ended it."""
         ended = self._session.ended
         if ended.done() and ended.result() is not None:
-            await self._send_json(type="ended", sentence=ended.result())
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await self._send_json(type="ended", sentence=ended.result())
 
     async def _send_ticks(self) -> None:
         ticks = self._session.subscribe()
@@ -159,6 +187,14 @@ class Connection:
     async def _send_json(self, **fields) -> None:
         async with asyncio.timeout(SEND_SECONDS):
             await self._socket.send_str(json.dumps(fields))
+
+
+def _sentence(error: Exception) -> str | None:
+    """Return why aiohttp closed a socket; None where it was lost."""
+    if isinstance(error, TimeoutError):
+        return NOT_ANSWERED
+    code = error.code if isinstance(error, WebSocketError) else None
+    return TOO_LARGE if code == WSCloseCode.MESSAGE_TOO_BIG else None
 
 
 def _samples(data: bytes) -> np.ndarray:

@@ -2,10 +2,20 @@
 
 const SAMPLES = 640;
 
-// Returns { close, setLoud }. `onState` gets the socket's JSON messages.
+async function openSound(options) {
+  const context = new AudioContext(options);
+  if (!context.audioWorklet) {
+    throw new Error("Sound needs https or localhost; open the page by one of them.");
+  }
+  await context.audioWorklet.addModule("sound_worklet.js");
+  return context;
+}
+
+// Returns { socket, close, setLoud }. `onMessage` gets the socket's JSON messages.
 export async function connect({ url, microphone, canvas, isLoud, onMessage, onClose }) {
-  const player = new AudioContext({ sampleRate: 16000 });
-  await player.audioWorklet.addModule("sound_worklet.js");
+  // Before the socket, so that nothing comes which cannot be played yet.
+  const player = await openSound({ sampleRate: 16000 });
+  const recorder = microphone ? await openSound() : null;
   const sound = new AudioWorkletNode(player, "face-sound", {
     numberOfInputs: 0, outputChannelCount: [1],
   });
@@ -36,10 +46,7 @@ export async function connect({ url, microphone, canvas, isLoud, onMessage, onCl
     pictures.set(number, await createImageBitmap(new Blob([jpeg], { type: "image/jpeg" })));
   };
 
-  let recorder = null;
-  if (microphone) {
-    recorder = new AudioContext();
-    await recorder.audioWorklet.addModule("sound_worklet.js");
+  if (recorder) {
     const heard = new AudioWorkletNode(recorder, "microphone", { numberOfOutputs: 0 });
     heard.port.onmessage = ({ data: piece }) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(piece);
@@ -47,10 +54,13 @@ export async function connect({ url, microphone, canvas, isLoud, onMessage, onCl
     recorder.createMediaStreamSource(microphone).connect(heard);
   }
 
+  let isOpen = true;
   const close = () => {
+    if (!isOpen) return;
+    isOpen = false;
     socket.close();
-    if (player.state !== "closed") player.close();
-    if (recorder && recorder.state !== "closed") recorder.close();
+    player.close();
+    recorder?.close();
   };
   socket.onclose = () => { close(); onClose(); };
   return { socket, close, setLoud: (on) => { volume.gain.value = on ? 1 : 0; } };

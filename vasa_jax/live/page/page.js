@@ -82,7 +82,13 @@ async function start() {
     if (!window.RTCPeerConnection && !$("plain").checked) {
       tell("This browser has no WebRTC, so the plain connection is used.");
     }
-    live = usePlain ? await startPlain() : await startWebRtc();
+    const ending = makeEnding();
+    const begun = usePlain ? await startPlain(ending) : await startWebRtc(ending);
+    if (ending.sentence) {
+      begun.close();
+      throw new Error(ending.sentence);
+    }
+    live = begun;
     sendControls();
     sendAgent();
     setRunning(true);
@@ -91,7 +97,28 @@ async function start() {
   }
 }
 
-async function startWebRtc() {
+// What ends a connection, whether it has begun or not; the first sentence counts.
+function makeEnding() {
+  const ending = { sentence: null, onEnd: () => {} };
+  ending.end = (sentence) => {
+    if (ending.sentence) return;
+    ending.sentence = sentence;
+    ending.onEnd();
+    if (live?.ending === ending) stop(sentence);
+  };
+  // A socket that broke could not say why; the server still knows.
+  ending.broke = async (sessionId) => {
+    if (ending.sentence) return;
+    try {
+      ending.end((await (await fetch(`ending/${sessionId}`)).json()).sentence);
+    } catch {
+      ending.end("The server does not answer; is it still running?");
+    }
+  };
+  return ending;
+}
+
+async function startWebRtc(ending) {
   const settings = await (await fetch("settings")).json();
   const peer = new RTCPeerConnection({ iceServers: settings.ice_servers });
   let socket = null;
@@ -106,7 +133,7 @@ async function startWebRtc() {
     peer.ontrack = ({ streams: [stream] }) => { $("video").srcObject = stream; };
     peer.onconnectionstatechange = () => {
       if (peer.connectionState === "failed") {
-        stop("The connection was lost; start again, or choose the plain connection.");
+        ending.end("The connection was lost; start again, or choose the plain connection.");
       }
     };
     await peer.setLocalDescription(await peer.createOffer());
@@ -117,12 +144,12 @@ async function startWebRtc() {
     await peer.setRemoteDescription({ sdp: answer.sdp, type: answer.type });
     // Held beside, so that the server knows at once when this page goes.
     socket = await opened(new WebSocket(address(`control/${answer.session_id}`)));
-    socket.onmessage = ({ data }) => follow(JSON.parse(data));
-    socket.onclose = () => { if (live) stop("The server has closed the connection; start again."); };
+    socket.onmessage = ({ data }) => follow(JSON.parse(data), ending);
+    socket.onclose = () => ending.broke(answer.session_id);
     show("video");
     const setLoud = (on) => { $("video").muted = !on; };
     setLoud($("loud").checked);
-    return { sessionId: answer.session_id, socket, close, setLoud };
+    return { sessionId: answer.session_id, socket, close, setLoud, ending };
   } catch (error) {
     close();
     throw error;
@@ -146,41 +173,31 @@ function opened(socket) {
   });
 }
 
-function startPlain() {
-  return new Promise((resolve, reject) => {
-    const query = portraitId ? `?portrait_id=${portraitId}` : "";
-    let connection = null;
-    let sessionId = null;
-    let hasMedia = false;
-    // The server may answer before the microphone's processor is loaded.
-    const begin = () => {
-      if (connection && hasMedia) resolve({ ...connection, sessionId });
-    };
-    const onMessage = (message) => {
-      if (message.type === "begun") sessionId = message.session_id;
-      if (message.type === "ended" && !sessionId) reject(new Error(message.sentence));
-      if (message.type === "media") {
-        show("canvas");
-        hasMedia = true;
-        begin();
-      }
-      follow(message);
-    };
-    const onClose = () => {
-      reject(new Error("The server does not answer; is it still running?"));
-      if (live) stop("The server has closed the connection; start again.");
-    };
-    connectPlain({
-      url: address(`live${query}`), microphone, canvas: $("canvas"),
-      isLoud: $("loud").checked, onMessage, onClose,
-    }).then((made) => { connection = made; begin(); }, reject);
+async function startPlain(ending) {
+  const query = portraitId ? `?portrait_id=${portraitId}` : "";
+  let sessionId = null;
+  let begin;
+  const hasMedia = new Promise((resolve) => { begin = resolve; });
+  ending.onEnd = begin;
+  const onMessage = (message) => {
+    if (message.type === "begun") sessionId = message.session_id;
+    if (message.type === "media") begin();
+    follow(message, ending);
+  };
+  const connection = await connectPlain({
+    url: address(`live${query}`), microphone, canvas: $("canvas"),
+    isLoud: $("loud").checked, onMessage, onClose: () => ending.broke(sessionId),
   });
+  await hasMedia;
+  show("canvas");
+  return { ...connection, sessionId, ending };
 }
 
 function stop(sentence) {
-  const ending = live;
+  const ended = live;
   live = null;
-  ending?.close();
+  if (ended) ended.ending.sentence ??= "Stopped.";
+  ended?.close();
   microphone?.getTracks().forEach((track) => track.stop());
   microphone = null;
   $("video").srcObject = null;
@@ -203,13 +220,13 @@ function send(message) {
   if (live?.socket.readyState === WebSocket.OPEN) live.socket.send(JSON.stringify(message));
 }
 
-function follow(message) {
+function follow(message, ending) {
   if (message.type === "state" && live) {
     $("state").textContent = message.speaking ? "Speaking" : "Listening";
   } else if (message.type === "error") {
     tell(message.sentence);
-  } else if (message.type === "ended" && live) {
-    stop(message.sentence);
+  } else if (message.type === "ended") {
+    ending.end(message.sentence);
   } else if (message.type === "recorded") {
     fetchRecording(message.is_there);
   }
