@@ -16,6 +16,7 @@ from vasa_jax.live import (
     agents,
     clock,
     metrics,
+    nods,
     outlet,
     performance,
     reading_aloud,
@@ -81,6 +82,7 @@ class Session:
         self._reading = reading_aloud.ReadingAloud(self, speech_threads, max_letters)
         self._device, self._counts = device, counts
         self._clock = clock.Clock(now)
+        self._pauses = nods.Pauses()
         self._agent: agents.Agent | None = None
         self._outlets: list[outlet.Outlet] = []
         self._played = asyncio.Event()
@@ -151,6 +153,8 @@ class Session:
 
     def hear(self, samples: np.ndarray) -> None:
         """Take the user's sound, float32 `[S]`, 16 kHz, as it comes."""
+        if self._pauses.hear(samples) and not self.is_speaking:
+            self._performance.nod()
         if self._agent is not None:
             self._agent.hear(samples)
 
