@@ -223,13 +223,13 @@ def test_typed_text_is_said_and_cut_short(plain):
         await page.select_option("#voice", "low")
         await page.click("#say")
         await _until_bright(page, "#canvas" if plain else "#video")
-        assert await page.inner_text("#state") == "Speaking"
+        await page.wait_for_selector("#state:has-text('Speaking')")
         await page.click("#quiet")
         await page.wait_for_selector("#state:has-text('Listening')")
         await page.fill("#text", "")
         await page.click("#say")
         await page.wait_for_selector("#error:has-text('nothing to say')")
-        await page.fill("#text", "Go on.")
+        await page.fill("#text", "Go on and tell me more. " * 100)
         await page.press("#text", "Control+Enter")
         await page.wait_for_selector("#state:has-text('Speaking')")
 
