@@ -36,7 +36,8 @@ test-all: $(VENV)/test.installed
 
 test-voices: $(VENV)-voices/installed
 	$(VENV)-voices/bin/python -m pytest --quiet $(TEST_FLAGS) \
-		tests/test_natural_voices.py tests/test_speech_natural_speaker.py
+		tests/test_natural_voices.py tests/test_speech_natural_speaker.py \
+		tests/test_live_voices.py
 
 test-live: $(VENV)-browser/installed
 	JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.cache/jax $(VENV)-browser/bin/python -m pytest \

@@ -18,9 +18,11 @@ pytest.importorskip("aiortc", reason="the extra `live` is not installed")
 from aiohttp import test_utils  # noqa: E402
 
 from experiments.tools import flashing_face  # noqa: E402
-from vasa_jax.live import limits, server, sessions  # noqa: E402
+from vasa_jax.errors import UserError  # noqa: E402
+from vasa_jax.live import limits, server, sessions, voices  # noqa: E402
+from vasa_jax.speech import adapters  # noqa: E402
 
-SECONDS = 120
+SECONDS = 240
 """Of one test, on a machine that has other work; it takes a few."""
 
 
@@ -40,6 +42,26 @@ def serving(work, allowed=None, face=None, **config):
             return await work(client, living)
 
     return asyncio.run(asyncio.wait_for(run(), SECONDS))
+
+
+def tones(say=None):
+    """Return voices that say a loud tone for each letter, or what `say` gives."""
+
+    def tone(words):
+        return np.full(len(words) * 800, 0.9, np.float32)
+
+    def make(voice, language):
+        if voice not in ("high", "low"):
+            raise UserError(f"There is no voice {voice!r}; choose high or low.")
+        return adapters.FunctionSpeaker(say or tone)
+
+    return voices.Voices(
+        make=make,
+        voice="high",
+        language="en",
+        names=["high", "low"],
+        languages=["en", "en-gb", "fr"],
+    )
 
 
 def png(height=32, width=32):

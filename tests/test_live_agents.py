@@ -1,9 +1,13 @@
 """Agents that answer: one says back, one speaks along."""
 
+import asyncio
+
 import numpy as np
 import pytest
 
-from vasa_jax.live import agents, voice_activity
+from experiments.tools import flashing_face
+from vasa_jax.live import agents, limits, reading_aloud, sessions, voice_activity
+from vasa_jax.speech import adapters
 
 
 class _Speaker:
@@ -40,6 +44,43 @@ def test_what_was_heard_is_said_back_after_a_pause(piece):
     # Whole, with the short pause inside and something before the beginning.
     assert voiced[-1] - voiced[0] == pytest.approx(2.4 * 16_000, abs=200)
     assert voiced[0] > 1000
+
+
+def test_an_agent_answers_a_turn_in_words_of_any_voice():
+    def polite(face):
+        def answer(samples):
+            words = f"You spoke for {len(samples) / 16_000:.0f} seconds."
+            face.read(reading_aloud.Text(words, make_speaker, refused=refused.append))
+
+        return agents.TurnAgent(face, answer)
+
+    def make_speaker():
+        return adapters.FunctionSpeaker(say)
+
+    def say(words):
+        spoken.append(words)
+        return _voice(0.5)
+
+    async def work():
+        living = sessions.Sessions(
+            flashing_face.FlashingFace(),
+            np.zeros((8, 8, 3), np.uint8),
+            limits.Limits(),
+            batch_frames=5,
+        )
+        await living.warm_up()
+        one = await living.begin(None)
+        one.set_agent(polite)
+        ticks = one.subscribe(max_ticks=1000)
+        one.hear(np.concatenate([_room(1), _voice(2), _room(1)]))
+        assert one.is_speaking
+        while np.abs((await ticks.get()).tick.samples).max() < 0.05:
+            pass
+        living.close()
+
+    spoken, refused = [], []
+    asyncio.run(asyncio.wait_for(work(), 60))
+    assert spoken == ["You spoke for 3 seconds."] and not refused
 
 
 def test_noise_and_clicks_are_no_voice():

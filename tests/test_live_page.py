@@ -211,6 +211,40 @@ def test_a_server_that_is_full_says_so():
 
 
 @pytest.mark.parametrize("plain", [False, True])
+def test_typed_text_is_said_and_cut_short(plain):
+    async def work(page, living):
+        if plain:
+            await page.check("#plain")
+        await page.wait_for_selector("#language option[value=en-gb]", state="attached")
+        assert await page.is_hidden("#without_voices")
+        await page.click("#start")
+        await page.wait_for_selector("#state:has-text('Listening')")
+        await page.fill("#text", "We saw a cat on the mat today. " * 300)
+        await page.select_option("#voice", "low")
+        await page.click("#say")
+        await _until_bright(page, "#canvas" if plain else "#video")
+        await page.wait_for_selector("#state:has-text('Speaking')")
+        await page.click("#quiet")
+        await page.wait_for_selector("#state:has-text('Listening')")
+        await page.fill("#text", "")
+        await page.click("#say")
+        await page.wait_for_selector("#error:has-text('nothing to say')")
+        await page.fill("#text", "Go on and tell me more. " * 100)
+        await page.press("#text", "Control+Enter")
+        await page.wait_for_selector("#state:has-text('Speaking')")
+
+    on_page(work, voices=live_serving.tones())
+
+
+def test_without_voices_the_page_says_what_to_install():
+    async def work(page, living):
+        await page.wait_for_selector("#without_voices:has-text('pip install')")
+        assert await page.is_hidden("#text")
+
+    on_page(work)
+
+
+@pytest.mark.parametrize("plain", [False, True])
 def test_a_session_that_ends_by_itself_says_why(plain):
     async def work(page, living):
         if plain:

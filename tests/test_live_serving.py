@@ -30,6 +30,12 @@ def test_settings_that_cannot_be_are_refused_with_a_sentence(settings, sentence)
         serving.ServeSettings(**settings)
 
 
+def test_a_voice_that_was_asked_for_and_cannot_be_had_is_refused():
+    for settings in ({"voice": "nobody"}, {"language": "xx"}):
+        with pytest.raises(UserError, match="voice|Natural voices"):
+            serving.ServeSettings(**settings).voices()
+
+
 def test_the_loopback_address_wants_no_token():
     for host in ("127.0.0.1", "localhost", "::1", "127.0.0.2"):
         serving.ServeSettings(host=host)

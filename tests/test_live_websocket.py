@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib.util
 import io
 import socket as socket_lib
 
@@ -11,7 +12,8 @@ import pytest
 from PIL import Image
 
 from experiments.tools import flashing_face
-from vasa_jax.live import limits, websocket
+from vasa_jax.live import limits, voices, websocket
+from vasa_jax.speech.natural_voices import model
 
 
 def test_a_socket_carries_picture_and_sound_of_one_tick():
@@ -97,6 +99,110 @@ def test_who_is_heard_along_speaks_through_the_face():
             assert 0.1 < living.counts.delays()["0.5"] < 10
 
     live_serving.serving(work)
+
+
+async def _loud_ticks(socket, count):
+    """Return how loud the next ticks are, after the first loud one."""
+    levels = []
+    async for message in socket:
+        if message.type == live_serving.aiohttp.WSMsgType.BINARY:
+            level = np.abs(np.frombuffer(message.data[4:1284], "<i2").astype(int)).max()
+            if levels or level > 20_000:
+                levels.append(level)
+        if len(levels) == count:
+            return np.array(levels)
+    raise AssertionError("the socket closed")
+
+
+def test_typed_text_is_said_until_it_is_cleared_and_the_next_is_said():
+    async def work(client, living):
+        settings = await (await client.get("/settings")).json()
+        assert settings["voices"]["names"] == ["high", "low"]
+        async with client.ws_connect("/live") as socket:
+            long = "We saw a cat on the mat today. " * 300
+            await socket.send_json({"type": "say", "text": long})
+            assert (await _loud_ticks(socket, 30) > 20_000).mean() > 0.5
+            await socket.send_json({"type": "clear"})
+            await live_serving.until(
+                lambda: not any(one.is_speaking for one in living._sessions.values())
+            )
+            await socket.send_json(
+                {"type": "say", "text": "Go on, please.", "voice": "low"}
+            )
+            assert (await _loud_ticks(socket, 10) > 20_000).any()
+
+    live_serving.serving(work, voices=live_serving.tones())
+
+
+def test_who_speaks_interrupts_typed_text():
+    async def work(client, living):
+        async with client.ws_connect("/live") as socket:
+            long = "We saw a cat on the mat today. " * 300
+            await socket.send_json({"type": "say", "text": long})
+            await _loud_ticks(socket, 5)
+            voice = np.sin(np.arange(16_000) * 0.3) * 0.3
+            await socket.send_bytes(np.round(voice * 32767).astype("<i2").tobytes())
+            (one,) = living._sessions.values()
+            await live_serving.until(lambda: not one.is_speaking)
+
+    live_serving.serving(work, voices=live_serving.tones())
+
+
+def test_texts_that_cannot_be_said_are_refused_in_sentences():
+    async def work(client, living):
+        async with client.ws_connect("/live") as socket:
+            for fields, sentence in (
+                ({}, "text to say is no text"),
+                ({"text": None}, "text to say is no text"),
+                ({"text": ["a"]}, "text to say is no text"),
+                ({"text": "a", "voice": ["a"]}, "voice to say is no text"),
+                ({"text": "a", "language": 3}, "language is no text"),
+                ({"text": ""}, "nothing to say"),
+                ({"text": "☃"}, "nothing to say"),
+                ({"text": "a", "voice": "nobody"}, "no voice 'nobody'"),
+                ({"text": "a" * 10_001}, "at most 10000"),
+            ):
+                await socket.send_json({"type": "say", **fields})
+                error = await live_serving.next_json(socket, "error")
+                assert sentence in error["sentence"]
+            assert not any(one.is_speaking for one in living._sessions.values())
+            await socket.send_json({"type": "say", "text": "\U0001f600a" * 5000})
+            await _loud_ticks(socket, 5)
+
+    live_serving.serving(work, voices=live_serving.tones())
+
+
+def test_without_voices_a_text_is_refused_with_what_to_install():
+    async def work(client, living):
+        settings = await (await client.get("/settings")).json()
+        assert settings["voices"] is None
+        async with client.ws_connect("/live") as socket:
+            await socket.send_json({"type": "say", "text": "Good morning."})
+            error = await live_serving.next_json(socket, "error")
+            assert error["sentence"] == settings["without_voices"]
+            assert "pip install" in error["sentence"]
+
+    live_serving.serving(work)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    any(importlib.util.find_spec(name) is None for name in model.PACKAGES),
+    reason="natural voices need the extra `voices`, which is not installed",
+)
+def test_a_natural_voice_says_typed_text():
+    async def work(client, living):
+        async with client.ws_connect("/live") as socket:
+            await socket.send_json({"type": "say", "text": "Oh."})
+            loud = 0
+            async for message in socket:
+                if message.type == live_serving.aiohttp.WSMsgType.BINARY:
+                    sound = np.frombuffer(message.data[4:1284], "<i2").astype(int)
+                    loud += np.abs(sound).max() > 1000
+                if loud > 3:
+                    break
+
+    live_serving.serving(work, voices=voices.natural())
 
 
 def test_a_recording_is_an_mp4_that_goes_with_its_session(tmp_path):
@@ -263,7 +369,7 @@ def test_a_message_that_is_too_large_ends_a_session_with_a_sentence():
     live_serving.serving(work, limits.Limits(message_bytes=1000))
 
 
-@pytest.mark.parametrize("error", [RuntimeError("a defect"), OSError("no device")])
+@pytest.mark.parametrize("error", [RuntimeError("a defect"), KeyError("nothing")])
 def test_an_agent_that_fails_ends_its_session_with_a_sentence(error):
     class Failing:
         def __init__(self, speaker):

@@ -59,7 +59,7 @@ class FlashingFace:
 
 
 class FlashingMotion:
-    """Loudness of each frame, `[n, 1]`, once what follows it was heard.
+    """Loudness of each frame and its nod, `[n, 2]`, once what follows it was heard.
 
     Attributes:
         controls: what was asked for last.
@@ -80,7 +80,8 @@ class FlashingMotion:
         ready, self._heard = self._heard[:count], self._heard[count:]
         if count:
             frames = ready.reshape(-1, types.SAMPLES_PER_FRAME)
-            yield np.abs(frames).max(axis=1, keepdims=True)
+            loudness = np.abs(frames).max(axis=1)
+            yield np.stack([loudness, np.zeros_like(loudness)], axis=1)
 
     def set_controls(self, controls: Controls) -> None:
         """Remember what was asked for."""
@@ -105,9 +106,9 @@ class FlashingStream:
         self._image_size, self._render_seconds = image_size, render_seconds
 
     def render(self, motion: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Render loudness `[n, 1]` as flat frames."""
+        """Render loudness, the first of `[n, 2]`, as flat frames."""
         for piece in motion:
             time.sleep(self._render_seconds * len(piece))
-            levels = np.clip(piece * 255, 0, 255).astype(np.uint8)
+            levels = np.clip(piece[:, :1] * 255, 0, 255).astype(np.uint8)
             shape = (len(piece), self._image_size, self._image_size, 3)
             yield np.broadcast_to(levels[:, None, None, :], shape).copy()

@@ -55,6 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--turn", metavar="URL", help="such as turn:example.org:3478")
     add("--turn_user", metavar="NAME", help="for --turn")
     add("--turn_password", metavar="SECRET", help="for --turn")
+    add = parser.add_argument_group("typed text").add_argument
+    add(
+        "--voice",
+        metavar="SEED|NAME",
+        help="who says it unless the page chooses; needs the extra `voices` (hazel)",
+    )
+    add("--language", metavar="NAME", help="of the text, likewise (default: en)")
     add = parser.add_argument_group("models").add_argument
     add("--checkpoint", metavar="DIR", help="folder of both models")
     add("--audio_weights", metavar="FILE", help="of the audio encoder, if it needs one")

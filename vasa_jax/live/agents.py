@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from vasa_jax import types
-from vasa_jax.live import voice_activity
+from vasa_jax.live import reading_aloud, voice_activity
 
 PAUSE_FRAMES = 40
 """Frames of 20 ms of silence after which the user has finished. Ours: 0.8 s."""
@@ -22,7 +22,7 @@ BEFORE_FRAMES = 15
 """Frames kept from before the voice began. Ours: 0.3 s, for soft beginnings."""
 
 MAX_SECONDS = 30.0
-"""Of what is said back. Ours: half a minute."""
+"""Of what is answered at once. Ours: half a minute."""
 
 
 class SpeakingFace(Protocol):
@@ -38,6 +38,9 @@ class SpeakingFace(Protocol):
         `is_live` is for samples that come at the pace of speech; what falls behind is
         left out.
         """
+
+    def read(self, text: reading_aloud.Text) -> None:
+        """Say a typed text, by any `speech.speaker.Speaker`, after what waits."""
 
     def clear(self) -> None:
         """Stop speaking at once and listen."""
@@ -57,16 +60,17 @@ AgentFactory = Callable[[SpeakingFace], Agent]
 """Makes the agent of one session."""
 
 
-class EchoAgent:
-    """Say back what was heard, after a pause; stop when the user speaks again."""
+class TurnAgent:
+    """Answer what was heard, after a pause; stop when the user speaks again."""
 
-    def __init__(self, speaker: SpeakingFace):
+    def __init__(self, speaker: SpeakingFace, answer: Callable[[np.ndarray], None]):
         """Begin to listen.
 
         Args:
-            speaker: who says it back.
+            speaker: the face that answers.
+            answer: called with what the user said, float32 `[S]`, 16 kHz.
         """
-        self._speaker = speaker
+        self._speaker, self._answer = speaker, answer
         self._activity = voice_activity.VoiceActivity()
         self._pending = np.zeros(0, np.float32)
         self._before = collections.deque(maxlen=BEFORE_FRAMES)
@@ -104,8 +108,20 @@ class EchoAgent:
     def _end_or_go_on(self, size: int) -> None:
         is_long = len(self._heard) * size >= MAX_SECONDS * types.SAMPLE_RATE_HZ
         if self._num_silent >= PAUSE_FRAMES or is_long:
-            self._speaker.say(np.concatenate(self._heard))
+            self._answer(np.concatenate(self._heard))
             self._heard = []
+
+
+class EchoAgent(TurnAgent):
+    """Say back what was heard."""
+
+    def __init__(self, speaker: SpeakingFace):
+        """Begin to listen.
+
+        Args:
+            speaker: who says it back.
+        """
+        super().__init__(speaker, speaker.say)
 
 
 class AlongAgent:

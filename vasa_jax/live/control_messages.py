@@ -4,6 +4,7 @@
 {"type": "agent", "name": "along"}
 {"type": "clear"}
 {"type": "record", "on": true}
+{"type": "say", "text": "Good morning.", "voice": "hazel", "language": "en"}
 """
 
 import dataclasses
@@ -26,7 +27,21 @@ class Record:
     is_on: bool
 
 
-def follow(text: str, one: session.Session) -> Record | None:
+@dataclasses.dataclass(frozen=True)
+class Say:
+    """Another: say a typed text.
+
+    Attributes:
+        text: as it was typed.
+        voice, language: who says it; None is the server's own choice.
+    """
+
+    text: str
+    voice: str | None
+    language: str | None
+
+
+def follow(text: str, one: session.Session) -> Record | Say | None:
     """Do what a message says.
 
     Args:
@@ -50,10 +65,12 @@ def follow(text: str, one: session.Session) -> Record | None:
         one.set_agent(_agent(message.get("name")))
     elif kind == "record":
         return Record(is_on=message.get("on") is True)
+    elif kind == "say":
+        return _say(message)
     else:
         raise UserError(
             f"There is no message of type {str(kind)[:40]!r}; send controls, clear, "
-            "agent or record."
+            "agent, record or say."
         )
     return None
 
@@ -66,6 +83,18 @@ def _read(text: str) -> dict[str, Any]:
     if not isinstance(message, dict):
         raise UserError("The message is no JSON object; send one with a type.")
     return message
+
+
+def _say(message: dict[str, Any]) -> Say:
+    voice, language = (message.get(name) for name in ("voice", "language"))
+    if type(voice) is int:
+        voice = str(voice)
+    for name, value in (("text", message.get("text", 0)), ("voice", voice or "")):
+        if not isinstance(value, str):
+            raise UserError(f"The {name} to say is no text; send one.")
+    if not isinstance(language or "", str):
+        raise UserError("The language is no text; send one such as 'en'.")
+    return Say(message["text"], voice, language)
 
 
 def _agent(name: Any) -> agents.AgentFactory:

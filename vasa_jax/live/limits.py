@@ -16,6 +16,7 @@ class Limits:
         decode_seconds: of processor time that a picture or a sound may take.
         portraits: kept for sessions to come; the oldest goes first.
         message_bytes: of one message of a client.
+        text_letters: of typed texts that wait to be said.
         connect_seconds: that a session waits for its first connection.
         idle_seconds: without a word, a sound or a change of a control.
         record_seconds: of one recording.
@@ -28,7 +29,8 @@ class Limits:
     upload_seconds: float = 30.0
     decode_seconds: int = 20
     portraits: int = 16
-    message_bytes: int = 64_000
+    message_bytes: int = 200_000
+    text_letters: int = 10_000
     connect_seconds: float = 20.0
     idle_seconds: float = 600.0
     record_seconds: float = 600.0

@@ -20,7 +20,7 @@ import numpy as np
 
 from vasa_jax import types
 from vasa_jax.animate.controls import Controls
-from vasa_jax.live import voice_queue
+from vasa_jax.live import nods, voice_queue
 
 LEAST_LEAD_FRAMES = 5
 """Frames of motion that lie ready when the next step is begun, at least. Ours: 0.2 s,
@@ -132,6 +132,7 @@ class Performance:
         self._face, self._voice, self._batch_frames = face, voice, batch_frames
         self._stream = face.motion
         self._controls: Controls | None = None
+        self._nods = nods.Nods()
         self._shown = first_frame
         self._play = 0  # The frame that the next tick shows.
         self._made = 0  # Frames of motion, from time 0.
@@ -160,6 +161,11 @@ class Performance:
     def set_controls(self, controls: Controls) -> None:
         """Ask for something else from the next step on."""
         self._controls = controls
+        self._nods.scale = controls.pose_scale
+
+    def nod(self) -> None:
+        """Nod as a listener does, as soon as it can be seen."""
+        self._nods.begin(max(self._next_render, self._play))
 
     def clear(self) -> None:
         """Silence the voice now, and lead the face back to listening."""
@@ -233,6 +239,7 @@ class Performance:
         start = max(self._next_render, min(in_time, self._made - 1))
         chosen = range(start, self._made, self.stride)[: self._batch_frames]
         motion = np.stack([self._motion[index] for index in chosen])
+        motion = self._nods.added(motion, np.array(chosen))
         self._next_render = chosen[-1] + self.stride
 
         def run() -> np.ndarray:

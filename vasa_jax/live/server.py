@@ -10,15 +10,8 @@ import aiortc
 from aiohttp import web
 
 from vasa_jax.errors import UserError
-from vasa_jax.live import (
-    access,
-    agents,
-    session,
-    sessions,
-    uploads,
-    webrtc,
-    websocket,
-)
+from vasa_jax.live import access, agents, session, sessions, uploads, webrtc, websocket
+from vasa_jax.live import voices as voices_lib
 
 PAGE_FOLDER = pathlib.Path(__file__).parent / "page"
 
@@ -53,12 +46,14 @@ class ServerConfig:
         prefix: of every path, such as `/face`, behind a proxy; "" is none.
         ice_servers: STUN and TURN, of the server's own side and of the page's.
         codec: of the picture, of `webrtc.CODECS`.
+        voices: that say typed text; None are none.
     """
 
     token: str | None = None
     prefix: str = ""
     ice_servers: Sequence[aiortc.RTCIceServer] = ()
     codec: str = "vp8"
+    voices: voices_lib.Voices | None = None
 
 
 class Server:
@@ -131,7 +126,7 @@ class Server:
 
     async def _settings(self, request: web.Request) -> web.Response:
         """Tell the page what it needs to know before it connects."""
-        allowed = self._living.allowed
+        allowed, known = self._living.allowed, self._config.voices
         return web.json_response(
             {
                 "ice_servers": [
@@ -145,6 +140,9 @@ class Server:
                 "agents": list(agents.AGENTS),
                 "upload_bytes": allowed.upload_bytes,
                 "sound_seconds": allowed.sound_seconds,
+                "text_letters": allowed.text_letters,
+                "voices": known.listing() if known else None,
+                "without_voices": None if known else voices_lib.MISSING,
             }
         )
 
@@ -258,7 +256,11 @@ class Server:
         if one.session_id in self._connections:
             raise UserError("This session is held by another page already.")
         connection = websocket.Connection(
-            socket, one, self._folder, self._living.allowed.record_seconds
+            socket,
+            one,
+            self._folder,
+            self._living.allowed.record_seconds,
+            self._config.voices,
         )
         self._connections[one.session_id] = connection
         try:

@@ -17,6 +17,7 @@ from vasa_jax import compilation_cache, media
 from vasa_jax.animate import talking_face, trained
 from vasa_jax.errors import UserError
 from vasa_jax.live import access, limits, server, sessions
+from vasa_jax.live import voices as voices_lib
 
 DEFAULT_PORTRAIT = pathlib.Path(__file__).parent / "page" / "portrait.jpg"
 """The example of the repository: a rendered person who does not exist."""
@@ -42,6 +43,8 @@ class ServeSettings:
     idle_minutes: float = limits.Limits.idle_seconds / 60
     image_size: int = 512
     codec: str = "vp8"
+    voice: str | None = None
+    language: str | None = None
     stun: str | None = None
     turn: str | None = None
     turn_user: str | None = None
@@ -96,6 +99,19 @@ class ServeSettings:
             )
         return servers
 
+    def voices(self) -> voices_lib.Voices | None:
+        """Return who says typed text; None where the extra `voices` is missing.
+
+        Raises:
+            UserError: a voice or a language was asked for and cannot be had.
+        """
+        try:
+            return voices_lib.natural(self.voice, self.language)
+        except UserError:
+            if self.voice is None and self.language is None:
+                return None
+            raise
+
     def ssl_context(self) -> ssl.SSLContext | None:
         """Return what TLS needs, or None.
 
@@ -146,6 +162,7 @@ def serve(asked: ServeSettings, say: Callable[[str], None]) -> None:
     """
     logging.basicConfig(level=logging.WARNING)
     context, ice_servers = asked.ssl_context(), asked.ice_servers()
+    known_voices = asked.voices()
     portrait = media.read_image(asked.portrait or DEFAULT_PORTRAIT)
     compilation_cache.enable()
     say("Loading the models and compiling; the first time takes a few minutes.")
@@ -161,6 +178,7 @@ def serve(asked: ServeSettings, say: Callable[[str], None]) -> None:
             prefix=asked.prefix,
             ice_servers=ice_servers,
             codec=asked.codec,
+            voices=known_voices,
         ),
     )
     asyncio.run(

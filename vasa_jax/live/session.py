@@ -5,13 +5,23 @@ another; the other plays, 25 times a second, and never waits for the first.
 """
 
 import asyncio
+import concurrent.futures
 import logging
 import secrets
 
 import numpy as np
 
 from vasa_jax.animate.controls import Controls
-from vasa_jax.live import agents, clock, metrics, outlet, performance, voice_queue
+from vasa_jax.live import (
+    agents,
+    clock,
+    metrics,
+    nods,
+    outlet,
+    performance,
+    reading_aloud,
+    voice_queue,
+)
 from vasa_jax.live import device as device_lib
 from vasa_jax.live.device import now
 
@@ -44,6 +54,8 @@ class Session:
         *,
         step_samples: int,
         batch_frames: int,
+        speech_threads: concurrent.futures.Executor,
+        max_letters: int,
     ):
         """Prepare; `start` begins.
 
@@ -54,6 +66,8 @@ class Session:
             counts: of the server.
             step_samples: samples of each step of the stream.
             batch_frames: frames that the face renders at once.
+            speech_threads: that typed text is spoken in.
+            max_letters: of typed texts that wait.
         """
         self.session_id = secrets.token_urlsafe(16)
         self.frame_size = first_frame.shape[0]
@@ -65,8 +79,10 @@ class Session:
         self._performance = performance.Performance(
             face, first_frame, self._voice, batch_frames
         )
+        self._reading = reading_aloud.ReadingAloud(self, speech_threads, max_letters)
         self._device, self._counts = device, counts
         self._clock = clock.Clock(now)
+        self._pauses = nods.Pauses()
         self._agent: agents.Agent | None = None
         self._outlets: list[outlet.Outlet] = []
         self._played = asyncio.Event()
@@ -76,7 +92,17 @@ class Session:
     @property
     def is_speaking(self) -> bool:
         """Whether a voice is heard or about to be."""
-        return self._performance.is_speaking
+        return self._performance.is_speaking or self._reading.is_busy
+
+    @property
+    def is_preparing(self) -> bool:
+        """Whether typed text waits for its voice."""
+        return self._reading.is_busy and not self._performance.is_speaking
+
+    @property
+    def num_waiting(self) -> int:
+        """How many samples wait to be said."""
+        return len(self._voice)
 
     @property
     def lead_frames(self) -> int:
@@ -106,9 +132,18 @@ class Session:
         self._counts.add("samples_left_out_total", self._voice.num_left_out)
         for task in self._tasks:
             task.cancel()
+        self._reading.clear()
         self.set_agent(None)
         for one in list(self._outlets):
             self.unsubscribe(one)
+
+    def fail(self, error: BaseException) -> None:
+        """End after a defect, of the device, an agent or a connection."""
+        if self.ended.done():
+            return
+        _LOGGER.error("a session failed", exc_info=error)
+        self._counts.add("sessions_failed_total")
+        self.end(DEVICE_FAILED)
 
     def set_agent(self, factory: agents.AgentFactory | None) -> None:
         """Let another agent answer; None lets nobody."""
@@ -118,11 +153,10 @@ class Session:
 
     def hear(self, samples: np.ndarray) -> None:
         """Take the user's sound, float32 `[S]`, 16 kHz, as it comes."""
-        try:
-            if self._agent is not None:
-                self._agent.hear(samples)
-        except Exception as error:
-            self._fail(error)
+        if self._pauses.hear(samples) and not self.is_speaking:
+            self._performance.nod()
+        if self._agent is not None:
+            self._agent.hear(samples)
 
     def say(self, samples: np.ndarray, is_live: bool = False) -> None:
         """Append float32 `[S]`, 16 kHz, to what the face says; see `SpeakingFace`."""
@@ -130,9 +164,19 @@ class Session:
             self.last_active = now()
         self._voice.push(samples, now(), is_live)
 
+    def read(self, text: reading_aloud.Text) -> None:
+        """Say a typed text after what waits already.
+
+        Raises:
+            UserError: it is too long.
+        """
+        self.last_active = now()
+        self._reading.add(text)
+
     def clear(self) -> None:
         """Stop speaking at once and listen."""
         self.last_active = now()
+        self._reading.clear()
         self._performance.clear()
 
     def set_controls(self, controls: Controls) -> None:
@@ -181,12 +225,5 @@ class Session:
             job.done(result, now() - started)
 
     def _task_ended(self, task: asyncio.Task) -> None:
-        if task.cancelled() or self.ended.done():
-            return
-        self._fail(task.exception())
-
-    def _fail(self, error: BaseException | None) -> None:
-        """End after a defect, of the device or of an agent."""
-        _LOGGER.error("a session failed", exc_info=error)
-        self._counts.add("sessions_failed_total")
-        self.end(DEVICE_FAILED)
+        if not task.cancelled():
+            self.fail(task.exception())

@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import concurrent.futures
 import secrets
 
 import numpy as np
@@ -58,6 +59,11 @@ class Sessions:
         self._default_picture = default_portrait
         self._default: talking_face.Portrait | None = None
         self._device = device_lib.Device()
+        # One more than there are faces: a line that nobody waits for any more may
+        # still be in the making when the next is asked for.
+        self._speech_threads = concurrent.futures.ThreadPoolExecutor(
+            max_workers=allowed.sessions + 1, thread_name_prefix="speech"
+        )
         self._portraits: collections.OrderedDict[str, talking_face.Portrait] = (
             collections.OrderedDict()
         )
@@ -141,6 +147,8 @@ class Sessions:
             self.counts,
             step_samples=self._step_frames * types.SAMPLES_PER_FRAME,
             batch_frames=self._batch_frames,
+            speech_threads=self._speech_threads,
+            max_letters=self.allowed.text_letters,
         )
         self._sessions[one.session_id] = one
         one.ended.add_done_callback(lambda ended: self._forget(one, ended.result()))
@@ -183,6 +191,7 @@ class Sessions:
         """End all sessions and the device."""
         self.end_all()
         self._device.close()
+        self._speech_threads.shutdown(wait=False, cancel_futures=True)
 
     def _forget(self, one: session.Session, sentence: str | None) -> None:
         """Let a session go, and keep why for whoever comes to hold it too late."""

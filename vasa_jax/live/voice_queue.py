@@ -57,11 +57,13 @@ class VoiceQueue:
             seconds: the time now, by the session's clock.
             is_live: whether they come at the pace of speech, the last just now: then
                 what falls behind is left out, pauses first. Otherwise they come all at
-                once, and the first is due now.
+                once, and the first is due now, or after what waits already.
         """
         since = np.arange(len(samples)) / types.SAMPLE_RATE_HZ
         if is_live:
             since -= len(samples) / types.SAMPLE_RATE_HZ
+        elif len(self):
+            seconds = max(seconds, self._times[-1] + 1 / types.SAMPLE_RATE_HZ)
         self._samples = np.concatenate([self._samples, samples], dtype=np.float32)
         self._times = np.concatenate([self._times, seconds + since])
         self._is_growing = True

@@ -140,6 +140,7 @@ class Peer:
     def _on_track(self, track: mediastreams.MediaStreamTrack) -> None:
         if track.kind == "audio" and self._listener is None:
             self._listener = asyncio.create_task(self._listen(track))
+            self._listener.add_done_callback(self._listener_ended)
 
     async def _listen(self, track: mediastreams.MediaStreamTrack) -> None:
         """Read the track as it comes: aiortc would keep all that is not read."""
@@ -149,6 +150,10 @@ class Peer:
                 self._session.hear(heard.take(await track.recv()))
         except mediastreams.MediaStreamError:
             return  # The track has ended.
+
+    def _listener_ended(self, task: asyncio.Task) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._session.fail(task.exception())
 
     def _on_state(self) -> None:
         if self.state in ("failed", "closed"):

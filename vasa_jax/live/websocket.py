@@ -7,10 +7,10 @@ still stands. In come samples, 16-bit numbers at 16 kHz.
 
 import asyncio
 import contextlib
+import functools
 import io
 import itertools
 import json
-import logging
 import pathlib
 import struct
 
@@ -19,9 +19,10 @@ from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
 from PIL import Image
 
 from vasa_jax.errors import UserError
-from vasa_jax.live import control_messages, outlet, recording
+from vasa_jax.live import control_messages, outlet, reading_aloud, recording
 from vasa_jax.live import microphone as microphone_lib
 from vasa_jax.live import session as session_lib
+from vasa_jax.live import voices as voices_lib
 
 JPEG_QUALITY = 85
 """Ours: 33 kB and 1.6 ms a frame."""
@@ -50,7 +51,6 @@ NOT_ANSWERED = (
 )
 TOO_LARGE = "This page sent a message that is too large; start again, and send less."
 
-_LOGGER = logging.getLogger(__name__)
 _numbers = itertools.count()
 
 
@@ -67,6 +67,7 @@ class Connection:
         one: session_lib.Session,
         folder: pathlib.Path,
         record_seconds: float,
+        known_voices: voices_lib.Voices | None,
     ):
         """Prepare.
 
@@ -75,23 +76,25 @@ class Connection:
             one: the session that it holds.
             folder: of the server's own, for recordings.
             record_seconds: of the longest recording.
+            known_voices: that say typed text; None are none.
         """
         self._socket, self._session = socket, one
         self._folder, self._record_seconds = folder, record_seconds
         self.recorded: pathlib.Path | None = None
         self._recording: recording.Recording | None = None
         self._gain = microphone_lib.SlowGain()
+        self._voices = known_voices
+        self._refused: asyncio.Queue[str] = asyncio.Queue()
 
     async def serve(self, has_media: bool) -> None:
         """Serve until either end goes."""
-        work = [self._read(), self._report(), self._wait_for_end()]
+        work = [self._read(), self._report(), self._refuse(), self._wait_for_end()]
         if has_media:
             work.append(self._send_ticks())
         tasks = [asyncio.create_task(one) for one in work]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            # Where the session has ended by itself, its own sentence stands.
-            self._session.end(self._why_ended([task.exception() for task in done]))
+            self._end([task.exception() for task in done])
             with contextlib.suppress(ConnectionError, TimeoutError):
                 await self._tell_end()
         finally:
@@ -106,9 +109,7 @@ class Connection:
         async for message in self._socket:
             try:
                 if message.type == WSMsgType.TEXT:
-                    asked = control_messages.follow(message.data, self._session)
-                    if asked is not None:
-                        await self._record(asked.is_on)
+                    await self._follow(message.data)
                 elif message.type == WSMsgType.BINARY:
                     self._session.hear(self._gain.level(_samples(message.data)))
                 elif message.type == WSMsgType.ERROR:
@@ -116,11 +117,31 @@ class Connection:
             except UserError as error:
                 await self._send_json(type="error", sentence=str(error))
 
+    async def _follow(self, text: str) -> None:
+        asked = control_messages.follow(text, self._session)
+        if isinstance(asked, control_messages.Record):
+            await self._record(asked.is_on)
+        elif isinstance(asked, control_messages.Say):
+            self._say(asked)
+
+    def _say(self, asked: control_messages.Say) -> None:
+        if self._voices is None:
+            raise UserError(voices_lib.MISSING)
+        make = functools.partial(self._voices.speaker, asked.voice, asked.language)
+        text = reading_aloud.Text(asked.text, make, self._refused.put_nowait)
+        self._session.read(text)
+
+    async def _refuse(self) -> None:
+        """Tell what turned out later to be no text that can be said."""
+        while True:
+            await self._send_json(type="error", sentence=await self._refused.get())
+
     async def _report(self) -> None:
         while True:
             await self._send_json(
                 type="state",
                 speaking=self._session.is_speaking,
+                preparing=self._session.is_preparing,
                 lead_frames=self._session.lead_frames,
             )
             await asyncio.sleep(STATE_SECONDS)
@@ -128,20 +149,19 @@ class Connection:
     async def _wait_for_end(self) -> None:
         await asyncio.shield(self._session.ended)
 
-    def _why_ended(self, errors: list[BaseException | None]) -> str | None:
-        """Return a sentence for the user; None where it was the user who went."""
+    def _end(self, errors: list[BaseException | None]) -> None:
+        """End the session; where it has ended by itself, its own sentence stands."""
         for error in errors:
             if isinstance(error, TimeoutError):
-                return NOT_TAKEN
-            if error is not None and not isinstance(error, ConnectionError):
-                _LOGGER.error("a connection failed", exc_info=error)
-                return session_lib.DEVICE_FAILED
-        return None
+                self._session.end(NOT_TAKEN)
+            elif error is not None and not isinstance(error, ConnectionError):
+                self._session.fail(error)
+        self._session.end()  # The user has gone.
 
     async def _tell_end(self) -> None:
         """Say why the session has ended, where it was not the user who ended it."""
         ended = self._session.ended
-        if ended.done() and ended.result() is not None:
+        if ended.result() is not None:
             async with asyncio.timeout(FAREWELL_SECONDS):
                 await self._send_json(type="ended", sentence=ended.result())
 

@@ -8,6 +8,7 @@ const MICROPHONE = {
   echoCancellation: true, noiseSuppression: false, autoGainControl: false,
 };
 const GATHER_MS = 2000;
+const NEED_SESSION = ["stop", "quiet", "record", "sound", "text", "voice", "language", "say"];
 
 let portraitId = null;
 let live = null; // What runs: { sessionId, socket, close, setLoud }.
@@ -208,7 +209,7 @@ function stop(sentence) {
 
 function setRunning(isRunning) {
   $("start").disabled = isRunning;
-  for (const id of ["stop", "quiet", "record", "sound"]) $(id).disabled = !isRunning;
+  for (const id of NEED_SESSION) $(id).disabled = !isRunning;
   for (const id of ["portrait", "photograph", "plain"]) $(id).disabled = isRunning;
   $("state").textContent = isRunning ? "Listening" : "Not connected";
   $("record").setAttribute("aria-pressed", "false");
@@ -222,7 +223,8 @@ function send(message) {
 
 function follow(message, ending) {
   if (message.type === "state" && live) {
-    $("state").textContent = message.speaking ? "Speaking" : "Listening";
+    const speaking = message.preparing ? "Preparing the voice" : "Speaking";
+    $("state").textContent = message.speaking ? speaking : "Listening";
   } else if (message.type === "error") {
     tell(message.sentence);
   } else if (message.type === "ended") {
@@ -288,6 +290,30 @@ async function sayFile(file) {
   }
 }
 
+// What the server can say, or what it lacks.
+async function showVoices() {
+  const { voices, without_voices: lacks, text_letters: most } =
+    await (await fetch("settings")).json();
+  $("typed").hidden = !voices;
+  $("without_voices").hidden = Boolean(voices);
+  $("without_voices").textContent = lacks ?? "";
+  if (!voices) return;
+  $("text").maxLength = most;
+  const languages = new Intl.DisplayNames(["en"], { type: "language" });
+  for (const name of voices.names) $("voice").add(new Option(name));
+  for (const name of voices.languages) $("language").add(new Option(languages.of(name), name));
+  $("voice").value = voices.voice;
+  $("language").value = voices.language;
+}
+
+function sayText() {
+  tell();
+  send({ type: "clear" });
+  send({
+    type: "say", text: $("text").value, voice: $("voice").value, language: $("language").value,
+  });
+}
+
 async function openCamera() {
   tell();
   try {
@@ -332,6 +358,10 @@ $("record").onclick = () => {
 $("loud").onchange = () => live?.setLoud($("loud").checked);
 $("portrait").onchange = () => { const [file] = $("portrait").files; if (file) choosePortrait(file); };
 $("sound").onchange = () => { const [file] = $("sound").files; if (file) sayFile(file); $("sound").value = ""; };
+$("say").onclick = sayText;
+$("text").onkeydown = (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) sayText();
+};
 $("photograph").onclick = openCamera;
 $("shoot").onclick = takePhoto;
 $("no_photo").onclick = closeCamera;
@@ -346,4 +376,5 @@ for (const field of document.querySelectorAll(".slider input, .slider select")) 
 }
 for (const choice of document.querySelectorAll("[name=agent]")) choice.onchange = sendAgent;
 addEventListener("pagehide", () => live?.close());
+showVoices();
 showValues();
