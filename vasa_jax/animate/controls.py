@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from vasa_jax import types
+from vasa_jax.animate import curves
+from vasa_jax.animate.curves import Control
 from vasa_jax.errors import UserError
 
 MAX_GAZE_DEGREES = (25.0, 15.0)
@@ -28,9 +30,17 @@ MAX_GUIDANCE = 10.0
 """Ours: the paper goes to 2; far beyond it motion leaves what training has seen."""
 
 
+BEGINNING = np.zeros(1)
+"""The time of the first frame, seconds."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Controls:
     """The settings of one animation.
+
+    What is said of a number below holds for every value of a `curves.Curve`, too, which
+    may take its place. Gaze, distance, emotion, liveliness and guidance steer a window
+    as it is generated, each by its mean over the window's time.
 
     Attributes:
         seed: of all randomness; the same seed gives the same frames on a machine.
@@ -51,19 +61,20 @@ class Controls:
             # ours: users ask for it.
         step_frames: frames that each window of the denoiser contributes, K to W of the
             checkpoint, all of which training has met (`motion.conditions`); None is W,
-            whole windows. # ours: with fewer, a stream answers sooner, knows less
-            ahead and computes more.
+            whole windows, or 25 where a curve steers windows. # ours: with fewer, a
+            stream answers sooner, follows curves faster, knows less ahead and computes
+            more.
     """
 
     seed: int = 0
     num_steps: int | None = None
-    audio_guidance: float = 0.5
-    gaze_guidance: float = 1.0
-    gaze: tuple[float, float] = (0.0, 0.0)
-    head_distance: float = 1.0
-    emotion: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    liveliness: float = 1.0
-    pose_scale: float = 1.0
+    audio_guidance: Control = 0.5
+    gaze_guidance: Control = 1.0
+    gaze: tuple[Control, Control] = (0.0, 0.0)
+    head_distance: Control = 1.0
+    emotion: Mapping[str, Control] = dataclasses.field(default_factory=dict)
+    liveliness: Control = 1.0
+    pose_scale: Control = 1.0
     step_frames: int | None = None
 
     def __post_init__(self):
@@ -96,18 +107,34 @@ class Controls:
                 )
             _check_range(f"the strength of {name}", strength, 0.0, 1.0)
 
-    def gaze_vector(self) -> np.ndarray:
-        """Return the gaze as the denoiser takes it, `[1, 2]` radians."""
-        return np.radians(np.array([self.gaze], np.float32))
+    @property
+    def has_steering_curve(self) -> bool:
+        """Whether what steers windows as they are generated changes over time."""
+        steering = (
+            *(self.audio_guidance, self.gaze_guidance, self.head_distance),
+            *(self.liveliness, *self.gaze, *self.emotion.values()),
+        )
+        return any(isinstance(one, curves.Curve) for one in steering)
 
-    def distance_vector(self) -> np.ndarray:
+    def gaze_vector(self, seconds: np.ndarray = BEGINNING) -> np.ndarray:
+        """Return the gaze as the denoiser takes it, `[1, 2]` radians.
+
+        Args:
+            seconds: of the window's frames, as in all of these.
+        """
+        gaze = [curves.mean_over(one, seconds) for one in self.gaze]
+        return np.radians(np.array([gaze], np.float32))
+
+    def distance_vector(self, seconds: np.ndarray = BEGINNING) -> np.ndarray:
         """Return the head's distance as the denoiser takes it, `[1, 1]`."""
-        return np.array([[self.head_distance]], np.float32)
+        return np.array([[curves.mean_over(self.head_distance, seconds)]], np.float32)
 
-    def emotion_vector(self) -> np.ndarray:
+    def emotion_vector(self, seconds: np.ndarray = BEGINNING) -> np.ndarray:
         """Return a score for each class of `types.EMOTIONS`, `[1, 8]`."""
         shown = {**self.emotion, "neutral": 0.0}
-        scores = [shown.get(name, 0.0) for name in types.EMOTIONS]
+        scores = [
+            curves.mean_over(shown.get(name, 0.0), seconds) for name in types.EMOTIONS
+        ]
         return np.array([scores], np.float32)
 
 
@@ -153,6 +180,15 @@ def _numbers(texts: Sequence[str]) -> list[float] | None:
         return None
 
 
-def _check_range(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        raise UserError(f"{name} is {value:g}; give a number from {low:g} to {high:g}.")
+def _check_range(name: str, control: Control, low: float, high: float) -> None:
+    points = [("", control)]
+    if isinstance(control, curves.Curve):
+        points = [
+            (f" at {seconds:g} s", value)
+            for seconds, value in zip(control.seconds, control.values, strict=True)
+        ]
+    for where, value in points:
+        if not (math.isfinite(value) and low <= value <= high):
+            raise UserError(
+                f"{name}{where} is {value:g}; give a number from {low:g} to {high:g}."
+            )
