@@ -38,6 +38,16 @@ def test_the_defaults_are_those_of_the_paper():
         ({"head_distance": float("nan")}, "head_distance (--distance) is nan"),
         ({"liveliness": 0.0}, "liveliness is 0; give a number from 0.3 to 3"),
         ({"pose_scale": 2.1}, "pose_scale is 2.1; give a number from 0 to 2"),
+        ({"pose_offset": (21.0, 0.0, 0.0)}, "pose_offset yaw (degrees) is 21; give a"),
+        ({"pose_offset": (0.0, 0.0, -16.0)}, "pose_offset roll (degrees) is -16"),
+        (
+            {"pose_offset": (1.0, 2.0)},
+            "pose_offset has 2 numbers; give 3, yaw, pitch a",
+        ),
+        ({"mouth_scale": -0.1}, "mouth_scale is -0.1; give a number from 0 to 2"),
+        ({"brow_offset": 1.1}, "brow_offset is 1.1; give a number from -1 to 1"),
+        ({"smile_offset": -2.0}, "smile_offset is -2"),
+        ({"blink_rate": 61.0}, "blink_rate is 61; give a number from 0 to 60"),
         ({"emotion": {"joy": 1.0}}, "no emotion 'joy'; choose among neutral, happi"),
         ({"emotion": {"anger": 1.5}}, "the strength of anger is 1.5"),
         ({"liveliness": Curve((0, 2), (1, 4))}, "liveliness at 2 s is 4; give a nu"),
@@ -122,6 +132,7 @@ def test_an_emotion_is_asked_for_as_training_is_told_of_it(name):
 
 def test_gaze_and_emotion_are_read_from_text():
     assert controls_lib.parse_gaze("10,-5.5") == (10.0, -5.5)
+    assert controls_lib.parse_pose_offset("10,-5.5,0") == (10.0, -5.5, 0.0)
     assert controls_lib.parse_emotion("") == {}
     assert controls_lib.parse_emotion("happiness") == {"happiness": 1.0}
     assert controls_lib.parse_emotion("fear:0.5, anger:0.2") == {
@@ -135,6 +146,7 @@ def test_gaze_and_emotion_are_read_from_text():
     [
         (controls_lib.parse_gaze, "10", "gaze is '10'"),
         (controls_lib.parse_gaze, "left,up", "give yaw and pitch in degrees"),
+        (controls_lib.parse_pose_offset, "1,2", "give yaw, pitch and roll in degrees"),
         (controls_lib.parse_emotion, "anger:much", "give a name and a strength"),
         (controls_lib.parse_emotion, "anger,anger", "names anger twice"),
     ],

@@ -9,7 +9,7 @@ import numpy as np
 
 from vasa_jax import arkit, kept_programs, types
 from vasa_jax import config as config_lib
-from vasa_jax.animate import curves, trained
+from vasa_jax.animate import blinks, curves, motion_edits, trained
 from vasa_jax.animate.controls import Controls
 from vasa_jax.audio import streaming
 from vasa_jax.motion import config as motion_config
@@ -73,6 +73,18 @@ class SpeechModel:
         self.statistics = jax.device_put(models.statistics)
         self.voice_relation = models.statistics.voice
         self.noise_mixing = _noise_mixing(models)
+        self.face = motion_edits.FaceEditor(models.face_config, models.face_params)
+
+    def check(self, controls: Controls) -> None:
+        """Refuse what the checkpoint cannot do.
+
+        Raises:
+            UserError: as of `check_controls`, or the face is to be edited and the face
+                model's map from expression was never trained.
+        """
+        check_controls(controls, self.config, self.animation)
+        if controls.edits_face:
+            self.face.require_map()
 
     def stream(self, controls: Controls) -> "MotionStream":
         """Begin a performance.
@@ -84,7 +96,7 @@ class SpeechModel:
             A stream at time 0.
 
         Raises:
-            UserError: as of `check_controls`.
+            UserError: as of `check`.
         """
         return MotionStream(self, controls)
 
@@ -120,9 +132,9 @@ class MotionStream:
             controls: what is asked of the performance.
 
         Raises:
-            UserError: as of `check_controls`.
+            UserError: as of `SpeechModel.check`.
         """
-        check_controls(controls, speech.config, speech.animation)
+        speech.check(controls)
         sampling, shaping = speech.animation.sampling, speech.animation.shaping
         if controls.num_steps is not None:
             sampling = dataclasses.replace(sampling, num_steps=controls.num_steps)
@@ -137,6 +149,7 @@ class MotionStream:
         self._controls = controls
         self._num_frames = 0  # Of the windows so far.
         self._controls_start = 0  # The frame from which on curves count.
+        self._blink_clock = blinks.BlinkClock(controls.seed)
         # Another set of guided conditions is another program.
         self._guided = _guided(controls)
         self._key = jax.random.key(controls.seed)
@@ -188,7 +201,7 @@ class MotionStream:
                 keeps those it began with. Curves count from the next window on.
 
         Raises:
-            UserError: as of `check_controls`.
+            UserError: as of `SpeechModel.check`.
         """
         began = self._controls
         controls = dataclasses.replace(
@@ -197,7 +210,7 @@ class MotionStream:
             num_steps=began.num_steps,
             step_frames=began.step_frames,
         )
-        check_controls(controls, self._speech.config, self._speech.animation)
+        self._speech.check(controls)
         self._controls = controls
         self._controls_start = self._num_frames
         self._guided = tuple(dict.fromkeys(self._guided + _guided(controls)))
@@ -253,7 +266,15 @@ class MotionStream:
             np.int32(len(features)),
             speech.noise_mixing,
         )
-        return self._scale_pose(np.asarray(motion)[0], seconds)[: len(features)]
+        motion, self._blink_clock = motion_edits.edit(
+            np.asarray(motion)[0],
+            self._controls,
+            seconds,
+            self._rest_pose(seconds),
+            self._blink_clock,
+            speech.face,
+        )
+        return motion[: len(features)]
 
     def _next_seconds(self) -> np.ndarray:
         """Return the middle of each frame of the next window since the controls."""
@@ -262,22 +283,17 @@ class MotionStream:
         frames = np.arange(start, start + self._step_frames)
         return (frames + 0.5) / types.FRAME_RATE_HZ
 
-    def _scale_pose(self, motion: np.ndarray, seconds: np.ndarray) -> np.ndarray:
-        """Scale the head's movement about its rest.
+    def _rest_pose(self, seconds: np.ndarray) -> np.ndarray:
+        """Return the pose about which the head's movement is scaled, `[n, 6]`.
 
-        Ours: the rest is the mean pose of the training heads at the distance asked for;
-        about the portrait's own pose, a turned portrait would turn away further.
+        Ours: the mean pose of the training heads at the distance asked for; about the
+        portrait's own pose, a turned portrait would turn away further.
         """
-        controls = self._controls
-        if controls.pose_scale == 1:
-            return motion
         mean = np.array(self._speech.statistics.motion.mean)[: types.POSE_CHANNELS]
-        rest = np.tile(mean, (len(motion), 1))
-        rest[:, -1] = 1.0 / curves.values_at(controls.head_distance, seconds)
-        scale = np.float32(curves.values_at(controls.pose_scale, seconds))[:, None]
-        pose, facial_dynamics = np.split(motion, [types.POSE_CHANNELS], axis=-1)
-        pose = rest + scale * (pose - rest)
-        return np.concatenate([pose, facial_dynamics], axis=-1)
+        rest = np.tile(mean, (len(seconds), 1))
+        distance = curves.values_at(self._controls.head_distance, seconds)
+        rest[:, -1] = 1.0 / distance
+        return rest
 
 
 def _step_frames(controls: Controls, config: motion_config.MotionConfig) -> int:
