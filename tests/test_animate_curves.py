@@ -50,6 +50,7 @@ def test_what_is_written_as_json_is_read_back_equal(control):
         ([[1, 1], [0.5, 2]], "each later than the one before"),
         ([[-1, 1]], "give seconds from 0 on"),
         ([[0, float("nan")]], "a point that is not finite"),
+        ([[0, 10**400]], "a point that is not finite"),
     ],
 )
 def test_what_is_no_curve_is_refused_with_an_example(value, words):

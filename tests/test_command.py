@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import audio, media
+from vasa_jax.animate import controls, curves
 from vasa_jax.animate.talking_face import TalkingFace
 from vasa_jax.command import main
 from vasa_jax.speech import adapters, natural_speaker
@@ -76,6 +77,7 @@ def test_a_video_comes_out_with_every_control_set(inputs, capsys):
         "--emotion=happiness:0.5",
         "--liveliness=2",
         "--pose_scale=0.5",
+        "--pose_offset=10,-5,0",
         "--image_size=64",
         "--whole_picture",
     ]
@@ -101,6 +103,31 @@ def test_a_video_drives_a_portrait_and_keeps_its_sound(inputs, capsys):
     count = min(map(len, sounds))
     assert count > 9_000
     assert np.corrcoef(sounds[0][:count], sounds[1][:count])[0, 1] > 0.9
+
+
+def test_controls_over_time_are_read_from_a_file(inputs, tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("seconds,gaze_yaw,fear\n0,-20,0\n0.4,20,1\n")
+    flag = f"--controls={tmp_path / 'a.csv'}"
+    assert main.main(words("animate", inputs, flag, "--seed=3")) == 0
+    assert capsys.readouterr().out == f"{inputs['output']}: {NUM_FRAMES} frames\n"
+    shown = np.stack(list(media.iterate_video(inputs["output"])))
+    face = TalkingFace.from_checkpoint(inputs["checkpoint"])
+    asked = controls.Controls(
+        seed=3,
+        gaze=(curves.Curve((0, 0.4), (-20, 20)), 0.0),
+        emotion={"fear": curves.Curve((0, 0.4), (0, 1))},
+    )
+    picture = media.read_image(inputs["image"])
+    sound = audio.load_waveform(inputs["voice"])
+    frames = np.concatenate(list(face.animate(picture, sound, asked)))
+    assert np.abs(shown.astype(int) - frames).mean() < 4
+    for words_more, told in (
+        ([flag, "--emotion=fear"], "emotion is asked for by an argument and in "),
+        ([f"--controls={tmp_path / 'b.csv'}"], "Cannot read the controls"),
+        (["--blink_rate=3"], "The checkpoint has no trained map"),
+    ):
+        assert main.main(words("animate", inputs, *words_more)) == 2
+        assert told in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

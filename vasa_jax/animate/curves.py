@@ -75,7 +75,7 @@ def from_plain(value: Any, name: str) -> Control:
         UserError: it is neither, or the points make no curve.
     """
     if _is_number(value):
-        return float(value)
+        return _to_float(value)
     is_curve = isinstance(value, Sequence) and not isinstance(value, str)
     if not is_curve or not all(map(_is_point, value)):
         raise UserError(
@@ -83,7 +83,8 @@ def from_plain(value: Any, name: str) -> Control:
             "both, such as 0.5 or [[0, 0.5], [2.5, 1]]."
         )
     try:
-        return Curve(*zip(*value, strict=True)) if value else Curve((), ())
+        seconds = tuple(_to_float(point[0]) for point in value)
+        return Curve(seconds, tuple(_to_float(point[1]) for point in value))
     except UserError as error:
         raise UserError(f"{name}: {error}") from error
 
@@ -105,3 +106,11 @@ def _is_point(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     return type(value) in (int, float)
+
+
+def _to_float(number: float) -> float:
+    """Return a number as a float, whole ones beyond all floats as infinite."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf

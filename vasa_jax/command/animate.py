@@ -14,7 +14,7 @@ Several portraits or voices, with commas between them, run one after another:
 import argparse
 from typing import Any
 
-from vasa_jax.command import progress
+from vasa_jax.command import performance, progress
 from vasa_jax.errors import UserError
 
 
@@ -62,60 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="of the text: en, en-gb, fr, es, it, pt, hi or ja (default: en)",
     )
-    add = parser.add_argument_group("the performance").add_argument
-    add(
-        "--seed",
-        metavar="N",
-        type=int,
-        help="another seed, another performance (default: 0)",
-    )
-    add(
-        "--emotion",
-        metavar="NAME",
-        help="such as happiness or sadness:0.7,surprise:0.3 (default: the voice's)",
-    )
-    add(
-        "--gaze",
-        metavar="YAW,PITCH",
-        help="degrees within 25,15; right side of the image and down positive, such "
-        "as --gaze=-10,5 (default: 0,0)",
-    )
-    add(
-        "--distance",
-        metavar="X",
-        type=float,
-        help="of the head, 0.85 to 1.3; 1 is the portrait's framing (default: 1)",
-    )
-    add(
-        "--liveliness",
-        metavar="X",
-        type=float,
-        help="head movement over what goes with the voice, 0.3 to 3 (default: 1)",
-    )
-    add(
-        "--pose_scale",
-        metavar="X",
-        type=float,
-        help="turns of the head over those generated, 0 still to 2 (default: 1)",
-    )
-    add(
-        "--audio_guidance",
-        metavar="X",
-        type=float,
-        help="hold to the voice, 0 to 10 (default: 0.5)",
-    )
-    add(
-        "--gaze_guidance",
-        metavar="X",
-        type=float,
-        help="hold to the gaze, 0 to 10 (default: 1)",
-    )
-    add(
-        "--num_steps",
-        metavar="N",
-        type=int,
-        help="steps of the diffusion sampler (default: the checkpoint's)",
-    )
+    performance.add_arguments(parser)
 
 
 class _Text(argparse.Action):
@@ -165,19 +112,10 @@ def run(chosen: argparse.Namespace) -> None:
     """
     # Imported late, so that `--help` and mistakes in words answer at once.
     from vasa_jax import compilation_cache, types
-    from vasa_jax.animate import controls, files, many_files
+    from vasa_jax.animate import files, many_files
 
     given = vars(chosen)
-    parsers = {"gaze": controls.parse_gaze, "emotion": controls.parse_emotion}
-    parsed = {
-        name: parse(given[name]) for name, parse in parsers.items() if name in given
-    }
-    names = ("seed", "num_steps", "audio_guidance", "gaze_guidance")
-    names += ("liveliness", "pose_scale")
-    numbers = {name: given[name] for name in names if name in given}
-    if "distance" in given:
-        numbers["head_distance"] = given["distance"]
-    asked = controls.Controls(**numbers, **parsed)
+    asked = performance.controls_of(given)
     speech = _speech(given)
     compilation_cache.enable()
     with progress.shown("animate") as calls:
