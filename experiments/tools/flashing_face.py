@@ -82,6 +82,9 @@ class FlashingMotion:
             frames = ready.reshape(-1, types.SAMPLES_PER_FRAME)
             yield np.abs(frames).max(axis=1, keepdims=True)
 
+    def check(self, controls: Controls) -> None:
+        """Refuse nothing."""
+
     def set_controls(self, controls: Controls) -> None:
         """Remember what was asked for."""
         self.controls = controls

@@ -193,6 +193,14 @@ class MotionStream:
         self._take(self._features.finish())
         return self._windows(is_last=True)
 
+    def check(self, controls: Controls) -> None:
+        """Refuse what `set_controls` would refuse.
+
+        Raises:
+            UserError: as of `SpeechModel.check`.
+        """
+        self._speech.check(self._kept_beginning(controls))
+
     def set_controls(self, controls: Controls) -> None:
         """Ask for something else from the next window on.
 
@@ -203,17 +211,21 @@ class MotionStream:
         Raises:
             UserError: as of `SpeechModel.check`.
         """
+        controls = self._kept_beginning(controls)
+        self._speech.check(controls)
+        self._controls = controls
+        self._controls_start = self._num_frames
+        self._guided = tuple(dict.fromkeys(self._guided + _guided(controls)))
+
+    def _kept_beginning(self, controls: Controls) -> Controls:
+        """Return controls with what a stream keeps as it began."""
         began = self._controls
-        controls = dataclasses.replace(
+        return dataclasses.replace(
             controls,
             seed=began.seed,
             num_steps=began.num_steps,
             step_frames=began.step_frames,
         )
-        self._speech.check(controls)
-        self._controls = controls
-        self._controls_start = self._num_frames
-        self._guided = tuple(dict.fromkeys(self._guided + _guided(controls)))
 
     def copy(self) -> "MotionStream":
         """Return a stream that goes on from here by itself, to which one can return.
