@@ -130,6 +130,54 @@ def test_controls_over_time_are_read_from_a_file(inputs, tmp_path, capsys):
         assert told in capsys.readouterr().err
 
 
+def _shown(path):
+    return np.stack(list(media.iterate_video(path)))
+
+
+def test_motion_is_saved_and_replayed_with_and_without_sound(inputs, tmp_path):
+    motion, output = tmp_path / "motion.npz", inputs["output"]
+    saving = words("animate", inputs, "--seed=3", f"--motion_output={motion}")
+    assert main.main(saving) == 0
+    first = _shown(output)
+    assert main.main(words("animate", inputs, f"--motion={motion}")) == 0
+    np.testing.assert_array_equal(_shown(output), first)
+    silent = ["animate", inputs["image"], "-o", output, *saving[5:6]]
+    assert main.main([*silent, f"--motion={motion}", "--pose_offset=20,0,0"]) == 0
+    assert np.any(_shown(output) != first)
+    assert not media.probe_video(output).has_sound
+    # With the seed that was saved, the head and what it generates go together again.
+    flags = [f"--motion={motion}", "--parts=head", "--seed=3"]
+    assert main.main(words("animate", inputs, *flags)) == 0
+    np.testing.assert_array_equal(_shown(output), first)
+
+
+def test_mistakes_with_motion_give_one_sentence(inputs, tmp_path, capsys):
+    weights = tmp_path / "take.csv"
+    weights.write_text("seconds,jawOpen\n0,1\n")
+    saved = tmp_path / "motion.npz"
+    assert main.main(words("animate", inputs, f"--motion_output={saved}")) == 0
+    pathlib.Path(inputs["output"]).unlink()
+    capsys.readouterr()
+    for flags, told in (
+        (["--parts=head"], "--parts is of --motion; give it, too."),
+        (["--motion=missing.npz"], "Cannot read the motion missing.npz: No such file"),
+        (["--motion=motion.txt"], "ends neither in .npz nor in .json"),
+        ([f"--motion={weights}"], "it has no column browDownLeft and lacks 49 more"),
+        ([f"--motion={saved}", "--parts=nose"], "Unknown part 'nose'; did you mean"),
+        ([f"--motion={saved}", "--gaze=5,0"], "gaze can be asked where a voice makes"),
+        ([f"--motion={saved}", "--parts=mouth"], "has no trained map"),
+        (["--motion_output=motion.txt"], "ends neither in .npz nor in .json"),
+        (["--motion_output=missing/a.npz"], "the folder missing does not exist"),
+    ):
+        assert main.main(words("animate", inputs, *flags)) == 2
+        last = capsys.readouterr().err.strip().splitlines()[-1]
+        assert last.startswith("error: ") and told in last
+        assert not pathlib.Path(inputs["output"]).exists()
+    two = {**inputs, "image": inputs["image"] + ",other.png"}
+    assert main.main(words("animate", two, f"--motion={saved}")) == 2
+    assert "are of one image and one voice" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "change, flags, told",
     [

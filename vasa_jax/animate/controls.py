@@ -40,6 +40,12 @@ MAX_GUIDANCE = 10.0
 """Ours: the paper goes to 2; far beyond it motion leaves what training has seen."""
 
 
+STEERING = (
+    *("gaze", "head_distance", "emotion", "liveliness"),
+    *("audio_guidance", "gaze_guidance", "num_steps", "step_frames"),
+)
+"""Fields of `Controls` that steer motion as it is generated; the others edit it."""
+
 BEGINNING = np.zeros(1)
 """The time of the first frame, seconds."""
 
@@ -130,6 +136,14 @@ class Controls:
                     f"{', '.join(types.EMOTIONS)}."
                 )
             _check_range(f"the strength of {name}", strength, 0.0, 1.0)
+
+    @property
+    def steering(self) -> tuple[str, ...]:
+        """Fields that are asked for and count only while motion is generated."""
+        usual = Controls()
+        return tuple(
+            name for name in STEERING if getattr(self, name) != getattr(usual, name)
+        )
 
     @property
     def has_steering_curve(self) -> bool:

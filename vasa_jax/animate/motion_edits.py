@@ -4,6 +4,8 @@ Ours, all of it: users ask for what no condition of the denoiser gives. Motion i
 after it was generated, so that the next window goes on from what was generated.
 """
 
+import functools
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +20,9 @@ from vasa_jax.face import dynamics_code
 
 NETWORKS = ("dynamics_heads", "dynamics_map")
 """The parts of a face model that read and write its facial dynamics."""
+
+CODE_LETTERS = 16
+"""Ours: enough that no two models share a name by chance."""
 
 RAISED_BROWS = arkit.indices(("browInnerUp", "browOuterUpLeft", "browOuterUpRight"))
 LOWERED_BROWS = arkit.indices(("browDownLeft", "browDownRight"))
@@ -37,6 +42,15 @@ class FaceEditor:
         parts = {name: params[name] for name in NETWORKS if name in params}
         self._params = jax.device_put(parts)
         self._is_taught = False
+
+    @functools.cached_property
+    def code(self) -> str:
+        """The name of the code: models that read facial dynamics alike share it."""
+        linear = self._params["dynamics_heads"]["linear"]
+        digest = hashlib.sha256()
+        for name in ("kernel", "bias"):
+            digest.update(np.asarray(linear[name], np.float32).tobytes())
+        return digest.hexdigest()[:CODE_LETTERS]
 
     def require_map(self) -> None:
         """Refuse a face model whose map from expression was never trained.
@@ -93,45 +107,56 @@ def edit(
     Returns:
         The motion, and the clock for the next frames.
     """
-    motion = _move_head(motion, controls, seconds, rest_pose)
-    if not controls.edits_face:
-        return motion, clock
     pose, facial_dynamics = np.split(motion, [types.POSE_CHANNELS], axis=-1)
-    before = face.read(facial_dynamics)
-    weights = before.arkit.copy()
-    _change_face(weights, controls, seconds)
-    if controls.blink_rate is not None:
-        rates = curves.values_at(controls.blink_rate, seconds)
-        clock, lids = blinks.blink(clock, rates)
-        others = np.minimum(weights[:, arkit.BLINKS], blinks.LIDS_LEFT)
-        weights[:, arkit.BLINKS] = np.maximum(others, lids[:, None])
-    facial_dynamics = face.change(
-        facial_dynamics, before, before.replace(arkit=weights)
-    )
+    pose = move_head(pose, controls, seconds, rest_pose)
+    if controls.edits_face:
+        before = face.read(facial_dynamics)
+        after, clock = change_face(before, controls, seconds, clock)
+        facial_dynamics = face.change(facial_dynamics, before, after)
     return np.concatenate([pose, facial_dynamics], axis=-1), clock
 
 
-def _move_head(
-    motion: np.ndarray, controls: Controls, seconds: np.ndarray, rest: np.ndarray
+def move_head(
+    pose: np.ndarray, controls: Controls, seconds: np.ndarray, rest_pose: np.ndarray
 ) -> np.ndarray:
-    """Scale the head's movement about its rest, then turn it by the offset."""
-    pose, facial_dynamics = np.split(motion, [types.POSE_CHANNELS], axis=-1)
+    """Scale the head's movement about its rest, then turn it by the offset.
+
+    Args:
+        pose: float32 `[n, 6]`.
+        controls, seconds, rest_pose: as of `edit`.
+
+    Returns:
+        float32 `[n, 6]`.
+    """
     if controls.pose_scale != 1:
         scale = np.float32(curves.values_at(controls.pose_scale, seconds))[:, None]
-        pose = rest + scale * (pose - rest)
+        pose = rest_pose + scale * (pose - rest_pose)
     if any(one != 0 for one in controls.pose_offset):
         degrees = [curves.values_at(one, seconds) for one in controls.pose_offset]
         offset = np.radians(np.stack(degrees, axis=-1)).astype(np.float32)
         pose = np.concatenate([pose[:, :3] + offset, pose[:, 3:]], axis=-1)
-    return np.concatenate([pose, facial_dynamics], axis=-1)
+    return pose
 
 
-def _change_face(weights: np.ndarray, controls: Controls, seconds: np.ndarray) -> None:
-    """Change weights `[n, 52]` in place: mouth, brows, smile."""
+def change_face(
+    expression: dynamics_code.Expression,
+    controls: Controls,
+    seconds: np.ndarray,
+    clock: blinks.BlinkClock,
+) -> tuple[dynamics_code.Expression, blinks.BlinkClock]:
+    """Change mouth, brows, smile and blinks.
+
+    Args:
+        expression: of n frames.
+        controls, seconds, clock: as of `edit`.
+
+    Returns:
+        The expression, and the clock for the next frames.
+    """
+    weights = expression.arkit.copy()
     if controls.mouth_scale != 1:
-        weights[:, arkit.LIPS] *= curves.values_at(controls.mouth_scale, seconds)[
-            :, None
-        ]
+        scale = curves.values_at(controls.mouth_scale, seconds)
+        weights[:, arkit.LIPS] *= scale[:, None]
     for control, raised, lowered in (
         (controls.brow_offset, RAISED_BROWS, LOWERED_BROWS),
         (controls.smile_offset, SMILE, FROWN),
@@ -139,3 +164,9 @@ def _change_face(weights: np.ndarray, controls: Controls, seconds: np.ndarray) -
         amount = curves.values_at(control, seconds)[:, None]
         weights[:, raised] += np.maximum(amount, 0)
         weights[:, lowered] += np.maximum(-amount, 0)
+    if controls.blink_rate is not None:
+        rates = curves.values_at(controls.blink_rate, seconds)
+        clock, lids = blinks.blink(clock, rates)
+        others = np.minimum(weights[:, arkit.BLINKS], blinks.LIDS_LEFT)
+        weights[:, arkit.BLINKS] = np.maximum(others, lids[:, None])
+    return expression.replace(arkit=weights), clock
