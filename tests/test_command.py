@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import audio, media
-from vasa_jax.animate import controls, curves
+from vasa_jax.animate import controls, curves, motion_files
 from vasa_jax.animate.talking_face import TalkingFace
 from vasa_jax.command import main
 from vasa_jax.speech import adapters, natural_speaker
@@ -127,6 +127,37 @@ def test_controls_over_time_are_read_from_a_file(inputs, tmp_path, capsys):
         (["--blink_rate=3"], "The checkpoint has no trained map"),
     ):
         assert main.main(words("animate", inputs, *words_more)) == 2
+        assert told in capsys.readouterr().err
+
+
+def test_head_and_face_are_driven_by_two_files(
+    inputs, tmp_path, rendered_photo, capsys
+):
+    other, motion = tmp_path / "other.mp4", tmp_path / "motion.npz"
+    turned = np.stack([rendered_photo[:, ::-1]] * 10)
+    with media.VideoWriter(other, *turned.shape[1:3]) as writer:
+        writer.write(turned)
+    flags = [f"--pose_from={other}", f"--motion_output={motion}"]
+    assert main.main(words("reenact", inputs, *flags)) == 0
+    assert capsys.readouterr().out == f"{inputs['output']}: 10 frames\n"
+    face = TalkingFace.from_checkpoint(inputs["checkpoint"])
+    theirs, ours = (
+        np.concatenate(list(face.encode_motion(media.iterate_video(video))))
+        for video in (other, inputs["driver"])
+    )
+    mixed = motion_files.load(motion)
+    np.testing.assert_allclose(mixed.head_pose, theirs[:, :6], atol=1e-5)
+    np.testing.assert_allclose(mixed.facial_dynamics, ours[:10, 6:], atol=1e-5)
+    first = _shown(inputs["output"])
+    flags = [f"--pose_from={motion}", f"--dynamics_from={motion}"]
+    assert main.main(words("reenact", inputs, *flags)) == 0
+    np.testing.assert_array_equal(_shown(inputs["output"]), first)
+    for flag, told in (
+        ("--pose_from=missing.mp4", "missing.mp4"),
+        ("--dynamics_from=missing.npz", "Cannot read the motion missing.npz"),
+        (f"--pose_from={tmp_path / 'a.csv'}", "Cannot read the weights"),
+    ):
+        assert main.main(words("reenact", inputs, flag)) == 2
         assert told in capsys.readouterr().err
 
 
