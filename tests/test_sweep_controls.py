@@ -27,7 +27,7 @@ def test_every_value_is_one_that_controls_take_and_every_kind_is_swept():
     for sweep in sweep_controls.SWEEPS:
         assert len(set(sweep.asked)) == len(sweep.asked) > 2
         for value in sweep.asked:
-            sweep_controls.controls_of(sweep, value)
+            sweep_controls.controls_of(sweep, value, 0)
     names = {sweep.name for sweep in sweep_controls.SWEEPS}
     assert set(control_files.NUMBERS) <= names
     assert {"gaze_yaw", "pose_offset_yaw", "pose_offset_roll"} <= names
@@ -50,6 +50,15 @@ def test_table_and_plot_are_written_also_where_a_face_was_lost(tmp_path):
         ".md",
         ".png",
     ]
+
+
+def test_some_controls_may_be_chosen_and_alone_are_written():
+    chosen = sweep_controls.choose(["anger", "gaze_yaw"])
+    assert [sweep.name for sweep in chosen] == ["anger", "gaze_yaw"]
+    with pytest.raises(errors.UserError, match="Unknown control 'joy'"):
+        sweep_controls.choose(["joy"])
+    rows = [row for row in rows_of(float) if row["control"] == "anger"]
+    assert len(sweep_controls.to_table(rows).splitlines()) == 3
 
 
 def test_pictures_of_a_folder_are_found_and_an_empty_one_is_refused(tmp_path):

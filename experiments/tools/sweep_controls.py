@@ -37,6 +37,8 @@ EVERY = flags.DEFINE_integer(
     "every", 4, "Render one frame in so many, where only means count.", lower_bound=1
 )
 
+CONTROLS = flags.DEFINE_list("controls", None, "Only these; all if left.")
+
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -123,15 +125,24 @@ def main(_) -> int:
     config.require(output.suffix == ".json", f"--output is {output}; end it in .json.")
     media.check_place(output)
     pictures = find_pictures(PORTRAITS.value)
+    sweeps = choose(CONTROLS.value)
     waveform = audio.load_waveform(VOICE.value)
     waveform = waveform[: round(SECONDS.value * 16_000)]
     compilation_cache.enable()
     performer = driven_videos.Performer(trained.load(CHECKPOINT.value))
+    plain = performer.speak(waveform, Controls(seed=SEED.value))
     motions = {}
-    for sweep in tqdm.tqdm(SWEEPS, desc="speak", unit="control"):
+    for sweep in tqdm.tqdm(sweeps, desc="speak", unit="control"):
         step = 1 if sweep.is_movement else EVERY.value
         for value in sweep.asked:
-            motion = performer.speak(waveform, controls_of(sweep, value))
+            asked = controls_of(sweep, value, SEED.value)
+            # What does not steer is edited into the same motion.
+            steers = bool(asked.steering)
+            motion = (
+                performer.speak(waveform, asked)
+                if steers
+                else performer.edit(plain, asked)
+            )
             motions[sweep.name, float(value)] = motion[::step]
     rows: list[dict[str, Any]] = []
     for picture in tqdm.tqdm(pictures, desc="sweep", unit="portrait"):
@@ -178,10 +189,23 @@ def write(output: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:
     draw(rows, output.with_suffix(".png"))
 
 
-def controls_of(sweep: Sweep, value: float) -> Controls:
+def controls_of(sweep: Sweep, value: float, seed: int) -> Controls:
     """Return the controls that ask for one value of one control."""
     named = {**BESIDE.get(sweep.name, {}), sweep.name: float(value)}
-    return Controls(seed=SEED.value, **control_files.to_fields(named))
+    return Controls(seed=seed, **control_files.to_fields(named))
+
+
+def choose(names: Sequence[str] | None) -> list[Sweep]:
+    """Return the sweeps of some controls, or all.
+
+    Raises:
+        UserError: a control has none.
+    """
+    known = {sweep.name: sweep for sweep in SWEEPS}
+    for name in names or ():
+        if name not in known:
+            raise config.unknown_name(name, known, "control")
+    return [known[name] for name in names or known]
 
 
 def find_pictures(names: Sequence[str]) -> list[pathlib.Path]:
@@ -204,6 +228,7 @@ def by_control(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
     seen = {
         (row["control"], row["asked"], row["portrait"]): row["seen"] for row in rows
     }
+    there = {row["control"] for row in rows}
     return {
         sweep.name: np.array(
             [
@@ -212,6 +237,7 @@ def by_control(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
             ]
         )
         for sweep in SWEEPS
+        if sweep.name in there
     }
 
 
@@ -225,8 +251,9 @@ def to_table(rows: Sequence[Mapping[str, Any]]) -> str:
         "| control | asked | seen | mean over portraits | one way in |",
         "|---|---|---|---|---|",
     ]
-    for sweep in SWEEPS:
-        seen = by_control(rows)[sweep.name]
+    known = {sweep.name: sweep for sweep in SWEEPS}
+    for name, seen in by_control(rows).items():
+        sweep = known[name]
         steps = np.diff(seen, axis=0)
         one_way = (steps > 0).all(axis=0) | (steps < 0).all(axis=0)
         lines.append(
@@ -244,14 +271,15 @@ def draw(rows: Sequence[Mapping[str, Any]], path: pathlib.Path) -> None:
     from matplotlib import figure
 
     columns = 5
-    num_rows = -(-len(SWEEPS) // columns)
+    known = {sweep.name: sweep for sweep in SWEEPS}
+    found = by_control(rows)
+    num_rows = -(-len(found) // columns)
     sheet = figure.Figure((2.6 * columns, 2.1 * num_rows), layout="constrained")
     axes = sheet.subplots(num_rows, columns, squeeze=False).ravel()
-    for panel in axes[len(SWEEPS) :]:
+    for panel in axes[len(found) :]:
         panel.set_axis_off()
-    found = by_control(rows)
-    for panel, sweep in zip(axes, SWEEPS, strict=False):
-        seen = found[sweep.name]
+    for panel, (name, seen) in zip(axes, found.items(), strict=False):
+        sweep = known[name]
         panel.plot(sweep.asked, seen, color="0.7", linewidth=0.8)
         panel.plot(sweep.asked, seen.mean(axis=1), color="C0", marker=".")
         panel.set_title(sweep.name, fontsize=8)
