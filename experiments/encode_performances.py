@@ -23,6 +23,7 @@ from vasa_jax import compilation_cache, export
 from vasa_jax.audio import encoders
 from vasa_jax.data import records
 from vasa_jax.encode import degraded_voice, encoding
+from vasa_jax.face import dynamics_code
 
 CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Export of stage one.", required=True
@@ -66,7 +67,7 @@ def main(_) -> int:
     plan.check_voices(settings)
     params, configs, _ = export.load_export(CHECKPOINT.value)
     sizes, face_params = encoding.take_face(params, configs, CHECKPOINT.value)
-    encoding.require_map(sizes, face_params, CHECKPOINT.value)
+    dynamics_code.require_map(sizes, face_params, f"The export {CHECKPOINT.value!r}")
     compilation_cache.enable()
     encoder = encoders.make(AUDIO_ENCODER.value, AUDIO_WEIGHTS.value)
     clips = encoding.ClipEncoder(sizes, face_params, encoder)

@@ -28,6 +28,21 @@ def tiny_models():
 
 
 @pytest.fixture(scope="session")
+def taught_models(tiny_models):
+    """`tiny_models` whose map writes what its heads read back, as far as Z channels do.
+
+    The map is linear, and the pseudo-inverse of the heads.
+    """
+    import jax
+
+    heads = np.asarray(tiny_models.face_params["dynamics_heads"]["linear"]["kernel"])
+    taught = jax.tree.map(np.zeros_like, tiny_models.face_params["dynamics_map"])
+    taught["linear"]["kernel"] = np.linalg.pinv(heads)
+    params = {**tiny_models.face_params, "dynamics_map": taught}
+    return dataclasses.replace(tiny_models, face_params=params)
+
+
+@pytest.fixture(scope="session")
 def tiny_checkpoint(tiny_models, tmp_path_factory):
     """The folder of a checkpoint that holds `tiny_models`."""
     from vasa_jax.animate import trained

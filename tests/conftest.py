@@ -21,6 +21,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 import jax
 from animate_fixtures import (  # noqa: F401
     rendered_photo,
+    taught_models,
     tiny_checkpoint,
     tiny_models,
     voice,

@@ -8,6 +8,7 @@ from datasets.synthetic_heads.records import plan
 from vasa_jax import types
 from vasa_jax.animate import controls as controls_lib
 from vasa_jax.animate.controls import Controls
+from vasa_jax.animate.curves import Curve
 from vasa_jax.encode import clip_conditions
 from vasa_jax.errors import UserError
 
@@ -37,8 +38,20 @@ def test_the_defaults_are_those_of_the_paper():
         ({"head_distance": float("nan")}, "head_distance (--distance) is nan"),
         ({"liveliness": 0.0}, "liveliness is 0; give a number from 0.3 to 3"),
         ({"pose_scale": 2.1}, "pose_scale is 2.1; give a number from 0 to 2"),
+        ({"pose_offset": (21.0, 0.0, 0.0)}, "pose_offset yaw (degrees) is 21; give a"),
+        ({"pose_offset": (0.0, 0.0, -16.0)}, "pose_offset roll (degrees) is -16"),
+        (
+            {"pose_offset": (1.0, 2.0)},
+            "pose_offset has 2 numbers; give 3, yaw, pitch a",
+        ),
+        ({"mouth_scale": -0.1}, "mouth_scale is -0.1; give a number from 0 to 2"),
+        ({"brow_offset": 1.1}, "brow_offset is 1.1; give a number from -1 to 1"),
+        ({"smile_offset": -2.0}, "smile_offset is -2"),
+        ({"blink_rate": 61.0}, "blink_rate is 61; give a number from 0 to 60"),
         ({"emotion": {"joy": 1.0}}, "no emotion 'joy'; choose among neutral, happi"),
         ({"emotion": {"anger": 1.5}}, "the strength of anger is 1.5"),
+        ({"liveliness": Curve((0, 2), (1, 4))}, "liveliness at 2 s is 4; give a nu"),
+        ({"gaze": (0.0, Curve((1,), (-16,)))}, "gaze pitch (degrees) at 1 s is -16"),
     ],
 )
 def test_out_of_range_controls_are_refused_with_the_range(setting, words):
@@ -66,6 +79,35 @@ def test_gaze_turns_from_degrees_to_radians():
     np.testing.assert_allclose(vector, [[np.pi / 10, -np.pi / 20]], rtol=1e-6)
 
 
+def test_a_window_is_steered_by_the_means_of_curves_over_its_time():
+    asked = Controls(
+        gaze=(Curve((0, 4), (-20, 20)), -9.0),
+        head_distance=Curve((0, 4), (0.9, 1.3)),
+        emotion={"anger": Curve((2, 4), (0, 1))},
+    )
+    seconds = np.array([2.5, 3.5])
+    np.testing.assert_allclose(
+        asked.gaze_vector(seconds), [[np.pi / 18, -np.pi / 20]], rtol=1e-6
+    )
+    np.testing.assert_allclose(asked.distance_vector(seconds), [[1.2]], rtol=1e-6)
+    anger = types.EMOTIONS.index("anger")
+    np.testing.assert_allclose(asked.emotion_vector(seconds)[0, anger], 0.5)
+
+
+def test_only_curves_that_steer_windows_count_as_such():
+    curve = Curve((0, 1), (1, 1.2))
+    assert not Controls(pose_scale=curve).has_steering_curve
+    for steering in (
+        {"gaze": (0.0, curve)},
+        {"head_distance": curve},
+        {"emotion": {"fear": Curve((0,), (1,))}},
+        {"liveliness": curve},
+        {"audio_guidance": curve},
+        {"gaze_guidance": curve},
+    ):
+        assert Controls(**steering).has_steering_curve
+
+
 def test_emotions_take_their_place_in_the_order_of_types():
     vector = Controls(emotion={"surprise": 0.25, "anger": 1.0}).emotion_vector()
     expected = {"surprise": 0.25, "anger": 1.0}
@@ -90,6 +132,7 @@ def test_an_emotion_is_asked_for_as_training_is_told_of_it(name):
 
 def test_gaze_and_emotion_are_read_from_text():
     assert controls_lib.parse_gaze("10,-5.5") == (10.0, -5.5)
+    assert controls_lib.parse_pose_offset("10,-5.5,0") == (10.0, -5.5, 0.0)
     assert controls_lib.parse_emotion("") == {}
     assert controls_lib.parse_emotion("happiness") == {"happiness": 1.0}
     assert controls_lib.parse_emotion("fear:0.5, anger:0.2") == {
@@ -103,6 +146,7 @@ def test_gaze_and_emotion_are_read_from_text():
     [
         (controls_lib.parse_gaze, "10", "gaze is '10'"),
         (controls_lib.parse_gaze, "left,up", "give yaw and pitch in degrees"),
+        (controls_lib.parse_pose_offset, "1,2", "give yaw, pitch and roll in degrees"),
         (controls_lib.parse_emotion, "anger:much", "give a name and a strength"),
         (controls_lib.parse_emotion, "anger,anger", "names anger twice"),
     ],

@@ -1,5 +1,6 @@
 """ARKit's units against the order in which they are published."""
 
+import numpy as np
 import pytest
 
 from vasa_jax import arkit, errors
@@ -51,6 +52,32 @@ def test_groups_hold_the_units_they_are_named_for():
         "mouthRollUpper",
     ]
     assert arkit.indices(["tongueOut", "jawOpen"]) == (51, 24)
+
+
+def test_mouth_brows_and_eyes_part_the_units_among_them():
+    parts = (*arkit.MOUTH, *arkit.BROWS, *arkit.EYES)
+    assert sorted(parts) == list(range(52))
+    assert set(arkit.LIPS) < set(arkit.MOUTH) and set(arkit.BLINKS) < set(arkit.EYES)
+    assert len(arkit.BROWS) == 5 and arkit.index("cheekSquintLeft") in arkit.EYES
+
+
+def test_a_gaze_to_the_right_of_the_image_turns_the_persons_left_eye_out():
+    gaze = np.radians([[14.0, 0.0], [0.0, 7.0], [-14.0, -7.0]])
+    weights = arkit.with_gaze(np.full((3, 52), 0.25), gaze)
+    looks = {
+        name: weights[:, arkit.index(f"eyeLook{name}")].tolist()
+        for name in ("OutLeft", "InRight", "InLeft", "OutRight", "DownLeft", "UpRight")
+    }
+    assert looks == {
+        "OutLeft": [0.5, 0, 0],
+        "InRight": [0.5, 0, 0],
+        "InLeft": [0, 0, 0.5],
+        "OutRight": [0, 0, 0.5],
+        "DownLeft": [0, 0.25, 0],
+        "UpRight": [0, 0, 0.25],
+    }
+    assert (weights == 0.25).sum() == 3 * 44 + 4
+    np.testing.assert_allclose(arkit.gaze_of(weights), gaze, atol=1e-6)
 
 
 def test_an_unknown_unit_is_refused_with_the_nearest_name():

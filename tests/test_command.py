@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import audio, media
+from vasa_jax.animate import controls, curves, motion_files
 from vasa_jax.animate.talking_face import TalkingFace
 from vasa_jax.command import main
 from vasa_jax.speech import adapters, natural_speaker
@@ -76,6 +77,7 @@ def test_a_video_comes_out_with_every_control_set(inputs, capsys):
         "--emotion=happiness:0.5",
         "--liveliness=2",
         "--pose_scale=0.5",
+        "--pose_offset=10,-5,0",
         "--image_size=64",
         "--whole_picture",
     ]
@@ -101,6 +103,110 @@ def test_a_video_drives_a_portrait_and_keeps_its_sound(inputs, capsys):
     count = min(map(len, sounds))
     assert count > 9_000
     assert np.corrcoef(sounds[0][:count], sounds[1][:count])[0, 1] > 0.9
+
+
+def test_controls_over_time_are_read_from_a_file(inputs, tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("seconds,gaze_yaw,fear\n0,-20,0\n0.4,20,1\n")
+    flag = f"--controls={tmp_path / 'a.csv'}"
+    assert main.main(words("animate", inputs, flag, "--seed=3")) == 0
+    assert capsys.readouterr().out == f"{inputs['output']}: {NUM_FRAMES} frames\n"
+    shown = np.stack(list(media.iterate_video(inputs["output"])))
+    face = TalkingFace.from_checkpoint(inputs["checkpoint"])
+    asked = controls.Controls(
+        seed=3,
+        gaze=(curves.Curve((0, 0.4), (-20, 20)), 0.0),
+        emotion={"fear": curves.Curve((0, 0.4), (0, 1))},
+    )
+    picture = media.read_image(inputs["image"])
+    sound = audio.load_waveform(inputs["voice"])
+    frames = np.concatenate(list(face.animate(picture, sound, asked)))
+    assert np.abs(shown.astype(int) - frames).mean() < 4
+    for words_more, told in (
+        ([flag, "--emotion=fear"], "emotion is asked for by an argument and in "),
+        ([f"--controls={tmp_path / 'b.csv'}"], "Cannot read the controls"),
+        (["--blink_rate=3"], "The checkpoint has no trained map"),
+    ):
+        assert main.main(words("animate", inputs, *words_more)) == 2
+        assert told in capsys.readouterr().err
+
+
+def test_head_and_face_are_driven_by_two_files(
+    inputs, tmp_path, rendered_photo, capsys
+):
+    other, motion = tmp_path / "other.mp4", tmp_path / "motion.npz"
+    turned = np.stack([rendered_photo[:, ::-1]] * 10)
+    with media.VideoWriter(other, *turned.shape[1:3]) as writer:
+        writer.write(turned)
+    flags = [f"--pose_from={other}", f"--motion_output={motion}"]
+    assert main.main(words("reenact", inputs, *flags)) == 0
+    assert capsys.readouterr().out == f"{inputs['output']}: 10 frames\n"
+    face = TalkingFace.from_checkpoint(inputs["checkpoint"])
+    theirs, ours = (
+        np.concatenate(list(face.encode_motion(media.iterate_video(video))))
+        for video in (other, inputs["driver"])
+    )
+    mixed = motion_files.load(motion)
+    np.testing.assert_allclose(mixed.head_pose, theirs[:, :6], atol=1e-5)
+    np.testing.assert_allclose(mixed.facial_dynamics, ours[:10, 6:], atol=1e-5)
+    first = _shown(inputs["output"])
+    flags = [f"--pose_from={motion}", f"--dynamics_from={motion}"]
+    assert main.main(words("reenact", inputs, *flags)) == 0
+    np.testing.assert_array_equal(_shown(inputs["output"]), first)
+    for flag, told in (
+        ("--pose_from=missing.mp4", "missing.mp4"),
+        ("--dynamics_from=missing.npz", "Cannot read the motion missing.npz"),
+        (f"--pose_from={tmp_path / 'a.csv'}", "Cannot read the weights"),
+    ):
+        assert main.main(words("reenact", inputs, flag)) == 2
+        assert told in capsys.readouterr().err
+
+
+def _shown(path):
+    return np.stack(list(media.iterate_video(path)))
+
+
+def test_motion_is_saved_and_replayed_with_and_without_sound(inputs, tmp_path):
+    motion, output = tmp_path / "motion.npz", inputs["output"]
+    saving = words("animate", inputs, "--seed=3", f"--motion_output={motion}")
+    assert main.main(saving) == 0
+    first = _shown(output)
+    assert main.main(words("animate", inputs, f"--motion={motion}")) == 0
+    np.testing.assert_array_equal(_shown(output), first)
+    silent = ["animate", inputs["image"], "-o", output, *saving[5:6]]
+    assert main.main([*silent, f"--motion={motion}", "--pose_offset=20,0,0"]) == 0
+    assert np.any(_shown(output) != first)
+    assert not media.probe_video(output).has_sound
+    # With the seed that was saved, the head and what it generates go together again.
+    flags = [f"--motion={motion}", "--parts=head", "--seed=3"]
+    assert main.main(words("animate", inputs, *flags)) == 0
+    np.testing.assert_array_equal(_shown(output), first)
+
+
+def test_mistakes_with_motion_give_one_sentence(inputs, tmp_path, capsys):
+    weights = tmp_path / "take.csv"
+    weights.write_text("seconds,jawOpen\n0,1\n")
+    saved = tmp_path / "motion.npz"
+    assert main.main(words("animate", inputs, f"--motion_output={saved}")) == 0
+    pathlib.Path(inputs["output"]).unlink()
+    capsys.readouterr()
+    for flags, told in (
+        (["--parts=head"], "--parts is of --motion; give it, too."),
+        (["--motion=missing.npz"], "Cannot read the motion missing.npz: No such file"),
+        (["--motion=motion.txt"], "ends neither in .npz nor in .json"),
+        ([f"--motion={weights}"], "it has no column browDownLeft and lacks 49 more"),
+        ([f"--motion={saved}", "--parts=nose"], "Unknown part 'nose'; did you mean"),
+        ([f"--motion={saved}", "--gaze=5,0"], "gaze can be asked where a voice makes"),
+        ([f"--motion={saved}", "--parts=mouth"], "has no trained map"),
+        (["--motion_output=motion.txt"], "ends neither in .npz nor in .json"),
+        (["--motion_output=missing/a.npz"], "the folder missing does not exist"),
+    ):
+        assert main.main(words("animate", inputs, *flags)) == 2
+        last = capsys.readouterr().err.strip().splitlines()[-1]
+        assert last.startswith("error: ") and told in last
+        assert not pathlib.Path(inputs["output"]).exists()
+    two = {**inputs, "image": inputs["image"] + ",other.png"}
+    assert main.main(words("animate", two, f"--motion={saved}")) == 2
+    assert "are of one image and one voice" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

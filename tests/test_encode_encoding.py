@@ -1,11 +1,10 @@
 """Clips become records of motion, voice and conditions that stage two can read."""
 
-import jax
 import numpy as np
 import pytest
 
 from experiments import encode
-from vasa_jax import errors, media
+from vasa_jax import media
 from vasa_jax.audio import encoders
 from vasa_jax.data import records
 from vasa_jax.encode import clip_conditions, encoding
@@ -155,20 +154,3 @@ def test_clips_without_pictures_are_encoded_by_the_map(clips, tiny_models, recor
     assert set(encoded) == set(seen)
     for name in ("audio_features", "gaze", "emotion"):
         np.testing.assert_array_equal(encoded[name], seen[name])
-
-
-def test_a_map_that_nothing_has_taught_is_refused(tiny_models):
-    sizes, untaught = tiny_models.face_config, tiny_models.face_params
-    with pytest.raises(errors.UserError, match="no trained map"):
-        encoding.require_map(sizes, untaught, "some_export")
-    without = {name: untaught[name] for name in untaught if name != "dynamics_map"}
-    with pytest.raises(errors.UserError, match="'some_export'"):
-        encoding.require_map(sizes, without, "some_export")
-
-
-def test_a_map_that_heads_read_back_is_taken(tiny_models):
-    heads = np.asarray(tiny_models.face_params["dynamics_heads"]["linear"]["kernel"])
-    taught = jax.tree.map(np.zeros_like, tiny_models.face_params["dynamics_map"])
-    taught["linear"]["kernel"] = np.linalg.pinv(heads)
-    params = {**tiny_models.face_params, "dynamics_map": taught}
-    encoding.require_map(tiny_models.face_config, params, "some_export")

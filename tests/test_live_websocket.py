@@ -54,7 +54,7 @@ def test_messages_change_the_session_and_wrong_ones_are_told():
                 ('{"type": "controls", "seed": 3}', "cannot change"),
                 ('{"type": "controls", "gaze": [99, 0]}', "from -25 to 25"),
                 ('{"type": "controls", "gaze": "left"}', "not made of numbers"),
-                ('{"type": "controls", "gaze": [[1], 2]}', "not made of numbers"),
+                ('{"type": "controls", "gaze": [[1], 2]}', "gaze is neither a number"),
                 ('{"type": "controls", "liveliness": NaN}', "liveliness is nan"),
                 ('{"type": "controls", "liveliness": true}', "not made of numbers"),
                 ('{"type": "controls", "emotion": {"joy": 1}}', "no emotion"),

@@ -140,7 +140,9 @@ def test_an_unknown_emotion_is_trained_as_an_animation_without_a_wish(plain):
     for row, emotion in enumerate(asked):
         carry = motion_model.start_carry(SIZES, None)
         shown = motion_controls.to_conditions(
-            motion_stream.to_motion_controls(Controls(emotion=emotion)),
+            motion_stream.to_motion_controls(
+                Controls(emotion=emotion), np.zeros(1), ("audio", "gaze")
+            ),
             statistics,
             jnp.zeros((1, SIZES.window_frames, SIZES.num_audio_channels)),
             carry.previous_motion,

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from vasa_jax import arkit, audio, media, types
-from vasa_jax.animate import talking_face, trained
+from vasa_jax.animate import blinks, motion_edits, talking_face, trained
 from vasa_jax.animate.controls import Controls
 from vasa_jax.evaluation.benchmark import driven_videos
 from vasa_jax.face import config as face_config
+from vasa_jax.face.dynamics_code import Expression
 from vasa_jax.motion import config as motion_config
 from vasa_jax.motion.shaping.config import ShapingConfig
 from vasa_jax.portrait import locate
@@ -111,3 +112,30 @@ def test_it_animates_the_example_portrait(models, voice):
         away = np.abs(frame.astype(float) - portrait.image).mean()
         assert away < 40
     assert np.abs(frames[0].astype(float) - frames[-1]).mean() > 1
+
+
+@pytest.mark.parametrize(
+    "asked, unit, least",
+    [
+        ({"mouth_scale": 2.0}, "jawOpen", 0.3),
+        ({"brow_offset": 1.0}, "browInnerUp", 0.5),
+        ({"brow_offset": -1.0}, "browDownLeft", 0.5),
+        ({"smile_offset": 1.0}, "mouthSmileLeft", 0.5),
+        ({"smile_offset": -1.0}, "mouthFrownRight", 0.25),
+    ],
+)
+def test_its_face_is_edited_as_asked(models, asked, unit, least):
+    face = motion_edits.FaceEditor(models.face_config, models.face_params)
+    face.require_map()
+    weights = np.zeros((1, arkit.NUM_UNITS), np.float32)
+    weights[:, arkit.index("jawOpen")] = 0.4
+    before = face.write(Expression(arkit=weights, gaze_in_head=np.zeros((1, 2), "f4")))
+    upright = np.zeros((1, types.POSE_CHANNELS), np.float32)
+    motion = np.concatenate([upright, before], axis=-1)
+    edited, _ = motion_edits.edit(
+        motion, Controls(**asked), np.zeros(1), upright, blinks.BlinkClock(0), face
+    )
+    change = face.read(edited[:, 6:]).arkit - face.read(before).arkit
+    assert change[0, arkit.index(unit)] > least
+    # The eyes hardly change.
+    assert np.abs(change[0, list(arkit.BLINKS)]).max() < 0.15

@@ -5,6 +5,8 @@ The only place that counts units; elsewhere a unit is asked for by its name.
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from vasa_jax import config
 
 NAMES = (
@@ -104,3 +106,64 @@ LIP_CLOSURE = indices(
     )
 )
 """Units that are high where lips close or press. Ours: those of p, b and m."""
+
+MOUTH = (*LIPS, *indices(("cheekPuff", "tongueOut", "noseSneerLeft", "noseSneerRight")))
+"""Units about the mouth. Ours: the nose rises with the upper lip."""
+
+BROWS = indices(name for name in NAMES if name.startswith("brow"))
+"""Units of the brows."""
+
+EYES = tuple(unit for unit in range(NUM_UNITS) if unit not in (*MOUTH, *BROWS))
+"""Units about the eyes: lids, gaze, and the cheeks that rise to them."""
+
+GAZE_RADIANS = np.deg2rad(28.0)
+"""Gaze at which an eyeLook weight is 1. Follows: faceunits01's lids."""
+
+_LOOKS = {
+    direction: indices((f"eyeLook{direction}Left", f"eyeLook{direction}Right"))
+    for direction in ("In", "Out", "Down", "Up")
+}
+
+
+def with_gaze(weights: np.ndarray, gaze_in_head: np.ndarray) -> np.ndarray:
+    """Put the eyeLook weights that a gaze causes into weights.
+
+    Ours: lids follow the eyes, so that these eight weights are never free.
+
+    Args:
+        weights: `[..., 52]`.
+        gaze_in_head: `[..., 2]` yaw and pitch, radians, signs of `types`.
+
+    Returns:
+        float32 `[..., 52]`.
+    """
+    weights = np.array(weights, np.float32)
+    share = np.asarray(gaze_in_head, np.float32) / np.float32(GAZE_RADIANS)
+    yaw, pitch = share[..., 0], share[..., 1]
+    # The person's left eye looks out where gaze goes to the right of the image.
+    for direction, left, right in (
+        ("Out", yaw, -yaw),
+        ("In", -yaw, yaw),
+        ("Down", pitch, pitch),
+        ("Up", -pitch, -pitch),
+    ):
+        for unit, amount in zip(_LOOKS[direction], (left, right), strict=True):
+            weights[..., unit] = np.where(amount > 0, amount, 0)
+    return weights
+
+
+def gaze_of(weights: np.ndarray) -> np.ndarray:
+    """Return the gaze in the head that eyeLook weights tell, mean of both eyes.
+
+    Args:
+        weights: `[..., 52]`.
+
+    Returns:
+        float32 `[..., 2]` yaw and pitch, radians.
+    """
+    weights = np.asarray(weights, np.float32)
+    seen = {name: weights[..., list(units)] for name, units in _LOOKS.items()}
+    outward = seen["Out"] - seen["In"]
+    yaw = (outward[..., 0] - outward[..., 1]) / 2
+    pitch = (seen["Down"] - seen["Up"]).mean(axis=-1)
+    return np.stack([yaw, pitch], axis=-1) * np.float32(GAZE_RADIANS)

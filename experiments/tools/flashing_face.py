@@ -83,6 +83,9 @@ class FlashingMotion:
             loudness = np.abs(frames).max(axis=1)
             yield np.stack([loudness, np.zeros_like(loudness)], axis=1)
 
+    def check(self, controls: Controls) -> None:
+        """Refuse nothing."""
+
     def set_controls(self, controls: Controls) -> None:
         """Remember what was asked for."""
         self.controls = controls

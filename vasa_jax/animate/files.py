@@ -1,7 +1,8 @@
-"""From a picture file and a voice, of a file or as it is spoken, to a video file."""
+"""From a picture file, and a voice or motion, to a video file."""
 
 import contextlib
 import itertools
+import math
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +11,9 @@ import numpy as np
 
 from vasa_jax import audio, config, media, types
 from vasa_jax.animate import (
+    driving_motion,
     frame_rate,
+    motion_recorder,
     motion_stream,
     talking_face,
     trained,
@@ -23,10 +26,12 @@ Path = str | os.PathLike[str]
 
 def animate_files(
     image: Path,
-    voice: Path | Iterable[np.ndarray],
+    voice: Path | Iterable[np.ndarray] | None,
     output: Path,
     *,
     controls: Controls | None = None,
+    driving: driving_motion.DrivingMotion | None = None,
+    motion_output: Path | None = None,
     checkpoint: Path | None = None,
     audio_weights: Path | None = None,
     image_size: int | None = None,
@@ -46,9 +51,15 @@ def animate_files(
     Args:
         image: a picture with one clear face, in a usual format.
         voice: a file in any format that FFmpeg reads, or pieces float `[S]`, 16 kHz,
-            full scale at 1, such as `speech.speaker.Speaker.speak` gives.
+            full scale at 1, such as `speech.speaker.Speaker.speak` gives; None, with
+            `driving` alone, for a silent video.
         output: the mp4 to write; an older one is replaced.
         controls: what is asked of the performance; None is the paper's defaults.
+        driving: motion that drives the face; what it leaves moves by the voice, or
+            stays as in the portrait where there is none. The video is as long as the
+            shorter of both.
+        motion_output: file to write the motion that is shown to: of `motion_files`, or
+            a CSV of ARKit's weights; None writes none.
         checkpoint: folder of both models; None is the one of the package.
         audio_weights: file of the audio encoder's weights, where the checkpoint asks
             for one; None takes the one in its folder, if any.
@@ -69,15 +80,28 @@ def animate_files(
         UserError: a file or a control cannot be used.
     """
     controls = controls or Controls()
+    config.require(
+        voice is not None or driving is not None,
+        "There is neither a voice nor motion; give one.",
+    )
     files = [name for name in (image, voice) if isinstance(name, str | os.PathLike)]
     media.check_video_path(output, inputs=files)
     frame_rate.check(frame_rate_hz)
+    if motion_output is not None:
+        motion_recorder.check_path(motion_output)
     picture = media.read_image(image)
     motion_stream.check_controls(controls, *trained.load_motion_configs(checkpoint))
-    num_samples, samples = _read_voice(voice, warn)
-    num_frames = frame_rate.num_frames(
-        num_samples // types.SAMPLES_PER_FRAME, frame_rate_hz
+    is_spoken = voice is not None and not (driving and driving.is_whole)
+    config.require(
+        is_spoken or not controls.steering,
+        f"{', '.join(controls.steering)} can be asked where a voice makes motion, and "
+        "here it makes none; leave it out.",
     )
+    num_samples, samples = _read_voice(voice, warn)
+    num_at_25 = num_samples // types.SAMPLES_PER_FRAME
+    if driving is not None:
+        num_at_25 = min(driving.num_frames, num_at_25 if is_spoken else math.inf)
+    num_frames = frame_rate.num_frames(num_at_25, frame_rate_hz)
     if face is None:
         face = talking_face.TalkingFace.from_checkpoint(
             checkpoint, audio_weights, image_size
@@ -90,26 +114,52 @@ def animate_files(
         whole = whole_picture.fit(picture, portrait.box)
         height, width = whole.image.shape[:2]
     # The writer follows the stream by no more than a piece and a window.
-    spoken, written = itertools.tee(samples)
-    with media.VideoWriter(
-        output, height, width, waveform=written, frame_rate_hz=frame_rate_hz
-    ) as writer:
+    spoken, written = itertools.tee(samples) if is_spoken else (None, samples)
+    motion = _move(face, portrait, spoken, controls, driving)
+    with (
+        media.VideoWriter(
+            output, height, width, waveform=written, frame_rate_hz=frame_rate_hz
+        ) as writer,
+        motion_recorder.recorded(motion, motion_output, face.editor) as motion,
+    ):
         progress(0, num_frames)
-        for frames in face.animate_pieces(portrait, spoken, controls, frame_rate_hz):
+        for frames in face.render(portrait, motion, frame_rate_hz):
             writer.write(whole.with_faces(frames) if show_whole_picture else frames)
             progress(writer.num_frames, num_frames)
         config.require(
-            writer.num_frames > 0,
+            not is_spoken or writer.num_frames > 0,
             f"The voice is shorter than {types.SAMPLES_PER_FRAME} samples at 16 kHz, "
             "one frame; give a longer one.",
         )
     return writer.num_frames
 
 
+def _move(
+    face: talking_face.TalkingFace,
+    portrait: talking_face.Portrait,
+    voice: Iterator[np.ndarray] | None,
+    controls: Controls,
+    driving: driving_motion.DrivingMotion | None,
+) -> Iterator[np.ndarray]:
+    """Return the motion that voice and driving motion make together."""
+    if driving is None:
+        return face.speak(voice, controls)
+    driver = driving_motion.Driver(driving, controls, face.editor)
+    if driving.is_whole:
+        return driver.whole()
+    if voice is None:
+        return driver.drive(
+            driving_motion.hold(face.own_motion(portrait), driver.num_frames)
+        )
+    return driver.drive(face.speak(voice, controls))
+
+
 def _read_voice(
-    voice: Path | Iterable[np.ndarray], warn: Callable[[str], None]
-) -> tuple[int, Iterator[np.ndarray]]:
+    voice: Path | Iterable[np.ndarray] | None, warn: Callable[[str], None]
+) -> tuple[int, Iterator[np.ndarray] | None]:
     """Return how many samples a voice has, 0 if unknown, and them piece by piece."""
+    if voice is None:
+        return 0, None
     if not isinstance(voice, str | os.PathLike):
         return 0, iter(voice)
     if _is_pipe(voice):

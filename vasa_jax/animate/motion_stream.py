@@ -2,14 +2,14 @@
 
 import copy
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import jax
 import numpy as np
 
 from vasa_jax import arkit, kept_programs, types
 from vasa_jax import config as config_lib
-from vasa_jax.animate import trained
+from vasa_jax.animate import blinks, curves, motion_edits, trained
 from vasa_jax.animate.controls import Controls
 from vasa_jax.audio import streaming
 from vasa_jax.motion import config as motion_config
@@ -17,6 +17,10 @@ from vasa_jax.motion import controls as motion_controls
 from vasa_jax.motion import model as motion_model
 from vasa_jax.motion import sampler
 from vasa_jax.motion.shaping import homing, liveliness, starting_noise
+
+CURVE_STEP_FRAMES = 25
+"""Frames of a step where a curve steers windows and no step is asked for. Ours: a
+second, within which a main gaze or an emotion hardly changes."""
 
 kept_programs.register(motion_model.MotionCarry, homing.WindowMeans)
 
@@ -43,8 +47,8 @@ def check_controls(
     sampler.check_num_steps(config.num_diffusion_steps, num_steps)
     config_lib.require(
         animation.shaping is not None or controls.liveliness == 1.0,
-        f"liveliness is {controls.liveliness:g}, and this checkpoint animates as the "
-        "paper does, without that condition; leave it out.",
+        f"liveliness is {_named(controls.liveliness)}, and this checkpoint animates as "
+        "the paper does, without that condition; leave it out.",
     )
     _step_frames(controls, config)
 
@@ -69,6 +73,18 @@ class SpeechModel:
         self.statistics = jax.device_put(models.statistics)
         self.voice_relation = models.statistics.voice
         self.noise_mixing = _noise_mixing(models)
+        self.face = motion_edits.FaceEditor(models.face_config, models.face_params)
+
+    def check(self, controls: Controls) -> None:
+        """Refuse what the checkpoint cannot do.
+
+        Raises:
+            UserError: as of `check_controls`, or the face is to be edited and the face
+                model's map from expression was never trained.
+        """
+        check_controls(controls, self.config, self.animation)
+        if controls.edits_face:
+            self.face.require_map()
 
     def stream(self, controls: Controls) -> "MotionStream":
         """Begin a performance.
@@ -80,7 +96,7 @@ class SpeechModel:
             A stream at time 0.
 
         Raises:
-            UserError: as of `check_controls`.
+            UserError: as of `check`.
         """
         return MotionStream(self, controls)
 
@@ -116,9 +132,9 @@ class MotionStream:
             controls: what is asked of the performance.
 
         Raises:
-            UserError: as of `check_controls`.
+            UserError: as of `SpeechModel.check`.
         """
-        check_controls(controls, speech.config, speech.animation)
+        speech.check(controls)
         sampling, shaping = speech.animation.sampling, speech.animation.shaping
         if controls.num_steps is not None:
             sampling = dataclasses.replace(sampling, num_steps=controls.num_steps)
@@ -131,17 +147,23 @@ class MotionStream:
         self._step_frames = _step_frames(controls, speech.config)
         self._speech = speech
         self._controls = controls
-        self._motion_controls = to_motion_controls(controls)
+        self._num_frames = 0  # Of the windows so far.
+        self._controls_start = 0  # The frame from which on curves count.
+        self._blink_clock = blinks.BlinkClock(controls.seed)
+        # Another set of guided conditions is another program.
+        self._guided = _guided(controls)
         self._key = jax.random.key(controls.seed)
         self._carry = motion_model.start_carry(speech.config, shaping)
         self._liveliness = None
+        # A curve begins anywhere, and then counts over 1.
+        first = controls.liveliness
+        self._first_liveliness = 1.0 if isinstance(first, curves.Curve) else first
         if shaping is not None:
             self._liveliness = liveliness.VoiceLiveliness(
                 speech.voice_relation,
                 speech.config.window_frames,
-                shaping.liveliness * controls.liveliness,
+                shaping.liveliness * self._first_liveliness,
             )
-        self._more_liveliness = np.float32(0.0)  # Log, over what the stream began with.
         self._features = streaming.StreamingFeatures(
             speech.encoder, speech.audio_variables
         )
@@ -171,28 +193,39 @@ class MotionStream:
         self._take(self._features.finish())
         return self._windows(is_last=True)
 
+    def check(self, controls: Controls) -> None:
+        """Refuse what `set_controls` would refuse.
+
+        Raises:
+            UserError: as of `SpeechModel.check`.
+        """
+        self._speech.check(self._kept_beginning(controls))
+
     def set_controls(self, controls: Controls) -> None:
         """Ask for something else from the next window on.
 
         Args:
             controls: whose seed, number of steps and step are left aside: a stream
-                keeps those it began with.
+                keeps those it began with. Curves count from the next window on.
 
         Raises:
-            UserError: as of `check_controls`.
+            UserError: as of `SpeechModel.check`.
         """
+        controls = self._kept_beginning(controls)
+        self._speech.check(controls)
+        self._controls = controls
+        self._controls_start = self._num_frames
+        self._guided = tuple(dict.fromkeys(self._guided + _guided(controls)))
+
+    def _kept_beginning(self, controls: Controls) -> Controls:
+        """Return controls with what a stream keeps as it began."""
         began = self._controls
-        controls = dataclasses.replace(
+        return dataclasses.replace(
             controls,
             seed=began.seed,
             num_steps=began.num_steps,
             step_frames=began.step_frames,
         )
-        check_controls(controls, self._speech.config, self._speech.animation)
-        ratio = controls.liveliness / began.liveliness
-        self._more_liveliness += np.float32(np.log(ratio))
-        self._controls = controls
-        self._motion_controls = to_motion_controls(controls)
 
     def copy(self) -> "MotionStream":
         """Return a stream that goes on from here by itself, to which one can return.
@@ -228,9 +261,12 @@ class MotionStream:
 
     def _window(self, features: np.ndarray) -> np.ndarray:
         speech = self._speech
-        controls = self._motion_controls
+        seconds = self._next_seconds()
+        controls = to_motion_controls(self._controls, seconds, self._guided)
         if self._liveliness is not None:
-            lively = self._liveliness.next(features) + self._more_liveliness
+            asked = curves.mean_over(self._controls.liveliness, seconds)
+            more = np.float32(np.log(asked / self._first_liveliness))
+            lively = self._liveliness.next(features) + more
             controls = controls.replace(liveliness=lively)
         self._carry, motion = self._next_window(
             speech.params,
@@ -242,27 +278,42 @@ class MotionStream:
             np.int32(len(features)),
             speech.noise_mixing,
         )
-        return self._scale_pose(np.asarray(motion)[0, : len(features)])
+        motion, self._blink_clock = motion_edits.edit(
+            np.asarray(motion)[0],
+            self._controls,
+            seconds,
+            self._rest_pose(seconds),
+            self._blink_clock,
+            speech.face,
+        )
+        return motion[: len(features)]
 
-    def _scale_pose(self, motion: np.ndarray) -> np.ndarray:
-        """Scale the head's movement about its rest.
+    def _next_seconds(self) -> np.ndarray:
+        """Return the middle of each frame of the next window since the controls."""
+        start = self._num_frames - self._controls_start
+        self._num_frames += self._step_frames
+        frames = np.arange(start, start + self._step_frames)
+        return (frames + 0.5) / types.FRAME_RATE_HZ
 
-        Ours: the rest is the mean pose of the training heads at the distance asked for;
-        about the portrait's own pose, a turned portrait would turn away further.
+    def _rest_pose(self, seconds: np.ndarray) -> np.ndarray:
+        """Return the pose about which the head's movement is scaled, `[n, 6]`.
+
+        Ours: the mean pose of the training heads at the distance asked for; about the
+        portrait's own pose, a turned portrait would turn away further.
         """
-        scale = np.float32(self._controls.pose_scale)
-        if scale == 1:
-            return motion
-        rest = np.array(self._speech.statistics.motion.mean)[: types.POSE_CHANNELS]
-        rest[-1] = 1.0 / self._controls.head_distance
-        pose, facial_dynamics = np.split(motion, [types.POSE_CHANNELS], axis=-1)
-        pose = rest + scale * (pose - rest)
-        return np.concatenate([pose, facial_dynamics], axis=-1)
+        mean = np.array(self._speech.statistics.motion.mean)[: types.POSE_CHANNELS]
+        rest = np.tile(mean, (len(seconds), 1))
+        distance = curves.values_at(self._controls.head_distance, seconds)
+        rest[:, -1] = 1.0 / distance
+        return rest
 
 
 def _step_frames(controls: Controls, config: motion_config.MotionConfig) -> int:
     """Return how many frames a window contributes, K to W."""
     step_frames = controls.step_frames
+    if step_frames is None and controls.has_steering_curve:
+        least, most = config.previous_frames, config.window_frames
+        return min(max(least, CURVE_STEP_FRAMES), most)
     if step_frames is None:
         return config.window_frames
     config_lib.require(
@@ -273,18 +324,38 @@ def _step_frames(controls: Controls, config: motion_config.MotionConfig) -> int:
     return step_frames
 
 
-def to_motion_controls(controls: Controls) -> motion_controls.MotionControls:
-    """Return what is asked of every window, in the denoiser's units.
+def to_motion_controls(
+    controls: Controls, seconds: np.ndarray, guided: Collection[str]
+) -> motion_controls.MotionControls:
+    """Return what is asked of a window, in the denoiser's units.
 
-    Ours: guidance of zero is left out, which costs nothing; shaping adds liveliness.
+    Ours: shaping adds liveliness.
+
+    Args:
+        controls: what is asked of the performance.
+        seconds: `[n]` of the window's frames since then.
+        guided: the conditions that are guided, with a scale of 0 or more.
     """
-    guidance = {
-        "audio": controls.audio_guidance,
-        "gaze": controls.gaze_guidance,
-    }
+    scales = _guidance_scales(controls)
+    emotion = controls.emotion_vector(seconds) if controls.emotion else None
     return motion_controls.MotionControls(
-        gaze=controls.gaze_vector(),
-        head_distance=controls.distance_vector(),
-        emotion=controls.emotion_vector() if controls.emotion else None,
-        guidance={name: np.float32(scale) for name, scale in guidance.items() if scale},
+        gaze=controls.gaze_vector(seconds),
+        head_distance=controls.distance_vector(seconds),
+        emotion=emotion,
+        guidance={
+            name: np.float32(curves.mean_over(scales[name], seconds)) for name in guided
+        },
     )
+
+
+def _guided(controls: Controls) -> tuple[str, ...]:
+    """Return the conditions that are guided. Ours: guidance of zero costs nothing."""
+    return tuple(name for name, scale in _guidance_scales(controls).items() if scale)
+
+
+def _guidance_scales(controls: Controls) -> dict[str, curves.Control]:
+    return {"audio": controls.audio_guidance, "gaze": controls.gaze_guidance}
+
+
+def _named(control: curves.Control) -> str:
+    return "a curve" if isinstance(control, curves.Curve) else f"{control:g}"

@@ -1,12 +1,25 @@
 """From a picture file and a driving video file to a video file."""
 
 import os
+import pathlib
 from collections.abc import Callable
 
+import numpy as np
+
 from vasa_jax import audio, media, types
-from vasa_jax.animate import talking_face, whole_picture
+from vasa_jax.animate import (
+    driving_motion,
+    motion_files,
+    motion_recorder,
+    talking_face,
+    whole_picture,
+)
+from vasa_jax.animate.controls import Controls
 
 Path = str | os.PathLike[str]
+
+MOTION_SUFFIXES = (*motion_files.SUFFIXES, ".csv")
+"""Ends of files that hold motion; others are videos."""
 
 
 def reenact_files(
@@ -14,6 +27,9 @@ def reenact_files(
     video: Path,
     output: Path,
     *,
+    pose_from: Path | None = None,
+    dynamics_from: Path | None = None,
+    motion_output: Path | None = None,
     checkpoint: Path | None = None,
     audio_weights: Path | None = None,
     image_size: int | None = None,
@@ -32,6 +48,11 @@ def reenact_files(
         video: of one person, in any format that FFmpeg reads; read at 25 frames a
             second.
         output: the mp4 to write; an older one is replaced.
+        pose_from: whose head poses are taken in the place of the video's: another
+            video, or motion as of `driving_motion.read`; None takes the video's. The
+            output ends with the shortest.
+        dynamics_from: the same for facial dynamics.
+        motion_output: as of `files.animate_files`.
         checkpoint, audio_weights, image_size: as of `files.animate_files`.
         show_whole_picture: whether the video shows the whole picture, with the face
             laid back into it, rather than the face's crop.
@@ -45,10 +66,24 @@ def reenact_files(
     Raises:
         UserError: a file cannot be used, or no face is found in one of them.
     """
-    media.check_video_path(output, inputs=(image, video))
+    others = {
+        frozenset({driving_motion.HEAD}): pose_from,
+        frozenset(driving_motion.UNITS): dynamics_from,
+    }
+    others = {parts: path for parts, path in others.items() if path is not None}
+    media.check_video_path(output, inputs=(image, video, *others.values()))
+    if motion_output is not None:
+        motion_recorder.check_path(motion_output)
+    in_files = {
+        parts: driving_motion.read(path, parts)
+        for parts, path in others.items()
+        if pathlib.Path(path).suffix.lower() in MOTION_SUFFIXES
+    }
+    for parts in others.keys() - in_files.keys():
+        media.probe_video(others[parts])
     picture = media.read_image(image)
-    driver = media.probe_video(video)
-    num_frames = round(driver.duration_seconds * types.FRAME_RATE_HZ)
+    probed = media.probe_video(video)
+    num_frames = round(probed.duration_seconds * types.FRAME_RATE_HZ)
     face = talking_face.TalkingFace.from_checkpoint(
         checkpoint, audio_weights, image_size
     )
@@ -59,10 +94,32 @@ def reenact_files(
     if show_whole_picture:
         whole = whole_picture.fit(picture, portrait.box)
         height, width = whole.image.shape[:2]
-    sound = audio.iterate_waveform(video, warn) if driver.has_sound else None
-    with media.VideoWriter(output, height, width, waveform=sound) as writer:
+    motion = face.encode_motion(media.iterate_video(video, warn=warn))
+    for parts, path in others.items():
+        driving = in_files.get(parts) or _of_video(face, path, parts, warn)
+        driver = driving_motion.Driver(driving, Controls(), face.editor)
+        num_frames = min(num_frames, driver.num_frames)
+        motion = driver.drive(motion)
+    sound = audio.iterate_waveform(video, warn) if probed.has_sound else None
+    with (
+        media.VideoWriter(output, height, width, waveform=sound) as writer,
+        motion_recorder.recorded(motion, motion_output, face.editor) as motion,
+    ):
         progress(0, num_frames)
-        for frames in face.reenact(portrait, media.iterate_video(video, warn=warn)):
+        for frames in face.render(portrait, motion):
             writer.write(whole.with_faces(frames) if show_whole_picture else frames)
             progress(writer.num_frames, max(num_frames, writer.num_frames))
     return writer.num_frames
+
+
+def _of_video(
+    face: talking_face.TalkingFace,
+    path: Path,
+    parts: frozenset[str],
+    warn: Callable[[str], None],
+) -> driving_motion.DrivingMotion:
+    """Read all of a video's motion, which is small."""
+    pieces = face.encode_motion(media.iterate_video(path, warn=warn))
+    motion = np.concatenate(list(pieces))
+    recorded = motion_files.RecordedMotion.of_motion(motion, face.editor.code)
+    return driving_motion.DrivingMotion(parts=parts, recorded=recorded)

@@ -12,6 +12,7 @@ from vasa_jax import types
 from vasa_jax.animate import (
     driving_video,
     frame_rate,
+    motion_edits,
     motion_stream,
     rendering,
     trained,
@@ -91,6 +92,11 @@ class TalkingFace:
         """Side of the frames, pixels."""
         return self._renderer.image_size
 
+    @property
+    def editor(self) -> motion_edits.FaceEditor:
+        """What reads, writes and changes facial dynamics as expression."""
+        return self._speech.face
+
     def locate(self, image: np.ndarray) -> Portrait:
         """Find the largest face of a picture and cut it out.
 
@@ -169,18 +175,69 @@ class TalkingFace:
         Raises:
             UserError: as of `animate`.
         """
-        frame_rate.check(frame_rate_hz)
-        latents = self._encode(image)
+        return self.render(image, self.speak(waveform, controls), frame_rate_hz)
+
+    def speak(
+        self, waveform: Iterable[np.ndarray], controls: Controls | None = None
+    ) -> Iterator[np.ndarray]:
+        """Make motion for a voice that is read piece by piece, without rendering it.
+
+        Args:
+            waveform, controls: as of `animate_pieces`.
+
+        Returns:
+            An iterator of motion float32 `[n, M]`, 25 frames a second: head pose
+            vector, then facial dynamics.
+
+        Raises:
+            UserError: controls that the checkpoint cannot follow.
+        """
         stream = self._speech.stream(controls or Controls())
 
-        def motion_at_25():
+        def pieces():
             for piece in waveform:
                 for start in range(0, len(piece), PUSH_SAMPLES):
                     yield from stream.push(piece[start : start + PUSH_SAMPLES])
             yield from stream.finish()
 
-        motion = frame_rate.resample(motion_at_25(), frame_rate_hz)
+        return pieces()
+
+    def render(
+        self,
+        image: np.ndarray | Portrait,
+        motion: Iterable[np.ndarray],
+        frame_rate_hz: int = types.FRAME_RATE_HZ,
+    ) -> Iterator[np.ndarray]:
+        """Show a portrait in motion that is there already.
+
+        Args:
+            image: uint8 `[H, W, 3]` with a face, or what `locate` gave.
+            motion: pieces float32 `[n, M]`, 25 frames a second, such as `speak` gives.
+            frame_rate_hz: as of `animate`.
+
+        Returns:
+            An iterator of frames uint8 `[n, size, size, 3]`.
+
+        Raises:
+            UserError: no face, or a frame rate out of range.
+        """
+        frame_rate.check(frame_rate_hz)
+        latents = self._encode(image)
+        motion = frame_rate.resample(motion, frame_rate_hz)
         return self._renderer.render(latents, motion)
+
+    def own_motion(self, image: np.ndarray | Portrait) -> np.ndarray:
+        """Return what a portrait itself shows: motion float32 `[M]`.
+
+        Args:
+            image: uint8 `[H, W, 3]` with a face, or what `locate` gave.
+
+        Raises:
+            UserError: no face.
+        """
+        latents = self._encode(image)
+        pose = np.asarray(latents.head_pose.to_vector())[0]
+        return np.concatenate([pose, np.asarray(latents.facial_dynamics)[0]])
 
     def stream(
         self, image: np.ndarray | Portrait, controls: Controls | None = None
@@ -217,7 +274,20 @@ class TalkingFace:
             UserError: no face in the portrait or at the beginning of the frames, or no
                 frame; while iterating, the frames' size changes.
         """
-        latents = self._encode(image)
+        return self.render(image, self.encode_motion(frames))
+
+    def encode_motion(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Read the motion of a video of someone.
+
+        Args:
+            frames: as of `reenact`.
+
+        Returns:
+            An iterator of motion float32 `[n, M]`, as many frames as were given.
+
+        Raises:
+            UserError: as of `reenact`.
+        """
         checked = map(_checked_image, frames)
         driver = driving_video.cut_faces(checked, self.image_size)
 
@@ -225,7 +295,7 @@ class TalkingFace:
             while batch := list(itertools.islice(driver, self._renderer.batch_frames)):
                 yield self._renderer.encode_motion(np.stack(batch))
 
-        return self._renderer.render(latents, pieces())
+        return pieces()
 
     def _encode(self, image: np.ndarray | Portrait) -> types.FaceLatents:
         portrait = image if isinstance(image, Portrait) else self.locate(image)

@@ -6,6 +6,11 @@ A text is spoken by a voice that belongs to nobody, with the extra `voices`:
 
     vasa animate face.jpg --text="I *did* see it. [pause 0.5] Really." -o talk.mp4
 
+Motion is saved and replayed, whole or in parts; captures of ARKit's weights, too:
+
+    vasa animate face.jpg voice.mp3 -o talk.mp4 --motion_output=motion.npz
+    vasa animate other.jpg voice.mp3 -o talk.mp4 --motion=motion.npz --parts=head
+
 Several portraits or voices, with commas between them, run one after another:
 
     vasa animate a.png,b.png voice.mp3 -o FOLDER
@@ -14,7 +19,7 @@ Several portraits or voices, with commas between them, run one after another:
 import argparse
 from typing import Any
 
-from vasa_jax.command import progress
+from vasa_jax.command import performance, progress
 from vasa_jax.errors import UserError
 
 
@@ -26,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "sound",
         metavar="SOUND",
         help="a voice, in any format that FFmpeg reads; several are spoken by the one "
-        "image, or by as many images in their order; left out with --text",
+        "image, or by as many images in their order; left out with --text, and for a "
+        "silent video with --motion",
     )
     add(
         "-o",
@@ -42,11 +48,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="frames a second, 24 to 60; motion is generated at 25 (25)",
     )
     add_model_arguments(parser)
+    add = parser.add_argument_group("motion in files").add_argument
+    add(
+        "--motion",
+        metavar="FILE",
+        action=_InPlaceOfSound,
+        sound=sound,
+        help="that drives the face: .npz or .json by --motion_output, or a capture "
+        "app's .csv of ARKit's weights (docs/controls.md)",
+    )
+    add(
+        "--parts",
+        metavar="PARTS",
+        help="of --motion that drive, of head,mouth,brows,eyes; the voice moves the "
+        "others (default: all that the file has)",
+    )
+    add(
+        "--motion_output",
+        metavar="FILE",
+        help="also write the motion: .npz, .json, or .csv with ARKit's weights alone",
+    )
     add = parser.add_argument_group("typed text").add_argument
     add(
         "--text",
         metavar="TEXT",
-        action=_Text,
+        action=_InPlaceOfSound,
         sound=sound,
         help="words to say instead of a sound: *word* is emphasised, marks pause, and "
         "[pause 0.5] pauses so many seconds",
@@ -62,64 +88,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="of the text: en, en-gb, fr, es, it, pt, hi or ja (default: en)",
     )
-    add = parser.add_argument_group("the performance").add_argument
-    add(
-        "--seed",
-        metavar="N",
-        type=int,
-        help="another seed, another performance (default: 0)",
-    )
-    add(
-        "--emotion",
-        metavar="NAME",
-        help="such as happiness or sadness:0.7,surprise:0.3 (default: the voice's)",
-    )
-    add(
-        "--gaze",
-        metavar="YAW,PITCH",
-        help="degrees within 25,15; right side of the image and down positive, such "
-        "as --gaze=-10,5 (default: 0,0)",
-    )
-    add(
-        "--distance",
-        metavar="X",
-        type=float,
-        help="of the head, 0.85 to 1.3; 1 is the portrait's framing (default: 1)",
-    )
-    add(
-        "--liveliness",
-        metavar="X",
-        type=float,
-        help="head movement over what goes with the voice, 0.3 to 3 (default: 1)",
-    )
-    add(
-        "--pose_scale",
-        metavar="X",
-        type=float,
-        help="turns of the head over those generated, 0 still to 2 (default: 1)",
-    )
-    add(
-        "--audio_guidance",
-        metavar="X",
-        type=float,
-        help="hold to the voice, 0 to 10 (default: 0.5)",
-    )
-    add(
-        "--gaze_guidance",
-        metavar="X",
-        type=float,
-        help="hold to the gaze, 0 to 10 (default: 1)",
-    )
-    add(
-        "--num_steps",
-        metavar="N",
-        type=int,
-        help="steps of the diffusion sampler (default: the checkpoint's)",
-    )
+    performance.add_arguments(parser)
 
 
-class _Text(argparse.Action):
-    """Take a text, after which no sound is missing."""
+class _InPlaceOfSound(argparse.Action):
+    """Take a text or motion, after which no sound is missing."""
 
     def __init__(self, *names, sound: argparse.Action, **keywords):
         super().__init__(*names, **keywords)
@@ -165,19 +138,11 @@ def run(chosen: argparse.Namespace) -> None:
     """
     # Imported late, so that `--help` and mistakes in words answer at once.
     from vasa_jax import compilation_cache, types
-    from vasa_jax.animate import controls, files, many_files
+    from vasa_jax.animate import files, many_files
 
     given = vars(chosen)
-    parsers = {"gaze": controls.parse_gaze, "emotion": controls.parse_emotion}
-    parsed = {
-        name: parse(given[name]) for name, parse in parsers.items() if name in given
-    }
-    names = ("seed", "num_steps", "audio_guidance", "gaze_guidance")
-    names += ("liveliness", "pose_scale")
-    numbers = {name: given[name] for name in names if name in given}
-    if "distance" in given:
-        numbers["head_distance"] = given["distance"]
-    asked = controls.Controls(**numbers, **parsed)
+    asked = performance.controls_of(given)
+    driving = _driving(given)
     speech = _speech(given)
     compilation_cache.enable()
     with progress.shown("animate") as calls:
@@ -193,8 +158,14 @@ def run(chosen: argparse.Namespace) -> None:
         images = many_files.split_names(chosen.image)
         if speech and len(images) > 1:
             raise UserError("A text is said by one image; animate one after another.")
-        voices = [speech] if speech else many_files.split_names(chosen.sound)
+        sound = speech or given.get("sound")
+        voices = many_files.split_names(sound) if isinstance(sound, str) else [sound]
         if len(images) > 1 or len(voices) > 1:
+            if driving is not None or "motion_output" in given:
+                raise UserError(
+                    "--motion and --motion_output are of one image and one voice; "
+                    "animate one after another."
+                )
             num_failed = many_files.animate_many(
                 images,
                 voices,
@@ -209,9 +180,31 @@ def run(chosen: argparse.Namespace) -> None:
                 raise UserError(f"{num_failed} of the videos could not be made.")
             return
         num_frames = files.animate_files(
-            chosen.image, speech or chosen.sound, chosen.output, **settings
+            chosen.image,
+            sound,
+            chosen.output,
+            driving=driving,
+            motion_output=given.get("motion_output"),
+            **settings,
         )
     print(f"{chosen.output}: {num_frames} frames")
+
+
+def _driving(given: dict[str, Any]):
+    """Return the motion that is to drive; None if there is none.
+
+    Raises:
+        UserError: the file cannot be used, or has not these parts.
+    """
+    if "motion" not in given:
+        if "parts" in given:
+            raise UserError("--parts is of --motion; give it, too.")
+        return None
+    # Imported late, as in `run`.
+    from vasa_jax.animate import driving_motion
+
+    parts = given["parts"].split(",") if "parts" in given else None
+    return driving_motion.read(given["motion"], parts)
 
 
 def _speech(given: dict[str, Any]):

@@ -13,14 +13,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax import arkit, types
 from vasa_jax import config as config_lib
+from vasa_jax import types
 from vasa_jax.animate import rendering
 from vasa_jax.audio import encoders, weights_file
 from vasa_jax.data import clips, records
 from vasa_jax.encode import clip_conditions
 from vasa_jax.errors import UserError
 from vasa_jax.face import config as face_config
+from vasa_jax.face import dynamics_code
 from vasa_jax.face import model as face_model
 
 SETTINGS_NAME = "encoded.json"
@@ -34,11 +35,6 @@ KEPT_FIELDS = ("arkit", "mouth_opening")
 
 KEPT_TEXTS = ("clip_id", "identity", "performance", "voice")
 """Names that go along where a record has them. Ours."""
-
-LEAST_AGREEMENT = 0.2
-"""Cosine of what heads read out of the map's codes of single units with those units,
-from which a map counts as taught. Ours: five maps that nothing had taught gave 0.01 to
-0.02, the first that was taught 0.38."""
 
 KEPT_FEATURES = 16
 """Voices whose features are kept. Ours: takes that share a voice lie near each other
@@ -123,9 +119,10 @@ class ClipEncoder:
         Returns:
             The encoded record, as `encode` gives it.
         """
-        facial_dynamics = write_dynamics(
-            self._config, self._params, record["arkit"], record["gaze_in_head"]
+        known = dynamics_code.Expression(
+            arkit=record["arkit"], gaze_in_head=record["gaze_in_head"]
         )
+        facial_dynamics = dynamics_code.write(self._config, self._params, known)
         motion = np.concatenate([record["head_pose"], facial_dynamics], axis=-1)
         return self._with_conditions(record, motion.astype(np.float32), split)
 
@@ -243,19 +240,6 @@ def encode_frames(
     return motion.astype(jnp.float32)
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def write_dynamics(
-    config: face_config.FaceConfig,
-    params: Mapping[str, Any],
-    arkit: jax.Array,
-    gaze_in_head: jax.Array,
-) -> jax.Array:
-    """Tell facial dynamics `[T, Z]` of weights `[T, 52]` and gaze `[T, 2]`, radians."""
-    return face_model.FaceModel(config).apply(
-        {"params": params}, arkit, gaze_in_head, method="write_dynamics"
-    )
-
-
 def decode_clip(record: records.Record) -> np.ndarray:
     """Decode the video of a record.
 
@@ -351,35 +335,3 @@ def take_face(
         )
     sizes = config_lib.from_json(face_config.FaceConfig, configs["face"])
     return sizes, params["face"]
-
-
-def require_map(
-    config: face_config.FaceConfig, face_params: Mapping[str, Any], name: str
-) -> None:
-    """Refuse a face model that cannot tell facial dynamics without pictures.
-
-    Ours: a renderer that was trained from an older export holds a map that nothing has
-    taught, so what its heads read out of it is compared with what went in.
-
-    Args:
-        config, face_params: from `take_face`.
-        name: of the folder, for the sentence.
-
-    Raises:
-        UserError: there is no map, or none that was taught.
-    """
-    agreement = 0.0
-    if "dynamics_map" in face_params:
-        units = np.eye(arkit.NUM_UNITS, dtype=np.float32)
-        code = write_dynamics(config, face_params, units, np.zeros((len(units), 2)))
-        read = face_model.FaceModel(config).apply(
-            {"params": face_params}, code, method="read_dynamics"
-        )
-        seen = np.asarray(read.arkit)
-        seen = seen - seen.mean(axis=0)
-        agreement = float(np.trace(seen) / (np.linalg.norm(seen) * len(units) ** 0.5))
-    config_lib.require(
-        agreement > LEAST_AGREEMENT,
-        f"The export {name!r} has no trained map from expression to facial dynamics; "
-        "train its encoders once more (--preset=demo_encoders --init_from=...).",
-    )

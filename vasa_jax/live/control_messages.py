@@ -1,23 +1,29 @@
 """What a page may ask of its session while it lives: short JSON messages.
 
 {"type": "controls", "gaze": [10, 0], "emotion": {"happiness": 0.5}}
+{"type": "controls", "gaze": [[[0, -20], [2, 20]], 0]}
 {"type": "agent", "name": "along"}
 {"type": "clear"}
 {"type": "record", "on": true}
 {"type": "say", "text": "Good morning.", "voice": "hazel", "language": "en"}
+
+A control is a number, or a curve: [seconds, value] of each point, counted from the next
+step on.
 """
 
 import dataclasses
 import json
 from typing import Any
 
+from vasa_jax.animate import control_files, curves
 from vasa_jax.animate.controls import Controls
 from vasa_jax.errors import UserError
 from vasa_jax.live import agents, session
 
-LIVE_CONTROLS = ("gaze", "head_distance", "emotion", "liveliness", "pose_scale")
-"""Fields of `Controls` that may change on the way; the others need a new start or
-another compiled program."""
+ANGLES = ("gaze", "pose_offset")
+
+LIVE_CONTROLS = (*ANGLES, "emotion", *control_files.NUMBERS)
+"""Fields of `Controls` that may change on the way; the others need a new start."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,20 +113,26 @@ def _agent(name: Any) -> agents.AgentFactory:
 
 def _controls(fields: dict[str, Any]) -> Controls:
     """Return controls of checked kinds; `Controls` checks their ranges."""
+    checked: dict[str, Any] = {}
     for name, value in fields.items():
         if name not in LIVE_CONTROLS:
             raise UserError(
                 f"{name[:40]!r} cannot change while a session lives; choose among "
                 f"{', '.join(LIVE_CONTROLS)}."
             )
-        if name == "gaze":
-            numbers = value if isinstance(value, list) else [None]
-        elif name == "emotion":
-            numbers = list(value.values()) if isinstance(value, dict) else [None]
+        if name in ANGLES and isinstance(value, list):
+            checked[name] = tuple(_control(name, one) for one in value)
+        elif name == "emotion" and isinstance(value, dict):
+            checked[name] = {one: _control(name, value[one]) for one in value}
         else:
-            numbers = [value]
-        if not all(type(number) in (int, float) for number in numbers):
-            raise UserError(f"The control {name} is not made of numbers; send numbers.")
-    if "gaze" in fields:
-        fields = {**fields, "gaze": tuple(fields["gaze"])}
-    return Controls(**fields)
+            checked[name] = _control(
+                name, None if name in (*ANGLES, "emotion") else value
+            )
+    return Controls(**checked)
+
+
+def _control(name: str, value: Any) -> curves.Control:
+    is_number = type(value) in (int, float)
+    if not is_number and not isinstance(value, list):
+        raise UserError(f"The control {name} is not made of numbers; send numbers.")
+    return curves.from_plain(value, name)

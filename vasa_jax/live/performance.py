@@ -46,6 +46,9 @@ class Motion(Protocol):
     def push(self, samples: np.ndarray) -> Iterator[np.ndarray]:
         """Take samples and give motion `[n, M]`."""
 
+    def check(self, controls: Controls) -> None:
+        """Refuse what cannot be asked for."""
+
     def set_controls(self, controls: Controls) -> None:
         """Ask for something else from the next window on."""
 
@@ -159,7 +162,12 @@ class Performance:
         return max(1, math.ceil(ticks_a_frame - 0.1))
 
     def set_controls(self, controls: Controls) -> None:
-        """Ask for something else from the next step on."""
+        """Ask for something else from the next step on.
+
+        Raises:
+            UserError: the checkpoint cannot do it.
+        """
+        self._stream.check(controls)
         self._controls = controls
         self._nods.scale = controls.pose_scale
 

@@ -10,6 +10,7 @@ from typing import Any
 _HOME_OF_NAME = {
     "VideoInfo": "video_reader",
     "VideoWriter": "video_writer",
+    "check_place": "partial_file",
     "check_video_path": "video_writer",
     "count_frames": "video_reader",
     "decode_image": "image",

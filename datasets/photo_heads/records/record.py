@@ -12,9 +12,8 @@ from datasets.photo_heads.fit import photo_head, rest_expression
 from datasets.photo_heads.records import plan, takes
 from datasets.photo_heads.rendering import correspondence, rendering
 from datasets.synthetic_heads.performance import performance
-from datasets.synthetic_heads.person import geometry
 from datasets.synthetic_heads.records import record as synthetic_record
-from vasa_jax import media, types
+from vasa_jax import arkit, media, types
 
 NO_VOICE = "none"
 """Name of the voice of an untouched photograph. Ours: it is silent."""
@@ -110,9 +109,7 @@ def _common(take, head, states, frames, is_photograph) -> dict:
         "gaze": (head_pose[:, :2] + gaze_in_head).astype(np.float32),
         "gaze_in_head": gaze_in_head.astype(np.float32),
         "main_gaze": main_gaze.astype(np.float32),
-        "arkit": np.stack(
-            [geometry.with_gaze(*row) for row in zip(units, gaze_in_head, strict=True)]
-        ).astype(np.float32),
+        "arkit": arkit.with_gaze(units, gaze_in_head),
         "mouth_opening": np.array([f.mouth_opening for f in frames], np.float32),
         "keypoints": np.stack([frame.keypoints for frame in frames]).astype("f4"),
         "masks": zlib.compress(masks.tobytes(), _COMPRESSION),

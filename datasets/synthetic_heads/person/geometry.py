@@ -9,9 +9,6 @@ from datasets.synthetic_heads.person import accessories, hair, head, strands
 from datasets.synthetic_heads.rendering import kernels
 from vasa_jax import arkit as arkit_lib
 
-ARKIT_GAZE_RADIANS = np.deg2rad(28.0)
-"""Gaze at which an eyeLook weight is 1. Follows: faceunits01's lids."""
-
 _SPHERE_RINGS, _SPHERE_SPOKES = 14, 20
 
 POSITION, MATERIAL, LAYER, HAIR_MASK, LIPS, INNER, AZIMUTH = 0, 3, 4, 5, 6, 7, 8
@@ -111,25 +108,6 @@ def rotation_in_mesh(rotation: np.ndarray) -> np.ndarray:
     return (yaw @ pitch @ roll).astype(np.float32)
 
 
-def with_gaze(arkit: np.ndarray, gaze_in_head: np.ndarray) -> np.ndarray:
-    """Put the eyeLook weights that a gaze causes into ARKit weights `[52]`.
-
-    Ours: lids follow the eyes, so that these eight weights are never free.
-    """
-    weights = np.array(arkit, np.float32)
-    yaw, pitch = np.asarray(gaze_in_head, np.float32) / np.float32(ARKIT_GAZE_RADIANS)
-    for side, outward in (("Left", yaw), ("Right", -yaw)):
-        for direction, amount in (
-            ("Out", outward),
-            ("In", -outward),
-            ("Down", pitch),
-            ("Up", -pitch),
-        ):
-            name = f"eyeLook{direction}{side}"
-            weights[arkit_lib.index(name)] = max(0.0, amount)
-    return weights
-
-
 @functools.lru_cache(maxsize=64)
 def build_geometry(identity_seed: int, exaggeration: float = 1.0) -> HeadGeometry:
     """Draw an identity's shape and hair; the same seed gives the same arrays.
@@ -181,7 +159,7 @@ def pose_head(geometry: HeadGeometry, state: FrameState) -> PosedHead:
     Follows: linear blend shapes and linear blend skinning, as MakeHuman does.
     """
     mesh = head.load_head_mesh()
-    weights = with_gaze(state.arkit, state.gaze_in_head)
+    weights = arkit_lib.with_gaze(state.arkit, state.gaze_in_head)
     turn = rotation_in_mesh(np.asarray(state.rotation))
     translation = np.asarray(state.translation, np.float32)
     points = _pose_points(

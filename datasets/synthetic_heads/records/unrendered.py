@@ -13,6 +13,7 @@ from datasets.synthetic_heads.performance import performance
 from datasets.synthetic_heads.person import geometry, randomization
 from datasets.synthetic_heads.records import plan
 from datasets.synthetic_heads.rendering import ground_truth
+from vasa_jax import arkit as arkit_lib
 from vasa_jax import types
 
 
@@ -46,7 +47,7 @@ def make(clip: plan.Clip, shape: geometry.HeadGeometry) -> dict:
         poses.append(ground_truth.head_pose(posed, done.camera))
         gazes.append(ground_truth.gaze(posed, done.camera))
         openings.append(ground_truth.mouth_opening(posed))
-        arkit.append(geometry.with_gaze(state.arkit, state.gaze_in_head))
+        arkit.append(arkit_lib.with_gaze(state.arkit, state.gaze_in_head))
     return {
         "clip_id": clip.clip_id,
         "identity": clip.identity,

@@ -15,6 +15,7 @@ from datasets.synthetic_heads.rendering import (
     scene,
     shading,
 )
+from vasa_jax import arkit as arkit_lib
 from vasa_jax import errors
 
 
@@ -128,7 +129,7 @@ class Renderer:
             keypoints=ground_truth.keypoints(posed, camera),
             mouth_opening=ground_truth.mouth_opening(posed),
             masks=self._masks(screen, shape, numbers),
-            arkit=geometry.with_gaze(state.arkit, state.gaze_in_head),
+            arkit=arkit_lib.with_gaze(state.arkit, state.gaze_in_head),
         )
 
     def _developed(self, person, image, state):

@@ -9,7 +9,14 @@ import jax
 import numpy as np
 
 from vasa_jax import arkit, errors, export, media, types
-from vasa_jax.animate import motion_stream, rendering, talking_face, trained
+from vasa_jax.animate import (
+    driving_motion,
+    motion_files,
+    motion_stream,
+    rendering,
+    talking_face,
+    trained,
+)
 from vasa_jax.animate.controls import Controls
 from vasa_jax.encode import encoding
 from vasa_jax.face import config as face_config
@@ -128,6 +135,15 @@ class Performer(FacePerformer):
             models.face_config, models.face_params, models.animation.shaping
         )
         self._speech = motion_stream.SpeechModel(models)
+
+    def edit(self, motion: np.ndarray, controls: Controls) -> np.ndarray:
+        """Edit motion `[T, M]` as controls ask, where none of them steers."""
+        recorded = motion_files.RecordedMotion.of_motion(motion, self._speech.face.code)
+        driving = driving_motion.DrivingMotion(
+            parts=frozenset(driving_motion.PARTS), recorded=recorded
+        )
+        driver = driving_motion.Driver(driving, controls, self._speech.face)
+        return np.concatenate(list(driver.whole()))
 
     def speak(self, waveform: np.ndarray, controls: Controls) -> np.ndarray:
         """Return the motion `[T, M]` for a voice `[S]`."""
