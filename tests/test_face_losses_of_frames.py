@@ -127,14 +127,15 @@ class LinearEncoders:
     """Encoders in closed form: all that is read is a mean colour, times something."""
 
     WEIGHTS = jnp.arange(1.0, 5.0)
+    COLOURS = jnp.array([2.0, 0.8, 0.2])
 
     def __call__(self, *given, method):
         if method == "read_dynamics":
             arkit = given[0].mean(-1, keepdims=True) * jnp.ones(52)[None]
             return python_types.SimpleNamespace(arkit=arkit)
-        grey = given[0].mean((1, 2, 3))[:, None]
+        seen = (given[0] * self.COLOURS).mean((1, 2, 3))[:, None]
         if method == "encode_motion":
-            return given[1], grey * self.WEIGHTS[None]
+            return given[1], seen * self.WEIGHTS[None]
         return method(python_types.SimpleNamespace(pose_encoder=self.pose), given[0])
 
     @staticmethod
@@ -208,6 +209,17 @@ def test_the_driver_is_no_part_of_what_reading_back_teaches():
     to_image, to_driver = jax.grad(total, argnums=(0, 1))(driver + 0.1, driver)
     assert float(jnp.abs(to_image).max()) > 0.0
     assert float(jnp.abs(to_driver).max()) == 0.0
+
+
+def test_no_colour_changes_what_is_read_back():
+    driver = jnp.full((1, 8, 8, 3), 0.5)
+
+    def total(image):
+        return sum(_read_back(image, driver).values())
+
+    push = np.asarray(jax.grad(total)(driver + 0.1))
+    assert np.abs(push).max() > 0.0
+    np.testing.assert_array_equal(push, push[..., :1].repeat(3, axis=-1))
 
 
 def test_mirrored_terms_see_hidden_cells_of_the_head_only():
