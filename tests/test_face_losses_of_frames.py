@@ -133,7 +133,7 @@ class LinearEncoders:
         if method == "read_dynamics":
             arkit = given[0].mean(-1, keepdims=True) * jnp.ones(52)[None]
             return python_types.SimpleNamespace(arkit=arkit)
-        seen = (given[0] * self.COLOURS).mean((1, 2, 3))[:, None]
+        seen = (given[0] * self.COLOURS[None, None, None]).mean((1, 2, 3))[:, None]
         if method == "encode_motion":
             return given[1], seen * self.WEIGHTS[None]
         return method(python_types.SimpleNamespace(pose_encoder=self.pose), given[0])
