@@ -177,6 +177,19 @@ def test_controls_reach_the_stream_with_the_next_step():
     assert stage.stream.motion.controls == asked
 
 
+@pytest.mark.parametrize("num_ticks", range(12))
+def test_controls_outlive_a_clear(num_ticks):
+    stage = _Stage()
+    stage.voice.push(np.full(64_000, LOUD, np.float32), 0.0)
+    stage.play(20)
+    asked = controls.Controls(liveliness=2.0)
+    stage.performance.set_controls(asked)
+    stage.play(num_ticks)
+    stage.performance.clear()
+    stage.play(40)
+    assert stage.performance._stream.controls == asked
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_whatever_comes_in_whatever_order_frames_and_sound_go_on(seed):
     stage, rng = _Stage(), np.random.default_rng(seed)

@@ -134,7 +134,8 @@ class Performance:
         self.lead_frames = LEAST_LEAD_FRAMES
         self._face, self._voice, self._batch_frames = face, voice, batch_frames
         self._stream = face.motion
-        self._controls: Controls | None = None
+        self._controls: Controls | None = None  # Asked for since the beginning.
+        self._are_controls_new = False
         self._nods = nods.Nods()
         self._shown = first_frame
         self._play = 0  # The frame that the next tick shows.
@@ -168,7 +169,7 @@ class Performance:
             UserError: the checkpoint cannot do it.
         """
         self._stream.check(controls)
-        self._controls = controls
+        self._controls, self._are_controls_new = controls, True
         self._nods.scale = controls.pose_scale
 
     def nod(self) -> None:
@@ -225,7 +226,8 @@ class Performance:
         self._places.append(_Place(self._stream.copy(), self._made, self._num_heard()))
         self._sound = np.concatenate([self._sound, samples])
         self._came = np.concatenate([self._came, came])
-        controls, self._controls = self._controls, None
+        controls = self._controls if self._are_controls_new else None
+        self._are_controls_new = False
 
         def run() -> list[np.ndarray]:
             if controls is not None:
@@ -278,8 +280,12 @@ class Performance:
         num_step = self._voice.step_samples // types.SAMPLES_PER_FRAME
         silence = np.zeros(self._voice.step_samples, np.float32)
         count = math.ceil(num_needed / num_step)
+        # The stream as it was knows nothing of controls that came later.
+        controls, self._are_controls_new = self._controls, False
 
         def run() -> np.ndarray:
+            if controls is not None:
+                stream.set_controls(controls)
             pieces = [
                 piece for _ in range(count) for piece in list(stream.push(silence))
             ]
