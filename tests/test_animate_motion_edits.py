@@ -101,31 +101,6 @@ def test_blinks_take_the_place_of_those_generated(face, motion, taught_models):
     )
 
 
-EDITS = {
-    "pose_offset": (Curve((0, 1), (0, 20)), 0.0, 0.0),
-    "mouth_scale": Curve((0, 1), (0, 2)),
-    "brow_offset": Curve((0, 1), (-1, 1)),
-    "smile_offset": Curve((0, 1), (1, -1)),
-    "blink_rate": Curve((0, 1), (60, 20)),
-}
-
-
-@pytest.mark.parametrize("asked", [{name: EDITS[name]} for name in EDITS] + [EDITS])
-def test_a_stream_with_edits_equals_the_whole(taught_models, voice, asked):
-    model = motion_stream.SpeechModel(taught_models)
-    asked = Controls(seed=5, step_frames=6, **asked)
-    whole, stream = model.stream(asked), model.stream(asked)
-    expected = np.concatenate([*whole.push(voice), *whole.finish()])
-    pieces = []
-    for start in range(0, len(voice), 1500):
-        pieces += stream.push(voice[start : start + 1500])
-    pieces += stream.finish()
-    np.testing.assert_array_equal(np.concatenate(pieces), expected)
-    plain = model.stream(Controls(seed=5, step_frames=6))
-    plain = np.concatenate([*plain.push(voice), *plain.finish()])
-    assert plain.shape == expected.shape and np.any(plain != expected)
-
-
 def test_a_copied_stream_blinks_as_the_one_it_was_copied_from(taught_models, voice):
     model = motion_stream.SpeechModel(taught_models)
     stream = model.stream(Controls(step_frames=4, blink_rate=60.0))

@@ -6,20 +6,6 @@ from typing import Any
 
 from vasa_jax.errors import UserError
 
-NUMBERS = (
-    "seed",
-    "num_steps",
-    "audio_guidance",
-    "gaze_guidance",
-    "liveliness",
-    "pose_scale",
-    "mouth_scale",
-    "brow_offset",
-    "smile_offset",
-    "blink_rate",
-)
-"""Arguments that are fields of `Controls` as they are."""
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of a performance."""
@@ -136,7 +122,8 @@ def controls_of(given: Mapping[str, Any]) -> Any:
     fields = {
         name: parse(given[name]) for name, parse in parsers.items() if name in given
     }
-    fields |= {name: given[name] for name in NUMBERS if name in given}
+    plain = "seed", "num_steps", *control_files.NUMBERS
+    fields |= {name: given[name] for name in plain if name in given}
     if "distance" in given:
         fields["head_distance"] = given["distance"]
     if "controls" in given:
