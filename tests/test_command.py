@@ -190,7 +190,7 @@ def test_mistakes_with_motion_give_one_sentence(inputs, tmp_path, capsys):
     pathlib.Path(inputs["output"]).unlink()
     capsys.readouterr()
     for flags, told in (
-        (["--parts=head"], "--parts is of --motion; give it, too."),
+        (["--parts=head"], "--parts says what of --motion drives; give --motion, too."),
         (["--motion=missing.npz"], "Cannot read the motion missing.npz: No such file"),
         (["--motion=motion.txt"], "ends neither in .npz nor in .json"),
         ([f"--motion={weights}"], "it has no column browDownLeft and lacks 49 more"),

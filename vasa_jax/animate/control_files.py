@@ -65,7 +65,9 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     path = pathlib.Path(path)
     readers = {".json": _from_json, ".csv": _from_csv}
     if path.suffix.lower() not in readers:
-        raise UserError(f"The controls {path} end neither in .json nor in .csv.")
+        raise UserError(
+            f"The controls {path} end neither in .json nor in .csv; name such a file."
+        )
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

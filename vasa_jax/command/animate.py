@@ -198,7 +198,7 @@ def _driving(given: dict[str, Any]):
     """
     if "motion" not in given:
         if "parts" in given:
-            raise UserError("--parts is of --motion; give it, too.")
+            raise UserError("--parts says what of --motion drives; give --motion, too.")
         return None
     # Imported late, as in `run`.
     from vasa_jax.animate import driving_motion
