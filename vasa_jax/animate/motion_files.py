@@ -157,8 +157,8 @@ def _suffix(path: str | os.PathLike[str]) -> str:
     suffix = pathlib.Path(path).suffix.lower()
     if suffix not in SUFFIXES:
         raise UserError(
-            f"The motion {path} ends neither in .npz nor in .json; name such a file, or "
-            "a .csv of ARKit's weights where those are meant."
+            f"The motion {path} ends neither in .npz nor in .json; name such a "
+            "file, or a .csv of ARKit's weights where those are meant."
         )
     return suffix
 
