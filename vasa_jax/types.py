@@ -93,6 +93,8 @@ class PortraitPixels:
         behind_head: `[B, h, w, C + 3]` features and colours of the background, also
             where the head hides it.
         background_logits: `[B, h, w, 1]` that a cell of the portrait shows background.
+        reduced: `[B, P, P, 3]` the portrait at the size of the painted image, and
+        unwrapped: `[B, s, s, 3]` its face; both for `face_detail`, None without it.
     """
 
     image: jax.Array
@@ -100,6 +102,8 @@ class PortraitPixels:
     displacement: jax.Array
     behind_head: jax.Array
     background_logits: jax.Array
+    reduced: jax.Array | None = None
+    unwrapped: jax.Array | None = None
 
 
 @struct.dataclass

@@ -257,7 +257,8 @@ def _pair(settings, rng, same, other):
     exact = None
     if face_fields.uses_geometry(settings):
         exact = examples.Geometry(
-            size=settings.model.flow_size, flow_function=exact_flow.between
+            size=settings.model.correspondence_size,
+            flow_function=exact_flow.between,
         )
     return examples.pair(
         rng,

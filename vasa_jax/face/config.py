@@ -56,11 +56,15 @@ class ShortcutConfig:
         channels: of the portrait's features that are warped.
         face_map_size, face_map_channels: side and channels of the map of facial
             dynamics on the unwrapped face; see `shortcut.unwrapping`.
+        detail_size, detail_channels: side, an even number of cells, and channels of
+            what is drawn anew there; see `shortcut.face_detail`. None leaves it out.
     """
 
     channels: int = 24
     face_map_size: int = 32
     face_map_channels: int = 48
+    detail_size: int | None = None
+    detail_channels: int = 40
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -161,6 +165,15 @@ class FaceConfig:
     def flow_size(self) -> int:
         """Side of the decoder's last stage, at which the shortcut joins it, cells."""
         return self.volume_size * 2 ** (len(self.decoder_channels) - 1)
+
+    @property
+    def correspondence_size(self) -> int:
+        """Side of the exact correspondence that teaches the flow, cells.
+
+        Ours: twice the flow's where `shortcut.face_detail` refines it further.
+        """
+        has_detail = self.shortcut is not None and self.shortcut.detail_size is not None
+        return 2 * self.flow_size if has_detail else self.flow_size
 
 
 def resized(config: FaceConfig, image_size: int) -> FaceConfig:
@@ -266,7 +279,7 @@ def demo() -> FaceConfig:
         decoder_blocks=2,
         output_upsampling=4,
         detail_channels=16,
-        shortcut=ShortcutConfig(),
+        shortcut=ShortcutConfig(detail_size=96),
     )
 
 
@@ -297,7 +310,13 @@ def tiny() -> FaceConfig:
         decoder_blocks=1,
         output_upsampling=2,
         detail_channels=4,
-        shortcut=ShortcutConfig(channels=8, face_map_size=8, face_map_channels=8),
+        shortcut=ShortcutConfig(
+            channels=8,
+            face_map_size=8,
+            face_map_channels=8,
+            detail_size=16,
+            detail_channels=8,
+        ),
     )
 
 

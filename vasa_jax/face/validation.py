@@ -39,13 +39,16 @@ def measure(
         "l1": jnp.abs(frame.image - driver),
         **terms,
     }
-    if frame.shortcut is not None and pair.correspondence is not None:
+    truth = pair.correspondence
+    if frame.shortcut is not None and truth is not None:
         values["flow_error"] = distances.end_point_error(
-            frame.shortcut.flow, pair.correspondence.flow, pair.correspondence.visible
+            regions.fit(frame.shortcut.flow, truth.flow.shape[1]),
+            truth.flow,
+            truth.visible,
         )
     if frame.shortcut is not None and pair.surroundings is not None:
-        logits, truth = frame_losses.background(latents.pixels, pair.surroundings)
-        values["background_found"] = (logits > 0.0) == (truth > 0.5)
+        logits, is_around = frame_losses.background(latents.pixels, pair.surroundings)
+        values["background_found"] = (logits > 0.0) == (is_around > 0.5)
     return {
         name: metric_states.Mean.from_batch(jnp.atleast_1d(value))
         for name, value in values.items()

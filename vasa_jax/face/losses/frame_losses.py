@@ -71,7 +71,9 @@ def _warped_terms(parts, pair, weight):
         "warped": distances.reconstruction(
             parts.warped, pair.driver.image, weight * seen
         ),
-        "flow": distances.flow(parts.flow, truth.flow, near * truth.visible),
+        "flow": distances.flow(
+            regions.fit(parts.flow, cells), truth.flow, near * truth.visible
+        ),
         "coarse_flow": distances.flow(
             parts.coarse_flow,
             regions.fit(truth.flow, coarse),

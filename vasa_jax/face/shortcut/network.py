@@ -17,6 +17,7 @@ from vasa_jax.face import rendered_frame
 from vasa_jax.face.shortcut import (
     background,
     blending,
+    face_detail,
     flows,
     sampling_grids,
     unwrapping,
@@ -59,6 +60,8 @@ class Shortcut(nn.Module):
         self.mirror = flows.Mirror()
         self.fine_flow = flows.slight(2)
         self.light = flows.slight(3)
+        if config.shortcut.detail_size is not None:
+            self.face_detail = face_detail.FaceDetail(config)
 
     def encode_pixels(
         self,
@@ -79,12 +82,19 @@ class Shortcut(nn.Module):
         size = self.config.flow_size
         features = self.features(next(x for x in maps if x.shape[1] <= size))
         behind_head, logits = self.background(features, image, head_pose)
+        reduced = unwrapped = None
+        if self.config.shortcut.detail_size is not None:
+            reduced, unwrapped = face_detail.reduce_portrait(
+                image, head_pose, self.config
+            )
         return types.PortraitPixels(
             image=image,
             features=features,
             displacement=displacement,
             behind_head=behind_head,
             background_logits=logits,
+            reduced=reduced,
+            unwrapped=unwrapped,
         )
 
     def __call__(
@@ -112,7 +122,8 @@ class Shortcut(nn.Module):
         # that is two cells wide.
         code = latents.identity + self.decoder_code(facial_dynamics)
         x = decoder.grow(volume, code)
-        x = x + self._overlay(latents, head_pose, facial_dynamics)
+        face_map = self.face_map(latents, facial_dynamics)
+        x = x + self._overlay(face_map, pixels, head_pose)
         coarse = self.coarse_flow(x, grids)
         uncovered = background.uncover(pixels, coarse.still_share)
         seen = geometry.sample_image(pixels.features, coarse.flow)
@@ -126,6 +137,13 @@ class Shortcut(nn.Module):
         fine = self._refine(x, coarse)
         mirrored = self.mirror(x, coarse.mirrored_flow)
         painted = decoder.paint(x)
+        if self.config.shortcut.detail_size is not None:
+            detail = self.face_detail(
+                x, face_map, painted, fine.flow, pixels, head_pose, code
+            )
+            painted = painted + detail.painted
+            flow = geometry.resize(fine.flow, *painted.shape[1:3]) + detail.flow
+            fine = fine._replace(flow=flow)
         return blending.blend(
             jnp.tanh(painted[..., :3]),
             painted[..., 3:] + blending.MASK_BIAS,
@@ -136,11 +154,10 @@ class Shortcut(nn.Module):
             pixels,
         )
 
-    def _overlay(self, latents, head_pose, facial_dynamics):
+    def _overlay(self, face_map, pixels, head_pose):
         """Lay facial dynamics and background over the view; all begins at nothing."""
-        pixels, size = latents.pixels, self.config.flow_size
-        face = self.face_map(latents, facial_dynamics)
-        face = unwrapping.wrap(face, head_pose, size)
+        size = self.config.flow_size
+        face = unwrapping.wrap(face_map, head_pose, size)
         features = geometry.resize(pixels.behind_head[..., :-3], size, size)
         features, colours = features.astype(face.dtype), pixels.behind_head[..., -3:]
         share = nn.sigmoid(pixels.background_logits)
