@@ -79,7 +79,10 @@ def test_corrections_lie_on_the_face_and_fade_at_its_edges():
     np.testing.assert_allclose(
         detail.flow[inside], face_detail.REACH * np.tanh(1.0), rtol=1e-4
     )
-    np.testing.assert_allclose(detail.painted[inside], 1.0, rtol=1e-4)
+    limit = face_detail.PAINTED_REACH
+    np.testing.assert_allclose(
+        detail.painted[inside], limit * np.tanh(1.0 / limit), rtol=1e-4
+    )
     assert not detail.flow[outside].any() and not detail.painted[outside].any()
 
 

@@ -64,7 +64,7 @@ class ShortcutConfig:
     face_map_size: int = 32
     face_map_channels: int = 48
     detail_size: int | None = None
-    detail_channels: int = 40
+    detail_channels: int = 32
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,10 @@ REACH = 0.1
 """Largest correction of the flow, half images. Ours: an iris that goes from one corner
 of the eye to the other moves by 0.07."""
 
+PAINTED_REACH = 4.0
+"""Largest correction of what is painted, before its limits. Ours: from a dark pupil to
+the white of an eye."""
+
 FADE = 0.15
 """Share of the face's half side over which corrections fade to nothing at its edges.
 Ours: nothing of cheeks and chin that moves ends there."""
@@ -88,7 +92,7 @@ class FaceDetail(nn.Module):
         x = jnp.concatenate(
             [part.astype(dtype) for part in (seen, around, drawn)], axis=-1
         )
-        x = conv(channels, name="first")(x)
+        x = nn.Dense(channels, dtype=dtype, name="narrow")(x)
         for index in range(NUM_BLOCKS):
             x = layers.ResidualBlock(
                 channels,
@@ -97,7 +101,10 @@ class FaceDetail(nn.Module):
                 name=f"block_{index}",
             )(x, code)
         x = nn.relu(layers.AdaptiveNorm(dtype=dtype, name="norm")(x))
-        x = nn.relu(subpixel.shuffle(conv(2 * channels, name="grow")(x), 2))
+        x = subpixel.shuffle(conv(2 * channels, name="grow")(x), 2)
+        # Without this norm all of it died within a hundred steps: corrections that
+        # begin at nothing do harm at first.
+        x = nn.relu(layers.AdaptiveNorm(dtype=dtype, name="grown_norm")(x))
         return self._lay(conv, x, head_pose, painted.shape[1])
 
     def _seen(self, painted, flow, pixels, head_pose, size):
@@ -118,12 +125,13 @@ class FaceDetail(nn.Module):
         flow = conv(2, kernel_init=nothing, name="flow")(x).astype(jnp.float32)
         painted = conv(4 * 4, kernel_init=nothing, name="painted")(x)
         painted = subpixel.shuffle(painted.astype(jnp.float32), 2)
-        flow = REACH * jnp.tanh(geometry.resize(flow, *painted.shape[1:3]))
+        flow = geometry.resize(flow, *painted.shape[1:3])
         grid = unwrapping.grid_on_face(head_pose, self.config.flow_size)
         grid = geometry.resize(grid, size, size)
-        laid = geometry.sample_image(jnp.concatenate([flow, painted], axis=-1), grid)
-        laid = laid * fade(grid)
-        return Detail(flow=laid[..., :2], painted=laid[..., 2:])
+        laid = jnp.concatenate([flow, painted / PAINTED_REACH], axis=-1)
+        # The limits come after the sampling: before them XLA samples twice.
+        laid = jnp.tanh(geometry.sample_image(laid, grid)) * fade(grid)
+        return Detail(flow=REACH * laid[..., :2], painted=PAINTED_REACH * laid[..., 2:])
 
 
 def fade(grid: jax.Array) -> jax.Array:
