@@ -28,6 +28,7 @@ LAYERS = (
     ("audio",),
     ("speech",),
     ("media",),
+    ("provenance",),
     ("portrait",),
     ("data",),
     ("train.checkpoint", "export"),
