@@ -20,6 +20,7 @@ from vasa_jax.animate import (
     whole_picture,
 )
 from vasa_jax.animate.controls import Controls
+from vasa_jax.provenance import sealing
 
 Path = str | os.PathLike[str]
 
@@ -38,6 +39,7 @@ def animate_files(
     show_whole_picture: bool = False,
     frame_rate_hz: int = types.FRAME_RATE_HZ,
     face: talking_face.TalkingFace | None = None,
+    seal: sealing.Seal | None = None,
     warn: Callable[[str], None] = lambda sentence: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> int:
@@ -69,6 +71,7 @@ def animate_files(
         frame_rate_hz: frames a second, 24 to 60.
         face: what `checkpoint`, `audio_weights` and `image_size` give, where it is
             loaded already; None loads it. See `many_files`.
+        seal: what says in the video that it is generated; None says nothing.
         warn: called with a sentence where something is worth knowing.
         progress: called with the frames done and the frames in all, 0 if that is not
             known.
@@ -116,15 +119,22 @@ def animate_files(
     # The writer follows the stream by no more than a piece and a window.
     spoken, written = itertools.tee(samples) if is_spoken else (None, samples)
     motion = _move(face, portrait, spoken, controls, driving)
+    mark = sealing.marker(seal)
     with (
         media.VideoWriter(
-            output, height, width, waveform=written, frame_rate_hz=frame_rate_hz
+            output,
+            height,
+            width,
+            waveform=written,
+            frame_rate_hz=frame_rate_hz,
+            finish=sealing.finisher(seal, show_whole_picture, warn),
         ) as writer,
         motion_recorder.recorded(motion, motion_output, face.editor) as motion,
     ):
         progress(0, num_frames)
         for frames in face.render(portrait, motion, frame_rate_hz):
-            writer.write(whole.with_faces(frames) if show_whole_picture else frames)
+            frames = whole.with_faces(frames) if show_whole_picture else frames
+            writer.write(mark(frames))
             progress(writer.num_frames, num_frames)
         config.require(
             not is_spoken or writer.num_frames > 0,

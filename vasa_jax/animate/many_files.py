@@ -9,6 +9,7 @@ from vasa_jax import types
 from vasa_jax.animate import files, frame_rate, motion_stream, talking_face, trained
 from vasa_jax.animate.controls import Controls
 from vasa_jax.errors import UserError
+from vasa_jax.provenance import sealing
 
 Path = str | os.PathLike[str]
 
@@ -94,6 +95,7 @@ def animate_many(
     image_size: int | None = None,
     show_whole_picture: bool = False,
     frame_rate_hz: int = types.FRAME_RATE_HZ,
+    seal: sealing.Seal | None = None,
     warn: Callable[[str], None] = lambda sentence: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     finished: Callable[[pathlib.Path, int], None] = lambda output, num_frames: None,
@@ -106,7 +108,7 @@ def animate_many(
         audio_files: voices.
         folder: of the videos, which `name_outputs` names; made if it is missing.
         controls, checkpoint, audio_weights, image_size, show_whole_picture,
-            frame_rate_hz, warn, progress: as of `files.animate_files`, for all.
+            frame_rate_hz, seal, warn, progress: as of `files.animate_files`, for all.
         finished: called with each video and its frames.
         failed: called with each video that could not be made, and why.
 
@@ -139,6 +141,7 @@ def animate_many(
                     show_whole_picture=show_whole_picture,
                     frame_rate_hz=frame_rate_hz,
                     face=face,
+                    seal=seal,
                     warn=warn,
                     progress=progress,
                 )

@@ -15,6 +15,7 @@ from vasa_jax.animate import (
     whole_picture,
 )
 from vasa_jax.animate.controls import Controls
+from vasa_jax.provenance import sealing
 
 Path = str | os.PathLike[str]
 
@@ -34,6 +35,7 @@ def reenact_files(
     audio_weights: Path | None = None,
     image_size: int | None = None,
     show_whole_picture: bool = False,
+    seal: sealing.Seal | None = None,
     warn: Callable[[str], None] = lambda sentence: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> int:
@@ -56,6 +58,7 @@ def reenact_files(
         checkpoint, audio_weights, image_size: as of `files.animate_files`.
         show_whole_picture: whether the video shows the whole picture, with the face
             laid back into it, rather than the face's crop.
+        seal: as of `files.animate_files`.
         warn: called with a sentence where something is worth knowing.
         progress: called with the frames done and the frames in all, as the video tells
             its length; 0 where it does not.
@@ -101,13 +104,21 @@ def reenact_files(
         num_frames = min(num_frames, driver.num_frames)
         motion = driver.drive(motion)
     sound = audio.iterate_waveform(video, warn) if probed.has_sound else None
+    mark = sealing.marker(seal)
     with (
-        media.VideoWriter(output, height, width, waveform=sound) as writer,
+        media.VideoWriter(
+            output,
+            height,
+            width,
+            waveform=sound,
+            finish=sealing.finisher(seal, show_whole_picture, warn),
+        ) as writer,
         motion_recorder.recorded(motion, motion_output, face.editor) as motion,
     ):
         progress(0, num_frames)
         for frames in face.render(portrait, motion):
-            writer.write(whole.with_faces(frames) if show_whole_picture else frames)
+            frames = whole.with_faces(frames) if show_whole_picture else frames
+            writer.write(mark(frames))
             progress(writer.num_frames, max(num_frames, writer.num_frames))
     return writer.num_frames
 

@@ -19,7 +19,7 @@ Several portraits or voices, with commas between them, run one after another:
 import argparse
 from typing import Any
 
-from vasa_jax.command import performance, progress
+from vasa_jax.command import marks, performance, progress
 from vasa_jax.errors import UserError
 
 
@@ -128,6 +128,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         default=False,
         help="lay the face back into the whole picture",
     )
+    marks.add_arguments(parser)
 
 
 def run(chosen: argparse.Namespace) -> None:
@@ -144,6 +145,7 @@ def run(chosen: argparse.Namespace) -> None:
     asked = performance.controls_of(given)
     driving = _driving(given)
     speech = _speech(given)
+    seal = marks.seal_of(given, is_voice_generated=speech is not None)
     compilation_cache.enable()
     with progress.shown("animate") as calls:
         settings = {
@@ -153,6 +155,7 @@ def run(chosen: argparse.Namespace) -> None:
             "image_size": given.get("image_size"),
             "show_whole_picture": chosen.whole_picture,
             "frame_rate_hz": given.get("frame_rate", types.FRAME_RATE_HZ),
+            "seal": seal,
             **calls,
         }
         images = many_files.split_names(chosen.image)

@@ -5,11 +5,17 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from vasa_jax.command import animate, reenact, serve
+from vasa_jax.command import animate, reenact, serve, verify
 from vasa_jax.errors import UserError
 
-COMMANDS = {"animate": animate, "reenact": reenact, "serve": serve}
-"""Modules with `add_arguments` and `run`; the first line of each is its help."""
+COMMANDS = {
+    "animate": animate,
+    "reenact": reenact,
+    "serve": serve,
+    "verify": verify,
+}
+"""Modules with `add_arguments` and `run`, which may return an exit code; the first line
+of each is its help."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -27,19 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after `vasa`; None takes those of this process.
 
     Returns:
-        The exit code: 0, or 2 after a mistake that the user can mend.
+        The exit code: the command's own, 0 for most, or 2 after a mistake that the
+        user can mend.
     """
     # Pillow remarks on what is odd in a file; what is wrong we say in a sentence.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
         chosen = make_parser().parse_args(arguments)
-        COMMANDS[chosen.command].run(chosen)
+        return COMMANDS[chosen.command].run(chosen) or 0
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130  # As shells count what Ctrl-C ends.
-    return 0
 
 
 def make_parser() -> Parser:

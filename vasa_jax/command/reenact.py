@@ -6,7 +6,7 @@ vasa reenact face.jpg driver.mp4 -o talk.mp4 --pose_from=other.mp4
 
 import argparse
 
-from vasa_jax.command import animate, progress
+from vasa_jax.command import animate, marks, progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +44,7 @@ def run(chosen: argparse.Namespace) -> None:
     from vasa_jax.animate import reenactment
 
     given = vars(chosen)
+    seal = marks.seal_of(given)
     compilation_cache.enable()
     with progress.shown("reenact") as calls:
         num_frames = reenactment.reenact_files(
@@ -57,6 +58,7 @@ def run(chosen: argparse.Namespace) -> None:
             audio_weights=given.get("audio_weights"),
             image_size=given.get("image_size"),
             show_whole_picture=chosen.whole_picture,
+            seal=seal,
             **calls,
         )
     print(f"{chosen.output}: {num_frames} frames")

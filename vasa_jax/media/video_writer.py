@@ -2,9 +2,11 @@
 
 import contextlib
 import fractions
+import functools
 import io
 import os
-from collections.abc import Iterable, Iterator
+import pathlib
+from collections.abc import Callable, Iterable, Iterator
 
 import av
 import numpy as np
@@ -132,6 +134,7 @@ class VideoWriter:
         waveform: np.ndarray | Iterable[np.ndarray] | None = None,
         frame_rate_hz: int = types.FRAME_RATE_HZ,
         constant_rate_factor: int = CONSTANT_RATE_FACTOR,
+        finish: Callable[[pathlib.Path], None] | None = None,
     ):
         """Remember what to write; nothing is opened before the `with` block.
 
@@ -143,6 +146,8 @@ class VideoWriter:
                 it, which are read as the frames need them; None for no sound.
             frame_rate_hz: frames a second.
             constant_rate_factor: x264's quality, 0 to 51.
+            finish: called with the whole file before it takes its place, to change it;
+                its errors leave no file.
 
         Raises:
             UserError: the path does not end in .mp4.
@@ -155,10 +160,12 @@ class VideoWriter:
         self._frame_rate_hz = frame_rate_hz
         self._constant_rate_factor = constant_rate_factor
         self._num_samples = 0
+        self._finish_file = finish
 
     def __enter__(self) -> "VideoWriter":
         with contextlib.ExitStack() as stack:
             partial = stack.enter_context(partial_file.written_beside(self._path))
+            stack.push(functools.partial(self._hand_on, partial))
             # Of a whole path FFmpeg takes no part before a colon for a protocol.
             self._container = av.open(
                 os.path.abspath(partial), "w", format="mp4", options=_INDEX_FIRST
@@ -187,6 +194,11 @@ class VideoWriter:
                 self._finish()
         else:
             self._stack.__exit__(*exception)
+
+    def _hand_on(self, partial: pathlib.Path, *exception) -> None:
+        """Let the whole file be changed."""
+        if exception[0] is None and self._finish_file is not None:
+            self._finish_file(partial)
 
     def _close(self, *exception) -> None:
         """Close the file; after an error, which is what matters, without another."""
