@@ -52,7 +52,7 @@ clean:
 
 $(VENV)/demo.installed: $(VENV)/created setup.cfg requirements.txt
 	@echo "installing vasa_jax into $(VENV) (a few minutes the first time)"
-	$(VENV)/bin/python -m pip $(PIP_FLAGS) --editable ".[portrait]"
+	$(VENV)/bin/python -m pip $(PIP_FLAGS) --editable ".[portrait,provenance]"
 	@touch $@
 
 $(VENV)/test.installed: $(VENV)/created setup.cfg requirements.txt

@@ -8,6 +8,7 @@ Then open the address that it prints. Needs `pip install "vasa_jax[live]"`.
 import argparse
 import sys
 
+from vasa_jax.command import marks
 from vasa_jax.errors import UserError
 
 DEFAULT_PORT = 8080
@@ -65,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("models").add_argument
     add("--checkpoint", metavar="DIR", help="folder of both models")
     add("--audio_weights", metavar="FILE", help="of the audio encoder, if it needs one")
+    marks.add_arguments(parser)
 
 
 def run(chosen: argparse.Namespace) -> None:
@@ -84,5 +86,6 @@ def run(chosen: argparse.Namespace) -> None:
     from vasa_jax.live import serving
 
     given = {name: value for name, value in vars(chosen).items() if name != "command"}
+    given["seal"] = marks.seal_of(given)
     asked = serving.ServeSettings(**given)
     serving.serve(asked, say=lambda sentence: print(sentence, file=sys.stderr))

@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import logging
 import pathlib
 
 import numpy as np
@@ -13,6 +14,8 @@ from vasa_jax.live import session as session_lib
 WAITING_TICKS = 50
 """Ticks that wait for the encoder. Ours: 2 s; then both sound and picture are left
 out."""
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Recording:
@@ -50,7 +53,9 @@ class Recording:
         first = await self._next()
         if first is None:
             return 0
-        writer = media.VideoWriter(self.path, size, size, waveform=sound)
+        writer = media.VideoWriter(
+            self.path, size, size, waveform=sound, finish=self._sign
+        )
         with writer:
             tick = first
             while tick is not None and writer.num_frames < self._max_frames:
@@ -59,6 +64,10 @@ class Recording:
                 await asyncio.to_thread(writer.write, tick.tick.frame[None])
                 tick = await self._next()
         return writer.num_frames
+
+    def _sign(self, path: pathlib.Path) -> None:
+        if self._session.seal is not None:
+            self._session.seal.sign(path, warn=_LOGGER.warning)
 
     async def _next(self) -> outlet.NumberedTick | None:
         try:

@@ -18,6 +18,7 @@ from vasa_jax.animate import talking_face, trained
 from vasa_jax.errors import UserError
 from vasa_jax.live import access, limits, server, sessions
 from vasa_jax.live import voices as voices_lib
+from vasa_jax.provenance import sealing
 
 DEFAULT_PORTRAIT = pathlib.Path(__file__).parent / "page" / "portrait.jpg"
 """The example of the repository: a rendered person who does not exist."""
@@ -51,6 +52,7 @@ class ServeSettings:
     turn_password: str | None = None
     checkpoint: str | None = None
     audio_weights: str | None = None
+    seal: sealing.Seal | None = None
 
     def __post_init__(self):
         """Refuse what would let everybody in, or what cannot be."""
@@ -169,7 +171,11 @@ def serve(asked: ServeSettings, say: Callable[[str], None]) -> None:
     models = trained.load(asked.checkpoint, asked.audio_weights, asked.image_size)
     face = talking_face.TalkingFace(models, BATCH_FRAMES)
     living = sessions.Sessions(
-        face, portrait, asked.limits(), batch_frames=BATCH_FRAMES
+        face,
+        portrait,
+        asked.limits(),
+        batch_frames=BATCH_FRAMES,
+        seal=asked.seal,
     )
     handlers = server.Server(
         living,

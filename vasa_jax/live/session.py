@@ -6,6 +6,7 @@ another; the other plays, 25 times a second, and never waits for the first.
 
 import asyncio
 import concurrent.futures
+import dataclasses
 import logging
 import secrets
 
@@ -15,6 +16,7 @@ from vasa_jax.animate.controls import Controls
 from vasa_jax.live import (
     agents,
     clock,
+    marked_face,
     metrics,
     nods,
     outlet,
@@ -24,6 +26,7 @@ from vasa_jax.live import (
 )
 from vasa_jax.live import device as device_lib
 from vasa_jax.live.device import now
+from vasa_jax.provenance import sealing
 
 DEVICE_FAILED = (
     "The server could not compute the face and has ended this session; start again, "
@@ -56,6 +59,7 @@ class Session:
         batch_frames: int,
         speech_threads: concurrent.futures.Executor,
         max_letters: int,
+        seal: sealing.Seal | None = None,
     ):
         """Prepare; `start` begins.
 
@@ -68,6 +72,7 @@ class Session:
             batch_frames: frames that the face renders at once.
             speech_threads: that typed text is spoken in.
             max_letters: of typed texts that wait.
+            seal: what says in frames and recordings that they are generated.
         """
         self.session_id = secrets.token_urlsafe(16)
         self.frame_size = first_frame.shape[0]
@@ -76,8 +81,9 @@ class Session:
             asyncio.get_running_loop().create_future()
         )
         self._voice = voice_queue.VoiceQueue(step_samples)
+        self._seal, self._has_read = seal, False
         self._performance = performance.Performance(
-            face, first_frame, self._voice, batch_frames
+            marked_face.MarkedFace(face, seal), first_frame, self._voice, batch_frames
         )
         self._reading = reading_aloud.ReadingAloud(self, speech_threads, max_letters)
         self._device, self._counts = device, counts
@@ -88,6 +94,13 @@ class Session:
         self._played = asyncio.Event()
         self._num_ticks = 0
         self._tasks: list[asyncio.Task] = []
+
+    @property
+    def seal(self) -> sealing.Seal | None:
+        """What a recording is to be signed with; it tells of typed text."""
+        if self._seal is None or not self._has_read:
+            return self._seal
+        return dataclasses.replace(self._seal, is_voice_generated=True)
 
     @property
     def is_speaking(self) -> bool:
@@ -172,6 +185,7 @@ class Session:
         """
         self.last_active = now()
         self._reading.add(text)
+        self._has_read = True
 
     def clear(self) -> None:
         """Stop speaking at once and listen."""

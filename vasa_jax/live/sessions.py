@@ -14,6 +14,7 @@ from vasa_jax.animate.controls import Controls
 from vasa_jax.errors import UserError
 from vasa_jax.live import device as device_lib
 from vasa_jax.live import limits, metrics, session
+from vasa_jax.provenance import sealing
 
 STEP_FRAMES = 10
 """Frames of each step of a stream. Ours: 0.4 s, the least that `demo` was trained
@@ -43,6 +44,7 @@ class Sessions:
         *,
         batch_frames: int,
         step_frames: int = STEP_FRAMES,
+        seal: sealing.Seal | None = None,
     ):
         """Prepare; nothing is computed yet.
 
@@ -52,11 +54,13 @@ class Sessions:
             allowed: the limits.
             batch_frames: frames that `face` renders at once.
             step_frames: frames of each step of a stream.
+            seal: what says in frames and recordings that they are generated; None says
+                nothing.
         """
         self.allowed = allowed
         self.counts = metrics.Metrics()
         self._face, self._batch_frames = face, batch_frames
-        self._step_frames = step_frames
+        self._step_frames, self._seal = step_frames, seal
         self._default_picture = default_portrait
         self._default: talking_face.Portrait | None = None
         self._device = device_lib.Device()
@@ -150,6 +154,7 @@ class Sessions:
             batch_frames=self._batch_frames,
             speech_threads=self._speech_threads,
             max_letters=self.allowed.text_letters,
+            seal=self._seal,
         )
         self._sessions[one.session_id] = one
         one.ended.add_done_callback(lambda ended: self._forget(one, ended.result()))

@@ -64,26 +64,26 @@ def read(frames: np.ndarray) -> FoundMark:
     Args:
         frames: uint8 `[T, H, W, 3]`; see `FRAMES`.
     """
-    mean = frames.astype(np.float32).mean((0, 3))
-    best = _best(mean, USUAL_SCALES)
+    mean = frames.mean((0, 3), dtype=np.float32)
+    white = _whitened(mean).astype(np.float32)
+    best = _best(white, USUAL_SCALES)
     if not best[0] >= THRESHOLD:
-        best = max(best, _best(mean, FINE_SCALES), key=lambda found: found[0])
+        best = max(best, _best(white, FINE_SCALES), key=lambda found: found[0])
     score, scale, folded = best
     number = _read_number(folded) if score >= THRESHOLD else None
     return FoundMark(score=score, scale=scale, number=number)
 
 
-def _best(mean, scales):
-    found = [_find(mean, scale) for scale in scales]
+def _best(white, scales):
+    found = [_find(white, scale) for scale in scales]
     return max(found, key=lambda one: one[0])
 
 
-def _find(mean, scale):
+def _find(white, scale):
     """Return the score at a scale, the scale, and the picture shifted into place."""
     factor = READ_CELL / (mark_pattern.CELL * scale)
-    size = [max(READ_CELL * 4, round(side * factor)) for side in mean.shape[::-1]]
-    picture = np.asarray(Image.fromarray(mean).resize(size, Image.BICUBIC))
-    folded = _fold(_whitened(picture))
+    size = [max(READ_CELL * 4, round(side * factor)) for side in white.shape[::-1]]
+    folded = _fold(np.asarray(Image.fromarray(white).resize(size, Image.BICUBIC)))
     spectrum = np.fft.rfft2(folded) * np.conj(_sync_spectrum())
     agreement = np.fft.irfft2(spectrum, folded.shape)
     peak = np.unravel_index(agreement.argmax(), agreement.shape)
