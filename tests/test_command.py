@@ -121,7 +121,7 @@ def test_controls_over_time_are_read_from_a_file(inputs, tmp_path, capsys):
     picture = media.read_image(inputs["image"])
     sound = audio.load_waveform(inputs["voice"])
     frames = np.concatenate(list(face.animate(picture, sound, asked)))
-    assert np.abs(shown.astype(int) - frames).mean() < 4
+    assert np.abs(shown.astype(int) - frames).mean() < 6
     for words_more, told in (
         ([flag, "--emotion=fear"], "emotion is asked for by an argument and in "),
         ([f"--controls={tmp_path / 'b.csv'}"], "Cannot read the controls"),

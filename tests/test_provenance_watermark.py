@@ -62,7 +62,7 @@ def _scaled(frames, scale):
 def test_the_mark_is_faint(clip, marked):
     error = np.square(marked.astype(float) - clip).mean()
     assert 10 * np.log10(255**2 / error) > 41
-    assert np.abs(marked.astype(int) - clip).max() <= 1 + watermark.MOST_LEVELS
+    assert np.abs(marked.astype(int) - clip).max() <= 1.5 * watermark.MOST_LEVELS
 
 
 @pytest.mark.parametrize(
