@@ -47,7 +47,7 @@ def groups() -> np.ndarray:
 def sync_signs() -> np.ndarray:
     """Return the signs that a reader looks for; 0 in other cells, `[TILE, TILE]`."""
     signs = _signs(_random_bytes(TILE * TILE // 8, b"sync")).reshape(TILE, TILE)
-    return np.where(groups() == _SYNC, signs, 0.0)
+    return np.where(groups() == _SYNC, signs, np.float32(0.0))
 
 
 @functools.cache

@@ -7,6 +7,7 @@ pattern that all marks share, at all shifts at once.
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 from PIL import Image
@@ -26,8 +27,9 @@ THRESHOLD = 7.0
 USUAL_SCALES = (1.0, 0.5, 0.75, 2 / 3, 1.25, 1.5, 0.8, 0.6, 0.4)
 """Scales tried first. Ours: what players and sites scale to."""
 
-FINE_SCALES = np.geomspace(0.4, 1.6, 280)
-"""All others. Ours: half a percent apart, an eighth of a cell across the frame."""
+FINE_SCALES = np.geomspace(0.4, 1.6, 140)
+"""All others. Ours: a percent apart, so that cells at the edges of a frame lie at most
+a sixth of a cell beside their places."""
 
 EVEN_REACH = 6
 """Pixels around each over which noise is made even. Ours: what is flat shows the mark
@@ -84,7 +86,7 @@ def _find(white, scale):
     factor = READ_CELL / (mark_pattern.CELL * scale)
     size = [max(READ_CELL * 4, round(side * factor)) for side in white.shape[::-1]]
     folded = _fold(np.asarray(Image.fromarray(white).resize(size, Image.BICUBIC)))
-    spectrum = np.fft.rfft2(folded) * np.conj(_sync_spectrum())
+    spectrum = np.fft.rfft2(folded) * _sync_spectrum()
     agreement = np.fft.irfft2(spectrum, folded.shape)
     peak = np.unravel_index(agreement.argmax(), agreement.shape)
     score = float(agreement[peak] / (agreement.std() + 1e-12))
@@ -121,9 +123,10 @@ def _fold(picture: np.ndarray) -> np.ndarray:
     return padded.reshape(height // side, side, width // side, side).sum((0, 2))
 
 
+@functools.cache
 def _sync_spectrum():
-    signs = mark_pattern.sync_signs()
-    return np.fft.rfft2(np.kron(signs, np.ones((READ_CELL, READ_CELL))))
+    cells = np.ones((READ_CELL, READ_CELL), np.float32)
+    return np.conj(np.fft.rfft2(np.kron(mark_pattern.sync_signs(), cells)))
 
 
 def _read_number(folded: np.ndarray) -> int | None:
