@@ -11,11 +11,11 @@ from PIL import Image
 from vasa_jax import config
 from vasa_jax.provenance import mark_pattern
 
-FLAT_LEVELS, MOST_LEVELS = 1.4, 5.0
+FLAT_LEVELS, MOST_LEVELS = 1.1, 4.5
 """By how many of 255 levels a cell is lighter or darker where the picture is flat, and
 at most. Ours: at 3 levels everywhere dark backgrounds look dirty."""
 
-TEXTURE_GAIN = 0.3
+TEXTURE_GAIN = 0.25
 """Levels for each level of standard deviation in a cell and all around it. Ours: a
 reader weighs places by their noise, so the mark may be strong where it hides."""
 
