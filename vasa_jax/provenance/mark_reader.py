@@ -110,7 +110,7 @@ def _box_mean(values: np.ndarray, reach: int) -> np.ndarray:
     side = 2 * reach + 1
     for axis in (0, 1):
         pad = [(reach + 1, reach) if axis == here else (0, 0) for here in (0, 1)]
-        total = np.cumsum(np.pad(values, pad, mode="reflect"), axis=axis)
+        total = np.cumsum(np.pad(values, pad, mode="reflect"), axis, np.float64)
         ends = np.arange(side, total.shape[axis])
         values = (total.take(ends, axis) - total.take(ends - side, axis)) / side
     return values
