@@ -26,7 +26,7 @@ SECONDS = 240
 """Of one test, on a machine that has other work; it takes a few."""
 
 
-def serving(work, allowed=None, face=None, **config):
+def serving(work, allowed=None, face=None, seal=None, **config):
     """Run `work(client, living)` against a server, and return what it returns."""
 
     async def run():
@@ -35,6 +35,7 @@ def serving(work, allowed=None, face=None, **config):
             np.zeros((64, 64, 3), np.uint8),
             allowed or limits.Limits(),
             batch_frames=5,
+            seal=seal,
         )
         await living.warm_up()
         app = server.Server(living, server.ServerConfig(**config)).make_app()
