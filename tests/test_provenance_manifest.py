@@ -3,6 +3,7 @@
 import datetime
 import json
 
+import av
 import numpy as np
 import pytest
 
@@ -78,6 +79,19 @@ def test_a_changed_file_is_invalid(video):
 
 def test_an_unsigned_file_has_none(video):
     assert manifest.read(video) is None
+
+
+def test_a_kind_that_holds_no_manifest_has_none(tmp_path):
+    path = tmp_path / "talk.webm"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libvpx", rate=25)
+        stream.height = stream.width = 64
+        stream.pix_fmt = "yuv420p"
+        frame = np.full((64, 64, 3), 99, np.uint8)
+        out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        out.mux(stream.encode(None))
+    sentences, tells = verification.verify(path)
+    assert sentences[0] == "Manifest: none." and not tells
 
 
 def test_something_else_is_refused(tmp_path):

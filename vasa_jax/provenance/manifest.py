@@ -141,10 +141,11 @@ def read(
         trust_anchors: PEM of certificates whose signers are trusted; None trusts none.
 
     Returns:
-        What was found, None where there is no manifest.
+        What was found; None where there is no manifest, or the file is of a kind that
+        holds none, such as webm.
 
     Raises:
-        UserError: the file is of no kind that holds manifests, or is broken.
+        UserError: the file is broken.
     """
     import c2pa
 
@@ -156,12 +157,11 @@ def read(
         reader = c2pa.Reader(path, context=context)
         found = json.loads(reader.json())
         state = reader.get_validation_state()
+    except (c2pa.C2paError.ManifestNotFound, c2pa.C2paError.NotSupported):
+        return None
     except c2pa.C2paError as error:
-        if "ManifestNotFound" in type(error).__name__ + str(error):
-            return None
         raise UserError(
-            f"{path} cannot be searched for a manifest ({error}); give a whole file "
-            "of a usual kind, such as mp4, png or jpg."
+            f"{path} cannot be searched for a manifest ({error}); give a whole file."
         ) from error
     active = found["manifests"][found["active_manifest"]]
     codes = {one["code"] for one in found.get("validation_status", [])}
