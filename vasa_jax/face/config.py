@@ -279,7 +279,7 @@ def demo() -> FaceConfig:
         decoder_blocks=2,
         output_upsampling=4,
         detail_channels=16,
-        shortcut=ShortcutConfig(detail_size=96),
+        shortcut=ShortcutConfig(),
     )
 
 

@@ -19,6 +19,11 @@ TEXTURE_GAIN = 0.25
 """Levels for each level of standard deviation in a cell and all around it. Ours: a
 reader weighs places by their noise, so the mark may be strong where it hides."""
 
+MOST_GROWTH = 2.0
+"""How many times as strong a mark is at most where a frame has fewer cells than the
+pattern. Ours: at 256 pixels, twice as strong, all of a dozen clips were found after
+H.264 at rate factor 23; 3 as it is at 512."""
+
 REMADE_AFTER = 25
 """Frames after which strengths are found anew. Ours: heads move little in a second."""
 
@@ -96,4 +101,5 @@ def _strength(frame: np.ndarray) -> np.ndarray:
         for column in range(3)
     ]
     strength = FLAT_LEVELS + TEXTURE_GAIN * np.min(around, axis=0)
-    return np.minimum(strength, MOST_LEVELS)
+    growth = np.clip(mark_pattern.TILE / min(height, width), 1.0, MOST_GROWTH)
+    return growth * np.minimum(strength, MOST_LEVELS)
