@@ -39,7 +39,8 @@ def verify(
         number = "not readable" if mark.number is None else mark.number
         sentences.append(
             f"Watermark: vasa_jax's (score {mark.score:.1f}, found from "
-            f"{mark_reader.THRESHOLD:g} on), number {number}."
+            f"{mark_reader.THRESHOLD:g} on: {mark_reader.FALSE_ALARMS}), number "
+            f"{number}."
         )
     else:
         sentences.append(
