@@ -105,6 +105,16 @@ def test_a_video_drives_a_portrait_and_keeps_its_sound(inputs, capsys):
     assert np.corrcoef(sounds[0][:count], sounds[1][:count])[0, 1] > 0.9
 
 
+def test_image_and_video_are_given_by_flags_in_any_order(inputs, capsys):
+    assert main.main(words("reenact", inputs)) == 0
+    first = _shown(inputs["output"])
+    rest = words("reenact", inputs)[3:]
+    flags = [f"--video={inputs['driver']}", "--image", inputs["image"]]
+    assert main.main(["reenact", *rest, *flags]) == 0
+    assert capsys.readouterr().out.count(f"{NUM_FRAMES} frames\n") == 2
+    np.testing.assert_array_equal(_shown(inputs["output"]), first)
+
+
 def test_controls_over_time_are_read_from_a_file(inputs, tmp_path, capsys):
     (tmp_path / "a.csv").write_text("seconds,gaze_yaw,fear\n0,-20,0\n0.4,20,1\n")
     flag = f"--controls={tmp_path / 'a.csv'}"
@@ -241,6 +251,12 @@ def test_a_mistake_gives_one_sentence_and_code_2_and_no_file(
         ([], "required: COMMAND; see `vasa --help`."),
         (["animate", "face.png"], "required: SOUND, -o/--output"),
         (["reenact", "face.png", "-o", "a.mp4"], "required: VIDEO"),
+        (
+            ["reenact", "--image=a", "-o", "a.mp4"],
+            "--image and --video belong together",
+        ),
+        (["reenact", "--image=a", "b", "-o", "a.mp4"], "give both files one way."),
+        (["reenact", "a", "b", "--image=a", "--video=b", "-o", "c.mp4"], "one way."),
         (["dance"], "invalid choice: 'dance'"),
     ],
 )

@@ -17,6 +17,7 @@ Several portraits or voices, with commas between them, run one after another:
 """
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from vasa_jax.command import marks, performance, progress
@@ -52,8 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--motion",
         metavar="FILE",
-        action=_InPlaceOfSound,
-        sound=sound,
+        action=InPlaceOf,
+        instead_of=[sound],
         help="that drives the face: .npz or .json by --motion_output, or a capture "
         "app's .csv of ARKit's weights (docs/controls.md)",
     )
@@ -72,8 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--text",
         metavar="TEXT",
-        action=_InPlaceOfSound,
-        sound=sound,
+        action=InPlaceOf,
+        instead_of=[sound],
         help="words to say instead of a sound: *word* is emphasised, marks pause, and "
         "[pause 0.5] pauses so many seconds",
     )
@@ -91,16 +92,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     performance.add_arguments(parser)
 
 
-class _InPlaceOfSound(argparse.Action):
-    """Take a text or motion, after which no sound is missing."""
+class InPlaceOf(argparse.Action):
+    """Take a flag, such as a text, after which others, such as a sound, may miss."""
 
-    def __init__(self, *names, sound: argparse.Action, **keywords):
+    def __init__(self, *names, instead_of: Sequence[argparse.Action], **keywords):
+        """Remember the arguments that are not required once this is given."""
         super().__init__(*names, **keywords)
-        self._sound = sound
+        self._instead_of = instead_of
 
     def __call__(self, parser, namespace, values, option_string=None):
+        """Take the value."""
         setattr(namespace, self.dest, values)
-        self._sound.required = False
+        for action in self._instead_of:
+            action.required = False
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,18 +2,36 @@
 
 vasa reenact face.jpg driver.mp4 -o talk.mp4
 vasa reenact face.jpg driver.mp4 -o talk.mp4 --pose_from=other.mp4
+vasa reenact --image=face.jpg --video=driver.mp4 -o talk.mp4
 """
 
 import argparse
+from typing import Any
 
 from vasa_jax.command import animate, marks, progress
+from vasa_jax.errors import UserError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     add = parser.add_argument
-    add("image", metavar="IMAGE", help="a picture with one clear face")
-    add("video", metavar="VIDEO", help="of one person, in any format that FFmpeg reads")
+    in_order = [
+        add("image", metavar="IMAGE", help="a picture with one clear face"),
+        add(
+            "video",
+            metavar="VIDEO",
+            help="of one person, in any format that FFmpeg reads",
+        ),
+    ]
+    for name in ("image", "video"):
+        add(
+            f"--{name}",
+            dest=f"{name}_by_flag",
+            metavar="FILE",
+            action=animate.InPlaceOf,
+            instead_of=in_order,
+            help=f"another way to give {name.upper()}, where both are given so",
+        )
     add("-o", "--output", metavar="OUT.mp4", required=True, help="the mp4 to write")
     add(
         "--pose_from",
@@ -44,12 +62,13 @@ def run(chosen: argparse.Namespace) -> None:
     from vasa_jax.animate import reenactment
 
     given = vars(chosen)
+    image, video = _image_and_video(given)
     seal = marks.seal_of(given)
     compilation_cache.enable()
     with progress.shown("reenact") as calls:
         num_frames = reenactment.reenact_files(
-            chosen.image,
-            chosen.video,
+            image,
+            video,
             chosen.output,
             pose_from=given.get("pose_from"),
             dynamics_from=given.get("dynamics_from"),
@@ -62,3 +81,23 @@ def run(chosen: argparse.Namespace) -> None:
             **calls,
         )
     print(f"{chosen.output}: {num_frames} frames")
+
+
+def _image_and_video(given: dict[str, Any]) -> tuple[str, str]:
+    """Return both files, given in their order or by flags.
+
+    Raises:
+        UserError: one is missing, or both ways are used at once.
+    """
+    names = "image", "video"
+    by_flag = [f"{name}_by_flag" for name in names if f"{name}_by_flag" in given]
+    if not by_flag:
+        return given["image"], given["video"]
+    if any(name in given for name in names):
+        raise UserError(
+            "Files are given both in their order and by --image or --video; give both "
+            "files one way."
+        )
+    if len(by_flag) == 1:
+        raise UserError("--image and --video belong together; give the other, too.")
+    return given["image_by_flag"], given["video_by_flag"]
