@@ -23,15 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help="of one person, in any format that FFmpeg reads",
         ),
     ]
-    for name in ("image", "video"):
-        add(
-            f"--{name}",
-            dest=f"{name}_by_flag",
-            metavar="FILE",
-            action=animate.InPlaceOf,
-            instead_of=in_order,
-            help=f"another way to give {name.upper()}, where both are given so",
-        )
+    by_flag = {"metavar": "FILE", "action": animate.InPlaceOf, "instead_of": in_order}
+    add("--image", dest="image_by_flag", help="in place of IMAGE", **by_flag)
+    add("--video", dest="video_by_flag", help="in place of VIDEO", **by_flag)
     add("-o", "--output", metavar="OUT.mp4", required=True, help="the mp4 to write")
     add(
         "--pose_from",
