@@ -108,6 +108,13 @@ def test_the_test_certificate_is_kept_and_only_its_owner_reads_it(own_cache):
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_cache_that_cannot_be_written_stops_nobody(video, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    _sign(video)
+    assert manifest.read(video).is_valid
+
+
 def _own(tmp_path):
     """Write the test certificate to files as one's own, and return it too."""
     made = certificate.of_test()

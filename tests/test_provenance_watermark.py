@@ -1,12 +1,10 @@
 """The mark in a picture is not seen, survives what happens to videos, and is told."""
 
-import io
-
-import av
 import numpy as np
 import pytest
 from PIL import Image
 
+from experiments.tools import video_changes
 from vasa_jax import errors
 from vasa_jax.provenance import mark_pattern, mark_reader, watermark
 
@@ -33,32 +31,6 @@ def marked(clip):
     return watermark.Marker(NUMBER)(clip)
 
 
-def _encoded(frames, rate_factor):
-    """Send frames through H.264."""
-    buffer = io.BytesIO()
-    with av.open(buffer, "w", format="mp4") as out:
-        stream = out.add_stream("libx264", rate=25)
-        stream.height, stream.width = frames.shape[1:3]
-        stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": str(rate_factor)}
-        for frame in frames:
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        out.mux(stream.encode(None))
-    buffer.seek(0)
-    with av.open(buffer) as file:
-        return np.stack([f.to_ndarray(format="rgb24") for f in file.decode(video=0)])
-
-
-def _scaled(frames, scale):
-    side = int(frames.shape[1] * scale) // 2 * 2
-    return np.stack(
-        [
-            np.asarray(Image.fromarray(frame).resize((side, side), Image.BICUBIC))
-            for frame in frames
-        ]
-    )
-
-
 def test_the_mark_is_faint(clip, marked):
     error = np.square(marked.astype(float) - clip).mean()
     assert 10 * np.log10(255**2 / error) > 41
@@ -69,11 +41,11 @@ def test_the_mark_is_faint(clip, marked):
     "change",
     [
         lambda frames: frames,
-        lambda frames: _encoded(frames, 23),
-        lambda frames: _encoded(frames, 28),
-        lambda frames: _encoded(_scaled(frames, 0.5), 23),
-        lambda frames: _scaled(frames, 0.75),
-        lambda frames: _encoded(np.ascontiguousarray(frames[:, 51:461, 37:447]), 23),
+        lambda frames: video_changes.encoded(frames, crf=23),
+        lambda frames: video_changes.encoded(frames, crf=28),
+        lambda frames: video_changes.encoded(video_changes.scaled(frames, 0.5), crf=23),
+        lambda frames: video_changes.scaled(frames, 0.75),
+        lambda frames: video_changes.encoded(video_changes.cropped(frames), crf=23),
     ],
     ids=["raw", "crf 23", "crf 28", "half", "three quarters", "80 percent"],
 )
@@ -84,13 +56,15 @@ def test_the_mark_is_found_and_its_number_read(marked, change):
 
 @pytest.mark.parametrize("scale", [1.0, 0.5])
 def test_nothing_is_found_where_there_is_no_mark(clip, scale):
-    found = mark_reader.read(_scaled(clip, scale))
+    found = mark_reader.read(video_changes.scaled(clip, scale))
     assert not found.is_present and found.number is None
 
 
 def test_small_frames_are_marked_too(clip):
-    small = _scaled(clip, 0.5)
-    found = mark_reader.read(_encoded(watermark.Marker(NUMBER)(small), 23))
+    small = video_changes.scaled(clip, 0.5)
+    found = mark_reader.read(
+        video_changes.encoded(watermark.Marker(NUMBER)(small), crf=23)
+    )
     assert found.is_present and found.number == NUMBER
 
 

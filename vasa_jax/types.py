@@ -93,8 +93,9 @@ class PortraitPixels:
         behind_head: `[B, h, w, C + 3]` features and colours of the background, also
             where the head hides it.
         background_logits: `[B, h, w, 1]` that a cell of the portrait shows background.
-        reduced: `[B, P, P, 3]` the portrait at the size of the painted image, and
-        unwrapped: `[B, s, s, 3]` its face; both for `face_detail`, None without it.
+        reduced: `[B, P, P, 3]` the portrait at the size of the painted image; None
+            without `face_detail`.
+        unwrapped: `[B, s, s, 3]` its face on the unwrapped surface; likewise.
     """
 
     image: jax.Array

@@ -11,17 +11,15 @@ own, whose interval counts clips.
 """
 
 import glob
-import io
 import pathlib
 from collections.abc import Callable, Iterator
 
-import av
 import numpy as np
 import tqdm
 from absl import flags
-from PIL import Image
 
 from experiments.running import program
+from experiments.tools import video_changes
 from vasa_jax import audio, compilation_cache, media, types
 from vasa_jax.animate import controls, talking_face
 from vasa_jax.data import clips, records
@@ -42,49 +40,19 @@ SIZE = 512
 """Side of the frames that are marked, pixels."""
 
 
-def encoded(
-    frames: np.ndarray, codec: str = "libx264", **options: str | int
-) -> np.ndarray:
-    """Send frames uint8 `[T, H, W, 3]` through a codec and back."""
-    buffer = io.BytesIO()
-    with av.open(buffer, "w", format="matroska") as out:
-        stream = out.add_stream(codec, rate=types.FRAME_RATE_HZ)
-        stream.height, stream.width = frames.shape[1:3]
-        stream.pix_fmt = "yuv420p"
-        if "bit_rate" in options:
-            stream.bit_rate = options.pop("bit_rate")
-        stream.options = {name: str(value) for name, value in options.items()}
-        for frame in frames:
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        out.mux(stream.encode(None))
-    buffer.seek(0)
-    with av.open(buffer) as file:
-        return np.stack([f.to_ndarray(format="rgb24") for f in file.decode(video=0)])
-
-
-def scaled(frames: np.ndarray, scale: float) -> np.ndarray:
-    """Scale frames to an even size."""
-    size = [int(side * scale) // 2 * 2 for side in frames.shape[2:0:-1]]
-    pictures = (Image.fromarray(frame).resize(size, Image.BICUBIC) for frame in frames)
-    return np.stack([np.asarray(picture) for picture in pictures])
-
-
-def cropped(frames: np.ndarray) -> np.ndarray:
-    """Cut 80 % of both sides out, at a place on no grid."""
-    height, width = frames.shape[1:3]
-    top, left = height * 7 // 100, width * 13 // 100
-    rows, columns = (side * 4 // 5 // 2 * 2 for side in (height, width))
-    cut = frames[:, top : top + rows, left : left + columns]
-    return np.ascontiguousarray(cut)
-
-
 CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "H.264, crf 18, as it is written": lambda frames: encoded(frames, crf=18),
-    "H.264, crf 23": lambda frames: encoded(frames, crf=23),
-    "H.264, crf 28": lambda frames: encoded(frames, crf=28),
-    "half size, H.264, crf 23": lambda frames: encoded(scaled(frames, 0.5), crf=23),
-    "80 % of each side, H.264, crf 23": lambda frames: encoded(cropped(frames), crf=23),
-    "VP8, 500 kbit/s": lambda frames: encoded(
+    "H.264, crf 18, as it is written": lambda frames: video_changes.encoded(
+        frames, crf=18
+    ),
+    "H.264, crf 23": lambda frames: video_changes.encoded(frames, crf=23),
+    "H.264, crf 28": lambda frames: video_changes.encoded(frames, crf=28),
+    "half size, H.264, crf 23": lambda frames: video_changes.encoded(
+        video_changes.scaled(frames, 0.5), crf=23
+    ),
+    "80 % of each side, H.264, crf 23": lambda frames: video_changes.encoded(
+        video_changes.cropped(frames), crf=23
+    ),
+    "VP8, 500 kbit/s": lambda frames: video_changes.encoded(
         frames, "libvpx", bit_rate=500_000, deadline="realtime"
     ),
 }
@@ -100,11 +68,11 @@ def gather() -> Iterator[np.ndarray]:
         chosen = np.linspace(0, len(opened) - 1, NUM_CLIPS.value).round().astype(int)
         for index in chosen:
             frames = clips.read_frames(opened.read(int(index)))[:count]
-            yield scaled(frames, SIZE / frames.shape[1])
+            yield video_changes.scaled(frames, SIZE / frames.shape[1])
     for path in sorted(glob.glob(VIDEOS.value or "")):
         frames = np.stack(list(media.iterate_video(path))[:count])
         side = min(frames.shape[1:3])
-        yield scaled(frames[:, :side, :side], SIZE / side)
+        yield video_changes.scaled(frames[:, :side, :side], SIZE / side)
 
 
 def _renders(count):

@@ -1,5 +1,6 @@
 """Certificates that sign manifests: one's own, or a test one made on this machine."""
 
+import contextlib
 import dataclasses
 import datetime
 import os
@@ -100,13 +101,19 @@ def of_test() -> Certificate:
         private_key, chain = path.read_bytes().split(b"\n\n", 1)
     except (OSError, ValueError):
         private_key, chain = _make()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        with os.fdopen(os.open(partial, flags, 0o600), "wb") as file:
-            file.write(private_key + b"\n\n" + chain)
-        os.replace(partial, path)
+        # Where nothing can be kept, every file has a signer of its own.
+        with contextlib.suppress(OSError):
+            _keep(path, private_key + b"\n\n" + chain)
     return Certificate(chain, private_key)
+
+
+def _keep(path: pathlib.Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    with os.fdopen(os.open(partial, flags, 0o600), "wb") as file:
+        file.write(content)
+    os.replace(partial, path)
 
 
 def _make() -> tuple[bytes, bytes]:

@@ -2,8 +2,8 @@
 
 Ours: an iris is two of the decoder's cells, so that eyes which look aside came out as
 smears: a flow that cannot part iris and white, over a painting as coarse. On the
-unwrapped face three times as many cells a side lie on eyes and mouth and none on hair
-and background, at a third of the cost of the decoder at that size.
+unwrapped face three times as many cells a side lie on eyes and mouth, and none on hair
+and background.
 """
 
 import functools
