@@ -118,7 +118,9 @@ def test_the_shortcut_returns_the_image_where_flow_and_mask_start(tiny):
     grids = sampling_grids.SamplingGrids(own=grid, mirrored=mirrored, body=body)
     start = jax.eval_shape(coarse.init, jax.random.key(0), features, grids)
     zero = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), start)
-    flow, mirrored, still, body = jax.jit(coarse.apply)(zero, features, grids)
+    found = jax.jit(coarse.apply)(zero, features, grids)
+    flow, mirrored = found.flow, found.mirrored_flow
+    still, body = found.still_share, found.body_share
     weights = grid.shape[1] + 1 + np.exp(flows.BODY_BIAS)
     np.testing.assert_allclose(still, 1 / weights, rtol=1e-5)
     np.testing.assert_allclose(body, 1 - (grid.shape[1] + 1) / weights, rtol=1e-4)

@@ -28,10 +28,11 @@ def _blend(portrait, mask_logit):
         flows.Coarse(
             flow=grid,
             mirrored_flow=grid,
+            person_flow=grid,
             still_share=even(0.0, CELLS, 1),
             body_share=even(0.0, CELLS, 1),
         ),
-        flows.Fine(flow=grid, light=even(LIGHT, CELLS, 3)),
+        flows.Fine(flow=grid, person_flow=grid, light=even(LIGHT, CELLS, 3)),
         flows.Mirrored(
             flow=grid, logits=even(logit, CELLS, 1), light=even(0.0, CELLS, 3)
         ),
@@ -70,3 +71,60 @@ def test_a_portrait_larger_than_the_decoder_keeps_its_own_pixels():
     np.testing.assert_allclose(
         frame.image[:, inside, inside], expected[:, inside, inside], atol=1e-3
     )
+
+
+def test_a_person_stands_before_its_backdrop_where_the_frame_moves():
+    size, share = 2 * DECODED, 0.75
+    colours, behind = 0.5, -0.4
+    squares = np.concatenate(
+        [
+            np.full((1, size, size, 3), (colours + 1) / 2),
+            np.full((1, size, size, 1), 1),
+        ],
+        axis=-1,
+    )
+    squares[..., 3] *= share
+    pixels = face_pairs.only(
+        types.PortraitPixels,
+        image=jnp.full((2, size, size, 3), colours),
+        person=jnp.asarray(squares**2, jnp.float32),
+        backdrop=jnp.full((1, size, size, 3), behind),
+    )
+
+    def frames(still_share, pixels):
+        grid = jnp.repeat(geometry.image_grid(CELLS, CELLS)[None], 2, axis=0)
+
+        def even(value, size, channels):
+            return jnp.full((2, size, size, channels), value)
+
+        return blending.blend(
+            even(PAINTED, DECODED, 3),
+            even(0.8, DECODED, 1),
+            flows.Coarse(
+                grid, grid, grid, even(still_share, CELLS, 1), even(0.0, CELLS, 1)
+            ),
+            flows.Fine(grid, grid, even(LIGHT, CELLS, 3)),
+            flows.Mirrored(grid, even(-9.0, CELLS, 1), even(0.0, CELLS, 3)),
+            background.Uncovered(even(SHARE, CELLS, 1), None, even(BEHIND, CELLS, 3)),
+            pixels,
+        )
+
+    gain = np.exp(flows.LIGHT_REACH * np.tanh(LIGHT))
+    mask = 1 / (1 + np.exp(-0.8))
+    warped = (colours + 1) * gain - 1
+    lit = mask * warped + (1 - mask) * PAINTED
+    moving = frames(0.0, pixels)
+    np.testing.assert_allclose(moving.person, share, atol=1e-3)
+    expected = share * lit + (1 - share) * behind
+    np.testing.assert_allclose(moving.image, expected, atol=1e-3)
+    still = frames(1.0, pixels)
+    np.testing.assert_allclose(still.image, behind, atol=1e-5)
+    alone = frames(0.0, pixels.replace(backdrop=None))
+    np.testing.assert_allclose(alone.image, lit, atol=1e-3)
+    each = pixels.replace(
+        person=jnp.concatenate([pixels.person, 0.0 * pixels.person]),
+        backdrop=jnp.concatenate([pixels.backdrop, 0.0 * pixels.backdrop]),
+    )
+    of_two = frames(0.0, each).image
+    np.testing.assert_allclose(of_two[0], moving.image[0], atol=1e-5)
+    np.testing.assert_allclose(of_two[1], 0.0, atol=1e-5)

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from vasa_jax import geometry
 from vasa_jax.face.shortcut import flows
 
 
@@ -31,3 +32,16 @@ def test_light_is_smooth(cells, size):
     broad = jnp.broadcast_to(sides[None, None, :, None], (2, cells, cells, 3))
     white = flows.relight(jnp.zeros_like(image), broad) + 1.0
     assert float(white[:, :, 0].max()) < 0.6 and float(white[:, :, -1].min()) > 1.8
+
+
+def test_the_flow_of_a_person_goes_on_where_the_still_grid_takes_over():
+    size, way = 16, 0.3
+    still = geometry.image_grid(size, size)[None]
+    share = jnp.zeros((1, size, size, 1)).at[:, :, 8:].set(1.0).at[:, :, 7].set(0.5)
+    flow = still + way * (1.0 - share)
+    drawn_on = flows._drawn_on(flow, share)
+    inside = np.s_[:, 2:-2, :7]
+    np.testing.assert_allclose(drawn_on[inside], flow[inside], atol=1e-6)
+    edge = np.s_[:, 2:-2, 7:9]
+    assert float(jnp.abs(flow - still)[edge].mean()) < 0.6 * way / 2
+    np.testing.assert_allclose((drawn_on - still)[edge], way, atol=0.02)

@@ -240,8 +240,55 @@ def test_the_writer_makes_a_file_that_browsers_play(tmp_path):
     assert _psnr(read, frames) > 38
 
 
-def test_the_sound_of_a_written_video_is_in_time(tmp_path):
-    path = tmp_path / "talk.mp4"
+def _with_alpha(path):
+    """Decode a WebM with its alpha, which FFmpeg's own VP9 decoder leaves out."""
+    decoder = av.CodecContext.create("libvpx-vp9", "r")
+    with av.open(str(path)) as container:
+        packets = container.demux(video=0)
+        frames = [frame for packet in packets for frame in decoder.decode(packet)]
+    return np.stack([frame.to_ndarray(format="rgba") for frame in frames])
+
+
+def test_webm_holds_alpha_and_sound(tmp_path):
+    path = tmp_path / "talk.webm"
+    colours = _waves(30)
+    alpha = np.zeros((30, 48, 64, 1), np.uint8)
+    for index in range(30):
+        alpha[index, :, 10 + index : 30 + index] = 255
+    frames = np.concatenate([colours, alpha], axis=-1)
+    with media.VideoWriter(path, 48, 64, _tone(1.2), has_alpha=True) as writer:
+        writer.write(frames)
+    read = _with_alpha(path)
+    assert read.shape == frames.shape
+    assert _psnr(read[..., :3], colours) > 36
+    assert np.abs(read[..., 3].astype(int) - frames[..., 3]).mean() < 4
+    info = media.probe_video(path)
+    assert (info.height, info.width, info.has_sound) == (48, 64, True)
+    assert _psnr(np.stack(list(media.iterate_video(path))), colours) > 36
+
+
+def test_webm_without_alpha_is_read_as_it_was_written(tmp_path):
+    path = tmp_path / "talk.webm"
+    with media.VideoWriter(path, 47, 63) as writer:
+        writer.write(_waves(12, 47, 63))
+    read = np.stack(list(media.iterate_video(path)))
+    assert read.shape == (12, 48, 64, 3)
+    assert _psnr(read[:, :47, :63], _waves(12, 47, 63)) > 36
+
+
+def test_alpha_is_refused_where_no_file_holds_it(tmp_path):
+    with pytest.raises(errors.UserError, match=r"only \.webm holds alpha"):
+        media.check_video_path(tmp_path / "talk.mp4", has_alpha=True)
+    with (
+        pytest.raises(ValueError, match=r"\[T, 32, 32, 4\]"),
+        media.VideoWriter(tmp_path / "a.webm", 32, 32, has_alpha=True) as writer,
+    ):
+        writer.write(_numbered(1))
+
+
+@pytest.mark.parametrize("name", ["talk.mp4", "talk.webm"])
+def test_the_sound_of_a_written_video_is_in_time(tmp_path, name):
+    path = tmp_path / name
     waveform = np.zeros(16_000, np.float32)
     waveform[8_000:12_000] = _tone(0.25)
     with media.VideoWriter(path, 32, 32, waveform=waveform) as writer:

@@ -1,14 +1,8 @@
-"""Photographed heads: the face's mesh, how it closes, and what fills backgrounds."""
+"""Photographed heads: the face's mesh, and how it closes."""
 
 import numpy as np
 
-from datasets.photo_heads.fit import (
-    background_fill,
-    closing,
-    contours,
-    face_mesh,
-    landmark_units,
-)
+from datasets.photo_heads.fit import closing, contours, face_mesh, landmark_units
 from datasets.photo_heads.rendering import sampling
 from vasa_jax import arkit
 from vasa_jax.portrait import pose
@@ -97,19 +91,6 @@ def test_points_inside_of_a_polygon_are_told_from_those_outside():
     square = np.array([[0, 0], [2, 0], [2, 2], [0, 2]], float)
     points = np.array([[1, 1], [3, 1], [1, -1], [0.1, 1.9]])
     assert contours.inside(square, points).tolist() == [True, False, False, True]
-
-
-def test_a_plain_background_is_filled_with_its_own_colour():
-    image = np.full((60, 60, 3), (90, 140, 200), np.uint8)
-    mask = np.zeros((60, 60), np.float32)
-    mask[20:, 20:40] = 1
-    image[20:, 20:40] = (10, 20, 30)
-    filled, is_own = background_fill.fill_background(
-        image, mask, np.ones((60, 60), bool)
-    )
-    np.testing.assert_allclose(filled, np.broadcast_to((90, 140, 200), (60, 60, 3)))
-    assert not is_own[mask > 0].any()
-    assert is_own[:10].all()
 
 
 def test_sampling_at_pixel_centres_returns_the_pixels():

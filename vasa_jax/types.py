@@ -96,6 +96,11 @@ class PortraitPixels:
         reduced: `[B, P, P, 3]` the portrait at the size of the painted image; None
             without `face_detail`.
         unwrapped: `[B, s, s, 3]` its face on the unwrapped surface; likewise.
+        person: `[B, H, W, 4]` squares of the person's colours, which go on beyond it,
+            and of its share of each pixel, all in [0, 1]; None leaves the background
+            to the decoder. For B frames of one portrait B may be 1.
+        backdrop: `[B, H, W, 3]` what stands behind the person in every frame, with
+            `person`, and alike; None leaves the person's colours alone.
     """
 
     image: jax.Array
@@ -105,6 +110,8 @@ class PortraitPixels:
     background_logits: jax.Array
     reduced: jax.Array | None = None
     unwrapped: jax.Array | None = None
+    person: jax.Array | None = None
+    backdrop: jax.Array | None = None
 
 
 @struct.dataclass

@@ -11,13 +11,14 @@ import numpy as np
 
 from vasa_jax import audio, config, media, types
 from vasa_jax.animate import (
+    backdrop,
+    canvas,
     driving_motion,
     frame_rate,
     motion_recorder,
     motion_stream,
     talking_face,
     trained,
-    whole_picture,
 )
 from vasa_jax.animate.controls import Controls
 from vasa_jax.provenance import sealing
@@ -36,6 +37,7 @@ def animate_files(
     checkpoint: Path | None = None,
     audio_weights: Path | None = None,
     image_size: int | None = None,
+    background: backdrop.Background | None = None,
     show_whole_picture: bool = False,
     frame_rate_hz: int = types.FRAME_RATE_HZ,
     face: talking_face.TalkingFace | None = None,
@@ -55,7 +57,7 @@ def animate_files(
         voice: a file in any format that FFmpeg reads, or pieces float `[S]`, 16 kHz,
             full scale at 1, such as `speech.speaker.Speaker.speak` gives; None, with
             `driving` alone, for a silent video.
-        output: the mp4 to write; an older one is replaced.
+        output: the .mp4 or .webm to write; an older one is replaced.
         controls: what is asked of the performance; None is the paper's defaults.
         driving: motion that drives the face; what it leaves moves by the voice, or
             stays as in the portrait where there is none. The video is as long as the
@@ -66,6 +68,7 @@ def animate_files(
         audio_weights: file of the audio encoder's weights, where the checkpoint asks
             for one; None takes the one in its folder, if any.
         image_size: side of the face's frames, pixels; None is the checkpoint's.
+        background: what stands behind the person; None is the picture's own.
         show_whole_picture: whether the video shows the whole picture, with the face
             laid back into it, rather than the face's crop.
         frame_rate_hz: frames a second, 24 to 60.
@@ -88,7 +91,9 @@ def animate_files(
         "There is neither a voice nor motion; give one.",
     )
     files = [name for name in (image, voice) if isinstance(name, str | os.PathLike)]
-    media.check_video_path(output, inputs=files)
+    is_transparent = background is not None and background.is_transparent
+    is_composite = canvas.is_composite(background, show_whole_picture)
+    media.check_video_path(output, inputs=files, has_alpha=is_transparent)
     frame_rate.check(frame_rate_hz)
     if motion_output is not None:
         motion_recorder.check_path(motion_output)
@@ -109,32 +114,26 @@ def animate_files(
         face = talking_face.TalkingFace.from_checkpoint(
             checkpoint, audio_weights, image_size
         )
-    portrait = face.locate(picture)
-    if portrait.warning:
-        warn(portrait.warning)
-    height = width = face.image_size
-    if show_whole_picture:
-        whole = whole_picture.fit(picture, portrait.box)
-        height, width = whole.image.shape[:2]
+    shown = canvas.prepare(face, picture, background, show_whole_picture, warn)
     # The writer follows the stream by no more than a piece and a window.
     spoken, written = itertools.tee(samples) if is_spoken else (None, samples)
-    motion = _move(face, portrait, spoken, controls, driving)
+    motion = _move(face, shown.portrait, spoken, controls, driving)
     mark = sealing.marker(seal)
     with (
         media.VideoWriter(
             output,
-            height,
-            width,
+            shown.height,
+            shown.width,
             waveform=written,
             frame_rate_hz=frame_rate_hz,
-            finish=sealing.finisher(seal, show_whole_picture, warn),
+            has_alpha=is_transparent,
+            finish=sealing.finisher(seal, is_composite, warn),
         ) as writer,
         motion_recorder.recorded(motion, motion_output, face.editor) as motion,
     ):
         progress(0, num_frames)
-        for frames in face.render(portrait, motion, frame_rate_hz):
-            frames = whole.with_faces(frames) if show_whole_picture else frames
-            writer.write(mark(frames))
+        for frames in face.render(shown.portrait, motion, frame_rate_hz):
+            writer.write(mark(shown.show(frames)))
             progress(writer.num_frames, num_frames)
         config.require(
             not is_spoken or writer.num_frames > 0,

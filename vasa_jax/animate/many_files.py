@@ -6,7 +6,14 @@ import pathlib
 from collections.abc import Callable, Sequence
 
 from vasa_jax import types
-from vasa_jax.animate import files, frame_rate, motion_stream, talking_face, trained
+from vasa_jax.animate import (
+    backdrop,
+    files,
+    frame_rate,
+    motion_stream,
+    talking_face,
+    trained,
+)
 from vasa_jax.animate.controls import Controls
 from vasa_jax.errors import UserError
 from vasa_jax.provenance import sealing
@@ -93,6 +100,7 @@ def animate_many(
     checkpoint: Path | None = None,
     audio_weights: Path | None = None,
     image_size: int | None = None,
+    background: backdrop.Background | None = None,
     show_whole_picture: bool = False,
     frame_rate_hz: int = types.FRAME_RATE_HZ,
     seal: sealing.Seal | None = None,
@@ -107,8 +115,9 @@ def animate_many(
         images: pictures.
         audio_files: voices.
         folder: of the videos, which `name_outputs` names; made if it is missing.
-        controls, checkpoint, audio_weights, image_size, show_whole_picture,
-            frame_rate_hz, seal, warn, progress: as of `files.animate_files`, for all.
+        controls, checkpoint, audio_weights, image_size, background,
+            show_whole_picture, frame_rate_hz, seal, warn, progress: as of
+            `files.animate_files`, for all.
         finished: called with each video and its frames.
         failed: called with each video that could not be made, and why.
 
@@ -138,6 +147,7 @@ def animate_many(
                     output,
                     controls=controls,
                     checkpoint=checkpoint,
+                    background=background,
                     show_whole_picture=show_whole_picture,
                     frame_rate_hz=frame_rate_hz,
                     face=face,

@@ -8,11 +8,12 @@ import numpy as np
 
 from vasa_jax import audio, media, types
 from vasa_jax.animate import (
+    backdrop,
+    canvas,
     driving_motion,
     motion_files,
     motion_recorder,
     talking_face,
-    whole_picture,
 )
 from vasa_jax.animate.controls import Controls
 from vasa_jax.provenance import sealing
@@ -34,6 +35,7 @@ def reenact_files(
     checkpoint: Path | None = None,
     audio_weights: Path | None = None,
     image_size: int | None = None,
+    background: backdrop.Background | None = None,
     show_whole_picture: bool = False,
     seal: sealing.Seal | None = None,
     warn: Callable[[str], None] = lambda sentence: None,
@@ -49,13 +51,14 @@ def reenact_files(
         image: a picture with one clear face, in a usual format.
         video: of one person, in any format that FFmpeg reads; read at 25 frames a
             second.
-        output: the mp4 to write; an older one is replaced.
+        output: the .mp4 or .webm to write; an older one is replaced.
         pose_from: whose head poses are taken in the place of the video's: another
             video, or motion as of `driving_motion.read`; None takes the video's. The
             output ends with the shortest.
         dynamics_from: the same for facial dynamics.
         motion_output: as of `files.animate_files`.
         checkpoint, audio_weights, image_size: as of `files.animate_files`.
+        background: what stands behind the person; None is the picture's own.
         show_whole_picture: whether the video shows the whole picture, with the face
             laid back into it, rather than the face's crop.
         seal: as of `files.animate_files`.
@@ -74,7 +77,10 @@ def reenact_files(
         frozenset(driving_motion.UNITS): dynamics_from,
     }
     others = {parts: path for parts, path in others.items() if path is not None}
-    media.check_video_path(output, inputs=(image, video, *others.values()))
+    is_transparent = background is not None and background.is_transparent
+    is_composite = canvas.is_composite(background, show_whole_picture)
+    inputs = image, video, *others.values()
+    media.check_video_path(output, inputs=inputs, has_alpha=is_transparent)
     if motion_output is not None:
         motion_recorder.check_path(motion_output)
     in_files = {
@@ -90,13 +96,7 @@ def reenact_files(
     face = talking_face.TalkingFace.from_checkpoint(
         checkpoint, audio_weights, image_size
     )
-    portrait = face.locate(picture)
-    if portrait.warning:
-        warn(portrait.warning)
-    height = width = face.image_size
-    if show_whole_picture:
-        whole = whole_picture.fit(picture, portrait.box)
-        height, width = whole.image.shape[:2]
+    shown = canvas.prepare(face, picture, background, show_whole_picture, warn)
     motion = face.encode_motion(media.iterate_video(video, warn=warn))
     for parts, path in others.items():
         driving = in_files.get(parts) or _of_video(face, path, parts, warn)
@@ -108,17 +108,17 @@ def reenact_files(
     with (
         media.VideoWriter(
             output,
-            height,
-            width,
+            shown.height,
+            shown.width,
             waveform=sound,
-            finish=sealing.finisher(seal, show_whole_picture, warn),
+            has_alpha=is_transparent,
+            finish=sealing.finisher(seal, is_composite, warn),
         ) as writer,
         motion_recorder.recorded(motion, motion_output, face.editor) as motion,
     ):
         progress(0, num_frames)
-        for frames in face.render(portrait, motion):
-            frames = whole.with_faces(frames) if show_whole_picture else frames
-            writer.write(mark(frames))
+        for frames in face.render(shown.portrait, motion):
+            writer.write(mark(shown.show(frames)))
             progress(writer.num_frames, max(num_frames, writer.num_frames))
     return writer.num_frames
 

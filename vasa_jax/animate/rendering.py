@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from vasa_jax import kept_programs, types
+from vasa_jax.animate import backdrop
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
 from vasa_jax.motion import normalization
@@ -51,19 +52,24 @@ class Renderer:
         self._shaping = shaping
 
     def encode_portrait(
-        self, image: np.ndarray, head_pose: types.HeadPose
+        self,
+        image: np.ndarray,
+        head_pose: types.HeadPose,
+        scene: backdrop.Scene | None = None,
     ) -> types.FaceLatents:
         """Encode one portrait.
 
         Args:
             image: uint8 `[H, W, 3]`, cut by the one crop definition.
             head_pose: where the head is, leading shape `[1]`.
+            scene: what stands behind the person; None leaves it to the decoder.
 
         Returns:
             Latents of a batch of one.
         """
         encode = kept_programs.kept(encode_portrait, self._config)
-        return encode(self._params, image[None], head_pose)
+        latents = encode(self._params, image[None], head_pose)
+        return latents if scene is None else backdrop.place(latents, image, scene)
 
     def encode_motion(self, images: np.ndarray) -> np.ndarray:
         """Encode frames of a driver.
@@ -90,7 +96,7 @@ class Renderer:
             motion: pieces float32 `[n, M]` of any length, in their own units.
 
         Yields:
-            Frames uint8 `[n, H, W, 3]`, n at most `batch_frames`.
+            Frames uint8 `[n, H, W, C]`, n at most `batch_frames`; as of `render`.
         """
         render_batch = kept_programs.kept(render, self._config, shaping=self._shaping)
         pending = None
@@ -144,7 +150,12 @@ def render(
     *,
     shaping: ShapingConfig | None,
 ) -> jax.Array:
-    """Render one portrait in motion `[n, M]`; return uint8 `[n, H, W, 3]`."""
+    """Render one portrait in motion `[n, M]`.
+
+    Returns:
+        uint8 `[n, H, W, 3]`; with a person and no backdrop `[n, H, W, 4]`, colours not
+        weighted by alpha.
+    """
     if shaping is None:
         head_pose, facial_dynamics = normalization.split_motion(motion)
     else:
@@ -156,7 +167,10 @@ def render(
         facial_dynamics,
         method="render",
     )
-    return to_pixels(frame.image)
+    pixels = to_pixels(frame.image)
+    if frame.person is None or latents.pixels.backdrop is not None:
+        return pixels
+    return jnp.concatenate([pixels, to_pixels(2.0 * frame.person - 1.0)], axis=-1)
 
 
 def to_model_range(pixels: jax.Array) -> jax.Array:

@@ -10,6 +10,7 @@ import numpy as np
 
 from vasa_jax import types
 from vasa_jax.animate import (
+    backdrop,
     driving_video,
     frame_rate,
     motion_edits,
@@ -33,12 +34,14 @@ class Portrait:
         image: uint8 `[size, size, 3]`.
         head_pose: fitted to landmarks, leading shape `[1]`.
         box: where it was cut.
+        scene: what stands behind the person; None leaves the background to the model.
         warning: one sentence, such as that there were several faces, or None.
     """
 
     image: np.ndarray
     head_pose: types.HeadPose
     box: crop.CropBox
+    scene: backdrop.Scene | None = None
     warning: str | None = None
 
 
@@ -67,6 +70,7 @@ class TalkingFace:
             batch_frames,
         )
         self._speech = motion_stream.SpeechModel(models)
+        self._tells_person = models.face_config.shortcut is not None
 
     @classmethod
     def from_checkpoint(
@@ -97,26 +101,34 @@ class TalkingFace:
         """What reads, writes and changes facial dynamics as expression."""
         return self._speech.face
 
-    def locate(self, image: np.ndarray) -> Portrait:
+    def locate(
+        self, image: np.ndarray, background: backdrop.Background | None = None
+    ) -> Portrait:
         """Find the largest face of a picture and cut it out.
 
         The crop of a head that leans turns with it (`box.angle`), and so do its frames.
 
         Args:
             image: uint8 `[H, W, 3]`, any size.
+            background: what is to stand behind the person; None is the picture's own.
 
         Returns:
             The portrait, with a warning where there were several faces.
 
         Raises:
-            UserError: no face is found, or it leans by more than 50 degrees.
+            UserError: no face is found, or it leans by more than 50 degrees; or another
+                background is asked for than the picture's own, and the person cannot be
+                told from it.
         """
+        background = background or backdrop.Background()
         found = locate.locate_face(_checked_image(image), counts_small=True)
         found = locate.turn_crop(found)
+        face = crop.extract(image, found.box, self.image_size)
         return Portrait(
-            image=crop.extract(image, found.box, self.image_size),
+            image=face,
             head_pose=jax.tree.map(lambda x: np.asarray(x)[None], found.head_pose),
             box=found.box,
+            scene=backdrop.set_scene(face, background, self._tells_person),
             warning=found.warning,
         )
 
@@ -216,7 +228,8 @@ class TalkingFace:
             frame_rate_hz: as of `animate`.
 
         Returns:
-            An iterator of frames uint8 `[n, size, size, 3]`.
+            An iterator of frames uint8 `[n, size, size, 3]`, or `[n, size, size, 4]`
+            with alpha where the portrait's background is transparent.
 
         Raises:
             UserError: no face, or a frame rate out of range.
@@ -299,7 +312,9 @@ class TalkingFace:
 
     def _encode(self, image: np.ndarray | Portrait) -> types.FaceLatents:
         portrait = image if isinstance(image, Portrait) else self.locate(image)
-        return self._renderer.encode_portrait(portrait.image, portrait.head_pose)
+        return self._renderer.encode_portrait(
+            portrait.image, portrait.head_pose, portrait.scene
+        )
 
 
 class TalkingStream:

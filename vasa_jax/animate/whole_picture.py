@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from vasa_jax.portrait import crop, resample
+from vasa_jax.animate import backdrop
+from vasa_jax.portrait import crop, person_mask, resample
 
 MAX_SIDE = 1920
 """Longer side of the video, pixels; larger pictures are shrunk. Ours: full HD, which
@@ -16,7 +17,8 @@ class WholePicture:
     """A picture and where its face was cut out.
 
     Attributes:
-        image: uint8 `[H, W, 3]`, as large as the video.
+        image: uint8 `[H, W, 3]`, as large as the video; `[H, W, 4]` where what is not
+            the person is transparent.
         box: the crop in it.
     """
 
@@ -27,10 +29,10 @@ class WholePicture:
         """Lay frames over the place they were cut from, without a seam.
 
         Args:
-            frames: uint8 `[n, size, size, 3]`.
+            frames: uint8 `[n, size, size, C]`, C as of the image.
 
         Returns:
-            uint8 `[n, H, W, 3]`.
+            uint8 `[n, H, W, C]`.
         """
         return np.stack([crop.paste(self.image, self.box, face) for face in frames])
 
@@ -62,3 +64,34 @@ def fit(image: np.ndarray, box: crop.CropBox, max_side: int = MAX_SIDE) -> Whole
             half_size=box.half_size * ratio,
         ),
     )
+
+
+def stand_before(
+    whole: WholePicture, scene: backdrop.Scene, background: backdrop.Background
+) -> tuple[WholePicture, backdrop.Scene]:
+    """Put another background behind the person of a whole picture.
+
+    Ours: in the crop the person is known as its frames know it, around it as the whole
+    picture tells; the crop's backdrop is cut from the whole one.
+
+    Args:
+        whole: the picture.
+        scene: of the crop.
+        background: what is asked for.
+
+    Returns:
+        The picture before the background, and the crop's scene.
+    """
+    person = person_mask.person_mask(whole.image)
+    layer = np.rint(255 * person).astype(np.uint8)[..., None]
+    crop_layer = np.rint(255 * scene.person).astype(np.uint8)[..., None]
+    layer = crop.paste(layer, whole.box, crop_layer)
+    if background.is_transparent:
+        image = np.concatenate([whole.image, layer], axis=-1)
+        return dataclasses.replace(whole, image=image), scene
+    share = layer / np.float32(255)
+    behind = backdrop.behind(whole.image, share[..., 0], background)
+    image = np.rint(behind + share * (whole.image.astype(np.float32) - behind))
+    size = len(scene.person)
+    scene = dataclasses.replace(scene, backdrop=crop.extract(behind, whole.box, size))
+    return dataclasses.replace(whole, image=image.astype(np.uint8)), scene

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         metavar="OUT.mp4",
         required=True,
-        help="the mp4 to write; with several images or voices, a folder",
+        help="the .mp4 or .webm to write; with several images or voices, a folder",
     )
     add(
         "--frame_rate",
@@ -132,6 +132,12 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         default=False,
         help="lay the face back into the whole picture",
     )
+    add(
+        "--background",
+        metavar="NAME|FILE",
+        help="what stands behind the person: kept, blurred, transparent (give an OUT "
+        "that ends in .webm), or the file of a picture (default: kept)",
+    )
     marks.add_arguments(parser)
 
 
@@ -157,6 +163,7 @@ def run(chosen: argparse.Namespace) -> None:
             "checkpoint": given.get("checkpoint"),
             "audio_weights": given.get("audio_weights"),
             "image_size": given.get("image_size"),
+            "background": background_of(given),
             "show_whole_picture": chosen.whole_picture,
             "frame_rate_hz": given.get("frame_rate", types.FRAME_RATE_HZ),
             "seal": seal,
@@ -195,6 +202,20 @@ def run(chosen: argparse.Namespace) -> None:
             **settings,
         )
     print(f"{chosen.output}: {num_frames} frames")
+
+
+def background_of(given: dict[str, Any]) -> Any:
+    """Return the background that is asked for; None is the picture's own.
+
+    Raises:
+        UserError: there is none of this name, or the picture cannot be read.
+    """
+    if "background" not in given:
+        return None
+    # Imported late, as in `run`.
+    from vasa_jax.animate import backdrop
+
+    return backdrop.parse_background(given["background"])
 
 
 def _driving(given: dict[str, Any]):

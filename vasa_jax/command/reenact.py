@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     by_flag = {"metavar": "FILE", "action": animate.InPlaceOf, "instead_of": in_order}
     add("--image", dest="image_by_flag", help="in place of IMAGE", **by_flag)
     add("--video", dest="video_by_flag", help="in place of VIDEO", **by_flag)
-    add("-o", "--output", metavar="OUT.mp4", required=True, help="the mp4 to write")
+    add("-o", "--output", metavar="OUT.mp4", required=True, help="to write, or .webm")
     add(
         "--pose_from",
         metavar="FILE",
@@ -70,6 +70,7 @@ def run(chosen: argparse.Namespace) -> None:
             checkpoint=given.get("checkpoint"),
             audio_weights=given.get("audio_weights"),
             image_size=given.get("image_size"),
+            background=animate.background_of(given),
             show_whole_picture=chosen.whole_picture,
             seal=seal,
             **calls,

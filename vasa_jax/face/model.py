@@ -174,6 +174,15 @@ class FaceModel(nn.Module):
 def expand(latents: types.FaceLatents, batch: int) -> types.FaceLatents:
     """Repeat the latents of one portrait for a batch of frames.
 
-    Ours: no network runs again for a portrait that is already encoded.
+    Ours: no network runs again for a portrait that is already encoded. What is as large
+    as the frames is not repeated; see `types.PortraitPixels.person`.
     """
-    return jax.tree.map(lambda x: jnp.broadcast_to(x, (batch, *x.shape[1:])), latents)
+    repeated = jax.tree.map(
+        lambda x: jnp.broadcast_to(x, (batch, *x.shape[1:])), latents
+    )
+    if latents.pixels is None:
+        return repeated
+    pixels = repeated.pixels.replace(
+        person=latents.pixels.person, backdrop=latents.pixels.backdrop
+    )
+    return repeated.replace(pixels=pixels)

@@ -44,8 +44,11 @@ class RenderedFrame:
         image: `[B, H, W, 3]` the frame.
         decoded: `[B, h, w, 3]` what the decoder paints; without the shortcut the frame.
         shortcut: None without the shortcut.
+        person: `[B, H, W, 1]` share of each pixel that shows the person, where the
+            portrait's latents tell it apart from what is behind; else None.
     """
 
     image: jax.Array
     decoded: jax.Array
     shortcut: ShortcutParts | None = None
+    person: jax.Array | None = None

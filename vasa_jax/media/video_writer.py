@@ -1,4 +1,4 @@
-"""Write H.264 videos with AAC sound that every browser plays."""
+"""Write videos with sound that every browser plays: mp4, or WebM, which holds alpha."""
 
 import contextlib
 import fractions
@@ -10,42 +10,21 @@ from collections.abc import Callable, Iterable, Iterator
 
 import av
 import numpy as np
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from vasa_jax import errors, types
-from vasa_jax.media import image, partial_file, swscale
-
-CONSTANT_RATE_FACTOR = 18
-"""Ours: x264's quality at which loss is hard to see."""
-
-KEYFRAME_INTERVAL = 25
-"""Ours: a second of frames a group; a seek or a single frame costs one group."""
+from vasa_jax.media import image, partial_file, video_formats
 
 AUDIO_BIT_RATE = 64_000
 """Ours: bits a second, transparent for mono speech."""
 
-_PRESET = "fast"
-# swscale puts each chroma sample amid its four pixels; H.264 would suppose it beside
-# the left two, and readers would shift the colours by half a pixel.
-_CHROMA_IN_THE_CENTRE = "chromaloc=1"
-# With its macroblock tree, x264 lets memory that nobody has written decide on bits of
-# very small pictures.
-_X264 = f"{_CHROMA_IN_THE_CENTRE}:mbtree=0"
 _AUDIO_BLOCK = 16_384
-_INDEX_FIRST = {"movflags": "+faststart"}
-_TAGS = {
-    "color_range": ColorRange.MPEG,
-    "color_primaries": ColorPrimaries.BT709,
-    "color_trc": ColorTrc.BT709,
-    "colorspace": Colorspace.ITU709,
-}
 
 
 def encode_video(
     frames: np.ndarray,
     frame_rate_hz: int = types.FRAME_RATE_HZ,
-    constant_rate_factor: int = CONSTANT_RATE_FACTOR,
-    keyframe_interval: int = KEYFRAME_INTERVAL,
+    constant_rate_factor: int = video_formats.CONSTANT_RATE_FACTOR,
+    keyframe_interval: int = video_formats.KEYFRAME_INTERVAL,
 ) -> bytes:
     """Encode frames as an mp4 file in memory; equal frames give equal bytes.
 
@@ -72,35 +51,40 @@ def encode_video(
         )
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4") as container:
-        stream = _add_video(
+        stream = video_formats.add_h264(
             container,
             height,
             width,
             frame_rate_hz,
-            constant_rate_factor,
-            keyframe_interval,
+            constant_rate_factor=constant_rate_factor,
+            keyframe_interval=keyframe_interval,
         )
         stream.thread_count = 1
         for index, frame in enumerate(frames):
-            container.mux(stream.encode(_to_yuv(frame, index, frame_rate_hz)))
+            picture = video_formats.to_yuv(frame, index, frame_rate_hz)
+            container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     return buffer.getvalue()
 
 
 def check_video_path(
-    path: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]] = ()
+    path: str | os.PathLike[str],
+    inputs: Iterable[str | os.PathLike[str]] = (),
+    has_alpha: bool = False,
 ) -> None:
     """Refuse what `VideoWriter` could or should not write, before any work.
 
     Args:
         path: of the video to come.
         inputs: files that it is made of.
+        has_alpha: whether its frames will have an alpha channel.
 
     Raises:
-        UserError: the path does not end in .mp4, is a folder, is in a folder that is
-            missing or cannot be written, or is one of the inputs.
+        UserError: the path does not end in .mp4 or .webm, or not in .webm with alpha,
+            is a folder, is in a folder that is missing or cannot be written, or is one
+            of the inputs.
     """
-    _check_suffix(path)
+    _format_of(path, has_alpha)
     for name in inputs:
         with contextlib.suppress(OSError):
             if os.path.samefile(path, name):
@@ -111,11 +95,22 @@ def check_video_path(
     partial_file.check_place(path)
 
 
-def _check_suffix(path: str | os.PathLike[str]) -> None:
-    if os.path.splitext(path)[1].lower() != ".mp4":
+def _format_of(
+    path: str | os.PathLike[str], has_alpha: bool = False
+) -> video_formats.Format:
+    """Return what a path asks for by its end."""
+    format_ = video_formats.FORMATS.get(os.path.splitext(path)[1].lower())
+    if format_ is None:
         raise errors.UserError(
-            f"The output {path} must end in .mp4, the one format written; rename it."
+            f"The output {path} must end in .mp4 or .webm, the formats written; "
+            "rename it."
         )
+    if has_alpha and not format_.holds_alpha:
+        raise errors.UserError(
+            f"The output {path} cannot be transparent, since only .webm holds alpha; "
+            "rename it."
+        )
+    return format_
 
 
 class VideoWriter:
@@ -133,32 +128,33 @@ class VideoWriter:
         width: int,
         waveform: np.ndarray | Iterable[np.ndarray] | None = None,
         frame_rate_hz: int = types.FRAME_RATE_HZ,
-        constant_rate_factor: int = CONSTANT_RATE_FACTOR,
+        has_alpha: bool = False,
         finish: Callable[[pathlib.Path], None] | None = None,
     ):
         """Remember what to write; nothing is opened before the `with` block.
 
         Args:
-            path: an mp4 file; an older one is replaced.
+            path: a file that ends in .mp4 or .webm; an older one is replaced.
             height: rows of each frame.
             width: pixels a row.
             waveform: float `[S]` in [-1, 1], 16 kHz mono, or an iterable of pieces of
                 it, which are read as the frames need them; None for no sound.
             frame_rate_hz: frames a second.
-            constant_rate_factor: x264's quality, 0 to 51.
+            has_alpha: whether frames have an alpha channel, which WebM alone holds.
             finish: called with the whole file before it takes its place, to change it;
                 its errors leave no file.
 
         Raises:
-            UserError: the path does not end in .mp4.
+            UserError: the path does not end in .mp4 or .webm, or not in .webm with
+                alpha.
         """
-        _check_suffix(path)
+        self._format = _format_of(path, has_alpha)
         self.num_frames = 0
         self._path = path
         self._size = height, width
         self._sound = None if waveform is None else _Sound(waveform)
         self._frame_rate_hz = frame_rate_hz
-        self._constant_rate_factor = constant_rate_factor
+        self._has_alpha = has_alpha
         self._num_samples = 0
         self._finish_file = finish
 
@@ -168,21 +164,23 @@ class VideoWriter:
             stack.push(functools.partial(self._hand_on, partial))
             # Of a whole path FFmpeg takes no part before a colon for a protocol.
             self._container = av.open(
-                os.path.abspath(partial), "w", format="mp4", options=_INDEX_FIRST
+                os.path.abspath(partial),
+                "w",
+                format=self._format.container,
+                options=dict(self._format.options),
             )
             stack.push(self._close)
             height, width = self._size
-            self._video = _add_video(
+            self._video = self._format.add_video(
                 self._container,
                 height + height % 2,
                 width + width % 2,
                 self._frame_rate_hz,
-                self._constant_rate_factor,
-                KEYFRAME_INTERVAL,
+                has_alpha=self._has_alpha,
             )
             if self._sound is not None:
                 self._audio = self._container.add_stream(
-                    "aac", rate=types.SAMPLE_RATE_HZ, layout="mono"
+                    self._format.sound, rate=types.SAMPLE_RATE_HZ, layout="mono"
                 )
                 self._audio.bit_rate = AUDIO_BIT_RATE
             self._stack = stack.pop_all()
@@ -221,20 +219,25 @@ class VideoWriter:
         """Append frames.
 
         Args:
-            frames: uint8 `[T, H, W, 3]`, RGB, of the size given at the start.
+            frames: uint8 `[T, H, W, 3]`, RGB, of the size given at the start;
+                `[T, H, W, 4]` with alpha.
 
         Raises:
             ValueError: another dtype or size.
         """
-        image.check_pixels(frames, num_dimensions=4)
+        image.check_pixels(frames[..., :3], num_dimensions=4)
         height, width = self._size
-        if frames.shape[1:3] != self._size:
+        channels = 4 if self._has_alpha else 3
+        if frames.shape[1:] != (height, width, channels):
             raise ValueError(
-                f"frames must be [T, {height}, {width}, 3]; got {list(frames.shape)}"
+                f"frames must be [T, {height}, {width}, {channels}]; got "
+                f"{list(frames.shape)}"
             )
         padding = (0, 0), (0, height % 2), (0, width % 2), (0, 0)
         for frame in np.pad(frames, padding, mode="edge"):
-            picture = _to_yuv(frame, self.num_frames, self._frame_rate_hz)
+            picture = video_formats.to_yuv(
+                frame, self.num_frames, self._frame_rate_hz, self._video.pix_fmt
+            )
             self._mux(self._video.encode(picture))
             self.num_frames += 1
         self._write_sound()
@@ -284,33 +287,3 @@ class _Sound:
             self._held = self._held[len(block) :]
             num_samples -= len(block)
             yield np.ascontiguousarray(np.clip(block, -1.0, 1.0), np.float32)
-
-
-def _add_video(container, height, width, rate, constant_rate_factor, interval):
-    stream = container.add_stream("libx264", rate=rate)
-    stream.height, stream.width = height, width
-    stream.pix_fmt = "yuv420p"
-    stream.time_base = fractions.Fraction(1, rate)
-    stream.gop_size = interval
-    stream.options = {
-        "crf": str(constant_rate_factor),
-        "preset": _PRESET,
-        "x264-params": _X264,
-    }
-    for name, value in _TAGS.items():
-        setattr(stream.codec_context, name, value)
-    return stream
-
-
-def _to_yuv(pixels: np.ndarray, index: int, rate: int) -> av.VideoFrame:
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
-    frame = frame.reformat(
-        format="yuv420p",
-        dst_colorspace=Colorspace.ITU709,
-        dst_color_range=ColorRange.MPEG,
-        interpolation=swscale.CONVERSION,
-        threads=1,
-    )
-    frame.pts = index
-    frame.time_base = fractions.Fraction(1, rate)
-    return frame

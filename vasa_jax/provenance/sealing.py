@@ -14,6 +14,9 @@ import numpy as np
 from vasa_jax.provenance import certificate as certificate_lib
 from vasa_jax.provenance import manifest, watermark
 
+WITHOUT_MANIFEST = (".webm",)
+"""Ends of files that are written and that c2pa-python 0.38 cannot sign."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Seal:
@@ -45,19 +48,32 @@ class Seal:
         Raises:
             UserError: the certificate does not sign.
         """
-        if not manifest.is_available():
-            warn(
-                "The video carries the watermark and no manifest, which needs "
-                f"{manifest.INSTALL}."
-            )
+        missing = None
+        if pathlib.Path(path).suffix.lower() in WITHOUT_MANIFEST:
+            missing = "is not held by this format; write .mp4 to have one"
+        elif not manifest.is_available():
+            missing = f"needs {manifest.INSTALL}"
+        if missing is not None:
+            warn(f"The video carries the watermark and no manifest, which {missing}.")
             return
         claim = manifest.Claim(is_composite, self.is_voice_generated)
         manifest.sign(path, claim, self.certificate or certificate_lib.of_test())
 
 
 def marker(seal: Seal | None) -> Callable[[np.ndarray], np.ndarray]:
-    """Return what marks the frames of one video, in their order; None marks none."""
-    return (lambda frames: frames) if seal is None else watermark.Marker(seal.number)
+    """Return what marks the frames of one video, in their order; None marks none.
+
+    Frames are uint8 `[n, H, W, 3]`, or `[n, H, W, 4]`, whose alpha is left alone.
+    """
+    if seal is None:
+        return lambda frames: frames
+    mark = watermark.Marker(seal.number)
+
+    def marked(frames: np.ndarray) -> np.ndarray:
+        colours, alpha = frames[..., :3], frames[..., 3:]
+        return np.concatenate([mark(colours), alpha], axis=-1)
+
+    return marked
 
 
 def finisher(

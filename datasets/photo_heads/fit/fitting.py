@@ -7,12 +7,10 @@ import numpy as np
 from scipy import ndimage
 
 from datasets.photo_heads.fit import (
-    background_fill,
     contours,
     face_mesh,
     lips_and_lids,
     photo_head,
-    segmentation,
     sheet,
 )
 from datasets.photo_heads.parts import (
@@ -25,7 +23,15 @@ from datasets.photo_heads.parts import (
     tiles,
 )
 from datasets.photo_heads.rendering import posing
-from vasa_jax.portrait import crop, gaze, locate, pose, resample
+from vasa_jax.portrait import (
+    background_fill,
+    crop,
+    gaze,
+    locate,
+    person_mask,
+    pose,
+    resample,
+)
 
 LANDMARK_DEPTH = 0.5
 """Trust in the landmarks' own depth; the rest is the canonical face's. Ours: the
@@ -57,7 +63,7 @@ def fit(image: np.ndarray, size: int = 256) -> photo_head.PhotoHead:
     wide = dataclasses.replace(box, half_size=box.half_size * scale)
     side = 2 * round(size * scale / 2)
     picture = crop.extract(image, wide, side)
-    person = segmentation.person_mask(picture)
+    person = person_mask.person_mask(picture)
     bounds = _picture_bounds(image, head_fit)
     own = _inside(bounds, side)
     ground, is_own = background_fill.fill_background(picture, person, own)

@@ -10,6 +10,7 @@ import numpy as np
 
 from vasa_jax import arkit, errors, export, media, types
 from vasa_jax.animate import (
+    backdrop,
     driving_motion,
     motion_files,
     motion_stream,
@@ -69,16 +70,24 @@ class FacePerformer:
             image=image,
             head_pose=types.HeadPose.from_vector(np.float32(head_pose)[None]),
             box=crop.CropBox.of_whole(*image.shape[:2]),
+            scene=self._scene(image),
         )
 
     def locate(self, image: np.ndarray) -> talking_face.Portrait:
         """Find the face of a picture, as `TalkingFace.locate` does."""
         found = locate.locate_face(image)
+        face = crop.extract(image, found.box, self.image_size)
         return talking_face.Portrait(
-            image=crop.extract(image, found.box, self.image_size),
+            image=face,
             head_pose=jax.tree.map(lambda x: np.asarray(x)[None], found.head_pose),
             box=found.box,
+            scene=self._scene(face),
         )
+
+    def _scene(self, image: np.ndarray) -> backdrop.Scene | None:
+        """Let the portrait's own background stand, as `TalkingFace.locate` does."""
+        tells_person = self._config.shortcut is not None
+        return backdrop.set_scene(image, backdrop.Background(), tells_person)
 
     def encode(
         self, frames: np.ndarray, head_pose: np.ndarray | None = None
@@ -96,7 +105,9 @@ class FacePerformer:
 
     def drive(self, portrait: talking_face.Portrait, motion: np.ndarray) -> np.ndarray:
         """Render a portrait in motion `[n, M]` as uint8 `[n, size, size, 3]`."""
-        latents = self._renderer.encode_portrait(portrait.image, portrait.head_pose)
+        latents = self._renderer.encode_portrait(
+            portrait.image, portrait.head_pose, portrait.scene
+        )
         return np.concatenate(list(self._renderer.render(latents, [motion])))
 
     def requested_arkit(self, motion: np.ndarray) -> np.ndarray:

@@ -15,6 +15,11 @@ MASK_BIAS = 1.0
 """Where the mask starts, before the sigmoid. Ours: towards the warped portrait, since
 the blur of a decoder that has hardly learnt would ghost over everything."""
 
+STILL = (0.5, 0.9)
+"""Shares of the still grid at which a person begins and ends to vanish. Ours: inside
+of heads the grid has no share, beyond their edge nearly all; the edge itself comes from
+the portrait's pixels, which are finer."""
+
 
 def blend(
     decoded: jax.Array,
@@ -51,16 +56,22 @@ def blend(
     painted = mix(decoded, mirror_image, fit(nn.sigmoid(mirrored.logits)))
     mask = nn.sigmoid(mask_logits)
     shown = mask * (1.0 - share)
-    image = _lay(
-        pixels.image,
-        fine.flow,
-        gain=shown * gain,
-        under=mask * share * behind + (1.0 - mask) * painted - shown,
-    )
+    if pixels.person is None:
+        under = mask * share * behind + (1.0 - mask) * painted - shown
+        image, person = _lay(pixels.image, fine.flow, shown * gain, under), None
+    else:
+        image, person = _stand_before_backdrop(
+            pixels,
+            fine.person_flow,
+            gain=mask * gain,
+            under=(1.0 - mask) * painted - mask,
+            still_share=fit(coarse.still_share),
+        )
     warped = geometry.sample_image(pixels.image, fit(fine.flow))
     warped = mix((warped + 1.0) * gain - 1.0, behind, share)
     return rendered_frame.RenderedFrame(
         image=image,
+        person=person,
         decoded=decoded,
         shortcut=rendered_frame.ShortcutParts(
             painted=painted,
@@ -88,6 +99,42 @@ def _lay(portrait, flow, gain, under):
     parts = jnp.concatenate([gain, under], axis=-1)
     gain, under = jnp.split(geometry.resize(parts, height, width), 2, axis=-1)
     return (geometry.sample_image(portrait, grid) + 1.0) * gain + under
+
+
+def _stand_before_backdrop(pixels, flow, gain, under, still_share):
+    """Lay the person, with what is painted, over the backdrop; see `_lay`.
+
+    Ours: frame by frame, and colours as squares, which is about the light itself: a CPU
+    takes two thirds of the time that `_lay` takes for five frames at once. XLA puts a
+    sum of samples into each of its uses anew, but not a square root of it.
+
+    Returns:
+        The frame and the person's share of each pixel: as in the portrait where the
+        flow comes from, and none where the flow says that the frame keeps still.
+    """
+    height, width = pixels.person.shape[1:3]
+    parts = jnp.concatenate([gain, under, still_share], axis=-1)
+    num_frames, num_portraits = flow.shape[0], pixels.person.shape[0]
+
+    def stand(frame):
+        own, flow, parts = frame
+        person, backdrop = own or (pixels.person, pixels.backdrop)
+        grid = geometry.resize(flow, height, width)
+        parts = geometry.resize(parts, height, width)
+        gain, under, still_share = jnp.split(parts, [3, 6], axis=-1)
+        seen = jnp.sqrt(geometry.sample_image(person, grid))
+        colours, share = jnp.split(seen, [3], axis=-1)
+        first, last = STILL
+        share = share * jnp.clip((last - still_share) / (last - first), 0.0, 1.0)
+        image = jnp.clip(2.0 * colours * gain + under, -1.0, 1.0)
+        return (image if backdrop is None else mix(backdrop, image, share)), share
+
+    def alone(values):
+        return jax.tree.map(lambda x: x[:, None], values)
+
+    own = alone((pixels.person, pixels.backdrop)) if num_portraits > 1 else None
+    frames = jax.lax.map(stand, (own, *alone((flow, parts))))
+    return jax.tree.map(lambda x: x.reshape(num_frames, *x.shape[2:]), frames)
 
 
 def hold_mask(frame: rendered_frame.RenderedFrame) -> rendered_frame.RenderedFrame:

@@ -24,6 +24,10 @@ BODY_BIAS = -3.0
 """Where the share of the body's grid starts, before the softmax. Ours: towards grids
 that an older decoder knows; shares of the torso are taught soon."""
 
+DRAWN_ON = 5
+"""Side of the square of cells over which the flow of a person goes on beyond it. Ours:
+its edge lies within two cells of where the still grid takes over."""
+
 MIRROR_BIAS = -2.0
 """Where the share of the mirrored portrait starts, before the sigmoid. Ours: towards
 the painted image, as what the portrait hides begins at the edges of the face, where
@@ -46,12 +50,15 @@ class Coarse(NamedTuple):
     Attributes:
         flow: `[B, h, w, 2]` where in the portrait each cell lies.
         mirrored_flow: `[B, h, w, 2]` where its mirror image lies.
-        still_share: `[B, h, w, 1]` share of the still grid in it.
+        person_flow: `[B, h, w, 2]` the flow without what the still grid adds: where in
+            the portrait a cell lies if it shows the person.
+        still_share: `[B, h, w, 1]` share of the still grid in the flow.
         body_share: `[B, h, w, 1]` share of the body's grid in it.
     """
 
     flow: jax.Array
     mirrored_flow: jax.Array
+    person_flow: jax.Array
     still_share: jax.Array
     body_share: jax.Array
 
@@ -85,12 +92,26 @@ class CoarseFlow(nn.Module):
             choices = jnp.concatenate([choices, unturned], axis=1)
             return jnp.einsum("bhwd,bdhwc->bhwc", share, choices)
 
+        chosen = choose(grids.own)
+        correction = COARSE_REACH * jnp.tanh(raw[..., depth + 1 :])
+        still_share = share[..., depth, None]
         return Coarse(
-            flow=choose(grids.own) + COARSE_REACH * jnp.tanh(raw[..., depth + 1 :]),
+            flow=chosen + correction,
             mirrored_flow=choose(grids.mirrored),
-            still_share=share[..., depth, None],
+            person_flow=_drawn_on(chosen, still_share) + correction,
+            still_share=still_share,
             body_share=share[..., depth + 1, None],
         )
+
+
+def _drawn_on(flow, still_share):
+    """Let the flow of what moves go on over cells where the still grid mixes in."""
+    still = geometry.image_grid(*flow.shape[1:3])[None]
+    trust = (1.0 - still_share) ** 4
+    window = {"window_shape": (DRAWN_ON, DRAWN_ON), "padding": "SAME"}
+    way = nn.avg_pool(trust * (flow - still), **window)
+    way = way / jnp.maximum(nn.avg_pool(trust, **window), 1e-4)
+    return flow + (1.0 - trust) * (still + way - flow)
 
 
 class Fine(NamedTuple):
@@ -98,11 +119,13 @@ class Fine(NamedTuple):
 
     Attributes:
         flow: `[B, h, w, 2]` where in the portrait each cell lies.
+        person_flow: `[B, h, w, 2]` the same if it shows the person.
         light: `[B, h, w, 3]` what lights its colours as its new place is lit; see
             `LIGHT_REACH`.
     """
 
     flow: jax.Array
+    person_flow: jax.Array
     light: jax.Array
 
 

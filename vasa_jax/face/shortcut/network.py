@@ -142,8 +142,11 @@ class Shortcut(nn.Module):
                 x, face_map, painted, fine.flow, pixels, head_pose, code
             )
             painted = painted + detail.painted
-            flow = geometry.resize(fine.flow, *painted.shape[1:3]) + detail.flow
-            fine = fine._replace(flow=flow)
+            flow, person_flow = (
+                geometry.resize(coarser, *painted.shape[1:3]) + detail.flow
+                for coarser in (fine.flow, fine.person_flow)
+            )
+            fine = fine._replace(flow=flow, person_flow=person_flow)
         return blending.blend(
             jnp.tanh(painted[..., :3]),
             painted[..., 3:] + blending.MASK_BIAS,
@@ -168,4 +171,8 @@ class Shortcut(nn.Module):
     def _refine(self, x, coarse):
         seen = nn.relu(x).astype(jnp.float32)
         correction = flows.FINE_REACH * jnp.tanh(self.fine_flow(seen))
-        return flows.Fine(flow=coarse.flow + correction, light=self.light(seen))
+        return flows.Fine(
+            flow=coarse.flow + correction,
+            person_flow=coarse.person_flow + correction,
+            light=self.light(seen),
+        )

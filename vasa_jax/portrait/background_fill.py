@@ -1,4 +1,4 @@
-"""Fill the background behind the person by what lies around."""
+"""Fill the background behind the person by what lies around, and the other way."""
 
 import einops
 import numpy as np
@@ -8,9 +8,13 @@ MARGIN = 0.034
 """How far around the person the background counts as touched, share of the side. Ours:
 hair that the mask misses, and blur, reach so far."""
 
+SOLID = 0.95
+"""Share of a pixel from which its colour is the person's own. Ours: below, the
+background shines through."""
+
 
 def fill_background(
-    image: np.ndarray, mask: np.ndarray, own: np.ndarray
+    image: np.ndarray, mask: np.ndarray, own: np.ndarray, margin: float = MARGIN
 ) -> tuple[np.ndarray, np.ndarray]:
     """Spread the background over the person by a pyramid of averages.
 
@@ -20,11 +24,13 @@ def fill_background(
         image: uint8 `[H, W, 3]`.
         mask: float32 `[H, W]` the person.
         own: bool `[H, W]` where the image is a picture at all.
+        margin: how far around the person the background counts as touched, share of
+            the side.
 
     Returns:
         float32 `[H, W, 3]` and bool `[H, W]`, where it is the picture's own.
     """
-    side = int(np.ceil(MARGIN * len(mask)))
+    side = int(np.ceil(margin * len(mask)))
     touched = ndimage.grey_dilation(mask, (2 * side + 1,) * 2) > 0.04
     touched |= ~own
     known = (~touched).astype(np.float32)
@@ -32,6 +38,28 @@ def fill_background(
     soft = ndimage.gaussian_filter(touched.astype(np.float32), side / 3)[..., None]
     soft = np.where(touched[..., None], np.maximum(soft, (mask > 0.02)[..., None]), 0)
     return (filled * soft + image * (1 - soft)).astype(np.float32), ~touched
+
+
+def spread_person(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Let the person's colours go on beyond it, so that none of the background stays.
+
+    Ours: the nearest pixel that is all person. Edges and strands of hair are then drawn
+    by the mask alone.
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        mask: float32 `[H, W]` the person.
+
+    Returns:
+        uint8 `[H, W, 3]`; the image itself where nothing is all person.
+    """
+    solid = mask > SOLID
+    if not solid.any():
+        return image
+    nearest = ndimage.distance_transform_edt(
+        ~solid, return_distances=False, return_indices=True
+    )
+    return image[tuple(nearest)]
 
 
 def _pull_push(image, known):

@@ -1,0 +1,156 @@
+"""A person stands before the portrait's own background, or another."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from vasa_jax import errors, media
+from vasa_jax.animate import backdrop, canvas, talking_face
+from vasa_jax.animate.backdrop import Background
+
+
+@pytest.fixture(scope="module")
+def face(tiny_models):
+    return talking_face.TalkingFace(tiny_models)
+
+
+@pytest.fixture(scope="module")
+def shown(face, rendered_photo):
+    """Frames of a still portrait by the kind of its background."""
+    colour = np.full((40, 60, 3), (10, 200, 90), np.uint8)
+    kinds = {
+        "kept": Background(),
+        "picture": Background(kind="picture", picture=colour),
+        "transparent": Background(kind="transparent"),
+    }
+    found = {}
+    for name, background in kinds.items():
+        portrait = face.locate(rendered_photo, background)
+        motion = np.repeat(face.own_motion(portrait)[None], 2, axis=0)
+        motion[1, 0] += 0.2
+        found[name] = portrait, np.concatenate(list(face.render(portrait, [motion])))
+    return found
+
+
+def _far_from_person(portrait):
+    """Return where neither a frame nor the portrait shows the person."""
+    share = portrait.scene.person
+    far = np.zeros(share.shape, bool)
+    edge = len(share) // 10
+    far[:edge, :edge] = far[:edge, -edge:] = True
+    assert share[far].max() < 0.05
+    return far
+
+
+def test_the_portraits_own_background_keeps_still(shown):
+    portrait, frames = shown["kept"]
+    far = _far_from_person(portrait)
+    for frame in frames:
+        np.testing.assert_allclose(frame[far], portrait.image[far].astype(int), atol=2)
+
+
+def test_a_picture_stands_behind_the_person_alone(shown):
+    portrait, frames = shown["picture"]
+    far = _far_from_person(portrait)
+    for frame in frames:
+        np.testing.assert_allclose(
+            frame[far], np.broadcast_to((10, 200, 90), frame[far].shape), atol=2
+        )
+
+
+def test_a_blurred_background_keeps_its_light_and_loses_its_detail():
+    noise = np.random.default_rng(0).integers(0, 255, (128, 128, 3)).astype(np.uint8)
+    noise[:, 64:] //= 4
+    nobody = np.zeros((128, 128), np.float32)
+    kept = backdrop.behind(noise, nobody, Background())
+    np.testing.assert_array_equal(kept, noise)
+    blurred = backdrop.behind(noise, nobody, Background(kind="blurred"))
+    left, right = slice(0, 50), slice(78, None)
+    for side in (left, right):
+        assert abs(blurred[:, side].mean() - noise[:, side].mean()) < 3
+        assert blurred[:, side].std() < 0.2 * noise[:, side].std()
+
+
+def test_transparent_frames_laid_over_a_picture_are_those_before_it(shown):
+    _, frames = shown["transparent"]
+    assert frames.shape[-1] == 4
+    alpha = frames[..., 3:] / 255
+    laid = (1 - alpha) * np.array((10, 200, 90)) + alpha * frames[..., :3]
+    np.testing.assert_allclose(laid, shown["picture"][1].astype(int), atol=3)
+
+
+def test_where_no_person_is_found_the_background_is_left_to_the_model(monkeypatch):
+    monkeypatch.setattr(
+        backdrop.person_mask, "person_mask", lambda image: np.zeros(image.shape[:2])
+    )
+    image = np.zeros((64, 64, 3), np.uint8)
+    assert backdrop.set_scene(image, Background()) is None
+    with pytest.raises(errors.UserError, match="cannot be blurred.*clearer picture"):
+        backdrop.set_scene(image, Background(kind="blurred"))
+
+
+def test_a_model_that_paints_all_refuses_another_background():
+    image = np.zeros((64, 64, 3), np.uint8)
+    assert backdrop.set_scene(image, Background(), is_possible=False) is None
+    with pytest.raises(errors.UserError, match="another checkpoint"):
+        backdrop.set_scene(image, Background(kind="transparent"), is_possible=False)
+
+
+def test_backgrounds_are_named_or_are_pictures(tmp_path):
+    assert backdrop.parse_background("blurred") == Background(kind="blurred")
+    path = tmp_path / "beach.png"
+    media.write_image(path, np.full((8, 16, 3), 77, np.uint8))
+    parsed = backdrop.parse_background(str(path))
+    assert parsed.kind == "picture"
+    assert parsed.picture.shape == (8, 16, 3)
+    with pytest.raises(errors.UserError, match="kept, blurred, transparent, or"):
+        backdrop.parse_background("blured")
+
+
+def test_a_picture_is_cut_to_the_frames_shape_about_its_centre():
+    picture = np.zeros((40, 100, 3), np.uint8)
+    picture[:, 30:70] = 200
+    person = np.zeros((20, 20), np.float32)
+    cut = backdrop.behind(
+        picture[:20, :20], person, Background(kind="picture", picture=picture)
+    )
+    assert cut.shape == (20, 20, 3)
+    assert cut.min() > 150
+
+
+def test_the_whole_picture_stands_before_the_background_too(face, rendered_photo):
+    colour = np.full((40, 60, 3), (10, 200, 90), np.uint8)
+    background = Background(kind="picture", picture=colour)
+    whole = canvas.prepare(face, rendered_photo, background, shows_whole_picture=True)
+    size = face.image_size
+    own = whole.portrait.image[None]
+    shown = whole.show(own)
+    assert shown.shape == (1, *rendered_photo.shape)
+    np.testing.assert_array_equal(shown[0, 5, 5], (10, 200, 90))
+    assert whole.portrait.scene.backdrop.shape == (size, size, 3)
+    clear = canvas.prepare(
+        face, rendered_photo, Background(kind="transparent"), shows_whole_picture=True
+    )
+    opaque = np.full((1, size, size, 1), 255, np.uint8)
+    shown = clear.show(np.concatenate([own, opaque], axis=-1))
+    assert shown.shape == (1, *rendered_photo.shape[:2], 4)
+    assert shown[0, 5, 5, 3] == 0
+    assert shown[0, 144, 192, 3] == 255
+
+
+def test_what_the_canvas_shows_of_its_own_is_the_picture(face, rendered_photo):
+    whole = canvas.prepare(face, rendered_photo, shows_whole_picture=True)
+    crop = canvas.prepare(face, rendered_photo)
+    assert (whole.height, whole.width) == rendered_photo.shape[:2]
+    assert crop.height == crop.width == face.image_size
+    np.testing.assert_array_equal(crop.show(crop.portrait.image), crop.portrait.image)
+    assert dataclasses.replace(crop.portrait, scene=None).scene is None
+
+
+def test_a_face_in_another_picture_is_a_composite():
+    assert not canvas.is_composite(None, shows_whole_picture=False)
+    assert not canvas.is_composite(Background(kind="blurred"), False)
+    assert canvas.is_composite(None, shows_whole_picture=True)
+    picture = Background(kind="picture", picture=np.zeros((2, 2, 3), np.uint8))
+    assert canvas.is_composite(picture, shows_whole_picture=False)

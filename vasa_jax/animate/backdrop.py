@@ -1,0 +1,192 @@
+"""What stands behind the person: the portrait's own background, or another.
+
+Ours: a decoder that paints the background along with the person leaves a ring around
+every head that moves. Here the person is told from the background once a portrait, goes
+along with the frame's own flow, and stands before a picture that keeps still.
+"""
+
+import dataclasses
+import os
+from typing import Literal
+
+import jax.numpy as jnp
+import numpy as np
+import PIL.Image
+import PIL.ImageFilter
+
+from vasa_jax import media, types
+from vasa_jax.errors import UserError
+from vasa_jax.portrait import background_fill, person_mask
+
+Kind = Literal["kept", "blurred", "picture", "transparent"]
+
+NAMES: tuple[Kind, ...] = ("kept", "blurred", "transparent")
+"""Of the backgrounds that need no picture."""
+
+MARGIN = 0.012
+"""How far around the person the background is filled anew, share of the side. Ours:
+what is filled is blurred, so no more than edges of hair need."""
+
+BLUR = 0.025
+"""Standard deviation of the blur, share of the picture's side. Ours: things behind can
+no longer be told, light and colours can."""
+
+FACE, LEAST_FACE = 0.25, 0.9
+"""Side of a square about the crop's centre, share of the crop's, and the least share of
+it that must be person. Ours: cheeks and forehead lie around it."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Background:
+    """What is asked to stand behind the person.
+
+    Attributes:
+        kind: `kept` is the portrait's own, which then keeps still; `blurred` the same,
+            blurred; `picture` another; `transparent` nothing, in frames with alpha.
+        picture: uint8 `[H, W, 3]`, for `picture` alone; cut to the frame's shape.
+    """
+
+    kind: Kind = "kept"
+    picture: np.ndarray | None = None
+
+    @property
+    def is_transparent(self) -> bool:
+        """Whether frames have an alpha channel."""
+        return self.kind == "transparent"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Scene:
+    """A person told from the background, and what stands behind instead.
+
+    Attributes:
+        person: float32 `[H, W]`, share of each pixel that shows the person.
+        backdrop: uint8 `[H, W, 3]`, what stands behind; None is nothing, frames then
+            have alpha.
+    """
+
+    person: np.ndarray
+    backdrop: np.ndarray | None
+
+
+def parse_background(text: str) -> Background:
+    """Read a background that was asked for in words.
+
+    Args:
+        text: one of `NAMES`, or the file of a picture.
+
+    Raises:
+        UserError: neither, or a picture that cannot be read.
+    """
+    if text in NAMES:
+        return Background(kind=text)
+    if not os.path.exists(text):
+        raise UserError(
+            f"The background is {text!r}; give {', '.join(NAMES)}, or the file of a "
+            "picture."
+        )
+    return Background(kind="picture", picture=media.read_image(text))
+
+
+def set_scene(
+    image: np.ndarray, background: Background, is_possible: bool = True
+) -> Scene | None:
+    """Tell the person of a portrait from the background, and choose what is behind.
+
+    Ours: where the face itself is not found to be the person, as in some paintings, the
+    portrait's own background is left to the model.
+
+    Args:
+        image: uint8 `[size, size, 3]`, cut by the one crop definition.
+        background: what is asked for.
+        is_possible: whether the model can use it.
+
+    Returns:
+        The scene; None leaves the background to the model.
+
+    Raises:
+        UserError: another background is asked for than the portrait's own, and there
+            can be none.
+    """
+    if is_possible:
+        person = person_mask.person_mask(image)
+        if _holds_face(person):
+            return Scene(person=person, backdrop=behind(image, person, background))
+    if background.kind == "kept":
+        return None
+    reason = (
+        "the person cannot be told from the picture's own"
+        if is_possible
+        else "this checkpoint paints the background along with the person"
+    )
+    raise UserError(
+        f"The background cannot be {background.kind}: {reason}; leave it as it is, or "
+        f"{'give a clearer picture' if is_possible else 'take another checkpoint'}."
+    )
+
+
+def behind(
+    image: np.ndarray, person: np.ndarray, background: Background
+) -> np.ndarray | None:
+    """Return what stands behind a person: uint8 `[H, W, 3]`, or None for nothing.
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        person: float32 `[H, W]`, share of each pixel that shows the person.
+        background: what is asked for.
+    """
+    if background.is_transparent:
+        return None
+    if background.picture is not None:
+        return _cover(background.picture, *person.shape)
+    is_picture = np.ones(person.shape, bool)
+    filled, _ = background_fill.fill_background(image, person, is_picture, MARGIN)
+    filled = np.clip(np.rint(filled), 0, 255).astype(np.uint8)
+    if background.kind == "blurred":
+        blur = PIL.ImageFilter.GaussianBlur(BLUR * max(person.shape))
+        filled = np.asarray(PIL.Image.fromarray(filled).filter(blur))
+    return filled
+
+
+def place(
+    latents: types.FaceLatents, image: np.ndarray, scene: Scene
+) -> types.FaceLatents:
+    """Let an encoded portrait stand before its backdrop; see `types.PortraitPixels`.
+
+    Args:
+        latents: of the portrait, leading shape `[1]`.
+        image: uint8 `[H, W, 3]`, the portrait.
+        scene: of the same size.
+    """
+    colours = background_fill.spread_person(image, scene.person) / 255.0
+    seen = np.concatenate([colours, scene.person[..., None]], axis=-1) ** 2
+    backdrop = scene.backdrop
+    if backdrop is not None:
+        backdrop = jnp.asarray(backdrop[None], jnp.float32) / 127.5 - 1.0
+    pixels = latents.pixels.replace(
+        person=jnp.asarray(seen[None], jnp.float32), backdrop=backdrop
+    )
+    return latents.replace(pixels=pixels)
+
+
+def _holds_face(person):
+    """Return whether the middle of a face counts as person."""
+    size = len(person)
+    first, last = round(size * (1 - FACE) / 2), round(size * (1 + FACE) / 2)
+    return person[first:last, first:last].mean() > LEAST_FACE
+
+
+def _cover(picture, height, width):
+    """Cut a picture to a shape, about its centre, as large as it fits."""
+    rows, columns = picture.shape[:2]
+    scale = min(rows / height, columns / width)
+    box = (
+        (columns - scale * width) / 2,
+        (rows - scale * height) / 2,
+        (columns + scale * width) / 2,
+        (rows + scale * height) / 2,
+    )
+    resized = PIL.Image.fromarray(picture).resize(
+        (width, height), PIL.Image.Resampling.LANCZOS, box
+    )
+    return np.asarray(resized)
