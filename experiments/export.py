@@ -30,6 +30,7 @@ from experiments.running import program
 from experiments.tools import rounding
 from vasa_jax import config, export, older_settings
 from vasa_jax.animate import trained
+from vasa_jax.face import config as face_config
 from vasa_jax.motion import sampler
 from vasa_jax.train import checkpoint, warm_start
 
@@ -66,6 +67,12 @@ POSE_GAIN = flags.DEFINE_float(
     "pose_gain",
     None,
     "How much of the turn from the portrait's pose heads make; the run's (1) if left.",
+)
+IMAGE_SIZE = flags.DEFINE_integer(
+    "image_size",
+    None,
+    "Side of the frames, pixels; with the image shortcut it may be larger than that "
+    "of training; the run's if left.",
 )
 NUM_STEPS = flags.DEFINE_integer(
     "num_steps", None, "Steps in which motion is sampled; the run's if left."
@@ -274,6 +281,20 @@ def with_sampling(
     return config.to_json(dataclasses.replace(animation, sampling=sampling))
 
 
+def with_image_size(configs: Mapping[str, str], image_size: int) -> str:
+    """Return the sizes of the face model, JSON, for frames of another side.
+
+    Raises:
+        UserError: there is no face model, or it has no frames of this side.
+    """
+    config.require(
+        "face" in configs,
+        "--image_size is of the renderer; give the --workdir of a stage-one run.",
+    )
+    sizes = config.from_json(face_config.FaceConfig, configs["face"])
+    return config.to_json(face_config.resized(sizes, image_size))
+
+
 def main(_) -> int:
     """Export as the flags say; return the exit code."""
     params: dict[str, Any] = {}
@@ -330,6 +351,8 @@ def main(_) -> int:
             f"Heads are turned {POSE_GAIN.value:g} of the way from the portrait's pose "
             f"to the one asked for (`pose_gain` in `{export.CONFIG_NAME}`)."
         )
+    if IMAGE_SIZE.value is not None:
+        configs["face"] = with_image_size(configs, IMAGE_SIZE.value)
     if NUM_STEPS.value is not None or SAMPLER.value is not None:
         configs["animation"] = with_sampling(configs, NUM_STEPS.value, SAMPLER.value)
     remarks += REMARK.value

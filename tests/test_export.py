@@ -262,6 +262,21 @@ def test_a_gain_is_put_into_the_shaping_of_the_animation_and_nowhere_else():
         export_program.with_gains(paper, dynamics_gain=1.4)
 
 
+def test_frames_may_be_larger_than_those_of_training():
+    from vasa_jax.face import config as face_config
+
+    sizes = face_config.demo()
+    configs = {"face": config.to_json(sizes)}
+    text = export_program.with_image_size(configs, 512)
+    read = config.from_json(face_config.FaceConfig, text)
+    assert read == dataclasses.replace(sizes, image_size=512)
+    assert read.decoder_size == sizes.decoder_size
+    with pytest.raises(UserError, match="multiple of 16"):
+        export_program.with_image_size(configs, 500)
+    with pytest.raises(UserError, match="stage-one run"):
+        export_program.with_image_size({}, 512)
+
+
 def test_an_export_gives_the_stages_for_which_no_run_is_named():
     folder = str(trained.SHIPPED_FOLDER)
     params, configs, _ = export.load_export(folder)
