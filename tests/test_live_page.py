@@ -1,9 +1,8 @@
 """The page in a real browser, with a fake microphone."""
 
 import asyncio
-import contextlib
-import shutil
 
+import live_browser
 import live_serving
 import numpy as np
 import pytest
@@ -12,75 +11,7 @@ from experiments.tools import flashing_face
 from vasa_jax.live import limits
 from vasa_jax.portrait import locate
 
-playwright = pytest.importorskip(
-    "playwright.async_api", reason="playwright is not installed"
-)
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
-]
-
-FLAGS = ["--no-sandbox", "--use-fake-device-for-media-stream"]
-ALLOWED = [*FLAGS, "--use-fake-ui-for-media-stream"]
-MILLISECONDS = 60_000
-
-
-def on_page(work, flags=ALLOWED, script="", **settings):
-    """Run `work(page, living)` on the page of a server."""
-
-    async def run(client, living):
-        async with opened(client, flags, script) as page:
-            return await work(page, living)
-
-    return live_serving.serving(run, **settings)
-
-
-@contextlib.asynccontextmanager
-async def opened(client, flags, script):
-    """Open the page in a browser of its own."""
-    async with playwright.async_playwright() as engine:
-        browser = await engine.chromium.launch(executable_path=CHROMIUM, args=flags)
-        page = await browser.new_page()
-        page.set_default_timeout(MILLISECONDS)
-        problems = []
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        await page.add_init_script(script)
-        await page.goto(str(client.make_url("/")))
-        yield page
-        await browser.close()
-        assert not problems
-
-
-async def _seen(page, selector):
-    """Return the mean colour of what an element shows."""
-    return np.array(
-        await page.evaluate(
-            """(selector) => {
-              const shown = document.querySelector(selector);
-              const canvas = document.createElement('canvas');
-              canvas.width = canvas.height = 8;
-              const context = canvas.getContext('2d');
-              context.drawImage(shown, 0, 0, 8, 8);
-              const { data } = context.getImageData(0, 0, 8, 8);
-              const sum = [0, 0, 0];
-              data.forEach((value, i) => { if (i % 4 < 3) sum[i % 4] += value / 64; });
-              return sum;
-            }""",
-            selector,
-        )
-    )
-
-
-async def _until_bright(page, selector):
-    async with asyncio.timeout(60):
-        while (await _seen(page, selector)).mean() < 150:
-            await asyncio.sleep(0.05)
-
-
-def _only(living):
-    (one,) = living._sessions.values()
-    return one
+pytestmark = live_browser.MARKS
 
 
 @pytest.mark.parametrize("plain", [False, True])
@@ -92,15 +23,15 @@ def test_the_face_is_seen_to_speak_and_goes_with_the_tab(plain):
         await page.wait_for_selector("#state:has-text('Listening')")
         selector = "#canvas" if plain else "#video"
         await page.wait_for_selector(selector)
-        _only(living).say(np.full(16_000 * 20, 0.9, np.float32))
-        await _until_bright(page, selector)
+        live_browser.only(living).say(np.full(16_000 * 20, 0.9, np.float32))
+        await live_browser.until_bright(page, selector)
         assert await page.inner_text("#state") == "Speaking"
         await page.click("#quiet")
         await page.wait_for_selector("#state:has-text('Listening')")
         await page.close(run_before_unload=False)
         await live_serving.until(lambda: len(living) == 0, seconds=2.0)
 
-    on_page(work)
+    live_browser.on_page(work)
 
 
 def test_the_fake_microphone_is_heard_along():
@@ -111,7 +42,7 @@ def test_the_fake_microphone_is_heard_along():
         # The fake microphone beeps once a second.
         await live_serving.until(lambda: living.counts.delays(), seconds=60)
 
-    on_page(work)
+    live_browser.on_page(work)
 
 
 def test_colours_come_as_they_were_sent():
@@ -132,12 +63,12 @@ def test_colours_come_as_they_were_sent():
         await page.click("#start")
         async with asyncio.timeout(60):
             while True:
-                seen = await _seen(page, "#video")
+                seen = await live_browser.seen(page, "#video")
                 if np.abs(seen - [200, 120, 90]).max() <= 4:
                     return
                 await asyncio.sleep(0.2)
 
-    on_page(work, face=Flat())
+    live_browser.on_page(work, face=Flat())
 
 
 def test_a_recording_can_be_downloaded():
@@ -153,7 +84,7 @@ def test_a_recording_can_be_downloaded():
         download = await waiting.value
         assert download.suggested_filename == "talking_face.mp4"
 
-    on_page(work)
+    live_browser.on_page(work)
 
 
 def test_a_microphone_that_was_denied_is_told_and_a_sound_file_is_said_all_the_same(
@@ -168,10 +99,10 @@ def test_a_microphone_that_was_denied_is_told_and_a_sound_file_is_said_all_the_s
         await page.wait_for_selector("#state:has-text('Listening')")
         await page.set_input_files("#sound", str(file))
         await page.wait_for_selector("#sound_note:has-text('It says 5.0 s')")
-        await _until_bright(page, "#video")
+        await live_browser.until_bright(page, "#video")
 
     # Asked without anybody there to allow it, a headless browser denies.
-    on_page(work, flags=FLAGS)
+    live_browser.on_page(work, flags=live_browser.FLAGS)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +128,7 @@ def test_what_a_browser_lacks_is_told_in_a_sentence(script, click, sentence):
         await page.click(click)
         await page.wait_for_selector(f"#error:has-text('{sentence}')")
 
-    on_page(work, script=script)
+    live_browser.on_page(work, script=script)
 
 
 def test_a_server_that_is_full_says_so():
@@ -207,7 +138,7 @@ def test_a_server_that_is_full_says_so():
         await page.wait_for_selector("#error:has-text('All 1 places')")
         assert await page.is_enabled("#start")
 
-    on_page(work, allowed=limits.Limits(sessions=1))
+    live_browser.on_page(work, allowed=limits.Limits(sessions=1))
 
 
 @pytest.mark.parametrize("plain", [False, True])
@@ -222,7 +153,7 @@ def test_typed_text_is_said_and_cut_short(plain):
         await page.fill("#text", "We saw a cat on the mat today. " * 300)
         await page.select_option("#voice", "low")
         await page.click("#say")
-        await _until_bright(page, "#canvas" if plain else "#video")
+        await live_browser.until_bright(page, "#canvas" if plain else "#video")
         await page.wait_for_selector("#state:has-text('Speaking')")
         await page.click("#quiet")
         await page.wait_for_selector("#state:has-text('Listening')")
@@ -233,7 +164,7 @@ def test_typed_text_is_said_and_cut_short(plain):
         await page.press("#text", "Control+Enter")
         await page.wait_for_selector("#state:has-text('Speaking')")
 
-    on_page(work, voices=live_serving.tones())
+    live_browser.on_page(work, voices=live_serving.tones())
 
 
 def test_without_voices_the_page_says_what_to_install():
@@ -241,7 +172,7 @@ def test_without_voices_the_page_says_what_to_install():
         await page.wait_for_selector("#without_voices:has-text('pip install')")
         assert await page.is_hidden("#text")
 
-    on_page(work)
+    live_browser.on_page(work)
 
 
 @pytest.mark.parametrize("plain", [False, True])
@@ -254,7 +185,7 @@ def test_a_session_that_ends_by_itself_says_why(plain):
         assert await page.is_enabled("#start")
         assert await page.inner_text("#state") == "Not connected"
 
-    on_page(work, allowed=limits.Limits(idle_seconds=0.2))
+    live_browser.on_page(work, allowed=limits.Limits(idle_seconds=0.2))
 
 
 def test_a_socket_that_breaks_asks_the_server_why():
@@ -272,7 +203,7 @@ def test_a_socket_that_breaks_asks_the_server_why():
         await page.wait_for_selector("#error:has-text('This session has ended')")
         assert await page.is_enabled("#start")
 
-    on_page(work, script=keep)
+    live_browser.on_page(work, script=keep)
 
 
 def test_sound_processors_that_load_late_delay_the_plain_connection_alone():
@@ -289,10 +220,10 @@ def test_sound_processors_that_load_late_delay_the_plain_connection_alone():
         await page.click("#start")
         await page.wait_for_selector("#state:has-text('Listening')")
         await page.wait_for_selector("#canvas")
-        _only(living).say(np.full(16_000 * 20, 0.9, np.float32))
-        await _until_bright(page, "#canvas")
+        live_browser.only(living).say(np.full(16_000 * 20, 0.9, np.float32))
+        await live_browser.until_bright(page, "#canvas")
 
-    on_page(work, script=late)
+    live_browser.on_page(work, script=late)
 
 
 def test_a_device_that_fails_is_told():
@@ -310,7 +241,7 @@ def test_a_device_that_fails_is_told():
         await page.click("#start")
         await page.wait_for_selector("#error:has-text('could not compute the face')")
 
-    on_page(work, face=Failing())
+    live_browser.on_page(work, face=Failing())
 
 
 def test_a_portrait_without_a_face_is_told():
@@ -327,4 +258,4 @@ def test_a_portrait_without_a_face_is_told():
         )
         await page.wait_for_selector("#error:has-text('face')")
 
-    on_page(work, face=Looking())
+    live_browser.on_page(work, face=Looking())

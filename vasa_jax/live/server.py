@@ -19,6 +19,7 @@ _PAGE_FILES = {
     "": ("page.html", "text/html; charset=utf-8"),
     "page.css": ("page.css", "text/css; charset=utf-8"),
     "page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "controls.js": ("controls.js", "text/javascript; charset=utf-8"),
     "media_socket.js": ("media_socket.js", "text/javascript; charset=utf-8"),
     "sound_worklet.js": ("sound_worklet.js", "text/javascript; charset=utf-8"),
 }

@@ -1,5 +1,6 @@
 // The page: what the user does, and what the server says of it.
 
+import * as controls from "./controls.js";
 import { connect as connectPlain } from "./media_socket.js";
 
 const $ = (id) => document.getElementById(id);
@@ -234,18 +235,8 @@ function follow(message, ending) {
   }
 }
 
-const number = (id) => Number($(id).value);
-
 function sendControls() {
-  const emotion = $("emotion").value;
-  send({
-    type: "controls",
-    gaze: [number("gaze_yaw"), number("gaze_pitch")],
-    head_distance: number("head_distance"),
-    pose_scale: number("pose_scale"),
-    liveliness: number("liveliness"),
-    emotion: emotion ? { [emotion]: number("strength") } : {},
-  });
+  send(controls.message());
 }
 
 function sendAgent() {
@@ -341,12 +332,6 @@ function takePhoto() {
   canvas.toBlob((blob) => choosePortrait(blob), "image/jpeg", 0.95);
 }
 
-function showValues() {
-  for (const slider of document.querySelectorAll(".slider input")) {
-    slider.closest("label").querySelector("output").textContent = slider.value;
-  }
-}
-
 $("start").onclick = start;
 $("stop").onclick = () => stop();
 $("quiet").onclick = () => send({ type: "clear" });
@@ -365,16 +350,7 @@ $("text").onkeydown = (event) => {
 $("photograph").onclick = openCamera;
 $("shoot").onclick = takePhoto;
 $("no_photo").onclick = closeCamera;
-$("reset").onclick = () => {
-  for (const field of document.querySelectorAll(".slider input")) field.value = field.defaultValue;
-  $("emotion").value = "";
-  showValues();
-  sendControls();
-};
-for (const field of document.querySelectorAll(".slider input, .slider select")) {
-  field.oninput = () => { showValues(); sendControls(); };
-}
 for (const choice of document.querySelectorAll("[name=agent]")) choice.onchange = sendAgent;
 addEventListener("pagehide", () => live?.close());
+controls.prepare(sendControls);
 showVoices();
-showValues();
