@@ -26,13 +26,13 @@ SECONDS = 240
 """Of one test, on a machine that has other work; it takes a few."""
 
 
-def serving(work, allowed=None, face=None, seal=None, **config):
+def serving(work, allowed=None, face=None, seal=None, portrait=None, **config):
     """Run `work(client, living)` against a server, and return what it returns."""
 
     async def run():
         living = sessions.Sessions(
             face or flashing_face.FlashingFace(),
-            np.zeros((64, 64, 3), np.uint8),
+            np.zeros((64, 64, 3), np.uint8) if portrait is None else portrait,
             allowed or limits.Limits(),
             batch_frames=5,
             seal=seal,
@@ -70,6 +70,14 @@ def png(height=32, width=32):
     buffer = io.BytesIO()
     Image.fromarray(np.full((height, width, 3), 90, np.uint8)).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def middle_and_border(frame):
+    """Return how bright uint8 `[H, W, 3]` is where a `FlashingFace` lies, and left."""
+    height, width = frame.shape[:2]
+    rows = slice(height // 2 - 4, height // 2 + 4)
+    middle = frame[rows, width // 2 - 4 : width // 2 + 4]
+    return middle.mean(), frame[:, : width // 2 - height // 4 - 2].mean()
 
 
 def wav(samples):

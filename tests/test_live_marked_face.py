@@ -44,16 +44,23 @@ def test_without_a_seal_frames_stay_as_they_are():
     )
 
 
-@pytest.mark.parametrize("reads_text", [False, True])
-def test_a_recording_is_signed_and_tells_of_typed_text(
-    tmp_path, monkeypatch, reads_text
+@pytest.mark.parametrize(
+    ("reads_text", "is_whole", "source"),
+    [
+        (False, False, manifest.GENERATED),
+        (True, False, manifest.GENERATED),
+        (False, True, manifest.COMPOSITE),
+    ],
+)
+def test_a_recording_is_signed_and_tells_of_typed_text_and_the_whole_picture(
+    tmp_path, monkeypatch, reads_text, is_whole, source
 ):
     pytest.importorskip("c2pa")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
     async def record(client, living):
         del client
-        session = await living.begin(None)
+        session = await living.begin(None, is_whole)
         if reads_text:
             speaker = adapters.FunctionSpeaker(lambda words: np.zeros(800, np.float32))
             session.read(reading_aloud.Text("a", lambda: speaker, print))
@@ -64,5 +71,5 @@ def test_a_recording_is_signed_and_tells_of_typed_text(
     path = live_serving.serving(record, seal=sealing.Seal())
     assert len(list(media.iterate_video(path))) > 3
     found = manifest.read(path)
-    assert found.is_valid and found.source_type == manifest.GENERATED
+    assert found.is_valid and found.source_type == source
     assert ("from text" in found.description) == reads_text

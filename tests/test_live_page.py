@@ -25,13 +25,47 @@ def test_the_face_is_seen_to_speak_and_goes_with_the_tab(plain):
         await page.wait_for_selector(selector)
         live_browser.only(living).say(np.full(16_000 * 20, 0.9, np.float32))
         await live_browser.until_bright(page, selector)
-        assert await page.inner_text("#state") == "Speaking"
+        await page.wait_for_selector("#state:has-text('Speaking')")
         await page.click("#quiet")
         await page.wait_for_selector("#state:has-text('Listening')")
         await page.close(run_before_unload=False)
         await live_serving.until(lambda: len(living) == 0, seconds=2.0)
 
     live_browser.on_page(work)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_the_whole_picture_is_seen_on_a_wish(plain):
+    picture = live_serving.png(height=61, width=120)
+
+    async def work(page, living):
+        if plain:
+            await page.check("#plain")
+        await page.set_input_files(
+            "#portrait", {"name": "a.png", "mimeType": "image/png", "buffer": picture}
+        )
+        await page.wait_for_selector("#portrait_note:has-text('Found a face')")
+        assert await _ratio(page, "#still") == pytest.approx(1.0, abs=0.01)
+        await page.check("#whole")
+        assert await _ratio(page, "#still") == pytest.approx(120 / 61, abs=0.01)
+        await page.click("#start")
+        await page.wait_for_selector("#state:has-text('Listening')")
+        assert await page.is_disabled("#whole")
+        live_browser.only(living).say(np.full(16_000 * 20, 0.9, np.float32))
+        shown = "#canvas" if plain else "#video"
+        async with asyncio.timeout(60):
+            # Dark at first, where the face lies; around it the picture.
+            while (await live_browser.seen(page, shown)).mean() < 105:
+                await asyncio.sleep(0.05)
+        assert await _ratio(page, shown) == pytest.approx(2.0, abs=0.01)
+
+    live_browser.on_page(work)
+
+
+async def _ratio(page, selector):
+    """Return the width of what is seen over its height."""
+    box = await page.locator(selector).bounding_box()
+    return box["width"] / box["height"]
 
 
 def test_the_fake_microphone_is_heard_along():

@@ -29,10 +29,11 @@ class _Client:
             self.peer.addTrack(sound)
         self.peer.addTransceiver("video", direction="recvonly")
 
-    async def connect(self, client):
+    async def connect(self, client, **fields):
         await self.peer.setLocalDescription(await self.peer.createOffer())
         local = self.peer.localDescription
-        response = await client.post("/offer", json={"sdp": local.sdp, "type": "offer"})
+        offer = {"sdp": local.sdp, "type": "offer", **fields}
+        response = await client.post("/offer", json=offer)
         answer = await response.json()
         assert response.status == 200, answer
         description = aiortc.RTCSessionDescription(answer["sdp"], answer["type"])
@@ -78,6 +79,30 @@ def test_the_answer_names_vp8_first_and_picture_and_sound_arrive():
             ):
                 pass
         assert (await one.tracks["video"].recv()).width == 64
+        await one.peer.close()
+
+    live_serving.serving(work)
+
+
+def test_the_whole_picture_arrives_with_the_face_alone_moving_in_it():
+    async def work(client, living):
+        portrait = live_serving.png(height=61, width=120)
+        given = await (await client.post("/portrait", data=portrait)).json()
+        one = _Client()
+        answer = await one.connect(
+            client, portrait_id=given["portrait_id"], whole_picture=True
+        )
+        frame = await one.tracks["video"].recv()
+        assert (frame.width, frame.height) == (120, 60)
+        living.find(answer["session_id"]).say(np.full(80_000, 0.9, np.float32))
+        async with asyncio.timeout(60):
+            while (
+                live_serving.middle_and_border(frame.to_ndarray(format="rgb24"))[0]
+                < 150
+            ):
+                frame = await one.tracks["video"].recv()
+        _, border = live_serving.middle_and_border(frame.to_ndarray(format="rgb24"))
+        assert border == pytest.approx(90, abs=6)
         await one.peer.close()
 
     live_serving.serving(work)

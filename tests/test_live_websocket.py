@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vasa_jax.live import voices
+from vasa_jax import media
+from vasa_jax.live import recording, voices
 from vasa_jax.speech.natural_voices import model
 
 
@@ -37,6 +38,51 @@ def test_a_socket_carries_picture_and_sound_of_one_tick():
         await live_serving.until(lambda: len(living) == 0, seconds=2.0)
 
     live_serving.serving(work)
+
+
+def test_the_whole_picture_is_sent_and_recorded_on_a_wish(tmp_path):
+    async def work(client, living):
+        portrait = live_serving.png(height=61, width=120)
+        given = await (await client.post("/portrait", data=portrait)).json()
+        query = {"portrait_id": given["portrait_id"], "whole_picture": "1"}
+        async with client.ws_connect("/live", params=query) as socket:
+            begun = await live_serving.next_json(socket, "begun")
+            told = await live_serving.next_json(socket, "media")
+            assert (told["width"], told["height"]) == (120, 60)
+            one = living.find(begun["session_id"])
+            recorded = recording.Recording(one, tmp_path / "talk.mp4", 5.0)
+            one.say(np.full(80_000, 0.9, np.float32))
+            middle = 0
+            while middle < 150:
+                data = (await socket.receive(timeout=10)).data
+                if isinstance(data, bytes) and len(data) > 1284:
+                    picture = np.asarray(Image.open(io.BytesIO(data[1284:])))
+                    middle, border = live_serving.middle_and_border(picture)
+            assert picture.shape == (60, 120, 3)
+            assert border == pytest.approx(90, abs=2)
+            await recorded.finish()
+
+    live_serving.serving(work)
+    frames = list(media.iterate_video(tmp_path / "talk.mp4"))
+    assert frames[0].shape == (60, 120, 3)
+
+
+def test_the_default_portrait_is_shown_whole_and_other_wishes_are_refused():
+    async def work(client, living):
+        for query, shape in (("", (64, 64)), ("?whole_picture=1", (30, 80))):
+            data = await (await client.get(f"/portrait.jpg{query}")).read()
+            assert np.asarray(Image.open(io.BytesIO(data))).shape == (*shape, 3)
+        response = await client.get("/portrait.jpg?whole_picture=yes")
+        assert "give 0 or 1" in await live_serving.error_of(response, 400)
+        async with client.ws_connect("/live?whole_picture=yes") as socket:
+            refusal = await live_serving.next_json(socket, "ended")
+            assert "give 0 or 1" in refusal["sentence"]
+        offer = {"sdp": "v=0", "type": "offer", "whole_picture": 1}
+        response = await client.post("/offer", json=offer)
+        assert "send true or false" in await live_serving.error_of(response, 400)
+        assert len(living) == 0
+
+    live_serving.serving(work, portrait=np.full((31, 80, 3), 90, np.uint8))
 
 
 def test_messages_change_the_session_and_wrong_ones_are_told():
@@ -203,8 +249,6 @@ def test_a_natural_voice_says_typed_text():
 
 
 def test_a_recording_is_an_mp4_that_goes_with_its_session(tmp_path):
-    from vasa_jax import media
-
     async def work(client, living):
         async with client.ws_connect("/live") as socket:
             begun = await live_serving.next_json(socket, "begun")

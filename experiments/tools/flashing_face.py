@@ -39,14 +39,16 @@ class FlashingFace:
         self._render_seconds, self._step_seconds = render_seconds, step_seconds
 
     def locate(self, image: np.ndarray) -> talking_face.Portrait:
-        """Take any picture for a portrait."""
+        """Take any picture for a portrait, with the face in its middle."""
         black = np.zeros((self.image_size, self.image_size, 3), np.uint8)
         pose = types.HeadPose(
             rotation=np.zeros((1, 3), np.float32),
             translation=np.zeros((1, 2), np.float32),
             scale=np.ones((1, 1), np.float32),
         )
-        box = crop.CropBox(center_x=0.0, center_y=0.0, half_size=1.0)
+        height, width = image.shape[:2]
+        quarter = min(height, width) / 4
+        box = crop.CropBox(center_x=width / 2, center_y=height / 2, half_size=quarter)
         return talking_face.Portrait(image=black, head_pose=pose, box=box)
 
     def stream(

@@ -11,6 +11,7 @@ class Limits:
         sessions: faces that live at once.
         upload_bytes: of a picture or a sound.
         picture_pixels: of a picture; a phone's photo has 12 to 50 million.
+        whole_side: longer side of a whole picture that is sent, pixels.
         sound_seconds: of a sound file.
         upload_seconds: that an upload may take to arrive.
         decode_seconds: of processor time that a picture or a sound may take.
@@ -25,6 +26,7 @@ class Limits:
     sessions: int = 2
     upload_bytes: int = 20_000_000
     picture_pixels: int = 50_000_000
+    whole_side: int = 1280
     sound_seconds: float = 300.0
     upload_seconds: float = 30.0
     decode_seconds: int = 20

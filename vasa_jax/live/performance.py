@@ -65,7 +65,7 @@ class Face(Protocol):
     motion: Motion
 
     def render(self, motion: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Render motion as frames uint8 `[n, size, size, 3]`."""
+        """Render motion as frames uint8 `[n, H, W, 3]`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Tick:
     """One twenty-fifth of a second.
 
     Attributes:
-        frame: uint8 `[size, size, 3]`.
+        frame: uint8 `[H, W, 3]`.
         samples: float32 `[640]`, 16 kHz, in step with the frame.
         is_new: whether the frame was rendered for this tick, not shown again.
         is_held: whether time stood still for want of motion: silence.
@@ -127,7 +127,7 @@ class Performance:
 
         Args:
             face: at time 0.
-            first_frame: uint8 `[size, size, 3]`, shown until the first is rendered.
+            first_frame: uint8 `[H, W, 3]`, shown until the first is rendered.
             voice: what the face is to say.
             batch_frames: frames that are rendered at once.
         """

@@ -49,12 +49,12 @@ class Recording:
 
     async def _write(self) -> int:
         sound = _Sound()
-        size = self._session.frame_size
+        height, width = self._session.frame_shape
         first = await self._next()
         if first is None:
             return 0
         writer = media.VideoWriter(
-            self.path, size, size, waveform=sound, finish=self._sign
+            self.path, height, width, waveform=sound, finish=self._sign
         )
         with writer:
             tick = first
@@ -67,7 +67,9 @@ class Recording:
 
     def _sign(self, path: pathlib.Path) -> None:
         if self._session.seal is not None:
-            self._session.seal.sign(path, warn=_LOGGER.warning)
+            self._session.seal.sign(
+                path, self._session.is_composite, warn=_LOGGER.warning
+            )
 
     async def _next(self) -> outlet.NumberedTick | None:
         try:

@@ -122,8 +122,13 @@ class Server:
         return web.Response(body=body, headers=headers)
 
     async def _default_portrait(self, request: web.Request) -> web.Response:
-        picture = websocket.encode_jpeg(self._living.default_portrait().image)
-        return web.Response(body=picture, content_type="image/jpeg", headers=_HEADERS)
+        portrait = self._living.default_portrait()
+        picture = portrait.first_frame(_is_whole_of(request))
+        return web.Response(
+            body=websocket.encode_jpeg(picture),
+            content_type="image/jpeg",
+            headers=_HEADERS,
+        )
 
     async def _settings(self, request: web.Request) -> web.Response:
         """Tell the page what it needs to know before it connects."""
@@ -188,7 +193,7 @@ class Server:
         sdp, portrait_id = asked.get("sdp"), asked.get("portrait_id")
         if not isinstance(sdp, str) or asked.get("type") != "offer":
             raise UserError('The offer needs an "sdp" and the "type" "offer".')
-        one = await self._begin(portrait_id)
+        one = await self._begin(portrait_id, asked.get("whole_picture", False))
         peer = webrtc.Peer(one, self._config.ice_servers, self._config.codec)
         self._peers[one.session_id] = peer
         self._when_ended(one, peer.close())
@@ -235,7 +240,8 @@ class Server:
         socket = self._socket()
         await socket.prepare(request)
         try:
-            one = await self._begin(request.query.get("portrait_id"))
+            portrait_id = request.query.get("portrait_id")
+            one = await self._begin(portrait_id, _is_whole_of(request))
         except UserError as error:
             return await _refuse(socket, error)
         await socket.send_json({"type": "begun", "session_id": one.session_id})
@@ -283,10 +289,12 @@ class Server:
             headers={"Content-Disposition": 'attachment; filename="talking_face.mp4"'},
         )
 
-    async def _begin(self, portrait_id: object) -> session.Session:
+    async def _begin(self, portrait_id: object, is_whole: object) -> session.Session:
         if portrait_id is not None and not isinstance(portrait_id, str):
             raise UserError("portrait_id is no text; send what /portrait answered.")
-        one = await self._living.begin(portrait_id)
+        if not isinstance(is_whole, bool):
+            raise UserError("whole_picture is no truth; send true or false.")
+        one = await self._living.begin(portrait_id, is_whole)
         one.set_agent(agents.AGENTS["echo"])
         return one
 
@@ -323,6 +331,14 @@ class Server:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_whole_of(request: web.Request) -> bool:
+    """Return whether an address asks for the whole picture."""
+    asked = request.query.get("whole_picture", "0")
+    if asked not in ("0", "1"):
+        raise UserError(f"whole_picture is {asked[:40]!r}; give 0 or 1.")
+    return asked == "1"
 
 
 async def _json_object(request: web.Request) -> dict:

@@ -42,7 +42,8 @@ class Session:
 
     Attributes:
         session_id: a secret that only its client knows.
-        frame_size: side of the frames, pixels.
+        frame_shape: height and width of the frames, pixels.
+        is_composite: whether the frames hold a picture around the face.
         last_active: when the user last did something.
         ended: done when the session has ended; its result is a sentence for the user,
             or None.
@@ -60,12 +61,13 @@ class Session:
         speech_threads: concurrent.futures.Executor,
         max_letters: int,
         seal: sealing.Seal | None = None,
+        is_composite: bool = False,
     ):
         """Prepare; `start` begins.
 
         Args:
             face: a stream at time 0.
-            first_frame: uint8 `[size, size, 3]`, shown until the first is rendered.
+            first_frame: uint8 `[H, W, 3]`, shown until the first is rendered.
             device: that computes.
             counts: of the server.
             step_samples: samples of each step of the stream.
@@ -73,9 +75,11 @@ class Session:
             speech_threads: that typed text is spoken in.
             max_letters: of typed texts that wait.
             seal: what says in frames and recordings that they are generated.
+            is_composite: whether frames hold a picture around the face.
         """
         self.session_id = secrets.token_urlsafe(16)
-        self.frame_size = first_frame.shape[0]
+        self.frame_shape: tuple[int, int] = first_frame.shape[:2]
+        self.is_composite = is_composite
         self.last_active = now()
         self.ended: asyncio.Future[str | None] = (
             asyncio.get_running_loop().create_future()

@@ -3,17 +3,18 @@
 import asyncio
 import collections
 import concurrent.futures
+import dataclasses
 import secrets
 from typing import Any
 
 import numpy as np
 
 from vasa_jax import types
-from vasa_jax.animate import talking_face
+from vasa_jax.animate import talking_face, whole_picture
 from vasa_jax.animate.controls import Controls
 from vasa_jax.errors import UserError
 from vasa_jax.live import device as device_lib
-from vasa_jax.live import limits, metrics, session
+from vasa_jax.live import laid_back_face, limits, metrics, session
 from vasa_jax.provenance import sealing
 
 STEP_FRAMES = 10
@@ -26,6 +27,23 @@ HAS_ENDED = "This session has ended; start again."
 
 class ServerFull(UserError):
     """There is no room for another session."""
+
+
+@dataclasses.dataclass(frozen=True)
+class KeptPortrait:
+    """A portrait for sessions to come.
+
+    Attributes:
+        face: what was cut out.
+        whole: the picture it was cut from, as large as it can be sent.
+    """
+
+    face: talking_face.Portrait
+    whole: whole_picture.WholePicture
+
+    def first_frame(self, is_whole: bool) -> np.ndarray:
+        """Return what is seen before anything moves, uint8 `[H, W, 3]`."""
+        return self.whole.image if is_whole else self.face.image
 
 
 class Sessions:
@@ -62,14 +80,14 @@ class Sessions:
         self._face, self._batch_frames = face, batch_frames
         self._step_frames, self._seal = step_frames, seal
         self._default_picture = default_portrait
-        self._default: talking_face.Portrait | None = None
+        self._default: KeptPortrait | None = None
         self._device = device_lib.Device()
         # One more than there are faces: a line that nobody waits for any more may
         # still be in the making when the next is asked for.
         self._speech_threads = concurrent.futures.ThreadPoolExecutor(
             max_workers=allowed.sessions + 1, thread_name_prefix="speech"
         )
-        self._portraits: collections.OrderedDict[str, talking_face.Portrait] = (
+        self._portraits: collections.OrderedDict[str, KeptPortrait] = (
             collections.OrderedDict()
         )
         self._sessions: dict[str, session.Session] = {}
@@ -86,7 +104,7 @@ class Sessions:
         for asked in ({}, {"emotion": {"happiness": 0.5}}, {"blink_rate": 30.0}):
             await self._device.run(lambda asked=asked: self._try_out(asked))
 
-    def default_portrait(self) -> talking_face.Portrait:
+    def default_portrait(self) -> KeptPortrait:
         """Return the portrait of who uploads none.
 
         Raises:
@@ -96,13 +114,19 @@ class Sessions:
             raise UserError("The server is still starting; try again in a minute.")
         return self._default
 
-    async def locate(self, picture: np.ndarray) -> talking_face.Portrait:
+    async def locate(self, picture: np.ndarray) -> KeptPortrait:
         """Find the face of a picture uint8 `[H, W, 3]`.
 
         Raises:
             UserError: there is none.
         """
-        return await self._device.run(lambda: self._face.locate(picture))
+
+        def compute() -> KeptPortrait:
+            face = self._face.locate(picture)
+            side = self.allowed.whole_side
+            return KeptPortrait(face, laid_back_face.fit(picture, face.box, side))
+
+        return await self._device.run(compute)
 
     async def add_portrait(self, picture: np.ndarray) -> tuple[str, str | None]:
         """Keep a portrait for sessions to come; the oldest goes.
@@ -118,13 +142,16 @@ class Sessions:
         self._portraits[portrait_id] = portrait
         while len(self._portraits) > self.allowed.portraits:
             self._portraits.popitem(last=False)
-        return portrait_id, portrait.warning
+        return portrait_id, portrait.face.warning
 
-    async def begin(self, portrait_id: str | None) -> session.Session:
+    async def begin(
+        self, portrait_id: str | None, is_whole: bool = False
+    ) -> session.Session:
         """Begin a session.
 
         Args:
             portrait_id: of `add_portrait`; None is the default portrait.
+            is_whole: whether the whole picture is shown, not the face alone.
 
         Raises:
             ServerFull: there is no room.
@@ -142,12 +169,16 @@ class Sessions:
             asked = Controls(
                 seed=secrets.randbelow(2**32), step_frames=self._step_frames
             )
-            stream = await self._device.run(lambda: self._face.stream(portrait, asked))
+            face = await self._device.run(
+                lambda: self._face.stream(portrait.face, asked)
+            )
         finally:
             self._num_beginning -= 1
+        if is_whole:
+            face = laid_back_face.LaidBackFace(face, portrait.whole)
         one = session.Session(
-            stream,
-            portrait.image,
+            face,
+            portrait.first_frame(is_whole),
             self._device,
             self.counts,
             step_samples=self._step_frames * types.SAMPLES_PER_FRAME,
@@ -155,6 +186,7 @@ class Sessions:
             speech_threads=self._speech_threads,
             max_letters=self.allowed.text_letters,
             seal=self._seal,
+            is_composite=is_whole,
         )
         self._sessions[one.session_id] = one
         one.ended.add_done_callback(lambda ended: self._forget(one, ended.result()))
@@ -207,7 +239,7 @@ class Sessions:
         while len(self._endings) > self.allowed.sessions:
             self._endings.pop(next(iter(self._endings)))
 
-    def _find(self, portrait_id: str | None) -> talking_face.Portrait:
+    def _find(self, portrait_id: str | None) -> KeptPortrait:
         if portrait_id is None:
             return self.default_portrait()
         if portrait_id not in self._portraits:
@@ -218,7 +250,7 @@ class Sessions:
     def _try_out(self, asked: dict[str, Any]) -> None:
         controls = Controls(step_frames=self._step_frames, **asked)
         try:
-            stream = self._face.stream(self._default, controls)
+            stream = self._face.stream(self._default.face, controls)
         except UserError:
             return  # What this checkpoint cannot do is told to who asks for it.
         silence = np.zeros(self._step_frames * types.SAMPLES_PER_FRAME, np.float32)

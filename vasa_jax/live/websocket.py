@@ -167,8 +167,9 @@ class Connection:
 
     async def _send_ticks(self) -> None:
         ticks = self._session.subscribe()
+        height, width = self._session.frame_shape
         await self._send_json(
-            type="media", frame_size=self._session.frame_size, sample_rate=16_000
+            type="media", height=height, width=width, sample_rate=16_000
         )
         try:
             while True:

@@ -12,6 +12,7 @@ const GATHER_MS = 2000;
 const NEED_SESSION = ["stop", "quiet", "record", "sound", "text", "voice", "language", "say"];
 
 let portraitId = null;
+let chosen = null; // Where the picture lies that the user chose.
 let live = null; // What runs: { sessionId, socket, close, setLoud }.
 let microphone = null;
 let camera = null;
@@ -142,6 +143,7 @@ async function startWebRtc(ending) {
     await gathered(peer);
     const answer = await post("offer", JSON.stringify({
       sdp: peer.localDescription.sdp, type: "offer", portrait_id: portraitId,
+      whole_picture: $("whole").checked,
     }), "application/json");
     await peer.setRemoteDescription({ sdp: answer.sdp, type: answer.type });
     // Held beside, so that the server knows at once when this page goes.
@@ -176,18 +178,23 @@ function opened(socket) {
 }
 
 async function startPlain(ending) {
-  const query = portraitId ? `?portrait_id=${portraitId}` : "";
+  const query = new URLSearchParams({ whole_picture: wholePicture() });
+  if (portraitId) query.set("portrait_id", portraitId);
   let sessionId = null;
   let begin;
   const hasMedia = new Promise((resolve) => { begin = resolve; });
   ending.onEnd = begin;
   const onMessage = (message) => {
     if (message.type === "begun") sessionId = message.session_id;
-    if (message.type === "media") begin();
+    if (message.type === "media") {
+      $("canvas").width = message.width;
+      $("canvas").height = message.height;
+      begin();
+    }
     follow(message, ending);
   };
   const connection = await connectPlain({
-    url: address(`live${query}`), microphone, canvas: $("canvas"),
+    url: address(`live?${query}`), microphone, canvas: $("canvas"),
     isLoud: $("loud").checked, onMessage, onClose: () => ending.broke(sessionId),
   });
   await hasMedia;
@@ -211,7 +218,7 @@ function stop(sentence) {
 function setRunning(isRunning) {
   $("start").disabled = isRunning;
   for (const id of NEED_SESSION) $(id).disabled = !isRunning;
-  for (const id of ["portrait", "photograph", "plain"]) $(id).disabled = isRunning;
+  for (const id of ["portrait", "photograph", "whole", "plain"]) $(id).disabled = isRunning;
   $("state").textContent = isRunning ? "Listening" : "Not connected";
   $("record").setAttribute("aria-pressed", "false");
 }
@@ -260,12 +267,21 @@ async function choosePortrait(file) {
   try {
     const answer = await post("portrait", file, "application/octet-stream");
     portraitId = answer.portrait_id;
-    $("still").src = URL.createObjectURL(file);
+    chosen = URL.createObjectURL(file);
+    showPicture();
     $("portrait_note").textContent = answer.warning ?? "Found a face; press Start.";
   } catch (error) {
     $("portrait_note").hidden = true;
     tell(error.message);
   }
+}
+
+const wholePicture = () => ($("whole").checked ? "1" : "0");
+
+// Show the portrait as the face will be seen: whole, or cut to a square.
+function showPicture() {
+  document.querySelector("main").classList.toggle("is_whole", $("whole").checked);
+  $("still").src = chosen ?? `portrait.jpg?whole_picture=${wholePicture()}`;
 }
 
 async function sayFile(file) {
@@ -342,6 +358,7 @@ $("record").onclick = () => {
 };
 $("loud").onchange = () => live?.setLoud($("loud").checked);
 $("portrait").onchange = () => { const [file] = $("portrait").files; if (file) choosePortrait(file); };
+$("whole").onchange = showPicture;
 $("sound").onchange = () => { const [file] = $("sound").files; if (file) sayFile(file); $("sound").value = ""; };
 $("say").onclick = sayText;
 $("text").onkeydown = (event) => {
@@ -353,4 +370,5 @@ $("no_photo").onclick = closeCamera;
 for (const choice of document.querySelectorAll("[name=agent]")) choice.onchange = sendAgent;
 addEventListener("pagehide", () => live?.close());
 controls.prepare(sendControls);
+if ($("whole").checked) showPicture(); // Some browsers keep the tick.
 showVoices();
