@@ -4,6 +4,7 @@ Who imports this is skipped where the extra `live` is not installed.
 """
 
 import asyncio
+import dataclasses
 import io
 import json
 import wave
@@ -18,6 +19,7 @@ pytest.importorskip("aiortc", reason="the extra `live` is not installed")
 from aiohttp import test_utils  # noqa: E402
 
 from experiments.tools import flashing_face  # noqa: E402
+from vasa_jax.animate import backdrop  # noqa: E402
 from vasa_jax.errors import UserError  # noqa: E402
 from vasa_jax.live import limits, server, sessions, voices  # noqa: E402
 from vasa_jax.speech import adapters  # noqa: E402
@@ -43,6 +45,18 @@ def serving(work, allowed=None, face=None, seal=None, portrait=None, **config):
             return await work(client, living)
 
     return asyncio.run(asyncio.wait_for(run(), SECONDS))
+
+
+class HalfFace(flashing_face.FlashingFace):
+    """A flashing face whose left half shows what is behind the person."""
+
+    def locate(self, image):
+        """Take any picture for a portrait of half a person."""
+        person = np.ones((self.image_size, self.image_size), np.float32)
+        person[:, : self.image_size // 2] = 0
+        found = super().locate(image)
+        scene = backdrop.Scene(person=person, backdrop=found.image)
+        return dataclasses.replace(found, scene=scene)
 
 
 def tones(say=None):

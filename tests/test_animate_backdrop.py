@@ -86,7 +86,7 @@ def test_where_no_person_is_found_the_background_is_left_to_the_model(monkeypatc
     )
     image = np.zeros((64, 64, 3), np.uint8)
     assert backdrop.set_scene(image, Background()) is None
-    with pytest.raises(errors.UserError, match="cannot be blurred.*clearer picture"):
+    with pytest.raises(errors.UserError, match="cannot be told.*clearer picture"):
         backdrop.set_scene(image, Background(kind="blurred"))
 
 
@@ -95,6 +95,19 @@ def test_a_model_that_paints_all_refuses_another_background():
     assert backdrop.set_scene(image, Background(), is_possible=False) is None
     with pytest.raises(errors.UserError, match="another checkpoint"):
         backdrop.set_scene(image, Background(kind="transparent"), is_possible=False)
+
+
+def test_a_portrait_is_shown_as_its_frames_will_be():
+    image = np.full((8, 8, 3), 200, np.uint8)
+    person = np.zeros((8, 8), np.float32)
+    person[:, :4], person[:, 4] = 1, 0.5
+    behind = np.full((8, 8, 3), 100, np.uint8)
+    np.testing.assert_array_equal(backdrop.shown(image, None), image)
+    before = backdrop.shown(image, backdrop.Scene(person=person, backdrop=behind))
+    assert before[0, :, 0].tolist() == [200] * 4 + [150] + [100] * 3
+    clear = backdrop.shown(image, backdrop.Scene(person=person, backdrop=None))
+    assert clear[0, :, 3].tolist() == [255] * 4 + [128] + [0] * 3
+    assert clear[..., :3].min() == 200
 
 
 def test_backgrounds_are_named_or_are_pictures(tmp_path):

@@ -62,6 +62,65 @@ def test_the_whole_picture_is_seen_on_a_wish(plain):
     live_browser.on_page(work)
 
 
+async def _pixels(page, selector):
+    """Return red and alpha left and right in the middle of what an element shows."""
+    return await page.evaluate(
+        """(selector) => {
+          const canvas = document.createElement('canvas');
+          canvas.width = canvas.height = 8;
+          const context = canvas.getContext('2d');
+          context.drawImage(document.querySelector(selector), 0, 0, 8, 8);
+          return [1, 6].map((x) => {
+            const { data } = context.getImageData(x, 4, 1, 1);
+            return [data[0], data[3]];
+          });
+        }""",
+        selector,
+    )
+
+
+async def _shown_until(page, selector, is_so):
+    async with asyncio.timeout(60):
+        while not is_so(*await _pixels(page, selector)):
+            await asyncio.sleep(0.05)
+
+
+def test_a_picture_stands_behind_the_person_or_nothing_does():
+    picture = live_serving.png()
+    file = {"name": "wall.png", "mimeType": "image/png", "buffer": picture}
+
+    async def work(page, living):
+        await page.select_option("#background", "picture")
+        await page.click("#start")
+        await page.wait_for_selector("#error:has-text('Choose the picture')")
+        await page.set_input_files("#background_file", file)
+        await page.wait_for_selector("#background_note:has-text('wall.png')")
+        await page.click("#start")
+        await page.wait_for_selector("#state:has-text('Listening')")
+        assert await page.is_disabled("#background")
+        live_browser.only(living).say(np.full(16_000 * 20, 0.9, np.float32))
+        await _shown_until(
+            page,
+            "#video",
+            lambda left, right: abs(left[0] - 90) < 12 and right[0] > 180,
+        )
+        await page.click("#stop")
+        await page.select_option("#background", "transparent")
+        await page.click("#start")
+        await page.wait_for_selector("#error:has-text('choose the plain connection')")
+        await page.check("#plain")
+        await page.click("#start")
+        await page.wait_for_selector("#state:has-text('Listening')")
+        live_browser.only(living).say(np.full(16_000 * 20, 0.9, np.float32))
+        await _shown_until(
+            page,
+            "#canvas",
+            lambda left, right: left[1] == 0 and right[0] > 180 and right[1] == 255,
+        )
+
+    live_browser.on_page(work, face=live_serving.HalfFace())
+
+
 async def _ratio(page, selector):
     """Return the width of what is seen over its height."""
     box = await page.locator(selector).bounding_box()

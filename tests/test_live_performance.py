@@ -16,7 +16,7 @@ class _Stage:
 
     def __init__(self):
         face = flashing_face.FlashingFace(image_size=4)
-        portrait = face.locate(None)
+        portrait = face.locate(np.zeros((4, 4, 3), np.uint8))
         self.stream = face.stream(portrait, controls.Controls())
         self.voice = voice_queue.VoiceQueue(STEP)
         self.performance = performance.Performance(

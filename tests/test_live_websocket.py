@@ -67,6 +67,69 @@ def test_the_whole_picture_is_sent_and_recorded_on_a_wish(tmp_path):
     assert frames[0].shape == (60, 120, 3)
 
 
+async def _loud_picture(socket):
+    """Return the first picture of a loud sound."""
+    while True:
+        data = (await socket.receive(timeout=10)).data
+        if isinstance(data, bytes) and len(data) > 1284:
+            picture = np.asarray(Image.open(io.BytesIO(data[1284:])))
+            if picture[:, -20:, :3].mean() > 150:
+                return picture
+
+
+def test_another_picture_or_nothing_stands_behind_the_person(tmp_path):
+    async def work(client, living):
+        given = await (await client.post("/background", data=live_serving.png())).json()
+        loud = np.full(80_000, 0.9, np.float32)
+        query = {"background": given["background_id"]}
+        async with client.ws_connect("/live", params=query) as socket:
+            begun = await live_serving.next_json(socket, "begun")
+            assert living.find(begun["session_id"]).is_composite
+            living.find(begun["session_id"]).say(loud)
+            picture = await _loud_picture(socket)
+            assert picture.shape == (64, 64, 3)
+            assert picture[:, :20].mean() == pytest.approx(90, abs=3)
+        query = {"background": "transparent"}
+        async with client.ws_connect("/live", params=query) as socket:
+            begun = await live_serving.next_json(socket, "begun")
+            one = living.find(begun["session_id"])
+            recorded = recording.Recording(one, tmp_path / "talk.webm", 5.0)
+            one.say(loud)
+            picture = await _loud_picture(socket)
+            assert picture.shape == (64, 64, 4)
+            assert picture[:, :30, 3].max() == 0
+            assert picture[:, 34:, 3].min() == 255
+            await recorded.finish()
+
+    live_serving.serving(work, face=live_serving.HalfFace())
+    assert media.probe_video(tmp_path / "talk.webm").width == 64
+
+
+def test_backgrounds_that_cannot_be_shown_are_refused():
+    async def work(client, living):
+        for name, sentence in (
+            ("beach", "not kept any more"),
+            ("blurred", "cannot be told from the background"),
+        ):
+            params = {"background": name}
+            async with client.ws_connect("/live", params=params) as socket:
+                refusal = await live_serving.next_json(socket, "ended")
+                assert sentence in refusal["sentence"]
+        offer = {"sdp": "v=0", "type": "offer"}
+        for background, sentence in (
+            ("transparent", "choose the plain connection"),
+            (3, "send a name, or an id"),
+        ):
+            asked = {**offer, "background": background}
+            response = await client.post("/offer", json=asked)
+            assert sentence in await live_serving.error_of(response, 400)
+        response = await client.post("/background", data=b"no picture")
+        await live_serving.error_of(response, 400)
+        assert len(living) == 0
+
+    live_serving.serving(work)
+
+
 def test_the_default_portrait_is_shown_whole_and_other_wishes_are_refused():
     async def work(client, living):
         for query, shape in (("", (64, 64)), ("?whole_picture=1", (30, 80))):

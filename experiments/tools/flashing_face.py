@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from vasa_jax import types
-from vasa_jax.animate import talking_face
+from vasa_jax.animate import backdrop, talking_face
 from vasa_jax.animate.controls import Controls
 from vasa_jax.portrait import crop
 
@@ -55,9 +55,8 @@ class FlashingFace:
         self, portrait: talking_face.Portrait, controls: Controls
     ) -> "FlashingStream":
         """Begin at time 0."""
-        return FlashingStream(
-            self.image_size, self._render_seconds, FlashingMotion(self._step_seconds)
-        )
+        motion = FlashingMotion(self._step_seconds)
+        return FlashingStream(portrait, self._render_seconds, motion)
 
 
 class FlashingMotion:
@@ -105,15 +104,21 @@ class FlashingMotion:
 class FlashingStream:
     """Frames as bright as they are loud; full scale is white."""
 
-    def __init__(self, image_size: int, render_seconds: float, motion: FlashingMotion):
+    def __init__(
+        self,
+        portrait: talking_face.Portrait,
+        render_seconds: float,
+        motion: FlashingMotion,
+    ):
         """Begin at time 0."""
         self.motion = motion
-        self._image_size, self._render_seconds = image_size, render_seconds
+        self._portrait, self._render_seconds = portrait, render_seconds
 
     def render(self, motion: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Render loudness, the first of `[n, 2]`, as flat frames."""
+        """Render loudness, the first of `[n, 2]`, as flat frames before the scene."""
+        image, scene = self._portrait.image, self._portrait.scene
         for piece in motion:
             time.sleep(self._render_seconds * len(piece))
-            levels = np.clip(piece[:, :1] * 255, 0, 255).astype(np.uint8)
-            shape = (len(piece), self._image_size, self._image_size, 3)
-            yield np.broadcast_to(levels[:, None, None, :], shape).copy()
+            levels = np.clip(piece[:, 0] * 255, 0, 255).astype(np.uint8)
+            flat = [np.full_like(image, level) for level in levels]
+            yield np.stack([backdrop.shown(frame, scene) for frame in flat])

@@ -14,7 +14,7 @@ import numpy as np
 import PIL.Image
 import PIL.ImageFilter
 
-from vasa_jax import media, types
+from vasa_jax import config, media, types
 from vasa_jax.errors import UserError
 from vasa_jax.portrait import background_fill, person_mask
 
@@ -108,21 +108,53 @@ def set_scene(
         UserError: another background is asked for than the portrait's own, and there
             can be none.
     """
-    if is_possible:
-        person = person_mask.person_mask(image)
-        if _holds_face(person):
-            return Scene(person=person, backdrop=behind(image, person, background))
-    if background.kind == "kept":
+    if not is_possible:
+        config.require(
+            background.kind == "kept",
+            "This checkpoint paints the background along with the person; leave "
+            "--background out, or take another checkpoint.",
+        )
         return None
-    reason = (
-        "the person cannot be told from the picture's own"
-        if is_possible
-        else "this checkpoint paints the background along with the person"
-    )
-    raise UserError(
-        f"The background cannot be {background.kind}: {reason}; leave it as it is, or "
-        f"{'give a clearer picture' if is_possible else 'take another checkpoint'}."
-    )
+    person = person_mask.person_mask(image)
+    if not _holds_face(person):
+        return None if background.kind == "kept" else change(image, None, background)
+    return Scene(person=person, backdrop=behind(image, person, background))
+
+
+def change(image: np.ndarray, scene: Scene | None, background: Background) -> Scene:
+    """Return a portrait's scene with another background.
+
+    Args:
+        image: uint8 `[H, W, 3]`, the portrait.
+        scene: as it was; None where there is none.
+        background: what is asked for.
+
+    Raises:
+        UserError: there is no scene.
+    """
+    if scene is None:
+        raise UserError(
+            "The person cannot be told from the background of this picture; leave the "
+            "background as it is, or give a clearer picture."
+        )
+    return dataclasses.replace(scene, backdrop=behind(image, scene.person, background))
+
+
+def shown(image: np.ndarray, scene: Scene | None) -> np.ndarray:
+    """Return a portrait as its frames show it: uint8 `[H, W, 3]`, or 4 with alpha.
+
+    Args:
+        image: uint8 `[H, W, 3]`, the portrait.
+        scene: what stands behind; None is the portrait's own.
+    """
+    if scene is None:
+        return image
+    share = scene.person[..., None]
+    if scene.backdrop is None:
+        alpha = np.rint(255 * share).astype(np.uint8)
+        return np.concatenate([image, alpha], axis=-1)
+    behind_it = scene.backdrop.astype(np.float32)
+    return np.rint(behind_it + share * (image - behind_it)).astype(np.uint8)
 
 
 def behind(

@@ -58,7 +58,7 @@ class LaidBackFace:
         self._face, self._whole = face, whole
 
     def render(self, motion: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Render motion as frames uint8 `[n, H, W, 3]`, as large as the picture."""
+        """Render motion as frames uint8 `[n, H, W, C]`, as the picture is."""
         for frames in self._face.render(motion):
             shown = np.repeat(self._whole.image[None], len(frames), axis=0)
             for frame, out in zip(frames, shown, strict=True):
@@ -106,7 +106,7 @@ class LaidBackFace:
     def _seam(self) -> tuple[slice, slice, PIL.Image.Image, PIL.Image.Image]:
         """Where the face shows, how much of it, and what lies under it."""
         image = self._whole.image
-        white = np.full((2, 2, 3), 255, np.uint8)
+        white = np.full((2, 2, image.shape[2]), 255, np.uint8)
         weight = crop.paste(np.zeros_like(image), self._whole.box, white)[..., 0]
         rows, columns = (
             _span(weight.any(axis=axis), size)

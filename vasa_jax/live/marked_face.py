@@ -26,5 +26,5 @@ class MarkedFace:
         self._face, self._mark = face, sealing.marker(seal)
 
     def render(self, motion: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Render motion as frames uint8 `[n, H, W, 3]`."""
+        """Render motion as frames uint8 `[n, H, W, 3]`, or 4 with alpha."""
         return map(self._mark, self._face.render(motion))

@@ -1,4 +1,4 @@
-"""Record what a session plays as an ordinary mp4, in a folder of the server's own."""
+"""Record what a session plays as an ordinary video, in a folder of the server's own."""
 
 import asyncio
 import collections
@@ -22,7 +22,7 @@ class Recording:
     """One recording of one session.
 
     Attributes:
-        path: where the mp4 lies once it is finished.
+        path: where the video lies once it is finished.
     """
 
     def __init__(
@@ -32,7 +32,8 @@ class Recording:
 
         Args:
             session: that is recorded.
-            path: of the mp4, in a folder that only the server writes to.
+            path: of the video, .mp4, or .webm with alpha, in a folder that only the
+                server writes to.
             max_seconds: after which it stops by itself.
         """
         self.path = path
@@ -54,7 +55,12 @@ class Recording:
         if first is None:
             return 0
         writer = media.VideoWriter(
-            self.path, height, width, waveform=sound, finish=self._sign
+            self.path,
+            height,
+            width,
+            waveform=sound,
+            has_alpha=self._session.has_alpha,
+            finish=self._sign,
         )
         with writer:
             tick = first

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 
 import aiortc
+import numpy as np
 from aiohttp import web
 
 from vasa_jax.errors import UserError
@@ -93,6 +94,7 @@ class Server:
         app.router.add_get(f"{prefix}/recording/{{session_id}}", self._recording)
         app.router.add_post(f"{prefix}/offer", self._offer)
         app.router.add_post(f"{prefix}/portrait", self._portrait)
+        app.router.add_post(f"{prefix}/background", self._background)
         app.router.add_post(f"{prefix}/sound/{{session_id}}", self._sound)
         app.cleanup_ctx.append(self._lifetime)
         app.on_shutdown.append(self._shut_down)
@@ -165,11 +167,19 @@ class Server:
         return web.Response(text=self._living.counts.text())
 
     async def _portrait(self, request: web.Request) -> web.Response:
-        data = await self._upload(request)
-        async with self._decoders:
-            picture = await uploads.decode_picture(data, self._living.allowed)
+        picture = await self._picture(request)
         portrait_id, warning = await self._living.add_portrait(picture)
         return web.json_response({"portrait_id": portrait_id, "warning": warning})
+
+    async def _background(self, request: web.Request) -> web.Response:
+        background_id = self._living.add_background(await self._picture(request))
+        return web.json_response({"background_id": background_id})
+
+    async def _picture(self, request: web.Request) -> np.ndarray:
+        """Read and decode an uploaded picture."""
+        data = await self._upload(request)
+        async with self._decoders:
+            return await uploads.decode_picture(data, self._living.allowed)
 
     async def _sound(self, request: web.Request) -> web.Response:
         one = self._living.find(request.match_info["session_id"])
@@ -193,7 +203,13 @@ class Server:
         sdp, portrait_id = asked.get("sdp"), asked.get("portrait_id")
         if not isinstance(sdp, str) or asked.get("type") != "offer":
             raise UserError('The offer needs an "sdp" and the "type" "offer".')
-        one = await self._begin(portrait_id, asked.get("whole_picture", False))
+        wanted = asked.get("background", "kept")
+        if wanted == "transparent":
+            raise UserError(
+                "Video by WebRTC has no transparency; choose the plain connection, or "
+                "another background."
+            )
+        one = await self._begin(portrait_id, asked.get("whole_picture", False), wanted)
         peer = webrtc.Peer(one, self._config.ice_servers, self._config.codec)
         self._peers[one.session_id] = peer
         self._when_ended(one, peer.close())
@@ -241,7 +257,8 @@ class Server:
         await socket.prepare(request)
         try:
             portrait_id = request.query.get("portrait_id")
-            one = await self._begin(portrait_id, _is_whole_of(request))
+            background = request.query.get("background", "kept")
+            one = await self._begin(portrait_id, _is_whole_of(request), background)
         except UserError as error:
             return await _refuse(socket, error)
         await socket.send_json({"type": "begun", "session_id": one.session_id})
@@ -284,17 +301,23 @@ class Server:
         connection = self._connections.get(request.match_info["session_id"])
         if connection is None or connection.recorded is None:
             raise UserError("There is no finished recording; record first, then stop.")
+        name = f"talking_face{connection.recorded.suffix}"
         return web.FileResponse(
             connection.recorded,
-            headers={"Content-Disposition": 'attachment; filename="talking_face.mp4"'},
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
 
-    async def _begin(self, portrait_id: object, is_whole: object) -> session.Session:
+    async def _begin(
+        self, portrait_id: object, is_whole: object, background: object
+    ) -> session.Session:
         if portrait_id is not None and not isinstance(portrait_id, str):
             raise UserError("portrait_id is no text; send what /portrait answered.")
         if not isinstance(is_whole, bool):
             raise UserError("whole_picture is no truth; send true or false.")
-        one = await self._living.begin(portrait_id, is_whole)
+        if not isinstance(background, str):
+            raise UserError("background is no text; send a name, or an id.")
+        behind = self._living.background(background)
+        one = await self._living.begin(portrait_id, is_whole, behind)
         one.set_agent(agents.AGENTS["echo"])
         return one
 

@@ -43,6 +43,7 @@ class Session:
     Attributes:
         session_id: a secret that only its client knows.
         frame_shape: height and width of the frames, pixels.
+        has_alpha: whether nothing stands behind the person.
         is_composite: whether the frames hold a picture around the face.
         last_active: when the user last did something.
         ended: done when the session has ended; its result is a sentence for the user,
@@ -67,7 +68,8 @@ class Session:
 
         Args:
             face: a stream at time 0.
-            first_frame: uint8 `[H, W, 3]`, shown until the first is rendered.
+            first_frame: uint8 `[H, W, 3]`, or 4 with alpha, shown until the first is
+                rendered.
             device: that computes.
             counts: of the server.
             step_samples: samples of each step of the stream.
@@ -79,6 +81,7 @@ class Session:
         """
         self.session_id = secrets.token_urlsafe(16)
         self.frame_shape: tuple[int, int] = first_frame.shape[:2]
+        self.has_alpha = first_frame.shape[2] == 4
         self.is_composite = is_composite
         self.last_active = now()
         self.ended: asyncio.Future[str | None] = (

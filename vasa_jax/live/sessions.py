@@ -8,9 +8,10 @@ import secrets
 from typing import Any
 
 import numpy as np
+import PIL.Image
 
 from vasa_jax import types
-from vasa_jax.animate import talking_face, whole_picture
+from vasa_jax.animate import backdrop, canvas, talking_face, whole_picture
 from vasa_jax.animate.controls import Controls
 from vasa_jax.errors import UserError
 from vasa_jax.live import device as device_lib
@@ -42,8 +43,24 @@ class KeptPortrait:
     whole: whole_picture.WholePicture
 
     def first_frame(self, is_whole: bool) -> np.ndarray:
-        """Return what is seen before anything moves, uint8 `[H, W, 3]`."""
-        return self.whole.image if is_whole else self.face.image
+        """Return what is seen before anything moves, uint8 `[H, W, C]`."""
+        if is_whole:
+            return self.whole.image
+        return backdrop.shown(self.face.image, self.face.scene)
+
+    def before(self, background: backdrop.Background, is_whole: bool) -> "KeptPortrait":
+        """Return the portrait before another background.
+
+        Raises:
+            UserError: the person cannot be told from its own.
+        """
+        if background.kind == "kept":
+            return self
+        scene, whole = self.face.scene, self.whole
+        scene = backdrop.change(self.face.image, scene, background)
+        if is_whole:
+            whole, scene = whole_picture.stand_before(whole, scene, background)
+        return KeptPortrait(dataclasses.replace(self.face, scene=scene), whole)
 
 
 class Sessions:
@@ -88,6 +105,9 @@ class Sessions:
             max_workers=allowed.sessions + 1, thread_name_prefix="speech"
         )
         self._portraits: collections.OrderedDict[str, KeptPortrait] = (
+            collections.OrderedDict()
+        )
+        self._backgrounds: collections.OrderedDict[str, backdrop.Background] = (
             collections.OrderedDict()
         )
         self._sessions: dict[str, session.Session] = {}
@@ -138,20 +158,55 @@ class Sessions:
             UserError: there is no face.
         """
         portrait = await self.locate(picture)
-        portrait_id = secrets.token_urlsafe(16)
-        self._portraits[portrait_id] = portrait
-        while len(self._portraits) > self.allowed.portraits:
-            self._portraits.popitem(last=False)
-        return portrait_id, portrait.face.warning
+        return self._keep(self._portraits, portrait), portrait.face.warning
+
+    def add_background(self, picture: np.ndarray) -> str:
+        """Keep a picture to stand behind faces; the oldest goes.
+
+        Args:
+            picture: uint8 `[H, W, 3]`.
+
+        Returns:
+            Its id.
+        """
+        small = PIL.Image.fromarray(picture)
+        small.thumbnail([self.allowed.whole_side] * 2)
+        background = backdrop.Background(kind="picture", picture=np.asarray(small))
+        return self._keep(self._backgrounds, background)
+
+    def background(self, name: str) -> backdrop.Background:
+        """Return a background by its name, or by the id of `add_background`.
+
+        Raises:
+            UserError: it is not known.
+        """
+        if name in backdrop.NAMES:
+            return backdrop.Background(kind=name)
+        if name not in self._backgrounds:
+            raise UserError("The background is not kept any more; choose it again.")
+        self._backgrounds.move_to_end(name)
+        return self._backgrounds[name]
+
+    def _keep(self, kept: collections.OrderedDict[str, Any], value: Any) -> str:
+        """Keep a value for sessions to come; the oldest goes."""
+        name = secrets.token_urlsafe(16)
+        kept[name] = value
+        while len(kept) > self.allowed.portraits:
+            kept.popitem(last=False)
+        return name
 
     async def begin(
-        self, portrait_id: str | None, is_whole: bool = False
+        self,
+        portrait_id: str | None,
+        is_whole: bool = False,
+        background: backdrop.Background | None = None,
     ) -> session.Session:
         """Begin a session.
 
         Args:
             portrait_id: of `add_portrait`; None is the default portrait.
             is_whole: whether the whole picture is shown, not the face alone.
+            background: what stands behind the person; None is the picture's own.
 
         Raises:
             ServerFull: there is no room.
@@ -169,9 +224,13 @@ class Sessions:
             asked = Controls(
                 seed=secrets.randbelow(2**32), step_frames=self._step_frames
             )
-            face = await self._device.run(
-                lambda: self._face.stream(portrait.face, asked)
-            )
+            behind = background or backdrop.Background()
+
+            def prepare():
+                shown = portrait.before(behind, is_whole)
+                return shown, self._face.stream(shown.face, asked)
+
+            portrait, face = await self._device.run(prepare)
         finally:
             self._num_beginning -= 1
         if is_whole:
@@ -186,7 +245,7 @@ class Sessions:
             speech_threads=self._speech_threads,
             max_letters=self.allowed.text_letters,
             seal=self._seal,
-            is_composite=is_whole,
+            is_composite=canvas.is_composite(background, is_whole),
         )
         self._sessions[one.session_id] = one
         one.ended.add_done_callback(lambda ended: self._forget(one, ended.result()))

@@ -1,4 +1,4 @@
-// The plain connection: pictures as JPEG and sound as samples over one WebSocket.
+// The plain connection: pictures (JPEG, WebP with alpha) and sound as samples over one WebSocket.
 
 const SAMPLES = 640;
 
@@ -30,6 +30,7 @@ export async function connect({ url, microphone, canvas, isLoud, onMessage, onCl
     const due = [...pictures.keys()].filter((key) => key <= number).sort((a, b) => a - b);
     const last = due.at(-1);
     if (last === undefined) return;
+    context.clearRect(0, 0, canvas.width, canvas.height); // Pictures may have alpha.
     context.drawImage(pictures.get(last), 0, 0, canvas.width, canvas.height);
     for (const key of due) { pictures.get(key).close(); pictures.delete(key); }
   };
@@ -41,9 +42,9 @@ export async function connect({ url, microphone, canvas, isLoud, onMessage, onCl
     const number = new DataView(data).getUint32(0, true);
     const levels = new Int16Array(data.slice(4, 4 + 2 * SAMPLES));
     sound.port.postMessage({ number, samples: Float32Array.from(levels, (x) => x / 32768) });
-    const jpeg = data.slice(4 + 2 * SAMPLES);
-    if (!jpeg.byteLength) return;
-    pictures.set(number, await createImageBitmap(new Blob([jpeg], { type: "image/jpeg" })));
+    const picture = data.slice(4 + 2 * SAMPLES);
+    if (!picture.byteLength) return;
+    pictures.set(number, await createImageBitmap(new Blob([picture])));
   };
 
   if (recorder) {

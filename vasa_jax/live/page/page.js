@@ -12,6 +12,7 @@ const GATHER_MS = 2000;
 const NEED_SESSION = ["stop", "quiet", "record", "sound", "text", "voice", "language", "say"];
 
 let portraitId = null;
+let backgroundId = null; // Of the picture to stand behind the person.
 let chosen = null; // Where the picture lies that the user chose.
 let live = null; // What runs: { sessionId, socket, close, setLoud }.
 let microphone = null;
@@ -143,7 +144,7 @@ async function startWebRtc(ending) {
     await gathered(peer);
     const answer = await post("offer", JSON.stringify({
       sdp: peer.localDescription.sdp, type: "offer", portrait_id: portraitId,
-      whole_picture: $("whole").checked,
+      whole_picture: $("whole").checked, background: background(),
     }), "application/json");
     await peer.setRemoteDescription({ sdp: answer.sdp, type: answer.type });
     // Held beside, so that the server knows at once when this page goes.
@@ -178,7 +179,9 @@ function opened(socket) {
 }
 
 async function startPlain(ending) {
-  const query = new URLSearchParams({ whole_picture: wholePicture() });
+  const query = new URLSearchParams({
+    whole_picture: wholePicture(), background: background(),
+  });
   if (portraitId) query.set("portrait_id", portraitId);
   let sessionId = null;
   let begin;
@@ -218,7 +221,9 @@ function stop(sentence) {
 function setRunning(isRunning) {
   $("start").disabled = isRunning;
   for (const id of NEED_SESSION) $(id).disabled = !isRunning;
-  for (const id of ["portrait", "photograph", "whole", "plain"]) $(id).disabled = isRunning;
+  for (const id of [
+    "portrait", "photograph", "whole", "plain", "background", "background_file",
+  ]) $(id).disabled = isRunning;
   $("state").textContent = isRunning ? "Listening" : "Not connected";
   $("record").setAttribute("aria-pressed", "false");
 }
@@ -254,7 +259,9 @@ async function fetchRecording(isThere) {
   if (!isThere) { tell("Nothing was recorded; record a little longer."); return; }
   const response = await fetch(`recording/${live.sessionId}`);
   if (!response.ok) { tell((await response.json()).error); return; }
-  $("download_link").href = URL.createObjectURL(await response.blob());
+  const video = await response.blob();
+  $("download_link").href = URL.createObjectURL(video);
+  $("download_link").download = `talking_face.${video.type === "video/webm" ? "webm" : "mp4"}`;
   $("download").hidden = false;
 }
 
@@ -274,6 +281,32 @@ async function choosePortrait(file) {
     $("portrait_note").hidden = true;
     tell(error.message);
   }
+}
+
+// What the server is asked for: a name, or the picture's id.
+function background() {
+  const wanted = $("background").value;
+  if (wanted !== "picture") return wanted;
+  if (!backgroundId) throw new Error("Choose the picture that stands behind the person first.");
+  return backgroundId;
+}
+
+function showBackground() {
+  const wanted = $("background").value;
+  $("choose_background").hidden = wanted !== "picture";
+  $("background_note").hidden = wanted !== "picture" || !backgroundId;
+  $("canvas").classList.toggle("is_clear", wanted === "transparent");
+}
+
+async function chooseBackground(file) {
+  tell();
+  try {
+    backgroundId = (await post("background", file, "application/octet-stream")).background_id;
+    $("background_note").textContent = `${file.name} stands behind the person.`;
+  } catch (error) {
+    tell(error.message);
+  }
+  showBackground();
 }
 
 const wholePicture = () => ($("whole").checked ? "1" : "0");
@@ -359,6 +392,11 @@ $("record").onclick = () => {
 $("loud").onchange = () => live?.setLoud($("loud").checked);
 $("portrait").onchange = () => { const [file] = $("portrait").files; if (file) choosePortrait(file); };
 $("whole").onchange = showPicture;
+$("background").onchange = showBackground;
+$("background_file").onchange = () => {
+  const [file] = $("background_file").files;
+  if (file) chooseBackground(file);
+};
 $("sound").onchange = () => { const [file] = $("sound").files; if (file) sayFile(file); $("sound").value = ""; };
 $("say").onclick = sayText;
 $("text").onkeydown = (event) => {
@@ -370,5 +408,6 @@ $("no_photo").onclick = closeCamera;
 for (const choice of document.querySelectorAll("[name=agent]")) choice.onchange = sendAgent;
 addEventListener("pagehide", () => live?.close());
 controls.prepare(sendControls);
+showBackground(); // A page that was reloaded keeps what was chosen.
 if ($("whole").checked) showPicture(); // Some browsers keep the tick.
 showVoices();
