@@ -107,8 +107,12 @@ def test_the_photograph_itself_is_as_sharp_as_itself_and_a_blurred_one_is_not(ph
     assert same == pytest.approx({"eyes": 1.0, "mouth": 1.0, "face": 1.0})
     soft = sharpness.over_portrait(picture, place, blurred(portrait), own)
     assert max(soft.values()) < 0.3
-    ring = sharpness.ring_over_portrait(portrait, own, blurred(portrait), own)
+    anywhere = np.ones(portrait.shape[:2], bool)
+    ring = sharpness.ring_over_portrait(portrait, own, blurred(portrait), own, anywhere)
     assert ring < 0.5
+    nowhere = ~anywhere
+    filled = sharpness.ring_over_portrait(portrait, own, portrait, own, nowhere)
+    assert np.isnan(filled)
 
 
 def test_the_photograph_is_cut_so_that_its_head_lies_as_in_the_frame(photo):
@@ -122,14 +126,17 @@ def test_the_photograph_is_cut_so_that_its_head_lies_as_in_the_frame(photo):
     assert again.unit == pytest.approx(shown.unit)
 
 
-def test_only_what_changes_away_from_the_head_is_a_ghost(photo):
+def test_only_what_changes_beside_the_person_is_a_ghost(photo):
     _, _, portrait, own = photo
-    frame = portrait.copy()
+    beside = sharpness.beside_person(portrait)
     distance = sharpness.head_distance(own, 256)
-    frame[distance < 1] = 0
-    assert sharpness.still_difference(portrait, own, frame, own) == 0
+    assert not beside[distance < 0.5].any()
+    assert beside[:20, :20].all()
+    frame = portrait.copy()
+    frame[distance < 0.5] = 0
+    assert sharpness.still_difference(portrait, frame, beside) == 0
     frame[:20, :20] = 255 - portrait[:20, :20]
-    assert sharpness.still_difference(portrait, own, frame, own) > 0.5
+    assert sharpness.still_difference(portrait, frame, beside) > 0.5
 
 
 def test_a_smear_where_the_head_was_is_softer_than_what_is_around_it(photo):

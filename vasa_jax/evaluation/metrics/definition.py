@@ -108,7 +108,7 @@ def average(takes: Sequence[Measured]) -> Measured:
     for key in dict.fromkeys(key for take in takes for key in take.scores):
         given = [take.scores[key] for take in takes if key in take.scores]
         known = [score for score in given if not np.isnan(score.value)] or given
-        scores[key] = Score(*map(_known_mean, zip(*known, strict=True)))
+        scores[key] = Score(*map(mean_of_known, zip(*known, strict=True)))
     features = {
         key: np.concatenate([take.features[key] for take in takes])
         for key in takes[0].features
@@ -116,7 +116,8 @@ def average(takes: Sequence[Measured]) -> Measured:
     return Measured(scores=scores, features=features)
 
 
-def _known_mean(values: Sequence[float]) -> float:
+def mean_of_known(values: Sequence[float]) -> float:
+    """Return the mean of the numbers among values; not a number if there are none."""
     known = [value for value in values if not np.isnan(value)]
     return float(np.mean(known)) if known else np.nan
 

@@ -14,6 +14,7 @@ from vasa_jax import types
 from vasa_jax.animate import controls, talking_face
 from vasa_jax.evaluation.benchmark.driven_videos import Performer
 from vasa_jax.evaluation.metrics import (
+    definition,
     expression_curves,
     sharpness,
     signals,
@@ -61,6 +62,7 @@ class Subject:
         portrait: what the model is given.
         place: of the face in the picture.
         own: of the face in the portrait's image.
+        beside: bool `[size, size]`, where the portrait's image shows no person.
         opening: of the mouth in the picture.
     """
 
@@ -68,6 +70,7 @@ class Subject:
     portrait: talking_face.Portrait
     place: sharpness.FacePlacement
     own: sharpness.FacePlacement
+    beside: np.ndarray
     opening: float
 
     @classmethod
@@ -90,6 +93,7 @@ class Subject:
             portrait=portrait,
             place=place,
             own=place.within(portrait.box, performer.image_size),
+            beside=sharpness.beside_person(portrait.image),
             opening=float(expression_curves.of_landmarks(still).mouth_opening[0]),
         )
 
@@ -272,7 +276,7 @@ def _measure_pixels(subject: Subject, frames: np.ndarray) -> dict[str, Score]:
             rows.append(_pixels_of(subject, frame, sharpness.FacePlacement.of(seen)))
     copy = _pixels_of(subject, subject.portrait.image, subject.own)
     return {
-        key: Score(float(np.mean([row[key] for row in rows] or [np.nan])), value)
+        key: Score(definition.mean_of_known([row[key] for row in rows]), value)
         for key, value in copy.items()
     }
 
@@ -285,9 +289,10 @@ def _pixels_of(
         subject.picture, subject.place, frame, shown, COMPARED_SIZE
     )
     own = sharpness.over_portrait(subject.picture, subject.place, frame, shown)
+    beside = subject.beside & sharpness.beside_person(frame)
     return {
         **{f"{name}_large": value for name, value in large.items()},
         **{f"{name}_own": value for name, value in own.items()},
-        "ring": sharpness.ring_over_portrait(*against),
-        "still": sharpness.still_difference(*against),
+        "ring": sharpness.ring_over_portrait(*against, beside),
+        "still": sharpness.still_difference(subject.portrait.image, frame, beside),
     }

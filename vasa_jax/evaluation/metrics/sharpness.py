@@ -3,9 +3,10 @@
 import dataclasses
 
 import numpy as np
+from scipy import ndimage
 
 from vasa_jax.evaluation.metrics import expression_curves, image_similarity
-from vasa_jax.portrait import crop, landmarks, pose
+from vasa_jax.portrait import crop, landmarks, person_mask, pose
 
 REGIONS = ("eyes", "mouth", "face", "ring")
 
@@ -31,9 +32,12 @@ HEAD_RADII = 0.95, 1.3
 """Half width and height of an upright ellipse that holds most heads with their hair,
 head units (of 10 cm). Ours: by eye, on photographs."""
 
-RING_WIDTH, STILL_DISTANCE = 1.35, 1.45
-"""Where the ring around the head ends, and where nothing moves, in radii of the head's
-ellipse. Ours."""
+RING_WIDTH = 1.35
+"""Where the ring around the head ends, in radii of the head's ellipse. Ours."""
+
+NEAR_PERSON, FAINT_PERSON = 0.02, 0.04
+"""How far from the person, share of the side, and below which share of it a pixel is
+beside the person. Ours: edges of hair are blurred so far."""
 
 SHOULDERS = 0.6
 """Below the head's centre, head units, from which shoulders may move. Ours."""
@@ -132,8 +136,29 @@ def over_portrait(
     }
 
 
+def beside_person(image: np.ndarray) -> np.ndarray:
+    """Return where a picture shows no person, nor what is close to one.
+
+    Ours: hats, hands and headphones reach far beyond a head's ellipse, and move with
+    it. A pixel near the person may be its hair.
+
+    Args:
+        image: uint8 `[S, S, 3]`.
+
+    Returns:
+        bool `[S, S]`.
+    """
+    reach = 2 * round(NEAR_PERSON * len(image)) + 1
+    person = person_mask.person_mask(image)
+    return ndimage.grey_dilation(person, (reach, reach)) < FAINT_PERSON
+
+
 def ring_over_portrait(
-    portrait: np.ndarray, place: FacePlacement, frame: np.ndarray, shown: FacePlacement
+    portrait: np.ndarray,
+    place: FacePlacement,
+    frame: np.ndarray,
+    shown: FacePlacement,
+    beside: np.ndarray,
 ) -> float:
     """Return the sharpness of what surrounds the head over the photograph's there.
 
@@ -142,12 +167,15 @@ def ring_over_portrait(
         place: of its face.
         frame: uint8 `[S, S, 3]`.
         shown: of the face in it.
+        beside: bool `[S, S]`, where neither shows the person.
+
+    Returns:
+        1 where both are as sharp; not a number where persons fill the surroundings.
     """
     size = len(frame)
     distances = [head_distance(one, size) for one in (place, shown)]
     mask = (np.minimum(*distances) > 1) & (np.maximum(*distances) < RING_WIDTH)
-    mask &= above_shoulders(place, size)
-    energies = [_mean(laplacian_energy(one), mask) for one in (frame, portrait)]
+    energies = [_mean(laplacian_energy(x), mask & beside) for x in (frame, portrait)]
     return _ratio(*energies)
 
 
@@ -179,7 +207,7 @@ def uncovered_over_ring(
 
 
 def still_difference(
-    portrait: np.ndarray, place: FacePlacement, frame: np.ndarray, shown: FacePlacement
+    portrait: np.ndarray, frame: np.ndarray, beside: np.ndarray
 ) -> float:
     """Return the mean difference to the photograph where nothing should move.
 
@@ -187,18 +215,14 @@ def still_difference(
 
     Args:
         portrait: uint8 `[S, S, 3]`, the photograph as the model was given it.
-        place: of its face.
         frame: uint8 `[S, S, 3]`.
-        shown: of the face in it.
+        beside: bool `[S, S]`, where neither shows the person.
 
     Returns:
-        Of 255; not a number where the head fills the frame.
+        Of 255; not a number where persons fill the frame.
     """
-    size = len(frame)
-    distances = [head_distance(one, size) for one in (place, shown)]
-    mask = (np.minimum(*distances) > STILL_DISTANCE) & above_shoulders(place, size)
     away = np.abs(frame.astype(np.float64) - portrait.astype(np.float64)).mean(axis=-1)
-    return _mean(away, mask)
+    return _mean(away, beside)
 
 
 def laplacian_energy(image: np.ndarray) -> np.ndarray:
