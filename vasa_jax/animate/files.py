@@ -57,7 +57,8 @@ def animate_files(
         voice: a file in any format that FFmpeg reads, or pieces float `[S]`, 16 kHz,
             full scale at 1, such as `speech.speaker.Speaker.speak` gives; None, with
             `driving` alone, for a silent video.
-        output: the .mp4 or .webm to write; an older one is replaced.
+        output: the .mp4 or .webm to write, or a pattern of pictures such as
+            `frames/%05d.png`, which hold no sound; older ones are replaced.
         controls: what is asked of the performance; None is the paper's defaults.
         driving: motion that drives the face; what it leaves moves by the voice, or
             stays as in the portrait where there is none. The video is as long as the
@@ -120,7 +121,7 @@ def animate_files(
     motion = _move(face, shown.portrait, spoken, controls, driving)
     mark = sealing.marker(seal)
     with (
-        media.VideoWriter(
+        media.open_writer(
             output,
             shown.height,
             shown.width,

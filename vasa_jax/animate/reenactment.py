@@ -51,7 +51,8 @@ def reenact_files(
         image: a picture with one clear face, in a usual format.
         video: of one person, in any format that FFmpeg reads; read at 25 frames a
             second.
-        output: the .mp4 or .webm to write; an older one is replaced.
+        output: the .mp4 or .webm to write, or a pattern of pictures such as
+            `frames/%05d.png`, which hold no sound; older ones are replaced.
         pose_from: whose head poses are taken in the place of the video's: another
             video, or motion as of `driving_motion.read`; None takes the video's. The
             output ends with the shortest.
@@ -106,7 +107,7 @@ def reenact_files(
     sound = audio.iterate_waveform(video, warn) if probed.has_sound else None
     mark = sealing.marker(seal)
     with (
-        media.VideoWriter(
+        media.open_writer(
             output,
             shown.height,
             shown.width,

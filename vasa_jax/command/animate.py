@@ -40,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         metavar="OUT.mp4",
         required=True,
-        help="the .mp4 or .webm to write; with several images or voices, a folder",
+        help="the .mp4 or .webm to write, or pictures as frames/%%05d.png; with "
+        "several images or voices, a folder",
     )
     add(
         "--frame_rate",
@@ -135,8 +136,9 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--background",
         metavar="NAME|FILE",
-        help="what stands behind the person: kept, blurred, transparent (give an OUT "
-        "that ends in .webm), or the file of a picture (default: kept)",
+        help="what stands behind the person: kept, blurred, transparent (with an OUT "
+        "such as talk.webm or frames/%%05d.png), or the file of a picture (default: "
+        "kept)",
     )
     marks.add_arguments(parser)
 

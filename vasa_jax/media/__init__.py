@@ -18,6 +18,7 @@ _HOME_OF_NAME = {
     "decode_video": "video_reader",
     "encode_video": "video_writer",
     "iterate_video": "video_reader",
+    "open_writer": "video_writer",
     "probe_video": "video_reader",
     "read_image": "image",
     "write_image": "image",

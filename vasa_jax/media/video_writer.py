@@ -7,12 +7,13 @@ import io
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import av
 import numpy as np
 
 from vasa_jax import errors, types
-from vasa_jax.media import image, partial_file, video_formats
+from vasa_jax.media import frame_folder, image, partial_file, video_formats
 
 AUDIO_BIT_RATE = 64_000
 """Ours: bits a second, transparent for mono speech."""
@@ -81,10 +82,11 @@ def check_video_path(
 
     Raises:
         UserError: the path does not end in .mp4 or .webm, or not in .webm with alpha,
-            is a folder, is in a folder that is missing or cannot be written, or is one
-            of the inputs.
+            and is no pattern of `frame_folder`; it is a folder, is in a folder that is
+            missing or cannot be written, or is one of the inputs.
     """
-    _format_of(path, has_alpha)
+    if not frame_folder.is_pattern(path):
+        _format_of(path, has_alpha)
     for name in inputs:
         with contextlib.suppress(OSError):
             if os.path.samefile(path, name):
@@ -95,6 +97,29 @@ def check_video_path(
     partial_file.check_place(path)
 
 
+def open_writer(
+    path: str | os.PathLike[str],
+    height: int,
+    width: int,
+    *,
+    has_alpha: bool = False,
+    **of_video: Any,
+) -> "VideoWriter | frame_folder.FrameWriter":
+    """Return what writes a path: a video, or pictures, which hold no sound.
+
+    Args:
+        path: as of `check_video_path`.
+        height, width, has_alpha: of the frames.
+        of_video: the other arguments of `VideoWriter`.
+
+    Raises:
+        UserError: as of `VideoWriter`.
+    """
+    if frame_folder.is_pattern(path):
+        return frame_folder.FrameWriter(path, height, width, has_alpha)
+    return VideoWriter(path, height, width, has_alpha=has_alpha, **of_video)
+
+
 def _format_of(
     path: str | os.PathLike[str], has_alpha: bool = False
 ) -> video_formats.Format:
@@ -102,13 +127,13 @@ def _format_of(
     format_ = video_formats.FORMATS.get(os.path.splitext(path)[1].lower())
     if format_ is None:
         raise errors.UserError(
-            f"The output {path} must end in .mp4 or .webm, the formats written; "
-            "rename it."
+            f"The output {path} must end in .mp4 or .webm, or name pictures as "
+            "frames/%05d.png does; rename it."
         )
     if has_alpha and not format_.holds_alpha:
         raise errors.UserError(
-            f"The output {path} cannot be transparent, since only .webm holds alpha; "
-            "rename it."
+            f"The output {path} cannot be transparent: of videos only .webm holds "
+            "alpha, and pictures do (frames/%05d.png); rename it."
         )
     return format_
 
