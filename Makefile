@@ -23,7 +23,7 @@ PYTEST := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.cache/jax \
 
 demo: $(VENV)/demo.installed
 	@mkdir -p $(dir $(OUTPUT))
-	$(VENV)/bin/vasa animate $(IMAGE) $(AUDIO) -o $(OUTPUT) --image_size=512
+	$(VENV)/bin/vasa animate $(IMAGE) $(AUDIO) -o $(OUTPUT)
 
 test: $(VENV)/test.installed
 	$(PYTEST) -m "not slow and not long"

@@ -28,7 +28,14 @@ from absl import flags
 from experiments.running import program, timing
 from experiments.tools import training_speed, untrained
 from vasa_jax import compilation_cache, config, media, types
-from vasa_jax.animate import controls, motion_stream, rendering, talking_face, trained
+from vasa_jax.animate import (
+    backdrop,
+    controls,
+    motion_stream,
+    rendering,
+    talking_face,
+    trained,
+)
 from vasa_jax.face import config as face_config
 from vasa_jax.motion import controls as motion_controls
 from vasa_jax.motion import denoiser
@@ -92,6 +99,12 @@ def decode_rows(
         rendering.render, settings, shaping=models.animation.shaping
     )
     latents = jax.block_until_ready(encode())
+    if latents.pixels is not None:
+        # As portraits are animated: the person stands before what is behind it.
+        shown = np.asarray(image[0])
+        person = generator.uniform(size=(size, size)).astype(np.float32)
+        scene = backdrop.Scene(person=person, backdrop=shown)
+        latents = backdrop.place(latents, shown, scene)
     rows = [
         timing.Row(
             name="encode a portrait",
