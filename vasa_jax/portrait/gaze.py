@@ -1,4 +1,4 @@
-"""Estimate where eyes look, from the irises between the corners of the eyes.
+"""Find irises and lids, and estimate where eyes look.
 
 Follows: MediaPipe iris for the irises. Ours: an eyeball hangs at a fixed place behind
 the middle of the eye's corners, known from the head pose; the iris, seen from the
@@ -31,6 +31,27 @@ Ours: measured on rendered heads, and a tenth more, which errs least where irise
 few pixels wide.
 """
 
+NUM_IRIS_POINTS, NUM_LID_POINTS = 5, 16
+"""Points of an iris, and of the lids around it. Follows: MediaPipe iris."""
+
+LID_POINTS = slice(NUM_IRIS_POINTS, NUM_IRIS_POINTS + NUM_LID_POINTS)
+"""Of `find_eyes`: a corner, seven of the lower lid, the other corner, and seven of the
+upper lid, either from one corner to the other. Follows: MediaPipe iris."""
+
+LID_CORNER = 8
+"""Place of the other corner among the points of the lids."""
+
+YAW_BY = (10.35, 0.935, 0.215)
+"""Yaw of gaze by x of `iris_places` and by yaw and roll of the head, radians."""
+
+PITCH_BY = (0.108, 6.85, 0.556)
+"""Pitch of gaze: itself, and by y of `iris_places` and pitch of the head, radians.
+
+Ours: both by least squares to exact gaze on rendered heads and moved photographs
+(`experiments.tools.fit_face_labels`, `docs/labels.md`). Each uses only what a mirror
+turns, or leaves, as it does the angle, so that a mirrored face looks the mirrored way.
+"""
+
 LARGEST_SINE = 0.8
 """Ours: eyes do not turn by more than about 50 degrees from the viewer."""
 
@@ -59,8 +80,25 @@ def find_iris_outlines(image: np.ndarray, found: landmarks.Landmarks) -> np.ndar
         float32 `[2, 5, 2]` x, y in image pixels, centres first; the image's left eye
         first.
     """
+    return find_eyes(image, found)[:, :NUM_IRIS_POINTS]
+
+
+def find_eyes(image: np.ndarray, found: landmarks.Landmarks) -> np.ndarray:
+    """Find the irises and the edges of the lids.
+
+    Ours: the lids' edges come with the irises, seen in the same enlarged picture, and
+    tell where an iris lies better than the corners of the 468 landmarks do.
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        found: landmarks of the face in this image.
+
+    Returns:
+        float32 `[2, 21, 2]` x, y in image pixels, the image's left eye first: the
+        iris' centre, four points on its edge, and `LID_POINTS`.
+    """
     network = networks.load("iris_landmark")
-    outlines = []
+    eyes = []
     for corners, is_mirrored in zip(landmarks.EYE_CORNERS, (False, True), strict=True):
         first, second = found.points[list(corners), :2].astype(np.float64)
         across = second - first
@@ -75,10 +113,11 @@ def find_iris_outlines(image: np.ndarray, found: landmarks.Landmarks) -> np.ndar
             mirror = np.array([[-1, 0, network.size], [0, 1, 0], [0, 0, 1]])
             matrix = matrix @ mirror
         view = resample.sample_affine(image, matrix, network.size, network.size) / 255
-        _, iris = network(view)
-        points = einops.rearrange(iris, "(p c) -> p c", c=3)[:, :2]
-        outlines.append(points @ matrix[:, :2].T + matrix[:, 2])
-    return np.stack(outlines).astype(np.float32)
+        contour, iris = network(view)
+        lids = contour[: 3 * NUM_LID_POINTS]
+        points = einops.rearrange(np.concatenate([iris, lids]), "(p c) -> p c", c=3)
+        eyes.append(points[:, :2] @ matrix[:, :2].T + matrix[:, 2])
+    return np.stack(eyes).astype(np.float32)
 
 
 def estimate_gaze(
@@ -106,6 +145,60 @@ def estimate_gaze(
     x, y = sines[..., 0], sines[..., 1]
     yaw = np.arctan2(x, np.sqrt(1 - x * x - y * y))
     return np.stack([yaw, np.arcsin(y)], axis=-1).astype(np.float32)
+
+
+def gaze_between_lids(eyes: np.ndarray, fit: pose.HeadFit) -> np.ndarray:
+    """Tell the common direction of gaze by where the irises lie between the lids.
+
+    Ours: six numbers, fitted to exact gaze; errs by half as much as `estimate_gaze`,
+    whose offsets are from the corners of the 468 landmarks.
+
+    Args:
+        eyes: `[..., 2, 21, 2]` as `find_eyes` returns them.
+        fit: head fits of the same images.
+
+    Returns:
+        float32 `[..., 2]` yaw and pitch in the camera frame, radians; (0, 0) looks at
+        the viewer.
+    """
+    x, y = np.moveaxis(iris_places(eyes, fit), -1, 0)
+    head_yaw, head_pitch, head_roll = np.moveaxis(fit.rotation, -1, 0)
+    yaw = YAW_BY[0] * x + YAW_BY[1] * head_yaw + YAW_BY[2] * head_roll
+    pitch = PITCH_BY[0] + PITCH_BY[1] * y + PITCH_BY[2] * head_pitch
+    return np.stack([yaw, pitch], axis=-1).astype(np.float32)
+
+
+def iris_places(eyes: np.ndarray, fit: pose.HeadFit) -> np.ndarray:
+    """Measure the irises from the middles of the lids' corners, mean of both eyes.
+
+    Args:
+        eyes, fit: see `gaze_between_lids`.
+
+    Returns:
+        float64 `[..., 2]` offset in the image plane, head units.
+    """
+    lids = eyes[..., LID_POINTS, :].astype(np.float64)
+    middles = (lids[..., 0, :] + lids[..., LID_CORNER, :]) / 2
+    offsets = (eyes[..., 0, :] - middles).mean(axis=-2)
+    return offsets / np.asarray(fit.unit)[..., None]
+
+
+def lid_gaps(eyes: np.ndarray) -> np.ndarray:
+    """Measure how far each eye is open.
+
+    Ours: from the mean of the lower lid to that of the upper one, over the width.
+
+    Args:
+        eyes: `[..., 2, 21, 2]` as `find_eyes` returns them.
+
+    Returns:
+        float64 `[..., 2]`, the image's left eye first.
+    """
+    lids = eyes[..., LID_POINTS, :].astype(np.float64)
+    lower = lids[..., 1:LID_CORNER, :].mean(axis=-2)
+    upper = lids[..., LID_CORNER + 1 :, :].mean(axis=-2)
+    width = np.linalg.norm(lids[..., LID_CORNER, :] - lids[..., 0, :], axis=-1)
+    return np.linalg.norm(upper - lower, axis=-1) / np.maximum(width, 1e-6)
 
 
 def iris_offsets(

@@ -1,0 +1,129 @@
+"""Tell gaze, lids, expression and emotion by landmarks, irises and the edges of lids.
+
+Ours: linear maps, fitted to the exact truth of rendered heads and moved photographs by
+`experiments.tools.fit_face_labels`; how well they do on people unseen is in
+`docs/labels.md`.
+"""
+
+import functools
+
+import einops
+import numpy as np
+
+from vasa_jax import arkit
+from vasa_jax.portrait import face_labels, gaze, landmarks, networks, pose
+
+WEIGHTS_NAME = "face_labels.npz"
+
+OPEN_PERCENTILE = 80.0
+"""Of the lids' gaps in a clip, at which eyes count as open.
+
+Ours: how far open eyes are open differs from person to person by more than a blink
+closes them; in most frames of any clip they are open.
+"""
+
+SHUT_GAP = 0.49
+"""Share of the open gap that is seen where lids are shut. Ours: measured where the
+truth is 1; the network places the lids of shut eyes apart."""
+
+GAZE_HIDDEN_BLINK = 0.7
+"""Blink from which lids hide where eyes look. Ours: beyond it gaze errs as much as if
+all looked straight ahead."""
+
+_NUM_MEASURED = 3
+
+
+@functools.cache
+def load_weights() -> dict[str, np.ndarray]:
+    """Read the maps, float32.
+
+    Returns:
+        `unit_map` `[F, 52]`, `unit_bias` `[52]`, `unit_known` bool `[52]`,
+        `emotion_map` `[52, 8]`, `emotion_bias` `[8]`.
+    """
+    with np.load(networks.ASSETS / WEIGHTS_NAME, allow_pickle=False) as file:
+        kept = {name: file[name] for name in file.files}
+    known = kept.pop("unit_known")
+    return {k: v.astype(np.float32) for k, v in kept.items()} | {"unit_known": known}
+
+
+class LandmarkEstimator:
+    """Estimate labels by landmarks; see `face_labels.LabelEstimator`."""
+
+    def see(self, image: np.ndarray, found: landmarks.Landmarks) -> np.ndarray:
+        """Find irises and lids, `[2, 21, 2]`."""
+        return gaze.find_eyes(image, found)
+
+    def measure(
+        self, seen: np.ndarray, points: np.ndarray, fit: pose.HeadFit
+    ) -> np.ndarray:
+        """Return gaze, gap of the lids, and all unit weights, `[n, 55]`."""
+        weights = load_weights()
+        units = features(seen, points, fit) @ weights["unit_map"] + weights["unit_bias"]
+        gap = gaze.lid_gaps(seen).mean(axis=-1, keepdims=True)
+        looking = gaze.gaze_between_lids(seen, fit)
+        return np.concatenate([looking, gap, units], axis=-1).astype(np.float32)
+
+    def tell(self, measured: np.ndarray) -> face_labels.FaceLabels:
+        """Tell labels of a clip; see `face_labels.LabelEstimator.tell`."""
+        looking, gap = measured[:, :2].copy(), measured[:, 2]
+        blink = shut_share(gap)
+        looking[blink > GAZE_HIDDEN_BLINK] = np.nan
+        weights = load_weights()
+        units = measured[:, _NUM_MEASURED:]
+        scores = units @ weights["emotion_map"] + weights["emotion_bias"]
+        units = np.clip(units, 0, 1)
+        units[:, list(arkit.BLINKS)] = blink[:, None]
+        units[:, ~weights["unit_known"]] = np.nan
+        return face_labels.FaceLabels(
+            gaze=looking, blink=blink, units=units, emotion=softmax(scores)
+        )
+
+
+def features(eyes: np.ndarray, points: np.ndarray, fit: pose.HeadFit) -> np.ndarray:
+    """Return what the map to unit weights sees: the face in its head's frame.
+
+    Args:
+        eyes: `[n, 2, 21, 2]` as `gaze.find_eyes` returns them.
+        points: `[n, 468, 3]` landmarks of the same images.
+        fit: head fits of the same images.
+
+    Returns:
+        float32 `[n, 1468]` in head units: landmarks, turned back and moved to the
+        head's centre, and the edges of the lids, from each eye's middle, levelled.
+    """
+    unit = fit.unit[:, None, None]
+    placed = points.astype(np.float64)
+    placed[..., :2] -= fit.centre[:, None]
+    placed[..., 2] -= placed[..., 2].mean(axis=-1, keepdims=True)
+    placed = (placed / unit) @ fit.matrix()
+    lids = eyes[:, :, gaze.LID_POINTS].astype(np.float64)
+    lids = (lids - lids.mean(axis=2, keepdims=True)) / unit[..., None]
+    cos, sin = np.cos(fit.rotation[:, 2]), np.sin(fit.rotation[:, 2])
+    roll = einops.rearrange(np.stack([cos, sin, -sin, cos]), "(i j) n -> n 1 i j", i=2)
+    lids = lids @ roll
+    flat = [
+        einops.rearrange(placed, "n p c -> n (p c)"),
+        einops.rearrange(lids, "n e p c -> n (e p c)"),
+    ]
+    return np.concatenate(flat, axis=-1).astype(np.float32)
+
+
+def shut_share(gaps: np.ndarray) -> np.ndarray:
+    """Return how far lids are shut in each frame of a clip.
+
+    Args:
+        gaps: `[T]` mean of `gaze.lid_gaps`.
+
+    Returns:
+        float32 `[T]`, 0 open to 1 shut.
+    """
+    usual = max(float(np.percentile(gaps, OPEN_PERCENTILE)), 1e-6)
+    share = (1 - gaps / usual) / (1 - SHUT_GAP)
+    return np.clip(share, 0, 1).astype(np.float32)
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Turn scores `[..., C]` into probabilities, float32."""
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
