@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 
 pytest.importorskip("ai_edge_litert")
+pytest.importorskip("numba")
 
 from datasets.building import set_builder, shard_folder
-from datasets.video_clips import builder, record, sources, tracking
+from datasets.synthetic_heads.person import avatar, geometry
+from datasets.synthetic_heads.rendering import renderer, scene
+from datasets.video_clips import builder, labels, record, sources, tracking
 from datasets.video_clips import settings as settings_lib
 from experiments import encode
 from experiments.configs import face, face_fields
@@ -175,7 +178,96 @@ def test_the_sound_is_that_of_the_frames(built):
 def test_records_have_no_field_that_a_video_cannot_tell(built):
     clip = next(iter(_read_all(built[0]).values()))
     assert set(clip) == set(record.features())
-    assert not set(clip) & {"arkit", "gaze", "gaze_in_head", "geometry", "emotion"}
+    assert not set(clip) & {"arkit", "gaze_in_head", "geometry", "voice"}
+
+
+def test_records_tell_gaze_and_emotion_of_nearly_all_frames(built):
+    for clip in _read_all(built[0]).values():
+        assert clip["labels_by"] == "landmarks"
+        _check_labels(clip)
+        assert np.rad2deg(np.abs(clip["main_gaze"])).max() < 15  # It looks at us.
+
+
+def _check_labels(clip):
+    """Refuse a clip whose labels are missing, or of another clip's shape."""
+    count = int(clip["num_frames"])
+    told = np.isfinite(clip["gaze"]).all(axis=1)
+    told &= np.isfinite(clip["frame_emotion"]).all(axis=1)
+    assert told.shape == (count,) and told.mean() >= 0.9
+    assert clip["blink"].shape == (count,) and np.isfinite(clip["blink"]).all()
+    known = clip["units_known"]
+    assert clip["units"].shape == (count, 52) and 20 < known.sum() < 52
+    np.testing.assert_array_equal(
+        np.isfinite(clip["units"]), np.broadcast_to(known, (count, 52))
+    )
+    np.testing.assert_allclose(
+        clip["emotion"], clip["frame_emotion"].mean(axis=0), atol=1e-6
+    )
+    assert clip["mean_distance"][0] == pytest.approx(clip["head_distance"].mean())
+    assert clip["sharpness"] > 0.02
+    conditions = clip_conditions.gaze(clip), clip_conditions.emotion(clip)
+    assert all(np.isfinite(one).all() for one in conditions)
+    assert np.abs(conditions[1]).max() > 0.05
+
+
+def test_a_rendered_persons_clip_carries_its_gaze(rendered):
+    folder, truth = rendered
+    clip = next(iter(_read_all(folder).values()))
+    _check_labels(clip)
+    for row, start in ((0, 0), (1, 12)):
+        told = np.rad2deg(np.nanmedian(clip["gaze"][start:][:12], axis=0))
+        assert abs(told[0] - truth[row]) < 12
+    right, left = (np.nanmedian(clip["gaze"][half, 0]) for half in _HALVES)
+    assert np.rad2deg(right - left) > 15
+
+
+_HALVES = slice(12), slice(12, 24)
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory):
+    """A rendered person looks right, then left; degrees of yaw."""
+    truth = (16.0, -16.0)
+    state = geometry.FrameState(
+        arkit=np.zeros(52, np.float32),
+        gaze_in_head=np.zeros(2),
+        rotation=np.zeros(3),
+        translation=np.zeros(3),
+    )
+    person, where = avatar.build_avatar(12), scene.random_scene(12)
+    artist, pictures = renderer.Renderer(240), []
+    for yaw in truth:
+        looking = dataclasses.replace(state, gaze_in_head=np.deg2rad([yaw, 0]))
+        picture = artist.render(person, where, scene.camera(), looking).image
+        pictures.append(np.pad(picture, ((0, 0), (40, 40), (0, 0)), mode="edge"))
+    videos = tmp_path_factory.mktemp("rendered")
+    voice = audio.load_waveform(ROOT / "examples" / "voice.wav")
+    _write(videos / "eve.mp4", np.repeat(pictures, 12, axis=0), voice)
+    settings = dataclasses.replace(SETTINGS, seconds=0.96, held_out_share=0.0)
+    folder = tmp_path_factory.mktemp("rendered_clips")
+    builder.build(videos, folder, settings, num_workers=1)
+    return folder, truth
+
+
+def test_what_frames_do_not_tell_is_left_out_of_a_clips_gaze():
+    gazes = np.array([[0.1, 0.0]] * 5 + [[np.nan, np.nan]] * 9)
+    np.testing.assert_allclose(clip_conditions.main_direction(gazes), [0.1, 0])
+    assert np.isnan(clip_conditions.main_direction(gazes[5:])).all()
+
+
+def test_a_blurred_clip_is_less_sharp_in_any_light():
+    noise = np.random.default_rng(0).integers(0, 255, (3, 64, 64, 1))
+    sharp = np.broadcast_to(noise, (3, 64, 64, 3)).astype(np.uint8)
+    blurred = (sharp[:, 1:] // 2 + sharp[:, :-1] // 2)[:, :, :-1]
+    dim = sharp // 3 + 40
+    told = [labels.sharpness(one) for one in (sharp, blurred, dim)]
+    assert told[1] < 0.9 * told[0]
+    assert told[2] == pytest.approx(told[0], rel=0.02)
+
+
+def test_an_unknown_estimator_of_labels_is_refused():
+    with pytest.raises(errors.UserError, match="'l2cs'.* Allowed: landmarks"):
+        dataclasses.replace(SETTINGS, labels="l2cs")
 
 
 def test_a_build_goes_on_where_it_was_killed_and_makes_the_same_records(
@@ -294,7 +386,12 @@ def test_clips_of_videos_are_encoded_for_stage_two(built, tiny_models, tmp_path)
     original = _read_all(built[0])[encoded["clip_id"]]
     np.testing.assert_array_equal(encoded["motion"][:, :6], original["head_pose"])
     assert encoded["mouth_opening"].shape == (20,)
-    assert np.isnan(encoded["gaze"]).all() and np.isnan(encoded["emotion"]).all()
+    np.testing.assert_array_equal(encoded["gaze"], original["main_gaze"])
+    np.testing.assert_allclose(
+        encoded["head_distance"], original["mean_distance"], rtol=1e-6
+    )
+    np.testing.assert_array_equal(encoded["emotion"][1:], original["emotion"][1:])
+    assert encoded["emotion"][0] == 0
 
 
 def test_an_unknown_gaze_is_no_number_and_leaves_statistics_alone():
@@ -327,6 +424,7 @@ def test_a_real_talking_head_makes_a_clip():
     assert np.abs(np.diff(head_pose[:, :3], axis=0)).max() < np.deg2rad(8)
     assert np.abs(head_pose[:, 3:5]).max() < 0.3
     assert 0.05 < np.ptp(made[0]["mouth_opening"]) < 1
+    _check_labels(made[0])
 
 
 def test_windows_of_unknown_gaze_drop_that_condition():

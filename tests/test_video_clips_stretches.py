@@ -67,6 +67,7 @@ def _track(count, **changes):
         fit=fit,
         mouth_opening=np.zeros(count, np.float32),
         keypoints=np.zeros((count, 10, 2), np.float32),
+        labels=np.zeros((count, 0), np.float32),
     )
 
 

@@ -10,9 +10,9 @@ person of its own. `--identities=file` makes every video a person of its own. A 
 lies in one split only, drawn by a hash of the name: sets of few persons need a larger
 `--held_out_share`. Whatever makes no clip is named in CLIPS/skipped.txt.
 
-Only what a video tells is in the records (`record.features`): neither flow nor
-expression weights nor gaze. The renderer is tuned on such clips with motion encoders
-that synthetic heads have taught:
+Only what a video tells is in the records (`record.features`): no flow, and estimates of
+gaze, lids, expression and emotion (`docs/labels.md`). The renderer is tuned on such
+clips with motion encoders that synthetic heads have taught:
 
     python -m experiments.train --config=experiments/configs/face.py \
         --preset=demo_videos --workdir=runs/real --set=data_dir=CLIPS \

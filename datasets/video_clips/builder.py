@@ -9,9 +9,10 @@ from datasets.video_clips import settings as settings_lib
 
 INFO = shard_folder.SetInfo(
     name="video_clips",
-    version="1.0.0",
+    version="1.1.0",
     description="""Clips of talking heads cut out of videos: one face, one crop, sound,
-and head pose, mouth and keypoints as landmarks tell them.""",
+head pose, mouth and keypoints as landmarks tell them, and estimates of gaze, lids,
+expression and emotion.""",
     splits=settings_lib.SPLITS,
 )
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from datasets.building import shard_files
 from datasets.synthetic_heads import names
+from datasets.video_clips import labels, sources, stretches, tracking
 from datasets.video_clips import settings as settings_lib
-from datasets.video_clips import sources, stretches, tracking
-from vasa_jax import audio, media, types
-from vasa_jax.portrait import crop
+from vasa_jax import arkit, audio, media, types
+from vasa_jax.portrait import crop, label_estimators
 
 KEYFRAME_INTERVAL = 5
 """Frames from one keyframe to the next. Ours: as in the synthetic heads."""
@@ -24,12 +24,13 @@ def features():
     """Describe a record to TFDS.
 
     Ours: the names of the synthetic heads' records, with the same meaning, where a
-    video tells the fact. There is no `arkit`, `gaze`, `gaze_in_head`, `main_gaze`,
-    `masks`, `geometry`, `emotion`, `voice`, `viseme`, `blink`, `phonemes` and `seed`:
-    nothing here knows them. `performance` is the clip itself, which nobody else
-    performs. Besides, `source` is the video's path, `start_frame` the clip's place
-    there in frames of 25 Hz, and `crop_box` its crop there: centre x, y and half the
-    side, in pixels.
+    video tells the fact. There is no `gaze_in_head`, `masks`, `geometry`, `voice`,
+    `viseme`, `phonemes` and `seed`: nothing here knows them; nor `arkit`, which is
+    truth where it stands: `units` are estimates of it. `performance` is the clip
+    itself, which nobody else performs. Besides, `source` is the video's path,
+    `start_frame` the clip's place there in frames of 25 Hz, and `crop_box` its crop
+    there: centre x, y and half the side, in pixels. `labels_by` names the estimator of
+    what `labels.fields` says; what it does not know is not a number.
 
     Returns:
         A `tfds.features.FeaturesDict`, T frames, S = 640 T samples.
@@ -42,6 +43,9 @@ def features():
     def per_frame(*shape, dtype=np.float32):
         return tfds.features.Tensor(shape=(None, *shape), dtype=dtype)
 
+    def of_clip(*shape, dtype=np.float32):
+        return tfds.features.Tensor(shape=shape, dtype=dtype)
+
     return tfds.features.FeaturesDict(
         {
             "clip_id": text(),
@@ -50,7 +54,7 @@ def features():
             "take": data(np.int32),
             "source": text(),
             "start_frame": data(np.int32),
-            "crop_box": tfds.features.Tensor(shape=(3,), dtype=np.float32),
+            "crop_box": of_clip(3),
             "video": data(np.object_),
             "num_frames": data(np.int32),
             "size": data(np.int32),
@@ -59,6 +63,16 @@ def features():
             "head_distance": per_frame(1),
             "mouth_opening": per_frame(),
             "keypoints": per_frame(len(names.KEYPOINT_NAMES), 2),
+            "labels_by": text(),
+            "gaze": per_frame(2),
+            "blink": per_frame(),
+            "units": per_frame(arkit.NUM_UNITS),
+            "units_known": of_clip(arkit.NUM_UNITS, dtype=np.bool_),
+            "frame_emotion": per_frame(len(types.EMOTIONS)),
+            "main_gaze": of_clip(2),
+            "mean_distance": of_clip(1),
+            "emotion": of_clip(len(types.EMOTIONS)),
+            "sharpness": data(np.float32),
         }
     )
 
@@ -91,7 +105,8 @@ def make(
     if not media.probe_video(path).has_sound:
         raise shard_files.UnfitError("without sound", "it has no sound")
     waveform = audio.load_waveform(path, note_damage)
-    found = tracking.track_video(media.iterate_video(path, warn=note_damage))
+    estimator = label_estimators.make(settings.labels)
+    found = tracking.track_video(media.iterate_video(path, warn=note_damage), estimator)
     chosen, passed = stretches.choose(found, settings, len(waveform))
     if not chosen:
         raise _why_none(found, settings, passed)
@@ -103,7 +118,13 @@ def make(
             frames.append(crop.extract(frame, stretch.box, settings.size))
         if len(frames) == settings.num_frames:
             take = len(chosen) - len(waiting)
-            yield _record(video, take, stretch, frames, waveform, found)
+            told = estimator.tell(found.labels[stretch.start :][: len(frames)])
+            made = _record(video, take, stretch, frames, waveform, found)
+            yield made | {
+                "labels_by": settings.labels,
+                "sharpness": labels.sharpness(np.stack(frames)),
+                **labels.fields(told, stretch.head_pose),
+            }
             frames = []
             waiting.pop()
             if not waiting:
@@ -122,7 +143,7 @@ def clip_id(video: sources.Video, start_frame: int) -> str:
 
 
 def _record(video, take, stretch, frames, waveform, found):
-    """Put a clip's facts together."""
+    """Put together what is measured of a clip."""
     count, box, head_pose = len(frames), stretch.box, stretch.head_pose
     rows = slice(stretch.start, stretch.start + count)
     middle = np.array([box.center_x, box.center_y])

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 
 from vasa_jax import config, errors, types
+from vasa_jax.portrait import label_estimators
 
 SPLITS = ("train", "validation", "test")
 
@@ -23,6 +24,7 @@ class Settings:
         max_outside: largest share of the crop that may lie beyond the picture, where
             its edge goes on. Ours: 0.25, a head cut off above its hair.
         held_out_share: of identities in validation, and again in test. Ours: 0.05.
+        labels: who tells gaze, expression and emotion, of `label_estimators.NAMES`.
     """
 
     size: int = 256
@@ -31,6 +33,7 @@ class Settings:
     min_pixels: int = 128
     max_outside: float = 0.25
     held_out_share: float = 0.05
+    labels: str = "landmarks"
 
     def __post_init__(self):
         config.require_within(
@@ -44,6 +47,10 @@ class Settings:
         if self.size % 16:
             raise errors.UserError(
                 f"size is {self.size}; choose a multiple of 16, such as 128 or 256."
+            )
+        if self.labels not in label_estimators.NAMES:
+            raise config.unknown_name(
+                self.labels, label_estimators.NAMES, "estimator of labels"
             )
         if self.identities not in IDENTITY_RULES:
             raise errors.UserError(

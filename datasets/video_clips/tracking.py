@@ -13,7 +13,7 @@ import numpy as np
 
 from datasets.synthetic_heads import names
 from vasa_jax import errors
-from vasa_jax.portrait import landmarks, pose, track
+from vasa_jax.portrait import face_labels, landmarks, pose, track
 
 CUT_DIFFERENCE = 27.0
 """Mean difference of two frames' pixels, of 255, that is a cut. Follows: PySceneDetect
@@ -33,6 +33,10 @@ LOOK_EVERY_FRAMES = 5
 """Frames from one look for a face to the next where none is seen. Ours: a look costs as
 much as following for a second."""
 
+LABELS_EVERY_FRAMES = 2
+"""Frames from one look at what a face shows to the next. Ours: eyes look for a fifth of
+a second or longer and blink as long, and looking costs as much as following."""
+
 _CHUNK_FRAMES = 250
 _SAMPLES_A_SIDE = 48
 _NOSE_TIP, _CHIN = 1, 152
@@ -50,6 +54,7 @@ class Track:
         fit: `pose.HeadFit` of leading shape `[T]`, video pixels.
         mouth_opening: float32 `[T]`, see `landmarks.mouth_opening`.
         keypoints: float32 `[T, 10, 2]` `names.KEYPOINT_NAMES`, video pixels.
+        labels: float32 `[T, M]`, of `face_labels.LabelEstimator.measure`.
     """
 
     height: int
@@ -59,13 +64,17 @@ class Track:
     fit: pose.HeadFit
     mouth_opening: np.ndarray
     keypoints: np.ndarray
+    labels: np.ndarray
 
 
-def track_video(frames: Iterable[np.ndarray]) -> Track:
+def track_video(
+    frames: Iterable[np.ndarray], estimator: face_labels.LabelEstimator
+) -> Track:
     """Follow the largest face; after a cut look for the largest again.
 
     Args:
         frames: uint8 `[H, W, 3]` each, at 25 Hz.
+        estimator: of what the face shows.
 
     Returns:
         The track.
@@ -73,8 +82,8 @@ def track_video(frames: Iterable[np.ndarray]) -> Track:
     Raises:
         UserError: there is no frame, or the picture's size changes.
     """
-    present, is_cut, measured, points = [], [], [], []
-    last, samples, next_look, size = None, None, 0, None
+    present, is_cut, measured, points, seen = [], [], [], [], []
+    last, look, samples, next_look, size = None, None, None, 0, None
     for index, frame in enumerate(frames):
         size = size or frame.shape[:2]
         if frame.shape[:2] != size:
@@ -87,20 +96,27 @@ def track_video(frames: Iterable[np.ndarray]) -> Track:
             last = track.follow(frame, last)
             if last is None:
                 next_look = index + LOOK_EVERY_FRAMES
+        is_same = bool(present) and present[-1] and not cut
         present.append(last is not None)
         is_cut.append(cut)
         if last is not None:
             points.append(last.points)
+            if not is_same or index % LABELS_EVERY_FRAMES == 0:
+                look = estimator.see(frame, last)
+            seen.append(look)
         if len(points) == _CHUNK_FRAMES:
-            measured.append(_measure(np.stack(points)))
-            points = []
+            measured.append(_measure(points, seen, estimator))
+            points, seen = [], []
     if size is None:
         raise errors.UserError("The video holds no frame; make it again.")
-    measured.append(_measure(np.array(points).reshape(-1, landmarks.NUM_LANDMARKS, 3)))
+    if points:
+        measured.append(_measure(points, seen, estimator))
+    if not measured:
+        return _faceless(size, len(present))
     present = np.array(present)
     parts = zip(*measured, strict=True)
     columns = [_spread(np.concatenate(rows), present) for rows in parts]
-    rotation, centre, unit, mouth_opening, keypoints = columns
+    rotation, centre, unit, mouth_opening, keypoints, labels = columns
     fit = pose.HeadFit(rotation=rotation, centre=centre, unit=unit)
     return Track(
         height=size[0],
@@ -110,6 +126,7 @@ def track_video(frames: Iterable[np.ndarray]) -> Track:
         fit=fit,
         mouth_opening=mouth_opening,
         keypoints=keypoints,
+        labels=labels,
     )
 
 
@@ -151,8 +168,28 @@ def _sample(frame):
     return frame[::rows, ::columns].astype(np.float32)
 
 
-def _measure(points):
-    """Reduce landmarks `[n, 468, 3]` to what a track keeps."""
+def _faceless(size, count):
+    """Return the track of frames none of which shows a face."""
+    nothing = np.zeros(count, bool)
+    return Track(
+        height=size[0],
+        width=size[1],
+        present=nothing,
+        is_joined=nothing,
+        fit=pose.HeadFit(
+            rotation=np.zeros((count, 3)),
+            centre=np.zeros((count, 2)),
+            unit=np.zeros(count),
+        ),
+        mouth_opening=np.zeros(count, np.float32),
+        keypoints=np.zeros((count, len(names.KEYPOINT_NAMES), 2), np.float32),
+        labels=np.zeros((count, 0), np.float32),
+    )
+
+
+def _measure(points, seen, estimator):
+    """Reduce landmarks and what was seen of n frames to what a track keeps."""
+    points = np.stack(points)
     fit = pose.fit_head(points)
     return (
         fit.rotation,
@@ -160,6 +197,7 @@ def _measure(points):
         fit.unit,
         landmarks.mouth_opening(points).astype(np.float32),
         place_keypoints(points, fit.centre).astype(np.float32),
+        estimator.measure(np.stack(seen), points, fit),
     )
 
 

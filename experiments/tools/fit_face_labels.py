@@ -47,7 +47,7 @@ def main(_) -> None:
     kinds = np.unique(unseen.set_name)
     parts = {kind: fitting.chosen(unseen, unseen.set_name == kind) for kind in kinds}
     _tell_gaze(taught, parts, (yaw_by, pitch_by))
-    known = _tell_units(parts, solution)
+    known = _tell_units(parts, solution, (yaw_by, pitch_by))
     units, first = fitting.clip_means(taught, _units_left_out(fitter, taught, folds))
     emotion = fitting.fit_emotion(units, taught.emotion[first])
     _tell_emotion(fitter, taught, folds)
@@ -112,12 +112,14 @@ def _tell_gaze(taught, parts, by):
         )
 
 
-def _tell_units(parts, solution):
+def _tell_units(parts, solution, by):
     """Print each unit's correlation, and return which units are known."""
     found = []
     for part in parts.values():
-        told = fitting.estimate_units(part, solution)
-        told[:, list(arkit.BLINKS)] = fitting.tell_blink(part)[:, None]
+        in_head = fitting.tell_gaze(part, *by) - part.fit.rotation[:, :2]
+        told = landmark_labels.with_eyes(
+            fitting.estimate_units(part, solution), fitting.tell_blink(part), in_head
+        )
         found.append(fitting.correlations(told, part.arkit))
     known = fitting.known_units(found)
     print(f"\n| unit | {' | '.join(parts)} | known |\n|---|{'---|' * len(parts)}---|")

@@ -34,11 +34,15 @@ def main_direction(directions: np.ndarray) -> np.ndarray:
     matters.
 
     Args:
-        directions: `[T, 2]` yaw and pitch, radians.
+        directions: `[T, 2]` yaw and pitch, radians; frames in which they are not a
+            number are left out.
 
     Returns:
-        float32 `[2]`.
+        float32 `[2]`, not a number where no frame tells it.
     """
+    directions = directions[np.isfinite(directions).all(axis=1)]
+    if not len(directions):
+        return np.full(2, np.nan, np.float32)
     cells = np.floor(np.degrees(directions) / GAZE_BIN_DEGREES).astype(int)
     found, counts = np.unique(cells, axis=0, return_counts=True)
     fullest = found[counts.argmax()]
@@ -54,8 +58,8 @@ def emotion(record: Mapping[str, Any]) -> np.ndarray:
     and training drops that condition, as an animation without a wish does.
 
     Args:
-        record: `emotion`, a class index with `emotion_strength` or scores `[8]`, or
-            none.
+        record: `emotion`, a class index with `emotion_strength` or scores `[8]`, such
+            as probabilities that an estimator tells, or none.
     """
     num_classes = len(types.EMOTIONS)
     if "emotion" not in record:

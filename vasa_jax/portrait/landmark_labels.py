@@ -30,7 +30,9 @@ GAZE_HIDDEN_BLINK = 0.7
 """Blink from which lids hide where eyes look. Ours: beyond it gaze errs as much as if
 all looked straight ahead."""
 
-_NUM_MEASURED = 3
+_GAZE, _HEAD, _GAP, _UNITS = slice(0, 2), slice(2, 4), 4, slice(5, None)
+"""Columns of what is measured: gaze, yaw and pitch of the head, gap of the lids, and
+unit weights."""
 
 
 @functools.cache
@@ -57,27 +59,43 @@ class LandmarkEstimator:
     def measure(
         self, seen: np.ndarray, points: np.ndarray, fit: pose.HeadFit
     ) -> np.ndarray:
-        """Return gaze, gap of the lids, and all unit weights, `[n, 55]`."""
+        """Return gaze, the head's turn, the lids' gap and unit weights, `[n, 57]`."""
         weights = load_weights()
         units = features(seen, points, fit) @ weights["unit_map"] + weights["unit_bias"]
         gap = gaze.lid_gaps(seen).mean(axis=-1, keepdims=True)
         looking = gaze.gaze_between_lids(seen, fit)
-        return np.concatenate([looking, gap, units], axis=-1).astype(np.float32)
+        parts = [looking, fit.rotation[:, :2], gap, units]
+        return np.concatenate(parts, axis=-1).astype(np.float32)
 
     def tell(self, measured: np.ndarray) -> face_labels.FaceLabels:
         """Tell labels of a clip; see `face_labels.LabelEstimator.tell`."""
-        looking, gap = measured[:, :2].copy(), measured[:, 2]
-        blink = shut_share(gap)
-        looking[blink > GAZE_HIDDEN_BLINK] = np.nan
-        weights = load_weights()
-        units = measured[:, _NUM_MEASURED:]
-        scores = units @ weights["emotion_map"] + weights["emotion_bias"]
-        units = np.clip(units, 0, 1)
-        units[:, list(arkit.BLINKS)] = blink[:, None]
+        weights, raw = load_weights(), measured[:, _UNITS]
+        scores = raw @ weights["emotion_map"] + weights["emotion_bias"]
+        looking, blink = measured[:, _GAZE].copy(), shut_share(measured[:, _GAP])
+        units = with_eyes(raw, blink, looking - measured[:, _HEAD])
         units[:, ~weights["unit_known"]] = np.nan
+        looking[blink > GAZE_HIDDEN_BLINK] = np.nan
         return face_labels.FaceLabels(
             gaze=looking, blink=blink, units=units, emotion=softmax(scores)
         )
+
+
+def with_eyes(
+    units: np.ndarray, blink: np.ndarray, gaze_in_head: np.ndarray
+) -> np.ndarray:
+    """Complete unit weights by what lids and irises tell better.
+
+    Args:
+        units: `[n, 52]` of the map.
+        blink: `[n]`, see `shut_share`.
+        gaze_in_head: `[n, 2]` yaw and pitch, radians.
+
+    Returns:
+        float32 `[n, 52]` in [0, 1].
+    """
+    units = arkit.with_gaze(units, gaze_in_head)
+    units[:, list(arkit.BLINKS)] = blink[:, None]
+    return np.clip(units, 0, 1)
 
 
 def features(eyes: np.ndarray, points: np.ndarray, fit: pose.HeadFit) -> np.ndarray:

@@ -1,0 +1,59 @@
+"""What a clip's record says of gaze, lids, expression, emotion and sharpness."""
+
+import numpy as np
+
+from vasa_jax.encode import clip_conditions
+from vasa_jax.portrait import face_labels
+
+SHARPNESS_EVERY_FRAMES = 10
+"""Ours: neighbouring frames are about as sharp."""
+
+_LUMA = np.float32([0.299, 0.587, 0.114])
+
+
+def fields(found: face_labels.FaceLabels, head_pose: np.ndarray) -> dict:
+    """Return the fields of a record that an estimator and the head's pose tell.
+
+    Paper: VASA-1 section 3.2: per clip, main gaze by clustering, and means of distance
+    and emotion. Ours: what is not known is not a number, and training drops it.
+
+    Args:
+        found: of the clip's T frames.
+        head_pose: `[T, 6]` vectors of `types.HeadPose`.
+
+    Returns:
+        `gaze` `[T, 2]`, `blink` `[T]`, `units` `[T, 52]`, `units_known` bool `[52]`,
+        `frame_emotion` `[T, 8]`, `main_gaze` `[2]`, `mean_distance` `[1]`, `emotion`
+        `[8]`.
+    """
+    return {
+        "gaze": found.gaze,
+        "blink": found.blink,
+        "units": found.units,
+        "units_known": np.isfinite(found.units).all(axis=0),
+        "frame_emotion": found.emotion,
+        "main_gaze": clip_conditions.main_direction(found.gaze),
+        "mean_distance": np.mean(1 / head_pose[:, 5:6], axis=0, dtype=np.float32),
+        "emotion": found.emotion.mean(axis=0),
+    }
+
+
+def sharpness(frames: np.ndarray) -> float:
+    """Measure how much of a clip's contrast is between neighbouring pixels.
+
+    Ours: standard deviation of the Laplacian over that of the brightness, so that
+    neither light nor contrast matters; the median over frames.
+
+    Args:
+        frames: uint8 `[T, S, S, 3]`.
+
+    Returns:
+        0 for a plain picture; the larger, the sharper.
+    """
+    shares = []
+    for frame in frames[::SHARPNESS_EVERY_FRAMES]:
+        luma = frame @ _LUMA
+        middle = luma[1:-1, 1:-1]
+        around = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:]
+        shares.append((around - 4 * middle).std() / max(float(luma.std()), 1e-3))
+    return float(np.median(shares))
