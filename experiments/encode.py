@@ -11,10 +11,10 @@ costs about 0.7 s of one CPU core.
 takes the paper's encoder, whose weights do not come with the package: the safetensors
 file of facebook/wav2vec2-base-960h. Its name and hash go along into checkpoints.
 
-Of clips of videos (`datasets.video_clips`) gaze and emotion are estimates. What a record
-does not tell is encoded as no number, and stage two drops the condition for it. A set
-of videos alone teaches a weak control of emotion (`docs/labels.md`); encode rendered
-heads into the same folder for that.
+Of clips of videos (`datasets.video_clips`) gaze and emotion are estimates. What a
+record does not tell is encoded as no number, and stage two drops the condition for it.
+A set of videos alone teaches a weak control of emotion (`docs/labels.md`); encode
+rendered heads into the same folder for that.
 """
 
 import collections
