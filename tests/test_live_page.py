@@ -14,14 +14,16 @@ from vasa_jax.portrait import locate
 pytestmark = live_browser.MARKS
 
 
-@pytest.mark.parametrize("plain", [False, True])
-def test_the_face_is_seen_to_speak_and_goes_with_the_tab(plain):
+@pytest.mark.parametrize(
+    ("ticks", "selector"),
+    [([], "#video"), (["#plain"], "#canvas"), (["#plain", "#thin"], "#video")],
+)
+def test_the_face_is_seen_to_speak_and_goes_with_the_tab(ticks, selector):
     async def work(page, living):
-        if plain:
-            await page.check("#plain")
+        for tick in ticks:
+            await page.check(tick)
         await page.click("#start")
         await page.wait_for_selector("#state:has-text('Listening')")
-        selector = "#canvas" if plain else "#video"
         await page.wait_for_selector(selector)
         live_browser.only(living).say(np.full(16_000 * 20, 0.9, np.float32))
         await live_browser.until_bright(page, selector)
@@ -317,6 +319,35 @@ def test_sound_processors_that_load_late_delay_the_plain_connection_alone():
         await live_browser.until_bright(page, "#canvas")
 
     live_browser.on_page(work, script=late)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "delete window.MediaSource",
+        "MediaSource.prototype.addSourceBuffer = () => { throw new Error(); }",
+        """
+        const append = SourceBuffer.prototype.appendBuffer;
+        let count = 0;
+        SourceBuffer.prototype.appendBuffer = function (data) {
+          return append.call(this, ++count > 20 ? new Uint8Array(400).fill(255) : data);
+        };
+        """,
+    ],
+)
+def test_a_browser_that_does_not_play_the_mp4_gets_pictures_by_itself(script):
+    async def work(page, living):
+        await page.check("#plain")
+        await page.check("#thin")
+        await page.click("#start")
+        await page.wait_for_selector("#error:has-text('so pictures are sent')")
+        await page.wait_for_selector("#canvas")
+        await live_serving.until(lambda: len(living) == 1)
+        live_browser.only(living).say(np.full(16_000 * 20, 0.9, np.float32))
+        await live_browser.until_bright(page, "#canvas")
+        assert not await page.is_checked("#thin")
+
+    live_browser.on_page(work, script=script)
 
 
 def test_a_device_that_fails_is_told():

@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import io
 
+import av
 import live_serving
 import numpy as np
 import pytest
@@ -128,6 +129,36 @@ def test_backgrounds_that_cannot_be_shown_are_refused():
         assert len(living) == 0
 
     live_serving.serving(work)
+
+
+def test_an_mp4_that_grows_is_sent_on_a_wish():
+    async def work(client, living):
+        async with client.ws_connect("/live?format=mp4") as socket:
+            begun = await live_serving.next_json(socket, "begun")
+            told = await live_serving.next_json(socket, "media")
+            assert told["mime"].startswith("video/mp4;")
+            living.find(begun["session_id"]).say(np.full(80_000, 0.9, np.float32))
+            data, pieces = b"", 0
+            while pieces < 90:
+                message = (await socket.receive(timeout=10)).data
+                if isinstance(message, bytes):
+                    data, pieces = data + message, pieces + 1
+        async with client.ws_connect("/live?format=gif") as socket:
+            refusal = await live_serving.next_json(socket, "ended")
+            assert "give pictures or mp4" in refusal["sentence"]
+        path = "/live?format=mp4&background=transparent"
+        async with client.ws_connect(path) as socket:
+            refusal = await live_serving.next_json(socket, "ended")
+            assert "has no transparency" in refusal["sentence"]
+        await live_serving.until(lambda: len(living) == 0, seconds=2.0)
+        return data
+
+    with av.open(io.BytesIO(live_serving.serving(work))) as file:
+        levels = [
+            frame.to_ndarray(format="gray").mean() for frame in file.decode(video=0)
+        ]
+    assert len(levels) == 89
+    assert levels[0] < 20 and max(levels) > 200
 
 
 def test_the_default_portrait_is_shown_whole_and_other_wishes_are_refused():

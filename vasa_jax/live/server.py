@@ -11,7 +11,17 @@ import numpy as np
 from aiohttp import web
 
 from vasa_jax.errors import UserError
-from vasa_jax.live import access, agents, session, sessions, uploads, webrtc, websocket
+from vasa_jax.live import (
+    access,
+    agents,
+    session,
+    sessions,
+    socket_formats,
+    uploads,
+    webrtc,
+    websocket,
+    wishes,
+)
 from vasa_jax.live import voices as voices_lib
 
 PAGE_FOLDER = pathlib.Path(__file__).parent / "page"
@@ -21,6 +31,8 @@ _PAGE_FILES = {
     "page.css": ("page.css", "text/css; charset=utf-8"),
     "page.js": ("page.js", "text/javascript; charset=utf-8"),
     "controls.js": ("controls.js", "text/javascript; charset=utf-8"),
+    "microphone.js": ("microphone.js", "text/javascript; charset=utf-8"),
+    "mp4_socket.js": ("mp4_socket.js", "text/javascript; charset=utf-8"),
     "media_socket.js": ("media_socket.js", "text/javascript; charset=utf-8"),
     "sound_worklet.js": ("sound_worklet.js", "text/javascript; charset=utf-8"),
 }
@@ -125,9 +137,9 @@ class Server:
 
     async def _default_portrait(self, request: web.Request) -> web.Response:
         portrait = self._living.default_portrait()
-        picture = portrait.first_frame(_is_whole_of(request))
+        picture = portrait.first_frame(wishes.is_whole(request))
         return web.Response(
-            body=websocket.encode_jpeg(picture),
+            body=socket_formats.encode_jpeg(picture),
             content_type="image/jpeg",
             headers=_HEADERS,
         )
@@ -199,7 +211,7 @@ class Server:
             raise UserError("The upload took too long; give a smaller file.") from error
 
     async def _offer(self, request: web.Request) -> web.Response:
-        asked = await _json_object(request)
+        asked = await wishes.json_object(request)
         sdp, portrait_id = asked.get("sdp"), asked.get("portrait_id")
         if not isinstance(sdp, str) or asked.get("type") != "offer":
             raise UserError('The offer needs an "sdp" and the "type" "offer".')
@@ -248,7 +260,7 @@ class Server:
         await socket.prepare(request)
         try:
             one = self._living.find(request.match_info["session_id"])
-            return await self._hold(request, socket, one, has_media=False)
+            return await self._hold(request, socket, one, media=None)
         except UserError as error:
             return await _refuse(socket, error)
 
@@ -256,13 +268,14 @@ class Server:
         socket = self._socket()
         await socket.prepare(request)
         try:
+            media = wishes.media_format(request)
             portrait_id = request.query.get("portrait_id")
             background = request.query.get("background", "kept")
-            one = await self._begin(portrait_id, _is_whole_of(request), background)
+            one = await self._begin(portrait_id, wishes.is_whole(request), background)
         except UserError as error:
             return await _refuse(socket, error)
         await socket.send_json({"type": "begun", "session_id": one.session_id})
-        return await self._hold(request, socket, one, has_media=True)
+        return await self._hold(request, socket, one, media)
 
     async def _ending(self, request: web.Request) -> web.Response:
         """Tell why a session ended whose socket broke before it could say so."""
@@ -274,7 +287,7 @@ class Server:
         request: web.Request,
         socket: web.WebSocketResponse,
         one: session.Session,
-        has_media: bool,
+        media: type[socket_formats.Format] | None,
     ) -> web.WebSocketResponse:
         """Serve a socket that holds a session."""
         if one.session_id in self._connections:
@@ -288,7 +301,7 @@ class Server:
         )
         self._connections[one.session_id] = connection
         try:
-            await connection.serve(has_media)
+            await connection.serve(media)
         finally:
             one.end()
             del self._connections[one.session_id]
@@ -354,24 +367,6 @@ class Server:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _is_whole_of(request: web.Request) -> bool:
-    """Return whether an address asks for the whole picture."""
-    asked = request.query.get("whole_picture", "0")
-    if asked not in ("0", "1"):
-        raise UserError(f"whole_picture is {asked[:40]!r}; give 0 or 1.")
-    return asked == "1"
-
-
-async def _json_object(request: web.Request) -> dict:
-    try:
-        asked = await request.json()
-    except (ValueError, RecursionError) as error:
-        raise UserError("The body is no JSON; send an object.") from error
-    if not isinstance(asked, dict):
-        raise UserError("The body is no JSON object; send one.")
-    return asked
 
 
 async def _refuse(

@@ -1,32 +1,30 @@
 """The socket beside each session: its messages, and the face where WebRTC cannot pass.
 
-Out of a media socket come binary messages, one a tick: the tick's number (4 bytes, low
-first), 640 samples as 16-bit numbers, and a JPEG (WebP with alpha where nothing stands
-behind the person), or nothing where the last picture still stands. In come samples,
+Out of a media socket come binary messages, of one of `socket_formats`. In come samples,
 16-bit numbers at 16 kHz.
 """
 
 import asyncio
 import contextlib
 import functools
-import io
 import itertools
 import json
 import pathlib
-import struct
 
 import numpy as np
 from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
-from PIL import Image
 
 from vasa_jax.errors import UserError
-from vasa_jax.live import control_messages, outlet, reading_aloud, recording
+from vasa_jax.live import (
+    control_messages,
+    outlet,
+    reading_aloud,
+    recording,
+    socket_formats,
+)
 from vasa_jax.live import microphone as microphone_lib
 from vasa_jax.live import session as session_lib
 from vasa_jax.live import voices as voices_lib
-
-JPEG_QUALITY = 85
-"""Ours: 33 kB and 1.6 ms a frame."""
 
 STATE_SECONDS = 0.5
 """Ours: between two reports of how the session fares."""
@@ -87,11 +85,15 @@ class Connection:
         self._voices = known_voices
         self._refused: asyncio.Queue[str] = asyncio.Queue()
 
-    async def serve(self, has_media: bool) -> None:
-        """Serve until either end goes."""
+    async def serve(self, media: type[socket_formats.Format] | None) -> None:
+        """Serve until either end goes.
+
+        Args:
+            media: how picture and sound are sent; None sends them another way.
+        """
         work = [self._read(), self._report(), self._refuse(), self._wait_for_end()]
-        if has_media:
-            work.append(self._send_ticks())
+        if media is not None:
+            work.append(self._send_ticks(media))
         tasks = [asyncio.create_task(one) for one in work]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -166,26 +168,23 @@ class Connection:
             async with asyncio.timeout(FAREWELL_SECONDS):
                 await self._send_json(type="ended", sentence=ended.result())
 
-    async def _send_ticks(self) -> None:
+    async def _send_ticks(self, chosen: type[socket_formats.Format]) -> None:
+        # Encoders take milliseconds, which the loop cannot spare.
+        media = await asyncio.to_thread(chosen, *self._session.frame_shape)
         ticks = self._session.subscribe()
-        height, width = self._session.frame_shape
-        await self._send_json(
-            type="media", height=height, width=width, sample_rate=16_000
-        )
+        await self._send_json(type="media", **media.describe())
         try:
             while True:
-                number, tick = await ticks.get()
-                picture = b""
-                if tick.is_new:
-                    picture = await asyncio.to_thread(_encode, tick.frame)
-                head = struct.pack("<I", number % 2**32)
-                sound = np.round(np.clip(tick.samples, -1, 1) * 32767).astype("<i2")
-                async with asyncio.timeout(SEND_SECONDS):
-                    await self._socket.send_bytes(head + sound.tobytes() + picture)
+                packed = await asyncio.to_thread(media.pack, await ticks.get())
+                if packed:
+                    async with asyncio.timeout(SEND_SECONDS):
+                        await self._socket.send_bytes(packed)
         except outlet.OutletClosed:
             return
         finally:
             self._session.unsubscribe(ticks)
+            # A thread may still pack the last, and the loop must not wait for it.
+            asyncio.get_running_loop().run_in_executor(None, media.close)
 
     async def _record(self, is_on: bool) -> None:
         if is_on and self._recording is None:
@@ -224,24 +223,3 @@ def _samples(data: bytes) -> np.ndarray:
     if len(data) % 2:
         raise UserError("A piece of sound has half a sample; send 16-bit numbers.")
     return np.frombuffer(data, "<i2").astype(np.float32) / 32768
-
-
-def _encode(frame: np.ndarray) -> bytes:
-    return encode_jpeg(frame) if frame.shape[2] == 3 else encode_webp(frame)
-
-
-def encode_webp(frame: np.ndarray) -> bytes:
-    """Return a frame uint8 `[H, W, 4]` as a WebP.
-
-    Ours: 10 ms and 19 kB a frame, where PNG takes 30 and 250.
-    """
-    buffer = io.BytesIO()
-    Image.fromarray(frame).save(buffer, "WEBP", quality=JPEG_QUALITY, method=0)
-    return buffer.getvalue()
-
-
-def encode_jpeg(frame: np.ndarray) -> bytes:
-    """Return a frame uint8 `[H, W, 3]` as a JPEG."""
-    buffer = io.BytesIO()
-    Image.fromarray(frame).save(buffer, "JPEG", quality=JPEG_QUALITY)
-    return buffer.getvalue()

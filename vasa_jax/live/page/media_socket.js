@@ -1,15 +1,8 @@
 // The plain connection: pictures (JPEG, WebP with alpha) and sound as samples over one WebSocket.
 
-const SAMPLES = 640;
+import { openSound, sendMicrophone } from "./microphone.js";
 
-async function openSound(options) {
-  const context = new AudioContext(options);
-  if (!context.audioWorklet) {
-    throw new Error("Sound needs https or localhost; open the page by one of them.");
-  }
-  await context.audioWorklet.addModule("sound_worklet.js");
-  return context;
-}
+const SAMPLES = 640;
 
 // Returns { socket, close, setLoud }. `onMessage` gets the socket's JSON messages.
 export async function connect({ url, microphone, canvas, isLoud, onMessage, onClose }) {
@@ -47,13 +40,7 @@ export async function connect({ url, microphone, canvas, isLoud, onMessage, onCl
     pictures.set(number, await createImageBitmap(new Blob([picture])));
   };
 
-  if (recorder) {
-    const heard = new AudioWorkletNode(recorder, "microphone", { numberOfOutputs: 0 });
-    heard.port.onmessage = ({ data: piece }) => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(piece);
-    };
-    recorder.createMediaStreamSource(microphone).connect(heard);
-  }
+  if (recorder) sendMicrophone(recorder, microphone, socket);
 
   let isOpen = true;
   const close = () => {

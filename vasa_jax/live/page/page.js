@@ -2,6 +2,7 @@
 
 import * as controls from "./controls.js";
 import { connect as connectPlain } from "./media_socket.js";
+import * as mp4 from "./mp4_socket.js";
 
 const $ = (id) => document.getElementById(id);
 const MICROPHONE = {
@@ -9,6 +10,7 @@ const MICROPHONE = {
   echoCancellation: true, noiseSuppression: false, autoGainControl: false,
 };
 const GATHER_MS = 2000;
+const NO_MP4 = "This browser does not play the video with less data, so pictures are sent.";
 const NEED_SESSION = ["stop", "quiet", "record", "sound", "text", "voice", "language", "say"];
 
 let portraitId = null;
@@ -71,8 +73,8 @@ async function openMedia(wanted, what) {
 
 // --- Connecting ---------------------------------------------------------------------
 
-async function start() {
-  tell();
+async function start(sentence) {
+  tell(sentence);
   $("start").disabled = true;
   $("state").textContent = "Connecting";
   try {
@@ -85,6 +87,10 @@ async function start() {
     const usePlain = $("plain").checked || !window.RTCPeerConnection;
     if (!window.RTCPeerConnection && !$("plain").checked) {
       tell("This browser has no WebRTC, so the plain connection is used.");
+    }
+    if ($("plain").checked && $("thin").checked && !mp4.isSupported()) {
+      tell(NO_MP4);
+      $("thin").checked = false;
     }
     const ending = makeEnding();
     const begun = usePlain ? await startPlain(ending) : await startWebRtc(ending);
@@ -179,8 +185,10 @@ function opened(socket) {
 }
 
 async function startPlain(ending) {
+  const isThin = $("plain").checked && $("thin").checked;
   const query = new URLSearchParams({
     whole_picture: wholePicture(), background: background(),
+    format: isThin ? "mp4" : "pictures",
   });
   if (portraitId) query.set("portrait_id", portraitId);
   let sessionId = null;
@@ -196,12 +204,14 @@ async function startPlain(ending) {
     }
     follow(message, ending);
   };
-  const connection = await connectPlain({
-    url: address(`live?${query}`), microphone, canvas: $("canvas"),
+  const connect = isThin ? mp4.connect : connectPlain;
+  const connection = await connect({
+    url: address(`live?${query}`), microphone, canvas: $("canvas"), video: $("video"),
     isLoud: $("loud").checked, onMessage, onClose: () => ending.broke(sessionId),
+    onRefused: () => ending.end(NO_MP4),
   });
   await hasMedia;
-  show("canvas");
+  show(isThin ? "video" : "canvas");
   return { ...connection, sessionId, ending };
 }
 
@@ -216,6 +226,10 @@ function stop(sentence) {
   show("still");
   setRunning(false);
   if (sentence) tell(sentence);
+  if (sentence === NO_MP4) {
+    $("thin").checked = false;
+    start(NO_MP4);
+  }
 }
 
 function setRunning(isRunning) {
@@ -224,6 +238,7 @@ function setRunning(isRunning) {
   for (const id of [
     "portrait", "photograph", "whole", "plain", "background", "background_file",
   ]) $(id).disabled = isRunning;
+  $("thin").disabled = isRunning || !$("plain").checked;
   $("state").textContent = isRunning ? "Listening" : "Not connected";
   $("record").setAttribute("aria-pressed", "false");
 }
@@ -381,7 +396,7 @@ function takePhoto() {
   canvas.toBlob((blob) => choosePortrait(blob), "image/jpeg", 0.95);
 }
 
-$("start").onclick = start;
+$("start").onclick = () => start();
 $("stop").onclick = () => stop();
 $("quiet").onclick = () => send({ type: "clear" });
 $("record").onclick = () => {
@@ -397,6 +412,7 @@ $("background_file").onchange = () => {
   const [file] = $("background_file").files;
   if (file) chooseBackground(file);
 };
+$("plain").onchange = () => { $("thin").disabled = !$("plain").checked; };
 $("sound").onchange = () => { const [file] = $("sound").files; if (file) sayFile(file); $("sound").value = ""; };
 $("say").onclick = sayText;
 $("text").onkeydown = (event) => {
