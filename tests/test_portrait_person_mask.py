@@ -42,3 +42,16 @@ def test_symmetric_systems_are_solved_as_numpy_solves_them():
     )
     expected = linalg.solve(systems, right[..., None])[..., 0]
     np.testing.assert_allclose(np.stack(solved, axis=-1), expected, rtol=1e-6)
+
+
+def test_areas_of_doubt_become_person_and_edges_stay():
+    doubtful = np.zeros((200, 200), np.float32)
+    doubtful[:, 100:] = 0.4
+    doubtful[:, 150:] = 1
+    decided = person_mask._decided(doubtful)
+    assert decided[:, 105:].min() > 0.99
+    assert decided[:, :95].max() < 0.01
+    sharp = np.zeros((200, 200), np.float32)
+    sharp[:, 100:] = 1
+    sharp[:, 99] = 0.3
+    np.testing.assert_array_equal(person_mask._decided(sharp), sharp)
