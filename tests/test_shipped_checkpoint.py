@@ -106,7 +106,7 @@ def test_it_animates_the_example_portrait(models, voice):
     face = talking_face.TalkingFace(models)
     portrait = face.locate(media.read_image(EXAMPLES / "portrait.png"))
     frames = np.concatenate(list(face.animate(portrait, voice)))
-    assert frames.shape == (50, 256, 256, 3)
+    assert frames.shape == (50, 512, 512, 3)
     for frame in (frames[0], frames[-1]):
         locate.locate_face(frame)
         away = np.abs(frame.astype(float) - portrait.image).mean()
