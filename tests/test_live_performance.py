@@ -150,6 +150,25 @@ def test_a_voice_after_clear_is_whole_and_in_time():
     np.testing.assert_allclose(_brightness(ticks[8:]), _loudness(ticks[8:]), atol=0.01)
 
 
+@pytest.mark.parametrize("num_before", [55, 57, 59, 60])
+@pytest.mark.parametrize("num_ticks", [0, 1, 5, 8, 11, 14, 17, 25, 40])
+def test_clear_may_come_again_at_any_time_after_a_clear(num_before, num_ticks):
+    stage = _Stage()
+    stage.voice.push(np.full(160_000, LOUD, np.float32), 0.0)
+    stage.play(num_before)
+    stage.performance.clear()
+    stage.play(num_ticks)
+    stage.voice.push(np.full(9000, LOUD, np.float32), 0.0)
+    stage.play(3)
+    stage.performance.clear()
+    after = stage.play(60)
+    assert not _loudness(after[1:]).any()
+    assert not _brightness(after[12:]).any()
+    stage.voice.push(np.full(9000, LOUD, np.float32), 0.0)
+    ticks = stage.play(60)
+    assert _brightness(ticks).max() == pytest.approx(LOUD, abs=0.01)
+
+
 def test_clear_before_anything_was_made_does_nothing():
     stage = _Stage()
     stage.performance.clear()

@@ -97,6 +97,8 @@ class FlashingMotion:
 
     def unhear(self, num_samples: int) -> None:
         """Take the latest samples for silence."""
+        if num_samples < 0:
+            raise ValueError(f"{num_samples} samples cannot be unheard")
         kept = max(0, len(self._heard) - num_samples)
         self._heard = np.where(np.arange(len(self._heard)) < kept, self._heard, 0)
 

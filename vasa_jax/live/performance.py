@@ -274,7 +274,6 @@ class Performance:
         place = self._places[index]
         stream = place.stream.copy()
         stream.unhear((place.num_heard - self._play) * types.SAMPLES_PER_FRAME)
-        self._places[index:] = [_Place(stream.copy(), place.num_made, place.num_heard)]
         # As far as what is there already, which plays while this is made.
         num_needed = max(self._made, self._play + self.lead_frames) - place.num_made
         num_step = self._voice.step_samples // types.SAMPLES_PER_FRAME
@@ -283,16 +282,23 @@ class Performance:
         # The stream as it was knows nothing of controls that came later.
         controls, self._are_controls_new = self._controls, False
 
-        def run() -> np.ndarray:
+        def run() -> tuple[np.ndarray, list[_Place]]:
             if controls is not None:
                 stream.set_controls(controls)
-            pieces = [
-                piece for _ in range(count) for piece in list(stream.push(silence))
-            ]
-            return np.concatenate(pieces)
+            motion, places = [], []
+            num_made, num_heard = place.num_made, place.num_heard
+            for _ in range(count):
+                places.append(_Place(stream.copy(), num_made, num_heard))
+                pieces = list(stream.push(silence))
+                motion += pieces
+                num_made += sum(map(len, pieces))
+                num_heard += num_step
+            return np.concatenate(motion), places
 
-        def done(motion: np.ndarray, seconds: float) -> None:
+        def done(result: tuple[np.ndarray, list[_Place]], seconds: float) -> None:
+            motion, places = result
             self._stream = stream
+            self._places[index:] = places
             self._blend_over(place.num_made, motion)
             num_samples = place.num_heard + count * num_step - self._play
             num_samples *= types.SAMPLES_PER_FRAME
