@@ -82,12 +82,7 @@ class FrameWriter:
         Raises:
             ValueError: another dtype or size.
         """
-        image.check_pixels(frames[..., :3], num_dimensions=4)
-        if frames.shape[1:] != self._shape:
-            raise ValueError(
-                f"frames must be [T, {', '.join(map(str, self._shape))}]; got "
-                f"{list(frames.shape)}"
-            )
+        image.check_frames(frames, *self._shape)
         for frame in frames:
             self.num_frames += 1
             path = self._partial / (self._name % self.num_frames)

@@ -260,3 +260,22 @@ def check_pixels(pixels: np.ndarray, *, num_dimensions: int) -> None:
             f"pixels must be uint8 [{'T, ' * (num_dimensions - 3)}H, W, 3]; "
             f"got {pixels.dtype} {list(pixels.shape)}"
         )
+
+
+def check_frames(frames: np.ndarray, height: int, width: int, channels: int) -> None:
+    """Raise a `ValueError` unless frames are uint8 `[T, height, width, channels]`.
+
+    Args:
+        frames: as a writer was given them.
+        height, width: that it was told.
+        channels: 3, or 4 with alpha.
+
+    Raises:
+        ValueError: with the dtype and shape that were given.
+    """
+    check_pixels(frames[..., :3], num_dimensions=4)
+    if frames.shape[1:] != (height, width, channels):
+        raise ValueError(
+            f"frames must be [T, {height}, {width}, {channels}]; got "
+            f"{list(frames.shape)}"
+        )

@@ -250,14 +250,8 @@ class VideoWriter:
         Raises:
             ValueError: another dtype or size.
         """
-        image.check_pixels(frames[..., :3], num_dimensions=4)
         height, width = self._size
-        channels = 4 if self._has_alpha else 3
-        if frames.shape[1:] != (height, width, channels):
-            raise ValueError(
-                f"frames must be [T, {height}, {width}, {channels}]; got "
-                f"{list(frames.shape)}"
-            )
+        image.check_frames(frames, height, width, 4 if self._has_alpha else 3)
         padding = (0, 0), (0, height % 2), (0, width % 2), (0, 0)
         for frame in np.pad(frames, padding, mode="edge"):
             picture = video_formats.to_yuv(

@@ -13,8 +13,8 @@ SOLID = 0.95
 background shines through."""
 
 DOUBLED = (0.04, 0.24, 0.44, 0.24, 0.04)
-"""Kernel that smooths what is grown by repeating. Ours: as linear interpolation and
-then a Gaussian of one pixel."""
+"""Kernel that smooths what is grown by repeating. Ours: about as linear interpolation
+and then a Gaussian of one pixel."""
 
 
 def fill_background(

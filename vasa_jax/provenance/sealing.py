@@ -70,8 +70,9 @@ def marker(seal: Seal | None) -> Callable[[np.ndarray], np.ndarray]:
     mark = watermark.Marker(seal.number)
 
     def marked(frames: np.ndarray) -> np.ndarray:
-        colours, alpha = frames[..., :3], frames[..., 3:]
-        return np.concatenate([mark(colours), alpha], axis=-1)
+        if frames.shape[-1] == 3:
+            return mark(frames)
+        return np.concatenate([mark(frames[..., :3]), frames[..., 3:]], axis=-1)
 
     return marked
 
