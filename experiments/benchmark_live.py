@@ -88,7 +88,6 @@ def _serve_flashing(port: int) -> None:
             flashing_face.FlashingFace(IMAGE_SIZE.value),
             np.zeros((8, 8, 3), np.uint8),
             limits.Limits(),
-            batch_frames=serving.BATCH_FRAMES,
         )
         handlers = server.Server(living, server.ServerConfig())
         await serving.run(handlers, living, host="127.0.0.1", port=port)

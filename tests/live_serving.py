@@ -36,7 +36,6 @@ def serving(work, allowed=None, face=None, seal=None, portrait=None, **config):
             face or flashing_face.FlashingFace(),
             np.zeros((64, 64, 3), np.uint8) if portrait is None else portrait,
             allowed or limits.Limits(),
-            batch_frames=5,
             seal=seal,
         )
         await living.warm_up()

@@ -66,7 +66,6 @@ def test_an_agent_answers_a_turn_in_words_of_any_voice():
             flashing_face.FlashingFace(),
             np.zeros((8, 8, 3), np.uint8),
             limits.Limits(),
-            batch_frames=5,
         )
         await living.warm_up()
         one = await living.begin(None)

@@ -83,7 +83,7 @@ def test_who_speaks_to_a_face_sees_it_nod_unless_it_speaks_itself():
 
     async def work():
         living = sessions.Sessions(
-            Nodding(), np.zeros((8, 8, 3), np.uint8), limits.Limits(), batch_frames=5
+            Nodding(), np.zeros((8, 8, 3), np.uint8), limits.Limits()
         )
         await living.warm_up()
         one = await living.begin(None)

@@ -1,5 +1,6 @@
 """One endless performance, driven job by job and tick by tick."""
 
+import clocked
 import numpy as np
 import pytest
 
@@ -20,13 +21,14 @@ class _Stage:
         self.stream = face.stream(portrait, controls.Controls())
         self.voice = voice_queue.VoiceQueue(STEP)
         self.performance = performance.Performance(
-            self.stream, portrait.image, self.voice, batch_frames=5
+            self.stream, portrait.image, self.voice
         )
 
     def compute(self, seconds=0.01):
-        """Do all that is to be done now."""
-        while (job := self.performance.next_job()) is not None:
-            job.done(job.run(), seconds)
+        """Do all that is to be done now; a frame is said to take so long."""
+        for next_job in (self.performance.next_step, self.performance.next_frame):
+            while (job := next_job()) is not None:
+                job.done(job.run(), seconds)
 
     def play(self, count, seconds=0.01):
         ticks = []
@@ -71,10 +73,10 @@ def test_nothing_of_a_voice_is_lost_or_moved():
 
 def test_frames_that_take_too_long_are_shown_longer_and_stay_with_the_sound():
     stage = _Stage()
-    stage.play(20, seconds=0.5)  # Five frames in half a second.
+    stage.play(40, seconds=0.1)
     assert stage.performance.stride == 3
     stage.voice.push(np.full(16_000, LOUD, np.float32), 0.0)
-    ticks = stage.play(90, seconds=0.5)
+    ticks = stage.play(90, seconds=0.1)
     share_new = np.mean([tick.is_new for tick in ticks])
     assert 0.25 < share_new < 0.45
     assert not any(tick.is_held for tick in ticks)
@@ -98,16 +100,25 @@ def test_without_motion_time_stands_still_in_silence_and_goes_on_later():
     np.testing.assert_array_equal(played[spoken[0] : spoken[-1] + 1], voice)
 
 
-def test_where_steps_take_all_the_time_the_face_does_not_freeze():
+@pytest.mark.parametrize("step_seconds, frame_seconds", [(0.48, 0.05), (0.1, 1.5)])
+def test_where_either_takes_all_the_time_the_face_does_not_freeze(
+    step_seconds, frame_seconds
+):
     stage = _Stage()
     stage.voice.push(np.full(160_000, LOUD, np.float32), 0.0)
-    ticks = []
-    for _ in range(40):
-        job = stage.performance.next_job()  # One job in twelve ticks.
-        job.done(job.run(), 0.48)
-        ticks += [stage.performance.tick() for _ in range(12)]
+    ticks = clocked.play(stage.performance, 500, step_seconds, frame_seconds)
     assert sum(tick.is_new for tick in ticks) >= 10
-    assert sum(tick.is_held for tick in ticks) > 100
+    if step_seconds > 0.4:
+        assert sum(tick.is_held for tick in ticks) > 50
+
+
+def test_frames_that_take_half_a_step_longer_than_time_come_evenly():
+    stage = _Stage()
+    stage.voice.push(np.full(480_000, LOUD, np.float32), 0.0)
+    ticks = clocked.play(stage.performance, 750, step_seconds=0.23, frame_seconds=0.07)
+    new = np.flatnonzero([tick.is_new for tick in ticks])
+    assert set(np.diff(new[new > 100])) == {2}
+    assert not any(tick.is_held for tick in ticks[100:])
 
 
 def test_peace_lets_steps_begin_later_again():
@@ -213,7 +224,7 @@ def test_controls_outlive_a_clear(num_ticks):
 def test_whatever_comes_in_whatever_order_frames_and_sound_go_on(seed):
     stage, rng = _Stage(), np.random.default_rng(seed)
     slowness = rng.choice([0.02, 0.1, 0.3, 0.6])
-    job, left, said = None, 0.0, 0
+    lanes, said = clocked.Lanes(stage.performance), 0
     for _ in range(1500):
         event = rng.random()
         if event < 0.02:
@@ -222,21 +233,11 @@ def test_whatever_comes_in_whatever_order_frames_and_sound_go_on(seed):
             count = int(rng.integers(1, 30_000))
             stage.voice.push(np.full(count, 0.5, np.float32), 0.0, bool(seed % 2))
             said += count
-        while left <= 0:
-            if job is not None:
-                job[0].done(job[1], slowness)
-            following = stage.performance.next_job()
-            if following is None:
-                job = None
-                break
-            job = following, following.run()
-            left += slowness * rng.random() * 2 + 1e-3
-        left = max(left - 0.04, 0.0)
+        lanes.advance(lambda: slowness * rng.random() * 2 + 1e-3)
         tick = stage.performance.tick()
         assert tick.samples.shape == (640,) and tick.frame.shape == (4, 4, 3)
     stage.performance.clear()
-    if job is not None:
-        job[0].done(job[1], slowness)
+    lanes.finish()
     stage.voice.push(np.full(8000, LOUD, np.float32), 0.0)
     ticks = stage.play(120)
     played = np.concatenate([tick.samples for tick in ticks])

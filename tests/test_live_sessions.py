@@ -16,10 +16,9 @@ def test_a_face_of_real_models_listens_speaks_is_interrupted_and_changes(
 
     async def work():
         living = sessions.Sessions(
-            talking_face.TalkingFace(tiny_models, batch_frames=2),
+            talking_face.TalkingFace(tiny_models, batch_frames=1),
             rendered_photo,
             limits.Limits(),
-            batch_frames=2,
             step_frames=config.previous_frames,
         )
         await living.warm_up()
@@ -57,10 +56,9 @@ def test_two_sessions_do_not_starve_one_another(tiny_models, rendered_photo):
 
     async def work():
         living = sessions.Sessions(
-            talking_face.TalkingFace(tiny_models, batch_frames=2),
+            talking_face.TalkingFace(tiny_models, batch_frames=1),
             rendered_photo,
             limits.Limits(sessions=2),
-            batch_frames=2,
             step_frames=config.previous_frames,
         )
         await living.warm_up()

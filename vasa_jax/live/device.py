@@ -1,11 +1,13 @@
-"""The one thread that computes.
+"""The two threads that compute.
 
-Ours: a thread and no process, since jax lets go of the interpreter's lock while it
+Ours: threads and no processes, since jax lets go of the interpreter's lock while it
 computes: the loop's frames were 9 ms late beside such a thread (32 ms beside one of
 pure Python), and models and compiled programs are there once for all sessions. One
-thread and no more, since there is one device: jobs of many sessions take turns in the
-order they came, each session has at most one, and so none starves another. The networks
-that find faces must not serve two threads either.
+thread makes motion and all else that takes turns, the other renders frames, so that
+neither waits for the other where there are two cores; more than two would only wait for
+one another. Jobs of many sessions take turns in the order they came, each session has
+at most one in each thread, and so none starves another. The networks that find faces
+must not serve two threads.
 """
 
 import asyncio
@@ -19,9 +21,12 @@ class Device:
     """Compute in turn, away from the loop."""
 
     def __init__(self):
-        """Start the thread when it is first needed."""
-        self._thread = concurrent.futures.ThreadPoolExecutor(
-            max_workers=1, thread_name_prefix="device"
+        """Start the threads when they are first needed."""
+        self._thread, self._frames_thread = (
+            concurrent.futures.ThreadPoolExecutor(
+                max_workers=1, thread_name_prefix=f"device_{name}"
+            )
+            for name in ("motion", "frames")
         )
 
     async def run(self, compute: Callable[[], Any]) -> Any:
@@ -29,9 +34,15 @@ class Device:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, compute)
 
+    async def render(self, compute: Callable[[], Any]) -> Any:
+        """Compute a frame likewise, beside all else."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._frames_thread, compute)
+
     def close(self) -> None:
-        """Let the job that runs end, and begin no other."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """Let the jobs that run end, and begin no other."""
+        for thread in (self._thread, self._frames_thread):
+            thread.shutdown(wait=False, cancel_futures=True)
 
 
 def now() -> float:

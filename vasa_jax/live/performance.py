@@ -2,12 +2,12 @@
 
 Between utterances the same stream hears zeros, so that the face breathes, blinks and
 glances, and there is no seam between listening and speaking. Motion must keep up with
-time and is cheap; frames are dear, and where the machine cannot render them all, only
-those are rendered that will still be in time, evenly spread, and each is shown for as
-long as it takes: lips stay with the sound.
+time; where the machine cannot render every frame, every n-th is rendered that will
+still be in time (`live.pace`), and each is shown until the next: lips stay with the
+sound.
 
-Nothing here knows of threads or of time: `next_job` gives out what is to be computed,
-anywhere, and the job takes its result back in.
+Nothing here knows of threads or of time: `next_step` and `next_frame` give out what is
+to be computed, anywhere, one beside the other, and each job takes its result back in.
 """
 
 import dataclasses
@@ -20,11 +20,11 @@ import numpy as np
 
 from vasa_jax import types
 from vasa_jax.animate.controls import Controls
-from vasa_jax.live import nods, voice_queue
+from vasa_jax.live import nods, pace, voice_queue
 
 LEAST_LEAD_FRAMES = 5
 """Frames of motion that lie ready when the next step is begun, at least. Ours: 0.2 s,
-a batch of frames."""
+so that a step may be twice as late as it is usually."""
 
 MAX_LEAD_FRAMES = 25
 """Ours: a second; who needs more to make 0.4 s of motion is not live."""
@@ -92,7 +92,7 @@ class Job:
     """Something to compute.
 
     Attributes:
-        run: computes, anywhere, one at a time.
+        run: computes, anywhere; steps one at a time, and frames likewise.
         done: takes the result and the seconds it took back in.
     """
 
@@ -113,7 +113,7 @@ class Performance:
     """Motion, frames and sound of one face, in the order of play.
 
     Attributes:
-        lead_frames: frames of motion left when the next step is begun.
+        lead_frames: frames of motion left when the next step is begun, at least.
     """
 
     def __init__(
@@ -121,7 +121,6 @@ class Performance:
         face: Face,
         first_frame: np.ndarray,
         voice: voice_queue.VoiceQueue,
-        batch_frames: int,
     ):
         """Begin at time 0, with nothing made.
 
@@ -129,10 +128,10 @@ class Performance:
             face: at time 0.
             first_frame: uint8 `[H, W, 3]`, shown until the first is rendered.
             voice: what the face is to say.
-            batch_frames: frames that are rendered at once.
         """
         self.lead_frames = LEAST_LEAD_FRAMES
-        self._face, self._voice, self._batch_frames = face, voice, batch_frames
+        self._face, self._voice = face, voice
+        self._pace = pace.Pace()
         self._stream = face.motion
         self._controls: Controls | None = None  # Asked for since the beginning.
         self._are_controls_new = False
@@ -147,8 +146,7 @@ class Performance:
         self._came = np.zeros(0)
         self._places: list[_Place] = []
         self._is_cleared = False
-        self._is_after_step = False
-        self._seconds_a_batch = 0.0
+        self._stale_from = math.inf  # Frames that are being rendered.
         self._num_in_time = 0
 
     @property
@@ -159,8 +157,7 @@ class Performance:
     @property
     def stride(self) -> int:
         """Every how many frames one is rendered, as fast as this machine is."""
-        ticks_a_frame = self._ticks_a_batch() / self._batch_frames
-        return max(1, math.ceil(ticks_a_frame - 0.1))
+        return self._pace.stride
 
     def set_controls(self, controls: Controls) -> None:
         """Ask for something else from the next step on.
@@ -195,32 +192,34 @@ class Performance:
         for index in fresh:
             del self._frames[index]
         if self._play >= self._made:
-            self._note_lateness(is_late=self._made > 0)
+            self._note_standstill(is_still=self._made > 0)
             silence = np.zeros(types.SAMPLES_PER_FRAME, np.float32)
             return Tick(self._shown, silence, bool(fresh), self._made > 0, math.nan)
-        self._note_lateness(is_late=not fresh and self.stride == 1)
+        self._note_standstill(is_still=False)
         self._motion.pop(self._play - 1, None)  # The last may still be rendered late.
         samples, self._sound = np.split(self._sound, [types.SAMPLES_PER_FRAME])
         came, self._came = self._came[0], self._came[1:]
         self._play += 1
         return Tick(self._shown, samples, bool(fresh), False, float(came))
 
-    def next_job(self) -> Job | None:
-        """Return what is to be computed next, if anything; one job at a time."""
+    def next_step(self) -> Job | None:
+        """Return the motion that is to be made next, if any; one job at a time."""
         if self._is_cleared:
             return self._listen_again()
-        # A step's first frames must be rendered before they are due.
-        lead = max(self.lead_frames, math.ceil(self._ticks_a_batch()) + 1)
-        is_step_due = self._made - self._play < min(lead, MAX_LEAD_FRAMES)
-        can_render = self._next_render < self._made
-        # Where steps alone take all the time, the face must not freeze.
-        if is_step_due and not (self._is_after_step and can_render):
-            return self._step()
-        return self._render() if can_render else None
+        lead = min(max(self.lead_frames, self._pace.lead_frames), MAX_LEAD_FRAMES)
+        return self._step() if self._made - self._play < lead else None
+
+    def next_frame(self) -> Job | None:
+        """Return the frame that is to be rendered next, if any; one job at a time."""
+        due = range(self._next_render, self._made, self.stride)
+        if not due:
+            return None
+        in_time = self._play + int(self._pace.frame_ticks)
+        # Late frames are better than none.
+        return self._render(next((i for i in due if i >= in_time), self._made - 1))
 
     def _step(self) -> Job:
         """Hear a step of the voice and make its motion."""
-        self._is_after_step = True
         samples, came = self._voice.take()
         self._places = self._places[self._current_place() :]
         self._places.append(_Place(self._stream.copy(), self._made, self._num_heard()))
@@ -238,28 +237,23 @@ class Performance:
             for motion in itertools.chain.from_iterable(pieces):
                 self._motion[self._made] = motion
                 self._made += 1
+            self._pace.note_step(seconds)
 
         return Job(run, done)
 
-    def _render(self) -> Job:
-        """Render the next frames that will still be in time."""
-        self._is_after_step = False
-        in_time = self._play + round(self._ticks_a_batch())
-        # Late frames are better than none.
-        start = max(self._next_render, min(in_time, self._made - 1))
-        chosen = range(start, self._made, self.stride)[: self._batch_frames]
-        motion = np.stack([self._motion[index] for index in chosen])
-        motion = self._nods.added(motion, np.array(chosen))
-        self._next_render = chosen[-1] + self.stride
+    def _render(self, index: int) -> Job:
+        """Render a frame; alone, for in twos or fives each takes as long."""
+        motion = self._nods.added(self._motion[index][None], np.array([index]))
+        self._next_render, self._stale_from = index + self.stride, math.inf
 
         def run() -> np.ndarray:
-            return np.concatenate(list(self._face.render([motion])))
+            (frames,) = self._face.render([motion])
+            return frames[0]
 
-        def done(frames: np.ndarray, seconds: float) -> None:
-            self._frames.update(zip(chosen, frames, strict=True))
-            # A batch takes its time however few of its frames are wanted.
-            old = self._seconds_a_batch or seconds
-            self._seconds_a_batch = 0.8 * old + 0.2 * seconds
+        def done(frame: np.ndarray, seconds: float) -> None:
+            if index < self._stale_from:
+                self._frames[index] = frame
+            self._pace.note_frame(seconds)
 
         return Job(run, done)
 
@@ -309,7 +303,7 @@ class Performance:
 
     def _blend_over(self, start: int, motion: np.ndarray) -> None:
         """Go over to new motion `[n, M]` from frame `start` on, when it can be seen."""
-        change = self._play + math.ceil(self._ticks_a_batch())
+        change = self._play + math.ceil(self._pace.frame_ticks)
         blended = {i: one for i, one in self._motion.items() if i < self._play}
         for index in range(self._play, start + len(motion)):
             new = motion[index - start]
@@ -319,9 +313,7 @@ class Performance:
         self._motion, self._made = blended, start + len(motion)
         self._frames = {i: one for i, one in self._frames.items() if i < change}
         self._next_render = min(self._next_render, change)
-
-    def _ticks_a_batch(self) -> float:
-        return self._seconds_a_batch * types.FRAME_RATE_HZ
+        self._stale_from = min(self._stale_from, change)
 
     def _current_place(self) -> int:
         """Return where in `_places` the step that plays began; 0 before the first."""
@@ -332,10 +324,10 @@ class Performance:
         """Return the frames of sound that the stream has heard, from time 0."""
         return self._play + len(self._sound) // types.SAMPLES_PER_FRAME
 
-    def _note_lateness(self, is_late: bool) -> None:
-        """Begin steps earlier after each lateness, and later again after peace."""
-        self._num_in_time = 0 if is_late else self._num_in_time + 1
-        if is_late:
+    def _note_standstill(self, is_still: bool) -> None:
+        """Begin steps earlier after each standstill, and later again after peace."""
+        self._num_in_time = 0 if is_still else self._num_in_time + 1
+        if is_still:
             self.lead_frames = min(self.lead_frames + 1, MAX_LEAD_FRAMES)
         elif self._num_in_time >= PEACE_TICKS:
             self.lead_frames = max(self.lead_frames - 1, LEAST_LEAD_FRAMES)

@@ -24,11 +24,6 @@ DEFAULT_PORTRAIT = pathlib.Path(__file__).parent / "page" / "portrait.jpg"
 """The example of the repository: a rendered person who does not exist."""
 
 
-BATCH_FRAMES = 2
-"""Frames rendered at once. Ours: a frame costs the same in twos as in fives (55 ms of
-one core at 512 pixels), and the first is there sooner."""
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ServeSettings:
     """What a user may ask of a server; see `vasa serve --help`."""
@@ -169,14 +164,9 @@ def serve(asked: ServeSettings, say: Callable[[str], None]) -> None:
     compilation_cache.enable()
     say("Loading the models and compiling; the first time takes a few minutes.")
     models = trained.load(asked.checkpoint, asked.audio_weights, asked.image_size)
-    face = talking_face.TalkingFace(models, BATCH_FRAMES)
-    living = sessions.Sessions(
-        face,
-        portrait,
-        asked.limits(),
-        batch_frames=BATCH_FRAMES,
-        seal=asked.seal,
-    )
+    # A frame at a time: in twos or fives each takes as long, and the first waits.
+    face = talking_face.TalkingFace(models, batch_frames=1)
+    living = sessions.Sessions(face, portrait, asked.limits(), seal=asked.seal)
     handlers = server.Server(
         living,
         server.ServerConfig(

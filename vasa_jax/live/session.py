@@ -1,7 +1,8 @@
 """One face that lives: sound in, ticks of picture and sound out, whatever the way.
 
-A session has two tasks. One lets the device compute what is needed next, one job after
-another; the other plays, 25 times a second, and never waits for the first.
+A session has three tasks. Two let the device compute what is needed next, motion and
+frames, one job after another; the third plays, 25 times a second, and never waits for
+them.
 """
 
 import asyncio
@@ -9,6 +10,8 @@ import concurrent.futures
 import dataclasses
 import logging
 import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +61,6 @@ class Session:
         counts: metrics.Metrics,
         *,
         step_samples: int,
-        batch_frames: int,
         speech_threads: concurrent.futures.Executor,
         max_letters: int,
         seal: sealing.Seal | None = None,
@@ -73,7 +75,6 @@ class Session:
             device: that computes.
             counts: of the server.
             step_samples: samples of each step of the stream.
-            batch_frames: frames that the face renders at once.
             speech_threads: that typed text is spoken in.
             max_letters: of typed texts that wait.
             seal: what says in frames and recordings that they are generated.
@@ -90,7 +91,7 @@ class Session:
         self._voice = voice_queue.VoiceQueue(step_samples)
         self._seal, self._has_read = seal, False
         self._performance = performance.Performance(
-            marked_face.MarkedFace(face, seal), first_frame, self._voice, batch_frames
+            marked_face.MarkedFace(face, seal), first_frame, self._voice
         )
         self._reading = reading_aloud.ReadingAloud(self, speech_threads, max_letters)
         self._device, self._counts = device, counts
@@ -98,7 +99,7 @@ class Session:
         self._pauses = nods.Pauses()
         self._agent: agents.Agent | None = None
         self._outlets: list[outlet.Outlet] = []
-        self._played = asyncio.Event()
+        self._changed = asyncio.Event()
         self._num_ticks = 0
         self._tasks: list[asyncio.Task] = []
 
@@ -133,7 +134,12 @@ class Session:
         """Begin to live."""
         self._counts.add("sessions")
         self._counts.add("sessions_total")
-        for work in (self._compute(), self._clock.run(self._tick)):
+        works = (
+            self._compute(self._performance.next_step, self._device.run),
+            self._compute(self._performance.next_frame, self._device.render),
+            self._clock.run(self._tick),
+        )
+        for work in works:
             task = asyncio.create_task(work)
             task.add_done_callback(self._task_ended)
             self._tasks.append(task)
@@ -231,19 +237,24 @@ class Session:
             self._counts.add_delay(now() - tick.came)
         for one in self._outlets:
             one.put(outlet.NumberedTick(self._num_ticks, tick))
-        self._played.set()
+        self._changed.set()
 
-    async def _compute(self) -> None:
+    async def _compute(
+        self,
+        next_job: Callable[[], performance.Job | None],
+        run: Callable[[Callable[[], Any]], Awaitable[Any]],
+    ) -> None:
         """Let the device do what is needed next, one job after another."""
         while True:
-            job = self._performance.next_job()
+            job = next_job()
             if job is None:
-                self._played.clear()
-                await self._played.wait()
+                self._changed.clear()
+                await self._changed.wait()
                 continue
             started = now()
-            result = await self._device.run(job.run)
+            result = await run(job.run)
             job.done(result, now() - started)
+            self._changed.set()
 
     def _task_ended(self, task: asyncio.Task) -> None:
         if not task.cancelled():

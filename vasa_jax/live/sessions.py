@@ -77,7 +77,6 @@ class Sessions:
         default_portrait: np.ndarray,
         allowed: limits.Limits,
         *,
-        batch_frames: int,
         step_frames: int = STEP_FRAMES,
         seal: sealing.Seal | None = None,
     ):
@@ -87,15 +86,13 @@ class Sessions:
             face: the models.
             default_portrait: uint8 `[H, W, 3]`, for who uploads none.
             allowed: the limits.
-            batch_frames: frames that `face` renders at once.
             step_frames: frames of each step of a stream.
             seal: what says in frames and recordings that they are generated; None says
                 nothing.
         """
         self.allowed = allowed
         self.counts = metrics.Metrics()
-        self._face, self._batch_frames = face, batch_frames
-        self._step_frames, self._seal = step_frames, seal
+        self._face, self._step_frames, self._seal = face, step_frames, seal
         self._default_picture = default_portrait
         self._default: KeptPortrait | None = None
         self._device = device_lib.Device()
@@ -241,7 +238,6 @@ class Sessions:
             self._device,
             self.counts,
             step_samples=self._step_frames * types.SAMPLES_PER_FRAME,
-            batch_frames=self._batch_frames,
             speech_threads=self._speech_threads,
             max_letters=self.allowed.text_letters,
             seal=self._seal,
@@ -316,5 +312,5 @@ class Sessions:
         motion: list[np.ndarray] = []
         while not motion:
             motion = list(stream.motion.push(silence))
-        for _ in stream.render(motion):
+        for _ in stream.render([motion[0][:1]]):
             pass
