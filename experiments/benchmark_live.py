@@ -130,6 +130,9 @@ async def _measure(pid: int, url: str) -> dict[str, float]:
     measured = {
         "frames a second received, mean": len(inside) / spent,
         "frames a second received, least of any second": int(a_second.min()),
+        "between frames received, s, median": float(np.median(np.diff(inside))),
+        "between frames received, s, 95 %": float(np.quantile(np.diff(inside), 0.95)),
+        "between frames received, s, most": float(np.diff(inside).max()),
         "share of ticks with a frame of their own": counted["frames_new_total"]
         / counted["ticks_total"],
         "share of ticks at which time stood still": counted["ticks_held_total"]

@@ -69,7 +69,7 @@ def test_a_stall_of_two_seconds_changes_no_stride():
     assert set(_gaps(ticks, since=12.5)) == {2}
 
 
-def test_steps_that_stall_delay_the_sound_and_no_longer_than_they_must():
+def test_a_step_that_stalls_delays_the_sound_for_no_longer_than_it_must():
     has_stalled = []
 
     def step(at):
@@ -105,12 +105,12 @@ def test_a_machine_that_is_slower_the_more_it_renders_tries_ever_less_often():
     assert times[-1] - times[-2] > 30
 
 
-def test_steps_are_begun_early_enough_for_most_of_them():
+def test_steps_are_begun_as_late_as_they_can_be():
     one = pace.Pace()
-    rng = np.random.default_rng(0)
-    times = rng.uniform(0.1, 0.3, 40)
-    for seconds in times:
-        one.note_step(seconds)
-        one.note_frame(0.06)
-    assert np.mean(times + 0.06 < one.lead_frames / 25) > 0.8
-    assert one.lead_frames <= 9
+    for _ in range(20):
+        for seconds in (0.15, 0.2, 0.25):
+            one.note_step(seconds)
+        one.note_frame(0.055)
+    assert one.lead_frames == 7  # 0.25 s, and a frame after 0.2 s is as long.
+    one.note_step(5.0)  # One that was held up.
+    assert one.lead_frames == 7

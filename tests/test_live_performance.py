@@ -180,6 +180,24 @@ def test_clear_may_come_again_at_any_time_after_a_clear(num_before, num_ticks):
     assert _brightness(ticks).max() == pytest.approx(LOUD, abs=0.01)
 
 
+def test_a_frame_that_was_being_rendered_at_a_clear_is_not_shown_after_it():
+    stage = _Stage()
+    stage.voice.push(np.full(160_000, LOUD, np.float32), 0.0)
+    stage.play(50)
+    while (step := stage.performance.next_step()) is None:
+        stage.performance.tick()
+    step.done(step.run(), 0.01)
+    late = stage.performance.next_frame()
+    frame = late.run()
+    assert frame.mean() == pytest.approx(LOUD * 255, abs=1)
+    stage.performance.clear()
+    again = stage.performance.next_step()
+    again.done(again.run(), 0.01)
+    late.done(frame, 0.01)
+    after = [stage.performance.tick() for _ in range(30)]
+    assert not any(tick.is_new for tick in after[1:])
+
+
 def test_clear_before_anything_was_made_does_nothing():
     stage = _Stage()
     stage.performance.clear()

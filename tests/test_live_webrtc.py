@@ -289,6 +289,21 @@ def test_frames_are_new_objects_of_the_codecs_colours_and_the_ticks_time():
     asyncio.run(work())
 
 
+def test_a_picture_that_stands_is_sent_again_only_now_and_then():
+    async def work():
+        ticks = outlet.Outlet(max_ticks=100)
+        track = webrtc.PictureTrack(ticks)
+        first, second, last = (_tick(level).tick for level in (50, 100, 150))
+        played = [first] * 3 + [second] * 12 + [last]
+        for number, tick in enumerate(played, start=1):
+            ticks.put(outlet.NumberedTick(number, tick))
+        frames = [await track.recv() for _ in range(5)]
+        assert [frame.pts * 25 // 90_000 for frame in frames] == [0, 3, 8, 13, 15]
+        assert len(set(map(id, frames))) == 5
+
+    asyncio.run(work())
+
+
 def _coloured_tick():
     frame = np.broadcast_to(np.array([200, 120, 90], np.uint8), (16, 16, 3))
     silence = np.zeros(640, np.float32)

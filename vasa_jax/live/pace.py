@@ -18,8 +18,7 @@ NUM_OUTLIERS = 2
 that were held up for once change nothing."""
 
 NUM_STEPS = 20
-STEP_QUANTILE = 0.9
-"""Latest steps, and how many of them should be done in time. Ours: those of 8 s."""
+"""Latest steps, of which all but the slowest count. Ours: those of 8 s."""
 
 SPARE = 0.1
 """Share of the time that must stay free before frames come closer together again. Ours:
@@ -42,7 +41,7 @@ class Pace:
         """Begin as if nothing took any time."""
         self.stride = 1
         self._frames = collections.deque([0.0], maxlen=NUM_FRAMES)
-        self._steps = collections.deque([0.0], maxlen=NUM_STEPS)
+        self._steps = collections.deque([0.0, 0.0], maxlen=NUM_STEPS)
         self._patience = LEAST_PATIENCE
         self._num_calm = 0  # Ticks for which a smaller stride was possible.
         self._num_tried = MOST_PATIENCE  # Ticks since the stride fell.
@@ -56,9 +55,14 @@ class Pace:
 
     @property
     def lead_frames(self) -> int:
-        """Frames before its first is shown that a step must be begun."""
-        step = float(np.quantile(self._steps, STEP_QUANTILE)) * types.FRAME_RATE_HZ
-        return math.ceil(step + self.frame_ticks)
+        """Frames before its first is due that a step must be begun.
+
+        Ours: with what steps take usually its first frame is rendered in time, and with
+        what they take at most its motion is there; both at once delay the sound more.
+        """
+        usual = float(np.median(self._steps)) * types.FRAME_RATE_HZ
+        most = sorted(self._steps)[-2] * types.FRAME_RATE_HZ
+        return math.ceil(max(usual + self.frame_ticks, most))
 
     def note_step(self, seconds: float) -> None:
         """Note how long a step has taken, from when it was asked for."""

@@ -147,7 +147,7 @@ class Performance:
         self._places: list[_Place] = []
         self._is_cleared = False
         self._stale_from = math.inf  # Frames that are being rendered.
-        self._num_in_time = 0
+        self._is_still, self._num_in_time = False, 0
 
     @property
     def is_speaking(self) -> bool:
@@ -326,8 +326,9 @@ class Performance:
 
     def _note_standstill(self, is_still: bool) -> None:
         """Begin steps earlier after each standstill, and later again after peace."""
+        has_begun, self._is_still = is_still and not self._is_still, is_still
         self._num_in_time = 0 if is_still else self._num_in_time + 1
-        if is_still:
+        if has_begun:
             self.lead_frames = min(self.lead_frames + 1, MAX_LEAD_FRAMES)
         elif self._num_in_time >= PEACE_TICKS:
             self.lead_frames = max(self.lead_frames - 1, LEAST_LEAD_FRAMES)
