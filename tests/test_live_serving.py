@@ -30,6 +30,13 @@ def test_settings_that_cannot_be_are_refused_with_a_sentence(settings, sentence)
         serving.ServeSettings(**settings)
 
 
+def test_steps_that_the_checkpoint_cannot_take_are_refused(tiny_checkpoint):
+    said = []
+    asked = serving.ServeSettings(checkpoint=str(tiny_checkpoint), num_steps=0)
+    with pytest.raises(UserError, match="num_steps is 0"):
+        serving.serve(asked, said.append)
+
+
 def test_a_voice_that_was_asked_for_and_cannot_be_had_is_refused():
     for settings in ({"voice": "nobody"}, {"language": "xx"}):
         with pytest.raises(UserError, match="voice|Natural voices"):

@@ -4,6 +4,7 @@ import asyncio
 
 import numpy as np
 
+from experiments.tools import flashing_face
 from vasa_jax.animate import talking_face
 from vasa_jax.animate.controls import Controls
 from vasa_jax.live import limits, sessions
@@ -38,6 +39,25 @@ def test_a_face_of_real_models_listens_speaks_is_interrupted_and_changes(
         living.close()
 
     asyncio.run(asyncio.wait_for(work(), 120))
+
+
+def test_every_stream_takes_the_steps_that_the_server_was_given():
+    taken = []
+
+    class Noting(flashing_face.FlashingFace):
+        def stream(self, portrait, asked):
+            taken.append((asked.num_steps, asked.step_frames))
+            return super().stream(portrait, asked)
+
+    async def work():
+        picture = np.zeros((8, 8, 3), np.uint8)
+        living = sessions.Sessions(Noting(), picture, limits.Limits(), num_steps=3)
+        await living.warm_up()
+        await living.begin(None)
+        living.close()
+
+    asyncio.run(asyncio.wait_for(work(), 60))
+    assert set(taken) == {(3, sessions.STEP_FRAMES)} and len(taken) == 4
 
 
 async def _take(ticks, count):

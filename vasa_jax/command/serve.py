@@ -48,6 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="side of the face's frames (default: 512)",
     )
     add(
+        "--num_steps",
+        metavar="N",
+        type=int,
+        help="steps of the diffusion sampler; fewer are faster (default: 8)",
+    )
+    add(
         "--codec",
         choices=("vp8", "h264"),
         help="of the picture; h264 costs four times as much (default: vp8)",

@@ -78,6 +78,7 @@ class Sessions:
         allowed: limits.Limits,
         *,
         step_frames: int = STEP_FRAMES,
+        num_steps: int | None = None,
         seal: sealing.Seal | None = None,
     ):
         """Prepare; nothing is computed yet.
@@ -87,12 +88,14 @@ class Sessions:
             default_portrait: uint8 `[H, W, 3]`, for who uploads none.
             allowed: the limits.
             step_frames: frames of each step of a stream.
+            num_steps: of the sampler in each; None is the checkpoint's.
             seal: what says in frames and recordings that they are generated; None says
                 nothing.
         """
         self.allowed = allowed
         self.counts = metrics.Metrics()
-        self._face, self._step_frames, self._seal = face, step_frames, seal
+        self._face, self._seal = face, seal
+        self._step_frames, self._num_steps = step_frames, num_steps
         self._default_picture = default_portrait
         self._default: KeptPortrait | None = None
         self._device = device_lib.Device()
@@ -218,9 +221,7 @@ class Sessions:
         portrait = self._find(portrait_id)
         self._num_beginning += 1
         try:
-            asked = Controls(
-                seed=secrets.randbelow(2**32), step_frames=self._step_frames
-            )
+            asked = self._controls(seed=secrets.randbelow(2**32))
             behind = background or backdrop.Background()
 
             def prepare():
@@ -302,10 +303,13 @@ class Sessions:
         self._portraits.move_to_end(portrait_id)
         return self._portraits[portrait_id]
 
+    def _controls(self, **asked: Any) -> Controls:
+        steps = {"step_frames": self._step_frames, "num_steps": self._num_steps}
+        return Controls(**steps, **asked)
+
     def _try_out(self, asked: dict[str, Any]) -> None:
-        controls = Controls(step_frames=self._step_frames, **asked)
         try:
-            stream = self._face.stream(self._default.face, controls)
+            stream = self._face.stream(self._default.face, self._controls(**asked))
         except UserError:
             return  # What this checkpoint cannot do is told to who asks for it.
         silence = np.zeros(self._step_frames * types.SAMPLES_PER_FRAME, np.float32)
