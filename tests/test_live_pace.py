@@ -47,6 +47,13 @@ def test_frames_come_evenly_and_as_often_as_they_can(frame_seconds, stride):
     assert not any(tick.is_held for tick in ticks[200:])
 
 
+def test_frames_that_take_a_little_too_long_are_left_out_now_and_then():
+    ticks, strides = _played(60, 0.084)
+    assert {stride for at, stride in strides if at > 5} == {2}
+    gaps = _gaps(ticks, since=8)
+    assert np.mean(gaps == 2) > 0.8 and gaps.max() <= 4
+
+
 def test_a_machine_that_falls_behind_for_two_seconds_comes_back_to_its_stride():
     ticks, strides = _played(40, lambda at: 0.35 if 10 <= at < 12 else 0.06)
     assert {stride for at, stride in strides if 3 < at < 10} == {2}

@@ -20,9 +20,11 @@ that were held up for once change nothing."""
 NUM_STEPS = 20
 """Latest steps, of which all but the slowest count. Ours: those of 8 s."""
 
-SPARE = 0.1
-"""Share of the time that must stay free before frames come closer together again. Ours:
-what lies between this and nothing is where the stride stays as it is."""
+SPARE_TICKS = 0.1
+EXCESS_TICKS = 0.2
+"""What must stay free of a stride before frames come so close together, and by how much
+longer they may take than a stride lasts. Ours: to leave out one frame in ten is less
+than to render all of them more seldom; between the two the stride stays as it is."""
 
 LEAST_PATIENCE = 50
 MOST_PATIENCE = 1500
@@ -72,7 +74,7 @@ class Pace:
         """Note how long a frame has taken, likewise, and choose the stride."""
         self._frames.append(seconds)
         self._num_tried += self.stride
-        if self.frame_ticks > self.stride:
+        if self.frame_ticks > self.stride + EXCESS_TICKS:
             self._slow_down()
         elif self._possible_stride() < self.stride:
             self._num_calm += self.stride
@@ -86,8 +88,8 @@ class Pace:
         has_failed = self._num_tried < self._patience
         longer = min(2 * self._patience, MOST_PATIENCE)
         self._patience = longer if has_failed else LEAST_PATIENCE
-        self.stride = math.ceil(self.frame_ticks)
+        self.stride = math.ceil(self.frame_ticks - EXCESS_TICKS)
         self._num_calm = 0
 
     def _possible_stride(self) -> int:
-        return max(1, math.ceil(self.frame_ticks / (1 - SPARE)))
+        return max(1, math.ceil(self.frame_ticks + SPARE_TICKS))

@@ -110,11 +110,7 @@ class _Place:
 
 
 class Performance:
-    """Motion, frames and sound of one face, in the order of play.
-
-    Attributes:
-        lead_frames: frames of motion left when the next step is begun, at least.
-    """
+    """Motion, frames and sound of one face, in the order of play."""
 
     def __init__(
         self,
@@ -129,7 +125,7 @@ class Performance:
             first_frame: uint8 `[H, W, 3]`, shown until the first is rendered.
             voice: what the face is to say.
         """
-        self.lead_frames = LEAST_LEAD_FRAMES
+        self._least_lead = LEAST_LEAD_FRAMES
         self._face, self._voice = face, voice
         self._pace = pace.Pace()
         self._stream = face.motion
@@ -158,6 +154,11 @@ class Performance:
     def stride(self) -> int:
         """Every how many frames one is rendered, as fast as this machine is."""
         return self._pace.stride
+
+    @property
+    def lead_frames(self) -> int:
+        """Frames of motion that are left when the next step is begun."""
+        return min(max(self._least_lead, self._pace.lead_frames), MAX_LEAD_FRAMES)
 
     def set_controls(self, controls: Controls) -> None:
         """Ask for something else from the next step on.
@@ -206,8 +207,8 @@ class Performance:
         """Return the motion that is to be made next, if any; one job at a time."""
         if self._is_cleared:
             return self._listen_again()
-        lead = min(max(self.lead_frames, self._pace.lead_frames), MAX_LEAD_FRAMES)
-        return self._step() if self._made - self._play < lead else None
+        is_due = self._made - self._play < self.lead_frames
+        return self._step() if is_due else None
 
     def next_frame(self) -> Job | None:
         """Return the frame that is to be rendered next, if any; one job at a time."""
@@ -329,9 +330,9 @@ class Performance:
         has_begun, self._is_still = is_still and not self._is_still, is_still
         self._num_in_time = 0 if is_still else self._num_in_time + 1
         if has_begun:
-            self.lead_frames = min(self.lead_frames + 1, MAX_LEAD_FRAMES)
+            self._least_lead = min(self._least_lead + 1, MAX_LEAD_FRAMES)
         elif self._num_in_time >= PEACE_TICKS:
-            self.lead_frames = max(self.lead_frames - 1, LEAST_LEAD_FRAMES)
+            self._least_lead = max(self._least_lead - 1, LEAST_LEAD_FRAMES)
             self._num_in_time = 0
 
 
