@@ -24,7 +24,7 @@ from vasa_jax.live import nods, pace, voice_queue
 
 LEAST_LEAD_FRAMES = 5
 """Frames of motion that lie ready when the next step is begun, at least. Ours: 0.2 s,
-so that a step may be twice as late as it is usually."""
+as long as a step takes on a slow machine."""
 
 MAX_LEAD_FRAMES = 25
 """Ours: a second; who needs more to make 0.4 s of motion is not live."""
