@@ -2,12 +2,14 @@
 
 import asyncio
 
+import clocked
 import numpy as np
 
 from experiments.tools import flashing_face
+from vasa_jax import types
 from vasa_jax.animate import talking_face
 from vasa_jax.animate.controls import Controls
-from vasa_jax.live import limits, sessions
+from vasa_jax.live import limits, performance, sessions, voice_queue
 
 
 def test_a_face_of_real_models_listens_speaks_is_interrupted_and_changes(
@@ -39,6 +41,29 @@ def test_a_face_of_real_models_listens_speaks_is_interrupted_and_changes(
         living.close()
 
     asyncio.run(asyncio.wait_for(work(), 120))
+
+
+def test_live_frames_are_those_of_the_same_motion_offline(tiny_models, rendered_photo):
+    face = talking_face.TalkingFace(tiny_models, batch_frames=1)
+    portrait = face.locate(rendered_photo)
+    step_frames = tiny_models.motion_config.previous_frames
+    stream = face.stream(portrait, Controls(step_frames=step_frames))
+    motion, frames = [], []
+    render = stream.render
+
+    def noted(pieces):
+        motion.extend(pieces)
+        frames.extend(render(pieces))
+        return frames[-1:]
+
+    stream.render = noted
+    queue = voice_queue.VoiceQueue(step_frames * types.SAMPLES_PER_FRAME)
+    clocked.play(performance.Performance(stream, portrait.image, queue), 60, 0.1, 0.07)
+    many = talking_face.TalkingFace(tiny_models, batch_frames=5)
+    offline = np.concatenate(list(many.render(portrait, [np.concatenate(motion)])))
+    assert len(offline) > 20
+    apart = np.concatenate(frames).astype(int) - offline
+    assert np.abs(apart).max() <= 1
 
 
 def test_every_stream_takes_the_steps_that_the_server_was_given():
