@@ -4,10 +4,9 @@ Ours: threads and no processes, since jax lets go of the interpreter's lock whil
 computes: the loop's frames were 9 ms late beside such a thread (32 ms beside one of
 pure Python), and models and compiled programs are there once for all sessions. One
 thread makes motion and all else that takes turns, the other renders frames, so that
-neither waits for the other where there are two cores; more than two would only wait for
-one another. Jobs of many sessions take turns in the order they came, each session has
-at most one in each thread, and so none starves another. The networks that find faces
-must not serve two threads.
+neither waits for the other where there are two cores. Jobs of many sessions take turns
+in the order they came, each session has at most one in each thread, and so none starves
+another. The networks that find faces must not serve two threads.
 """
 
 import asyncio
