@@ -167,6 +167,9 @@ def test_a_run_goes_on_and_names_what_it_cannot_use(
     for item, words in zip(items[1:3], ("No face", "torn.jpg"), strict=True):
         with pytest.raises(errors.UserError, match=words):
             going_on.measure(item, 0)
+    shown = clip.read_bytes()
+    going_on.measure(items[0], 1)
+    assert clip.read_bytes() != shown, "another place has another seed"
     sheets = portrait_report.write_sheets(output, ["face"])
     assert media.read_image(sheets[0]).shape == (2 * 160, 12 * 160, 3)
     page = portrait_report.to_html("Faces", "| a |", {"face": first}, {"torn": "<no>"})

@@ -122,6 +122,13 @@ def test_blinks_are_counted_and_small_dips_are_not():
     assert curves.minutes(ALL) == pytest.approx(4 / 60)
 
 
+def test_a_blink_counts_where_it_begins():
+    eyes = np.full(100, 0.2)
+    eyes[97:] = 0.1
+    assert curves.count_blinks(eyes, ALL) == 1
+    assert curves.count_blinks(eyes[::-1], ALL) == 0
+
+
 def test_the_error_of_a_gaze_is_the_angle_between_directions():
     aim = np.radians([[10.0, 0.0], [0.0, 12.0], [0.0, 0.0]])
     found = head_movement.direction_error(np.zeros((3, 2)), aim)

@@ -1,5 +1,7 @@
 """Faces as curves in time, their statistics, and how sharp a moved portrait is."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from vasa_jax.evaluation.metrics import (
     sharpness,
 )
 from vasa_jax.evaluation.networks import expressions
-from vasa_jax.portrait import crop, locate, networks, pose, track
+from vasa_jax.portrait import crop, gaze, locate, networks, pose, track
 
 SECONDS = np.arange(250) / 25
 
@@ -24,7 +26,7 @@ def landmarks_of(rotation, change=0.0):
     seen = 100 * turned + np.array([128.0, 128.0, 0.0])
     return track.ClipLandmarks(
         points=seen,
-        irises=np.full((len(rotation), 2, 2), 128.0),
+        eyes=np.full((len(rotation), 2, 21, 2), 128.0),
         present=np.ones(len(rotation), bool),
     )
 
@@ -50,6 +52,21 @@ def test_raised_corners_of_the_mouth_are_measured_in_distances_of_the_eyes():
     for curve in ("corner_height", "corner_lift"):
         rise = (getattr(after, curve) - getattr(before, curve)).mean()
         assert rise == pytest.approx(0.1 / eyes, rel=0.05)
+
+
+def test_irises_behind_lids_are_taken_from_the_frames_beside():
+    found = landmarks_of(np.zeros((5, 3)))
+    lids = found.eyes[:, :, gaze.LID_POINTS]
+    lids[:, :, gaze.LID_CORNER, 0] += 30
+    lids[:, :, 1 : gaze.LID_CORNER, 1] += 9
+    looking = dataclasses.replace(found, eyes=found.eyes.copy())
+    looking.eyes[:, :, 0, 0] += np.array([0, 1, 99, 3, 4])[:, None]
+    looking.eyes[2, :, gaze.LID_POINTS, 1] = 128
+    curve = expression_curves.of_landmarks(looking)
+    np.testing.assert_allclose(np.diff(curve.irises, n=2), 0, atol=1e-9)
+    assert curve.irises[-1] > curve.irises[0]
+    looking.eyes[2, :, gaze.LID_POINTS] = found.eyes[2, :, gaze.LID_POINTS]
+    assert expression_curves.of_landmarks(looking).irises.argmax() == 2
 
 
 def test_power_lies_in_the_band_of_a_movement():

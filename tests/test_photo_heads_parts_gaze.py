@@ -76,7 +76,7 @@ def test_irises_are_found_where_the_gaze_puts_them():
     def seen(image):
         found = locate.locate_face(image)
         fit = pose.fit_head(found.landmarks.points)
-        irises = gaze.find_irises(image, found.landmarks)
+        irises = gaze.find_eyes(image, found.landmarks)[:, 0]
         return np.rad2deg(gaze.estimate_gaze(irises, found.landmarks.points, fit))
 
     left, right = (seen(render(looking(yaw)).image) for yaw in (-20, 20))

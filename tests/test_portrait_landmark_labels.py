@@ -117,6 +117,7 @@ def test_the_gap_of_lids_is_their_distance_over_the_width():
     lids[:, gaze.LID_CORNER] = [40, 0]
     lids[0, 1 : gaze.LID_CORNER], lids[0, gaze.LID_CORNER + 1 :] = [20, 5], [20, -5]
     np.testing.assert_allclose(gaze.lid_gaps(eyes), [0.25, 0])
+    np.testing.assert_allclose(gaze.eye_opening(np.stack([eyes] * 3)), 0.125)
 
 
 def test_lids_are_shut_against_the_clips_own_open_eyes():

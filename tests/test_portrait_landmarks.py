@@ -41,15 +41,6 @@ def test_mouth_opening_ignores_pose_and_size():
     np.testing.assert_allclose(first, second)
 
 
-def test_eye_opening_is_the_gap_of_the_lids_over_the_width():
-    points = _canonical_points()
-    for pairs in landmarks.EYE_LIDS:
-        points = _parted(points, pairs, 6.0)
-    widths = [np.linalg.norm(points[a] - points[b]) for a, b in landmarks.EYE_CORNERS]
-    expected = np.mean([6.0 / width for width in widths])
-    np.testing.assert_allclose(landmarks.eye_opening(points), expected)
-
-
 def test_the_region_of_landmarks_turns_with_the_face():
     points = _canonical_points()
     level = landmarks.Landmarks(points=points, presence=1.0)

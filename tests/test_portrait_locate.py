@@ -15,7 +15,15 @@ from datasets.synthetic_heads.person import avatar, geometry
 from datasets.synthetic_heads.rendering import renderer, scene
 from vasa_jax import arkit as arkit_lib
 from vasa_jax import errors, media
-from vasa_jax.portrait import crop, detection, landmarks, locate, resample, track
+from vasa_jax.portrait import (
+    crop,
+    detection,
+    gaze,
+    landmarks,
+    locate,
+    resample,
+    track,
+)
 
 SIZE = 224
 TURNS_DEGREES = ((0, 0, 0), (25, 5, -10), (-25, -8, 10))
@@ -192,12 +200,13 @@ def test_a_picture_without_a_face_is_the_users_mistake():
 
 
 def test_an_open_mouth_and_closed_eyes_are_measured():
-    rest = locate.locate_face(_render(12).image).landmarks.points
-    spoken = locate.locate_face(_render(12, jaw_open=0.7).image).landmarks.points
-    asleep = locate.locate_face(_render(12, blink=1.0).image).landmarks.points
+    rest, spoken, asleep = (
+        track.track_landmarks([_render(12, **one).image])
+        for one in ({}, {"jaw_open": 0.7}, {"blink": 1.0})
+    )
     opening = landmarks.mouth_opening
-    assert opening(spoken) > opening(rest) + 0.1
-    assert landmarks.eye_opening(asleep) < 0.8 * landmarks.eye_opening(rest)
+    assert opening(spoken.points) > opening(rest.points) + 0.1
+    assert gaze.eye_opening(asleep.eyes) < 0.8 * gaze.eye_opening(rest.eyes)
 
 
 def test_a_clip_is_tracked_through_frames_without_a_face(heads):

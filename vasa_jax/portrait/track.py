@@ -24,7 +24,7 @@ class FaceTrack:
         box: the crop of the whole clip.
         head_pose: float32 `[T, 6]` vectors of `types.HeadPose`, image units of the box.
         mouth_opening: float32 `[T]`, see `landmarks.mouth_opening`.
-        eye_opening: float32 `[T]`, see `landmarks.eye_opening`.
+        eye_opening: float32 `[T]`, see `gaze.eye_opening`.
         gaze: float32 `[T, 2]`, see `gaze.estimate_gaze`.
         present: bool `[T]`, whether the face was seen.
     """
@@ -45,12 +45,12 @@ class ClipLandmarks:
 
     Attributes:
         points: float32 `[T, 468, 3]`, see `landmarks.Landmarks`.
-        irises: float32 `[T, 2, 2]`, see `gaze.find_irises`.
+        eyes: float32 `[T, 2, 21, 2]`, see `gaze.find_eyes`.
         present: bool `[T]`, whether the face was seen.
     """
 
     points: np.ndarray
-    irises: np.ndarray
+    eyes: np.ndarray
     present: np.ndarray
 
 
@@ -72,7 +72,7 @@ def track_face(
     """
     found = track_landmarks(frames)
     fit = pose.fit_head(found.points)
-    looking = gaze.estimate_gaze(found.irises, found.points, fit)
+    looking = gaze.estimate_gaze(found.eyes[:, :, 0], found.points, fit)
     if box is None:
         box = crop_of_clip(fit)
     head_pose = pose.head_pose_in_crop(fit, box)
@@ -81,7 +81,7 @@ def track_face(
         box=box,
         head_pose=np.concatenate(vector, axis=-1),
         mouth_opening=landmarks.mouth_opening(found.points).astype(np.float32),
-        eye_opening=landmarks.eye_opening(found.points).astype(np.float32),
+        eye_opening=gaze.eye_opening(found.eyes).astype(np.float32),
         gaze=looking,
         present=found.present,
     )
@@ -99,14 +99,14 @@ def track_landmarks(frames: Iterable[np.ndarray]) -> ClipLandmarks:
     Raises:
         UserError: no frame shows a face.
     """
-    points, irises, present = [], [], []
+    points, eyes, present = [], [], []
     last = None
     for frame in frames:
         last = follow(frame, last)
         present.append(last is not None)
         if last is not None:
             points.append(last.points)
-            irises.append(gaze.find_irises(frame, last))
+            eyes.append(gaze.find_eyes(frame, last))
     if not points:
         raise errors.UserError(
             f"No face was found in any of the {len(present)} frames of the clip; give "
@@ -115,7 +115,7 @@ def track_landmarks(frames: Iterable[np.ndarray]) -> ClipLandmarks:
     nearest = _nearest_seen(np.array(present))
     return ClipLandmarks(
         points=np.stack(points)[nearest],
-        irises=np.stack(irises)[nearest],
+        eyes=np.stack(eyes)[nearest],
         present=np.array(present),
     )
 

@@ -42,7 +42,8 @@ class FaceCurves:
 
     Attributes:
         head_pose: `[T, 6]` vectors of `types.HeadPose`, in units of the whole frame.
-        mouth_opening, eye_opening: `[T]`, as of `landmarks`.
+        mouth_opening: `[T]`, as of `landmarks.mouth_opening`.
+        eye_opening: `[T]`, as of `gaze.eye_opening`.
         gaze: `[T, 2]` yaw and pitch in the camera frame, radians.
         present: bool `[T]`, whether the face was seen.
     """

@@ -12,11 +12,12 @@ from vasa_jax import types
 from vasa_jax.evaluation.metrics import signals
 from vasa_jax.portrait import pose
 
-BLINK_CLOSED, BLINK_OPEN = 0.75, 0.85
+BLINK_CLOSED, BLINK_OPEN = 0.82, 0.9
 """Share of the open eye below which a blink begins, and above which it is over.
 
-Ours: the landmark network sees a closed eye as about two thirds open (real clips of
-288 pixels); two levels keep one blink from counting twice.
+Ours: closed eyes are seen about half open. Chosen on 37 photographs that were moved so
+that they blink; on 45 others 75 of 80 blinks are seen in 90 s, and 4 that are none
+(with 0.75 and 0.85, 70 and 2). Two levels keep one blink from counting twice.
 """
 
 OPEN_QUANTILE = 0.9
@@ -162,13 +163,33 @@ def fast_movement(
     return _for_each_clip(one, values, mask)
 
 
-def count_blinks(eye_opening: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Count how often the eyes close and open again.
+def are_closed(eye_opening: np.ndarray) -> np.ndarray:
+    """Tell in which frames of a clip the eyes are closed, or nearly so.
 
     Ours: levels relative to the person's own open eyes, since widths of eyes differ.
 
     Args:
-        eye_opening: `[..., T]` as of `landmarks.eye_opening`.
+        eye_opening: `[T]`, T at least 1, as of `gaze.eye_opening`.
+
+    Returns:
+        bool `[T]`.
+    """
+    level = np.quantile(eye_opening, OPEN_QUANTILE)
+    closed = np.empty(len(eye_opening), bool)
+    is_closed = False
+    for frame, value in enumerate(eye_opening):
+        bound = BLINK_OPEN if is_closed else BLINK_CLOSED
+        closed[frame] = is_closed = value < bound * level
+    return closed
+
+
+def count_blinks(eye_opening: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Count how often the eyes close.
+
+    Ours: a blink counts where it begins, so that the end of a short clip loses none.
+
+    Args:
+        eye_opening: `[..., T]` as of `gaze.eye_opening`.
         mask: bool `[..., T]`.
 
     Returns:
@@ -178,14 +199,8 @@ def count_blinks(eye_opening: np.ndarray, mask: np.ndarray) -> np.ndarray:
     def one(curve):
         if not len(curve):
             return np.nan
-        level = np.quantile(curve, OPEN_QUANTILE)
-        count, is_closed = 0, False
-        for value in curve[:, 0]:
-            if not is_closed and value < BLINK_CLOSED * level:
-                is_closed = True
-            elif is_closed and value > BLINK_OPEN * level:
-                count, is_closed = count + 1, False
-        return count
+        closed = are_closed(curve[:, 0])
+        return (closed[1:] & ~closed[:-1]).sum()
 
     return _for_each_clip(one, np.asarray(eye_opening)[..., None], mask)
 

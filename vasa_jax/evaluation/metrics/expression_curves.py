@@ -47,9 +47,10 @@ class FaceCurves:
         corner_height: `[T]` of the mouth's corners, below the eyes' and so negative.
         corner_lift: `[T]` of the mouth's corners above the middle of its inner lips.
             Ours: how they move in speech, whatever the jaw does.
-        eye_opening: `[T]`, as of `landmarks.eye_opening`.
+        eye_opening: `[T]`, as of `gaze.eye_opening`.
         irises: `[T]` from the middle of the eyes' corners to the image's right, over
-            the width of an eye, mean of both eyes.
+            the width of an eye, mean of both eyes; where lids hide them, on the way
+            between the frames before and after.
         present: bool `[T]`, whether the face was seen.
     """
 
@@ -117,7 +118,7 @@ def of_landmarks(found: track.ClipLandmarks) -> FaceCurves:
         mouth_width=np.linalg.norm(right - left, axis=-1),
         corner_height=height(MOUTH_CORNERS),
         corner_lift=height(MOUTH_CORNERS, above=INNER_LIPS),
-        eye_opening=landmarks.eye_opening(points),
+        eye_opening=gaze.eye_opening(found.eyes),
         irises=_iris_places(found, fit),
         present=found.present,
     )
@@ -125,12 +126,14 @@ def of_landmarks(found: track.ClipLandmarks) -> FaceCurves:
 
 def _iris_places(found: track.ClipLandmarks, fit: pose.HeadFit) -> np.ndarray:
     """Return the mean place of the irises between the eyes' corners, eye widths."""
-    offsets = gaze.iris_offsets(found.irises, found.points, fit)
+    offsets = gaze.iris_offsets(found.eyes[:, :, 0], found.points, fit)
     corners = found.points[:, np.array(landmarks.EYE_CORNERS), :2].astype(np.float64)
     across = corners[..., 1, :] - corners[..., 0, :]
     width = np.linalg.norm(across, axis=-1)
     along = (offsets * across).sum(axis=-1) / width * fit.unit[:, None]
-    return (along / width).mean(axis=-1)
+    places = (along / width).mean(axis=-1)
+    seen = np.flatnonzero(~curves.are_closed(gaze.eye_opening(found.eyes)))
+    return np.interp(np.arange(len(places)), seen, places[seen])
 
 
 RANGE_SECONDS = 10.0

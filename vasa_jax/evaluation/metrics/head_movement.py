@@ -254,7 +254,7 @@ class Distance(VideoMetric):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Blinks(VideoMetric):
-    """How often the eyes close and open again."""
+    """How often the eyes close."""
 
     name = "blinks"
     rows = {

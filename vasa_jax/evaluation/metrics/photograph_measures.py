@@ -85,7 +85,7 @@ class Subject:
         place = sharpness.FacePlacement.of(found)
         still = track.ClipLandmarks(
             points=found.points[None],
-            irises=np.zeros((1, 2, 2)),
+            eyes=np.zeros((1, 2, 21, 2)),
             present=np.ones(1, bool),
         )
         return cls(

@@ -158,7 +158,7 @@ CONTROLS: Mapping[str, Cells] = {
         f"Gaze from -{photograph_measures.GAZE_DEGREES:g} to "
         f"{photograph_measures.GAZE_DEGREES:g} degrees: irises move",
         "eye widths",
-        "0.25",
+        "0.16",
         2,
     ),
     "sizes": (
