@@ -53,5 +53,5 @@ def _stop_lids(dynamics: jax.Array, readout: Mapping[str, jax.Array]) -> jax.Arr
     blinks = jnp.array(arkit.BLINKS)
     lids = readout["kernel"][:, blinks].mean(axis=1)
     weight = dynamics @ lids + readout["bias"][blinks].mean()
-    beyond = jnp.maximum(weight - SHUT, 0.0) / (lids @ lids)
-    return dynamics - jnp.outer(beyond, lids)
+    size = jnp.maximum(lids @ lids, jnp.finfo(lids.dtype).tiny)
+    return dynamics - jnp.outer(jnp.maximum(weight - SHUT, 0.0) / size, lids)
