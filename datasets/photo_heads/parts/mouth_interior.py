@@ -57,7 +57,8 @@ TONGUE_HALF_WIDTH, TONGUE_SPAN, TONGUE_BACK = 0.21, (-0.10, 0.10), 0.26
 """Half width of the tongue, from its top to its bottom below the lower lip's edge, and
 how far behind that."""
 
-_COLUMNS, _ROWS = 17, 5
+COLUMNS, _ROWS = 17, 5
+"""Points of a sheet along each of its rows, and rows."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,14 +124,14 @@ def sheets(shape: MouthShape) -> tuple[Sheet, Sheet, Sheet]:
 
 
 def _sheet(size, half, span, back):
-    across, down = np.meshgrid(np.linspace(-1, 1, _COLUMNS), np.linspace(0, 1, _ROWS))
+    across, down = np.meshgrid(np.linspace(-1, 1, COLUMNS), np.linspace(0, 1, _ROWS))
     x, y = half * across, span[0] + (span[1] - span[0]) * down
     local = np.stack([x, y, back + CURVE * x**2], axis=-1)
     places = np.stack([(across + 1) / 2, down], axis=-1)
-    corner = np.arange(_ROWS - 1)[:, None] * _COLUMNS + np.arange(_COLUMNS - 1)
+    corner = np.arange(_ROWS - 1)[:, None] * COLUMNS + np.arange(COLUMNS - 1)
     corner = corner.ravel()
-    upper = np.stack([corner, corner + 1, corner + _COLUMNS], axis=1)
-    lower = np.stack([corner + 1, corner + _COLUMNS + 1, corner + _COLUMNS], axis=1)
+    upper = np.stack([corner, corner + 1, corner + COLUMNS], axis=1)
+    lower = np.stack([corner + 1, corner + COLUMNS + 1, corner + COLUMNS], axis=1)
     return Sheet(
         points=size * einops.rearrange(local, "r c k -> (r c) k"),
         places=einops.rearrange(places, "r c k -> (r c) k"),

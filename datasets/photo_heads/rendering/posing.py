@@ -105,13 +105,7 @@ def pose_points(rig: Rig, state: photo_head.State) -> np.ndarray:
 def point_moves(rig: Rig, state: photo_head.State) -> np.ndarray:
     """Return how expressions move the points before the head turns, `[N, 3]`."""
     dense, shape = face_mesh.face_mesh(), rig.shape
-    face = _unit_moves(rig, state, dense.unit_moves)
-    close_eyes = eyes.lid_closing(state.close_eyes, state.gaze)
-    for amount, closing in zip(close_eyes, dense.close_eyes, strict=True):
-        if amount:
-            face += amount * closing.moves(shape.landmarks)
-    if state.close_lips:
-        face += state.close_lips * dense.close_lips.moves(shape.landmarks)
+    face = face_moves(rig, state, slice(None))
     result = np.zeros((len(rig.rest), 3), np.float32)
     start, end = len(shape.face), len(shape.face) + len(shape.sheet)
     result[:start] = face
@@ -122,6 +116,25 @@ def point_moves(rig: Rig, state: photo_head.State) -> np.ndarray:
         if one.moves is not None:
             result[start:end] = one.moves(state, face)
     return result
+
+
+def face_moves(rig: Rig, state: photo_head.State, which) -> np.ndarray:
+    """Return how expressions move points of the face, `[M, 3]`.
+
+    Args:
+        rig: of the head.
+        state: of the face.
+        which: indices of the points, or a slice.
+    """
+    dense, landmarks_at_rest = face_mesh.face_mesh(), rig.shape.landmarks
+    moves = _unit_moves(rig, state, dense.unit_moves[:, which])
+    close_eyes = eyes.lid_closing(state.close_eyes, state.gaze)
+    for amount, closing in zip(close_eyes, dense.close_eyes, strict=True):
+        if amount:
+            moves += amount * closing.moves(landmarks_at_rest)[which]
+    if state.close_lips:
+        moves += state.close_lips * dense.close_lips.moves(landmarks_at_rest)[which]
+    return moves
 
 
 def folds(rig: Rig, state: photo_head.State) -> np.ndarray:
