@@ -229,6 +229,7 @@ def latency_rows(models: trained.TrainedModels, repeats: int) -> list[timing.Row
         image=np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8),
         head_pose=types.HeadPose.from_vector(np.array([[0, 0, 0, 0, 0, 1]], "f4")),
         box=crop.CropBox.of_whole(size, size),
+        lips=np.zeros((24, 2), np.float32),
     )
     quiet = np.zeros(types.SAMPLES_PER_FRAME, np.float32)
     sizes = models.motion_config

@@ -17,6 +17,7 @@ TINY = {
     "NUM_SMILES": "32",
     "ENCODER_STEPS": "4",
     "FACE_STEPS": "4",
+    "MOUTH_STEPS": "4",
     "MOTION_STEPS": "4",
     "SIZE": "64",
     "SIZES": "tiny",

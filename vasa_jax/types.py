@@ -99,6 +99,8 @@ class PortraitPixels:
         person: `[B, H, W, 4]` squares of the person's colours, which go on beyond it,
             and of its share of each pixel, all in [0, 1]; None leaves the background
             to the decoder. For B frames of one portrait B may be 1.
+        lips: `[B, 24, 2]` where the portrait's lips meet, and `[B, C]` colours around
+            them; None leaves the inside of mouths to the decoder. See `shortcut.mouth`.
         backdrop: `[B, H, W, 3]` what stands behind the person in every frame, with
             `person`, and alike; None leaves the person's colours alone.
     """
@@ -110,6 +112,7 @@ class PortraitPixels:
     background_logits: jax.Array
     reduced: jax.Array | None = None
     unwrapped: jax.Array | None = None
+    lips: tuple[jax.Array, jax.Array] | None = None
     person: jax.Array | None = None
     backdrop: jax.Array | None = None
 

@@ -11,6 +11,12 @@ with the encoders as they are:
     python -m experiments.train --config=experiments/configs/face.py --preset=demo \
         --workdir=runs/face --set=data_dir=DATA --init_from=runs/encoders/export
 
+The inside of mouths last, from the renderer's export, which it changes nothing else of:
+
+    python -m experiments.train --config=experiments/configs/face.py \
+        --preset=demo_mouth --workdir=runs/mouth --set=data_dir=PHOTOS,DATA \
+        --init_from=runs/face/export
+
 The paper's scale, at 256 px and then, from the same networks, at 512 px; the second run
 takes over face model and discriminator from the first one's work folder:
 
@@ -42,20 +48,31 @@ from typing import Literal
 import jax
 import numpy as np
 
-from datasets import exact_flow
+from datasets import exact_flow, exact_mouth
 from datasets.synthetic_heads import names
 from experiments.configs import face_fields, face_networks, face_presets
 from experiments.running import data_card
 from vasa_jax import arkit, media
 from vasa_jax.data import examples as data_examples
 from vasa_jax.data import mixed_sets, pipeline
-from vasa_jax.face import augmentation, encoder_training, examples, half_size
+from vasa_jax.face import (
+    augmentation,
+    encoder_training,
+    examples,
+    half_size,
+    mouth_training,
+)
 from vasa_jax.face import config as face_config
 from vasa_jax.face import training as face_training
 from vasa_jax.train import batch_names, experiment
 from vasa_jax.train import optimizer as optimizer_lib
 
 PRESETS = tuple(face_presets.VARIANTS)
+
+Part = Literal["encoders", "renderer", "mouth"]
+
+PARTS = {"encoders": "encoders", "renderer": "face", "mouth": "mouth"}
+"""What is trained by itself, and what the run is called."""
 
 CARD = """Trained on synthetic talking heads made by `datasets.synthetic_heads`: no
 person's likeness is in the data. The heads' shapes are MakeHuman's (CC0)."""
@@ -92,7 +109,8 @@ class FaceExperiment:
 
     Attributes:
         model: sizes.
-        is_encoders_only: train the motion encoders on single frames.
+        part: what is trained: the motion encoders, on single frames; the renderer; or
+            the mouth's inside, on frames of one clip.
         data_dir: folder of a set made by `datasets`; several, with commas between
             them, are read as one.
         train: the run.
@@ -109,7 +127,7 @@ class FaceExperiment:
     """
 
     model: face_config.FaceConfig
-    is_encoders_only: bool = False
+    part: Part = "renderer"
     data_dir: str = "data/heads"
     train: experiment.TrainConfig = experiment.TrainConfig()
     optimizer: optimizer_lib.OptimizerConfig = optimizer_lib.OptimizerConfig()
@@ -127,11 +145,11 @@ class FaceExperiment:
 
 def get_config(preset: str) -> FaceExperiment:
     """Return the settings of a preset."""
-    is_encoders = preset.endswith("_encoders")
+    part = next((p for p in PARTS if preset.endswith(f"_{p}")), "renderer")
     model = face_config.PRESETS[preset.split("_")[0]]()
     if preset == face_presets.HALF_SIZE:
         model = half_size.halved(model)
-    settings = FaceExperiment(model=model, is_encoders_only=is_encoders)
+    settings = FaceExperiment(model=model, part=part)
     return face_presets.VARIANTS[preset](settings)
 
 
@@ -170,16 +188,16 @@ def build(settings: FaceExperiment) -> experiment.Experiment:
     if "discriminator" in task.losses:
         optimizers["discriminator"] = discriminator_optimizer(settings)
     return experiment.Experiment(
-        name="encoders" if settings.is_encoders_only else "face",
+        name=PARTS[settings.part],
         task=task,
         settings=settings.train,
         optimizers=optimizers,
         train_data=train_data,
         evaluation_data=evaluation_data,
         evaluate=task.evaluate,
-        report=None
-        if settings.is_encoders_only
-        else functools.partial(_write_strip, settings, task, drawn),
+        report=functools.partial(_write_strip, settings, task, drawn)
+        if settings.part == "renderer"
+        else None,
         model_configs={"face": settings.model},
         export_groups=("face",),
         card=make_card(settings.data_dir),
@@ -214,7 +232,9 @@ def make_card(data_dir: str) -> str:
 def make_task(settings: FaceExperiment):
     """Return the task of the settings."""
     amounts = augmentation.AMOUNTS[settings.augment]
-    if settings.is_encoders_only:
+    if settings.part == "mouth":
+        return mouth_training.MouthTask(settings.model)
+    if settings.part == "encoders":
         return encoder_training.EncoderTask(
             settings.model, settings.encoder_loss, amounts, expression_weight()
         )
@@ -237,9 +257,11 @@ def make_examples(settings: FaceExperiment, split: str) -> data_examples.Example
             settings.example, blink_share=0.0, wide_share=0.0, cast_share=0.0
         )
         settings = dataclasses.replace(settings, example=example)
-    if settings.is_encoders_only:
+    if settings.part != "renderer":
+        find_mouth = exact_mouth.find if settings.part == "mouth" else None
         return data_examples.RecordExamples(
-            opened, functools.partial(_frames, settings.model.image_size)
+            opened,
+            functools.partial(_frames, settings.model.image_size, find_mouth),
         )
     return data_examples.PairExamples(
         opened,
@@ -249,8 +271,8 @@ def make_examples(settings: FaceExperiment, split: str) -> data_examples.Example
     )
 
 
-def _frames(image_size, rng, record):
-    return examples.frames(rng, record, image_size)
+def _frames(image_size, find_mouth, rng, record):
+    return examples.frames(rng, record, image_size, find_mouth)
 
 
 def _pair(settings, rng, same, other):

@@ -12,12 +12,17 @@ from vasa_jax.data import clips, mixed_sets, records
 from vasa_jax.errors import UserError
 
 ALWAYS = ("video", "num_frames", "head_pose", "identity")
-ALWAYS_IN_PAIRS = ("keypoints", "performance")
 """Fields without which nothing can be learnt. Ours."""
 
 FLOW_FIELD = "geometry"
 MASK_FIELD = "masks"
 """Fields with exact correspondence, and with what lies around the head."""
+
+NEEDED_BY = {
+    "renderer": ("keypoints", "performance"),
+    "mouth": (FLOW_FIELD, "arkit", "gaze_in_head"),
+}
+"""Fields without which a part cannot be learnt. Ours."""
 
 FIELD_OF_WEIGHT = {"expression": "arkit", "gaze": "gaze_in_head"}
 """Losses whose truth is a field of its own."""
@@ -69,13 +74,15 @@ def _check_size(pixels: int, settings: Any) -> None:
 
 
 def _check_fields(fields: set[str], settings: Any) -> None:
-    is_pairs = not settings.is_encoders_only
-    needed = ALWAYS + (ALWAYS_IN_PAIRS if is_pairs else ())
+    is_pairs = settings.part == "renderer"
+    needed = ALWAYS + NEEDED_BY.get(settings.part, ())
     if missing := [name for name in needed if name not in fields]:
         raise UserError(
             f"The clips in {settings.data_dir!r} have no {', '.join(missing)}; make "
             "them by datasets.synthetic_heads or datasets.video_clips."
         )
+    if settings.part == "mouth":
+        return
     group = "face_loss" if is_pairs else "encoder_loss"
     weights = getattr(settings, group)
     unknown = [name for name, f in FIELD_OF_WEIGHT.items() if f not in fields]

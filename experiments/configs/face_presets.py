@@ -68,6 +68,27 @@ def _demo(settings: Settings) -> Settings:
     )
 
 
+def _demo_mouth(settings: Settings) -> Settings:
+    steps = 2500
+    return dataclasses.replace(
+        settings,
+        train=experiment.TrainConfig(
+            batch_size=8, num_steps=steps, evaluate_every_steps=500
+        ),
+        optimizer=optimizer_lib.OptimizerConfig(
+            learning_rate=None,
+            rates=(
+                optimizer_lib.PathRate(path="shortcut/mouth_shape", learning_rate=2e-3),
+                optimizer_lib.PathRate(path="shortcut/mouth_rows", learning_rate=2e-2),
+            ),
+            warmup_steps=50,
+            beta1=0.9,
+            weight_decay=1e-3,
+            ema_decay=0.99,
+        ),
+    )
+
+
 def _demo_videos(settings: Settings) -> Settings:
     """Leave out what videos do not know, and pairs across a person's other videos,
     which show other clothes and places."""
@@ -164,11 +185,13 @@ VARIANTS = {
     "demo_encoders": _demo_encoders,
     "demo": _demo,
     face_fields.VIDEO_PRESET: _demo_videos,
+    "demo_mouth": _demo_mouth,
     "demo_gpu": _demo_gpu,
     HALF_SIZE: _vasa1_256,
     "vasa1": _vasa1,
     "tiny_encoders": _tiny,
     "tiny": _tiny,
+    "tiny_mouth": _tiny,
 }
 """How each preset changes the settings that fit its sizes."""
 

@@ -56,6 +56,7 @@ class Renderer:
         image: np.ndarray,
         head_pose: types.HeadPose,
         scene: backdrop.Scene | None = None,
+        lips: np.ndarray | None = None,
     ) -> types.FaceLatents:
         """Encode one portrait.
 
@@ -63,12 +64,15 @@ class Renderer:
             image: uint8 `[H, W, 3]`, cut by the one crop definition.
             head_pose: where the head is, leading shape `[1]`.
             scene: what stands behind the person; None leaves it to the decoder.
+            lips: float32 `[24, 2]` of `portrait.lips`, which lets the inside of the
+                mouth be drawn; None leaves it to the decoder.
 
         Returns:
             Latents of a batch of one.
         """
         encode = kept_programs.kept(encode_portrait, self._config)
-        latents = encode(self._params, image[None], head_pose)
+        seen = None if lips is None else lips[None]
+        latents = encode(self._params, image[None], head_pose, seen)
         return latents if scene is None else backdrop.place(latents, image, scene)
 
     def encode_motion(self, images: np.ndarray) -> np.ndarray:
@@ -123,10 +127,15 @@ def encode_portrait(
     params: dict[str, Any],
     image: jax.Array,
     head_pose: types.HeadPose,
+    lips: jax.Array | None = None,
 ) -> types.FaceLatents:
     """Encode uint8 portraits `[B, H, W, 3]`; see `FaceModel.encode_portrait`."""
     return face_model.FaceModel(config).apply(
-        {"params": params}, to_model_range(image), head_pose, method="encode_portrait"
+        {"params": params},
+        to_model_range(image),
+        head_pose,
+        lips=lips,
+        method="encode_portrait",
     )
 
 

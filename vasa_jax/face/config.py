@@ -58,6 +58,8 @@ class ShortcutConfig:
             dynamics on the unwrapped face; see `shortcut.unwrapping`.
         detail_size, detail_channels: side, an even number of cells, and channels of
             what is drawn anew there; see `shortcut.face_detail`. None leaves it out.
+        mouth_hidden: width of the network that tells where mouths open, so that their
+            inside can be drawn; see `shortcut.mouth`. None leaves it to the decoder.
     """
 
     channels: int = 24
@@ -65,6 +67,7 @@ class ShortcutConfig:
     face_map_channels: int = 48
     detail_size: int | None = None
     detail_channels: int = 32
+    mouth_hidden: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -279,7 +282,7 @@ def demo() -> FaceConfig:
         decoder_blocks=2,
         output_upsampling=4,
         detail_channels=16,
-        shortcut=ShortcutConfig(),
+        shortcut=ShortcutConfig(mouth_hidden=192),
     )
 
 
@@ -316,6 +319,7 @@ def tiny() -> FaceConfig:
             face_map_channels=8,
             detail_size=16,
             detail_channels=8,
+            mouth_hidden=16,
         ),
     )
 

@@ -17,9 +17,14 @@ from vasa_jax.data import clips
 
 Record = dict[str, Any]
 FlowFunction = Callable[..., tuple[np.ndarray, ...]]
+MouthFunction = Callable[[Record, int], dict[str, np.ndarray]]
 
 FLOW_FIELDS = ("flow", "visible", "mirrored_flow", "mirrored_visible", "learnable")
 """Exact correspondence of a pair, in the order of a flow function."""
+
+MOUTH_FIELDS = ("mouth_edge", "mouth_teeth", "mouth_is_painted")
+"""What is exactly known of a frame's mouth: float32 `[24, 2]` and `[2, 4, 2]` places in
+[-1, 1], see `shortcut.mouth`, and 1 where its inside is painted, not photographed."""
 
 SURROUNDINGS = (0, 1)
 """Classes of the masks that do not turn with the head: background and torso. Follows:
@@ -145,7 +150,10 @@ def pair(
 
 
 def frames(
-    rng: np.random.Generator, record: Record, image_size: int
+    rng: np.random.Generator,
+    record: Record,
+    image_size: int,
+    find_mouth: MouthFunction | None = None,
 ) -> dict[str, np.ndarray]:
     """Draw `FRAMES_OF_CLIP` frames of a record with their truth.
 
@@ -153,18 +161,21 @@ def frames(
         rng: source of all chance.
         record: of a clip.
         image_size: side of the frames, pixels; records are averaged down to it.
+        find_mouth: from a record and a frame's index to `MOUTH_FIELDS` by name; None
+            leaves them out.
 
     Returns:
         `image` uint8 `[N, S, S, 3]`, `pose` `[N, 6]`, and where the record has them
-        `arkit` `[N, 52]` and `gaze` `[N, 2]`.
+        `arkit` `[N, 52]` and `gaze` `[N, 2]`; and `MOUTH_FIELDS`, one for each frame.
     """
     count = int(record["num_frames"])
     chosen = np.sort(rng.choice(count, FRAMES_OF_CLIP, replace=False))
     images = clips.read_frames(record, chosen)
-    return {
-        "image": shrink(images, image_size),
-        **_known(record, chosen),
-    }
+    example = {"image": shrink(images, image_size), **_known(record, chosen)}
+    if find_mouth is not None:
+        found = [find_mouth(record, int(frame)) for frame in chosen]
+        example |= {name: np.stack([f[name] for f in found]) for name in MOUTH_FIELDS}
+    return example
 
 
 def read_share(

@@ -19,6 +19,8 @@ from vasa_jax.face.shortcut import (
     blending,
     face_detail,
     flows,
+    mouth,
+    mouth_layer,
     sampling_grids,
     unwrapping,
 )
@@ -62,6 +64,9 @@ class Shortcut(nn.Module):
         self.light = flows.slight(3)
         if config.shortcut.detail_size is not None:
             self.face_detail = face_detail.FaceDetail(config)
+        if config.shortcut.mouth_hidden is not None:
+            self.mouth_shape = mouth.MouthShape(config.shortcut.mouth_hidden)
+            self.mouth_rows = mouth_layer.MouthRows()
 
     def encode_pixels(
         self,
@@ -147,7 +152,7 @@ class Shortcut(nn.Module):
                 for coarser in (fine.flow, fine.person_flow)
             )
             fine = fine._replace(flow=flow, person_flow=person_flow)
-        return blending.blend(
+        frame = blending.blend(
             jnp.tanh(painted[..., :3]),
             painted[..., 3:] + blending.MASK_BIAS,
             coarse,
@@ -156,6 +161,18 @@ class Shortcut(nn.Module):
             uncovered,
             pixels,
         )
+        if self.config.shortcut.mouth_hidden is None or pixels.lips is None:
+            return frame
+        layer = self._draw_mouth(frame, latents, head_pose, facial_dynamics)
+        return frame.replace(image=mouth_layer.lay(frame.image, layer))
+
+    def _draw_mouth(self, frame, latents, head_pose, facial_dynamics):
+        lips, colours = latents.pixels.lips
+        told = self.mouth_shape(lips, colours, latents.facial_dynamics, facial_dynamics)
+        own = mouth.corners(mouth.seen_lips(lips, latents.head_pose))
+        expected = mouth.corners(mouth.posed_edge(told, head_pose))
+        shown = mouth.find_in_frame(frame.shortcut.flow, own, expected)
+        return self.mouth_rows(told, head_pose, shown, frame.image.shape[1])
 
     def _overlay(self, face_map, pixels, head_pose):
         """Lay facial dynamics and background over the view; all begins at nothing."""

@@ -1,0 +1,109 @@
+"""The task that teaches the inside of mouths, on made-up frames at the tests' scale."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from vasa_jax import errors
+from vasa_jax.face import config as face_config
+from vasa_jax.face import mouth_training
+from vasa_jax.face.shortcut import mouth
+
+CLIPS, FRAMES, SIZE = 2, 3, 32
+TEETH = np.array([0.8, 0.7, 0.5])
+"""Colour of all that is seen inside of the lips."""
+
+
+@pytest.fixture(scope="module")
+def task():
+    return mouth_training.MouthTask(face_config.tiny())
+
+
+@pytest.fixture(scope="module")
+def params(task):
+    return jax.jit(task.init)(jax.random.key(0))
+
+
+def _batch():
+    """Frames whose lips part as their jaw drops, and shift with the head."""
+    rng = np.random.default_rng(0)
+    jaw = rng.uniform(0.3, 1.0, (CLIPS, FRAMES))
+    shift = rng.uniform(-0.1, 0.1, (CLIPS, FRAMES, 2))
+    across = np.linspace(-1, 1, 13)
+    across = np.concatenate([across, across[-2:0:-1]])
+    side = np.repeat([-1.0, 1.0], [13, 11])
+    x = np.broadcast_to(0.3 * across, (CLIPS, FRAMES, mouth.NUM_EDGE))
+    y = 0.39 + 0.2 * jaw[..., None] * side * (1 - across**2)
+    edge = np.stack([x, y], axis=-1) + shift[:, :, None]
+    pose = np.zeros((CLIPS, FRAMES, 6))
+    pose[..., 3:5], pose[..., 5] = shift, 1.0
+    arkit = np.zeros((CLIPS, FRAMES, 52))
+    arkit[..., 17] = jaw
+    corners = np.array([[-0.12, 0.0], [0.12, 0.0], [-0.12, 0.12], [0.12, 0.12]])
+    teeth = corners + np.array([[[0.0, 0.3]], [[0.0, 0.4]]])
+    teeth = teeth + shift[:, :, None, None]
+    colours = np.broadcast_to(255 * TEETH, (CLIPS, FRAMES, SIZE, SIZE, 3))
+    floats = {
+        "pose": pose,
+        "arkit": arkit,
+        "gaze": np.zeros((CLIPS, FRAMES, 2)),
+        "mouth_edge": edge,
+        "mouth_teeth": teeth,
+        "mouth_is_painted": np.ones((CLIPS, FRAMES)),
+    }
+    batch = {name: values.astype(np.float32) for name, values in floats.items()}
+    batch["image"] = np.round(colours).astype(np.uint8)
+    batch["example_key"] = jax.random.split(jax.random.key(0), CLIPS)
+    return batch
+
+
+def test_only_the_mouths_own_parameters_are_taught(task, params):
+    @jax.jit
+    def gradient(params):
+        return jax.grad(lambda p: task.loss(p, _batch(), None, 0)[0])(params)
+
+    found = gradient(params)["face"]
+    largest = jax.tree.map(lambda x: float(jnp.abs(x).max()), found)
+    paths = jax.tree_util.tree_flatten_with_path(largest)[0]
+    touched = {path[1].key for path, value in paths if value > 0}
+    assert touched == {"mouth_shape", "mouth_rows"}
+    assert {path[0].key for path, value in paths if value > 0} == {"shortcut"}
+
+
+def test_lips_and_colours_are_learnt(task, params):
+    optimizer = optax.adam(3e-3)
+    batch = _batch()
+
+    @jax.jit
+    def step(params, state):
+        (_, found), gradient = jax.value_and_grad(
+            lambda p: task.loss(p, batch, None, 0), has_aux=True
+        )(params)
+        updates, state = optimizer.update(gradient, state)
+        return optax.apply_updates(params, updates), state, found.metrics
+
+    state = optimizer.init(params)
+    params, state, first = step(params, state)
+    for _ in range(100):
+        params, state, last = step(params, state)
+    assert last["gap"] < 0.5 * first["gap"]
+    assert last["places"] < 0.5 * first["places"]
+    assert last["presence"] < 0.3 * first["presence"]
+    assert last["colours"] < 0.9 * first["colours"]
+
+
+def test_distances_are_measured_in_pixels_of_256(task, params):
+    measured = jax.jit(lambda p: task.evaluate(p, _batch(), None))(params)
+    found = {name: float(state.compute()) for name, state in measured.items()}
+    terms = task.loss(params, _batch(), None, 0)[1].metrics
+    assert found["gap_px"] == pytest.approx(128 * float(terms["gap"]), rel=0.2)
+    assert 0.0 < found["edge_px"] < 128.0
+    assert 0.0 <= found["presence_found"] <= 1.0
+
+
+def test_a_model_without_mouths_is_refused():
+    sizes = face_config.vasa1()
+    with pytest.raises(errors.UserError, match="mouth_hidden"):
+        mouth_training.MouthTask(sizes)

@@ -1,0 +1,129 @@
+"""The inside of mouths is drawn where lips part, and nowhere else."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from vasa_jax import geometry, types
+from vasa_jax.face.shortcut import mouth, mouth_layer
+from vasa_jax.portrait import lips
+
+SIZE = 128
+POSE = types.HeadPose.from_vector(jnp.array([[0.25, -0.1, 0.2, 0.05, -0.1, 1.1]]))
+FACING = types.HeadPose.from_vector(jnp.array([[0.0, 0, 0, 0, 0, 1.0]]))
+
+
+def _mouth(gap, centre=(0.0, 0.39)):
+    """A mouth whose lips are so far apart in its middle."""
+    across = np.linspace(-1, 1, lips.NUM_UPPER)
+    across = np.concatenate([across, across[-2:0:-1]])
+    side = np.repeat([-0.5, 0.5], [lips.NUM_UPPER, lips.NUM_LOWER])
+    edge = np.stack(
+        [
+            0.16 * across + centre[0],
+            centre[1] + gap * side * (1 - across**2),
+            np.full(len(side), mouth.CENTRE[2]),
+        ],
+        axis=-1,
+    )
+    anchors = [[centre[0], top, mouth.CENTRE[2] + 0.06] for top in mouth.ROW_TOPS]
+    return mouth.Mouth(
+        edge=jnp.asarray(edge[None], jnp.float32),
+        anchors=jnp.asarray([anchors], jnp.float32),
+        size=jnp.full((1, 1), 1.1),
+        tooth=jnp.full((1, 3), 0.9),
+        flesh=jnp.full((1, 3), 0.4),
+        presence_logits=jnp.full((1, 1), 20.0),
+    )
+
+
+def _layer(told, pose=FACING, size=SIZE):
+    return _draw(told, pose, size)
+
+
+@functools.partial(jax.jit, static_argnums=2)
+def _draw(told, pose, size):
+    rows = mouth_layer.MouthRows()
+    corners = mouth.corners(mouth.posed_edge(told, pose))
+    drawn, _ = rows.init_with_output(jax.random.key(0), told, pose, corners, size)
+    return drawn
+
+
+def _square(order=1):
+    square = jnp.array([[[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]])
+    return square[:, ::order]
+
+
+def test_distances_are_those_from_the_edge_and_positive_inside():
+    places = jnp.array([[[[0.0, 0.0], [0.4, 0.1], [0.5, 0.7], [-0.8, 0.9]]]])
+    found = mouth_layer.edge_distance(places, _square())
+    np.testing.assert_allclose(found[0, 0, :, 0], [0.5, 0.1, -0.2, -0.5], atol=1e-5)
+
+
+def test_lips_that_cross_each_other_enclose_nothing():
+    places = geometry.image_grid(9, 9)[None]
+    assert (mouth_layer.edge_distance(places, _square(-1)) < 0).all()
+    assert (mouth_layer.edge_distance(places, _square()) > 0).any()
+
+
+def test_places_on_a_curved_row_are_found_again_in_a_turned_head():
+    told = _mouth(0.1)
+    x, y = jnp.meshgrid(jnp.linspace(-0.15, 0.15, 7), jnp.linspace(0.0, 0.1, 3))
+    local = jnp.stack([x, y, mouth.CURVE * x**2], axis=-1)[None]
+    points = told.anchors[:, 0, None, None] + told.size[:, :, None, None] * local
+    seen = geometry.pose_points(points, POSE)[..., :2]
+    found = mouth_layer.row_places(seen, told, POSE, 0)
+    np.testing.assert_allclose(found, local[..., :2], atol=2e-3)
+
+
+@pytest.mark.parametrize("pose", [FACING, POSE])
+def test_only_what_lies_between_open_lips_changes(pose):
+    told, grey = _mouth(0.12), jnp.full((1, SIZE, SIZE, 3), 0.3)
+    drawn = mouth_layer.lay(grey, _layer(told, pose))
+    changed = np.abs(np.asarray(drawn - grey)).max(-1) > 1e-6
+    edge = mouth.posed_edge(told, pose)
+    places = geometry.image_grid(SIZE, SIZE)[None]
+    inside = np.asarray(mouth_layer.edge_distance(places, edge)[..., 0])
+    assert changed.sum() > 20
+    assert inside[changed].min() > -1.0 / SIZE
+    assert changed[inside > 3.0 / SIZE].mean() > 0.9
+
+
+def test_a_shut_mouth_leaves_the_frame_as_it_is():
+    grey = jnp.full((1, SIZE, SIZE, 3), 0.3)
+    drawn = mouth_layer.lay(grey, _layer(_mouth(0.0)))
+    np.testing.assert_allclose(drawn, grey, atol=1e-6)
+
+
+def test_a_mouth_that_is_not_to_be_seen_is_not_drawn():
+    told = _mouth(0.12).replace(presence_logits=jnp.full((1, 1), -20.0))
+    grey = jnp.full((1, SIZE, SIZE, 3), 0.3)
+    np.testing.assert_allclose(mouth_layer.lay(grey, _layer(told)), grey, atol=1e-6)
+
+
+def test_a_mouth_at_the_border_is_drawn_as_far_as_it_is_seen():
+    told = _mouth(0.12, centre=(0.9, 0.95))
+    layer = _layer(told)
+    height, width = layer.share.shape[1:3]
+    assert layer.corner[0, 0] == SIZE - height and layer.corner[0, 1] == SIZE - width
+    assert np.isfinite(np.asarray(layer.colours)).all()
+    assert (layer.share[0, :, -1] > 0).any()
+
+
+def test_twice_the_pixels_show_the_same_mouth():
+    told = _mouth(0.12)
+    fine, coarse = _layer(told, size=2 * SIZE), _layer(told, size=SIZE)
+    shrunk = geometry.resize(fine.share, *coarse.share.shape[1:3])
+    assert np.abs(np.asarray(shrunk - coarse.share)).mean() < 0.02
+
+
+def test_a_window_is_cut_from_where_it_is_laid():
+    layer = _layer(_mouth(0.12))
+    image = jax.random.uniform(jax.random.key(1), (1, SIZE, SIZE, 3))
+    full = layer.replace(share=jnp.ones_like(layer.share))
+    np.testing.assert_allclose(
+        mouth_layer.cut(mouth_layer.lay(image, full), full), full.colours, atol=1e-6
+    )

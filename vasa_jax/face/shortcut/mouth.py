@@ -1,0 +1,256 @@
+"""The inside of the mouth: lips' inner edge, teeth and tongue in their places.
+
+Ours: teeth are one or two of the decoder's cells wide, and a mouth that opens is a few;
+whatever a decoder paints there is a blur. But teeth hang on the skull and on the jaw,
+and look much alike from one person to the next. So they are learnt once, as textures;
+a small network tells where lips part and where the rows of teeth are, which a data set
+of moved photographs knows exactly; and `mouth_layer` draws them as finely as the frame.
+"""
+
+import einops
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+
+from vasa_jax import geometry, types
+from vasa_jax.face import encoders
+from vasa_jax.portrait import lips as lips_lib
+
+CENTRE = (0.0, 0.39, -0.66)
+"""The middle of the mouth in the head's frame, half images at scale 1. Ours: the mean
+of moved photographs."""
+
+SEEN_HALF_SIZE, SEEN_CELLS = 0.34, 4
+"""Half the side of what is seen of a portrait's colours around it, and the cells a side
+that they are averaged over. Ours: lips, cheeks and chin, whose light teeth share."""
+
+NUM_EDGE = lips_lib.NUM_UPPER + lips_lib.NUM_LOWER
+"""Points of the lips' inner edge; see `portrait.lips`."""
+
+MOUTH_CORNERS = (0, lips_lib.NUM_UPPER - 1)
+"""Which of them are the corners of the mouth."""
+
+NUM_ROWS = 2
+"""Rows of teeth: the upper one, and the lower one with the tongue."""
+
+ROW_HALF_WIDTHS, TEETH_HEIGHT = (0.244, 0.231), 0.116
+"""Half the width of what is painted of each row and the height of its teeth with their
+gums, half images at scale 1. Follows: `datasets.photo_heads.parts.mouth_interior`."""
+
+ROW_SPANS = ((0.0, TEETH_HEIGHT), (-0.072, TEETH_HEIGHT))
+"""From where to where each row is painted, below its anchor. Ours: the lower one with
+the tongue, which lies behind it and above."""
+
+ROW_TOPS = (0.305, 0.395)
+"""Where the rows' anchors lie below the head's centre in a shut mouth. Ours: means of
+moved photographs."""
+
+CURVE, SET_BACK = 3.3, 0.06
+"""How the rows curve back, depth over the square of what is to the side, and how far
+behind the lips they stand. Follows: `mouth_interior`."""
+
+CORNERS = ((0.25, 0.0), (0.75, 0.0), (0.25, 1.0), (0.75, 1.0))
+"""Places in a row's texture whose places in the frame are taught. Follows:
+`mouth_truth.CORNERS`."""
+
+NUM_STEPS, STEP = 6, 0.7
+"""How a corner of the mouth is looked for in the flow. Ours: three ways in four
+of a mismatch a step; what is left after six is nothing."""
+
+UNSEEN = -6.0
+"""Where the presence of what is drawn starts, before the sigmoid. Ours: below a half
+per cent."""
+
+REACH = 0.1
+"""Half images of one unit of what the network says of places. Ours: the standard
+deviation of open mouths."""
+
+
+@struct.dataclass
+class Mouth:
+    """The mouth of B frames, in the head's frame, half images at scale 1.
+
+    Attributes:
+        edge: `[B, 24, 3]` the lips' inner edge; see `portrait.lips`.
+        anchors: `[B, 2, 3]` the middle of the upper border of each row's teeth.
+        size: `[B, 1]` of teeth, 1 for an average adult's.
+        tooth, flesh: `[B, 3]` colours in full light, 0 to 1.
+        presence_logits: `[B, 1]` that all this is to be seen, in place of what the
+            portrait shows between open lips.
+    """
+
+    edge: jax.Array
+    anchors: jax.Array
+    size: jax.Array
+    tooth: jax.Array
+    flesh: jax.Array
+    presence_logits: jax.Array
+
+
+class MouthShape(nn.Module):
+    """Tell the mouth of a frame from the portrait's lips and both facial dynamics.
+
+    Ours: see the module. Where a portrait's lips are its landmarks know to a pixel; a
+    network that saw the picture of 180 people erred by three on others.
+    """
+
+    hidden: int
+
+    @nn.compact
+    def __call__(
+        self,
+        lips: jax.Array,
+        colours: jax.Array,
+        own_dynamics: jax.Array,
+        facial_dynamics: jax.Array,
+    ) -> Mouth:
+        """Tell the mouths of B frames.
+
+        Args:
+            lips: `[B, 24, 2]` the lips' inner edge in the portraits; see `encode_lips`.
+            colours: `[B, C]` around them; likewise.
+            own_dynamics: `[B, Z]` the portraits' facial dynamics.
+            facial_dynamics: `[B, Z]` the frames'.
+        """
+        batch = len(lips)
+        dynamics = jnp.concatenate([own_dynamics, facial_dynamics], axis=-1)
+        off = (lips - jnp.array(CENTRE[:2])[None, None]) / REACH
+        x = jnp.concatenate([off.reshape(batch, -1), dynamics], axis=-1)
+        for name in ("first", "second"):
+            x = nn.silu(nn.Dense(self.hidden, name=name)(x))
+        slight = nn.initializers.normal(1e-3)
+        num_points = NUM_EDGE + NUM_ROWS
+        places = nn.Dense(3 * num_points + 1, kernel_init=slight, name="places")(x)
+        points = REACH * places[:, :-1].reshape(batch, num_points, 3)
+        seen = jnp.concatenate([x, colours], axis=-1)
+        seen = nn.silu(nn.Dense(self.hidden, name="seen")(seen))
+        looks = nn.Dense(7, kernel_init=slight, bias_init=_unseen, name="looks")(seen)
+        edge, anchors = jnp.split(points, [NUM_EDGE], axis=1)
+        return Mouth(
+            edge=edge + _lifted(lips, CENTRE[2]),
+            anchors=anchors + _resting_anchors(lips),
+            size=jnp.exp(REACH * places[:, -1:]),
+            tooth=nn.sigmoid(looks[:, :3]),
+            flesh=nn.sigmoid(looks[:, 3:6]),
+            presence_logits=looks[:, 6:],
+        )
+
+
+def encode_lips(
+    seen: jax.Array, image: jax.Array, head_pose: types.HeadPose
+) -> tuple[jax.Array, jax.Array]:
+    """Encode where portraits' lips meet, and the colours around.
+
+    Args:
+        seen: `[B, 24, 2]` the lips' inner edge, in [-1, 1]; see `portrait.lips`.
+        image: `[B, H, W, 3]` the portraits, in [-1, 1].
+        head_pose: theirs.
+
+    Returns:
+        The edge `[B, 24, 2]` in the head's frame, half images at scale 1, as if lips
+        were flat; and colours `[B, C]`, averaged.
+    """
+    rotation = geometry.rotation_matrix(head_pose.rotation)
+    flat = (seen - head_pose.translation[:, None]) / head_pose.scale[:, None]
+    flat = flat - CENTRE[2] * rotation[:, None, :2, 2]
+    lips = jnp.einsum("bij,bpj->bpi", jnp.linalg.inv(rotation[:, :2, :2]), flat)
+    around = encoders.align_face(
+        image, head_pose, 4 * SEEN_CELLS, CENTRE, SEEN_HALF_SIZE
+    )
+    pattern = "b (h i) (w j) c -> b (h w c)"
+    return lips, einops.reduce(around, pattern, "mean", i=4, j=4)
+
+
+def open_lips() -> np.ndarray:
+    """Return open lips `[24, 2]` in [-1, 1], where no portrait is at hand."""
+    across = np.linspace(-1.0, 1.0, lips_lib.NUM_UPPER)
+    across = np.append(across, across[-2:0:-1])
+    side = np.repeat([-1.0, 1.0], [lips_lib.NUM_UPPER, lips_lib.NUM_LOWER])
+    down = 0.5 * side * np.sqrt(1.0 - np.square(across))
+    lips = CENTRE[:2] + 0.16 * np.stack([across, down], axis=-1)
+    return lips.astype(np.float32)
+
+
+def seen_lips(lips: jax.Array, head_pose: types.HeadPose) -> jax.Array:
+    """Take lips `[B, 24, 2]` of `encode_lips` back into the portraits."""
+    return geometry.pose_points(_lifted(lips, CENTRE[2]), head_pose)[..., :2]
+
+
+def corners(edge: jax.Array) -> jax.Array:
+    """Return the corners `[B, 2, 2]` of the mouth, of its edge `[B, 24, 2]`."""
+    return edge[:, list(MOUTH_CORNERS)]
+
+
+def find_in_frame(flow: jax.Array, own: jax.Array, expected: jax.Array) -> jax.Array:
+    """Find where frames show two places of the portrait.
+
+    Args:
+        flow: `[B, f, f, 2]` where in the portrait each cell of the frame lies.
+        own: `[B, 2, 2]` the places in the portrait.
+        expected: `[B, 2, 2]` where to begin in the frame.
+    """
+    found = expected
+    for _ in range(NUM_STEPS):
+        reached = geometry.sample_image(flow, found)
+        missing = shifted(own - reached, own - own[:, :1], expected - expected[:, :1])
+        found = found + STEP * missing
+    return found
+
+
+def posed_edge(mouth: Mouth, head_pose: types.HeadPose) -> jax.Array:
+    """Return where a frame shows the lips' inner edge, `[B, 24, 2]` in [-1, 1]."""
+    return geometry.pose_points(mouth.edge, head_pose)[..., :2]
+
+
+def posed_teeth(mouth: Mouth, head_pose: types.HeadPose) -> jax.Array:
+    """Return where a frame shows `CORNERS` of each row, `[B, 2, 4, 2]` in [-1, 1]."""
+    places = jnp.array(CORNERS)
+    x = (2.0 * places[None, :, 0] - 1.0) * jnp.array(ROW_HALF_WIDTHS)[:, None]
+    y = jnp.broadcast_to(places[None, :, 1] * TEETH_HEIGHT, x.shape)
+    local = jnp.stack([x, y, CURVE * jnp.square(x)], axis=-1)[None]
+    points = mouth.anchors[:, :, None] + mouth.size[:, :, None, None] * local
+    return geometry.pose_points(points, head_pose)[..., :2]
+
+
+def shifted(points: jax.Array, start: jax.Array, end: jax.Array) -> jax.Array:
+    """Move points as two of them move: turned, resized and shifted in the image.
+
+    Ours: heads differ in depth, and frames are a pixel or two off what poses say; the
+    mouth is to open where the frame shows its corners.
+
+    Args:
+        points: `[B, P..., 2]`.
+        start, end: `[B, 2, 2]` the two points before and after.
+    """
+    (first, way), (end_first, end_way) = (
+        (pair[:, 0], pair[:, 1] - pair[:, 0]) for pair in (start, end)
+    )
+    square = jnp.maximum(jnp.square(way).sum(-1), 1e-6)
+    along = (way * end_way).sum(-1) / square
+    across = (way[:, 0] * end_way[:, 1] - way[:, 1] * end_way[:, 0]) / square
+    turn = jnp.stack(
+        [jnp.stack([along, -across], -1), jnp.stack([across, along], -1)], axis=1
+    )
+    inner = (slice(None), *(None,) * (points.ndim - 2))
+    moved = jnp.einsum("bij,b...j->b...i", turn, points - first[inner])
+    return moved + end_first[inner]
+
+
+def _unseen(key, shape, dtype):
+    """Begin with a mouth that is not shown, lest an untaught one be."""
+    del key
+    return jnp.zeros(shape, dtype).at[-1].set(UNSEEN)
+
+
+def _lifted(flat, depth):
+    """Put places `[B, P, 2]` at a depth."""
+    return jnp.concatenate([flat, jnp.full((*flat.shape[:-1], 1), depth)], axis=-1)
+
+
+def _resting_anchors(lips):
+    """Hang both rows, `[B, 2, 3]`, below the middle of the lips."""
+    middle = lips.mean(axis=1, keepdims=True)
+    rows = jnp.array([[0.0, top - CENTRE[1]] for top in ROW_TOPS])
+    return _lifted(middle + rows[None], CENTRE[2] + SET_BACK)

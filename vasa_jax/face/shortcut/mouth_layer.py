@@ -1,0 +1,231 @@
+"""Draws the inside of a mouth over a frame, as finely as the frame is.
+
+Ours: see `mouth`. Everything is known by formula (a polygon, two curved rows of teeth),
+so that edges are sharp at any size, and only a window around the mouth is drawn.
+"""
+
+import einops
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from vasa_jax import geometry, types
+from vasa_jax.face.shortcut import mouth as mouth_lib
+
+WINDOW = (1 / 4, 3 / 8)
+"""Height and width of the window over the frame's side. Ours: the widest mouth of a
+head that is a third nearer than usual takes 0.3."""
+
+COARSER = 2
+"""Pixels a side for which distances and places are computed once. Ours: they are
+smooth; what is drawn from them is as fine as the frame."""
+
+TEXTURE_SIZES = ((32, 128), (52, 128))
+"""Cells down and across each row. Ours: one is a pixel of 512 at scale 1."""
+
+NUM_ROUNDS = 3
+"""Rounds that find a pixel's place on a curved row. Ours: a third changes less than a
+tenth of a pixel."""
+
+SOFT = 1.5
+"""Pixels over which the edge of lips fades, inwards. Ours: shut mouths show nothing."""
+
+DARK = 0.25
+"""Colour of the cavity over that of flesh. Follows: `mouth_paint`."""
+
+
+@struct.dataclass
+class MouthLayer:
+    """What is drawn over B frames.
+
+    Attributes:
+        colours: `[B, h, w, 3]` in [-1, 1].
+        share: `[B, h, w, 1]` in [0, 1].
+        corner: int32 `[B, 2]` row and column of the window in the frame.
+    """
+
+    colours: jax.Array
+    share: jax.Array
+    corner: jax.Array
+
+
+class MouthRows(nn.Module):
+    """Teeth and tongue, learnt once. Ours: see `mouth`."""
+
+    @nn.compact
+    def __call__(
+        self,
+        mouth: mouth_lib.Mouth,
+        head_pose: types.HeadPose,
+        corners: jax.Array,
+        size: int,
+    ) -> MouthLayer:
+        """Draw the mouths of B frames.
+
+        Args:
+            mouth: the frames'.
+            head_pose: theirs.
+            corners: `[B, 2, 2]` where frames show the corners of the mouth.
+            size: side of the frames, pixels.
+        """
+
+        edge = mouth_lib.posed_edge(mouth, head_pose)
+        told = mouth_lib.corners(edge)
+        corner, places = _window(mouth_lib.shifted(edge, told, corners), size)
+        places = mouth_lib.shifted(places, corners, told)
+        known = [edge_distance(places, edge)]
+        known += [row_places(places, mouth, head_pose, row) for row in range(2)]
+        inside, *rows = jnp.split(_fit(jnp.concatenate(known, -1), size), [1, 3], -1)
+        colours = DARK * mouth.flesh[:, None, None] * jnp.ones_like(inside)
+        # The tongue lies in the lower row's texture, which the upper one covers.
+        for row in (1, 0):
+            texture = self.param(
+                f"row_{row}", nn.initializers.normal(0.1), (*TEXTURE_SIZES[row], 5)
+            )
+            colours = _lay(colours, rows[row], _painted(texture, mouth), row)
+        inside = inside * (0.5 * size)
+        share = jnp.clip(inside / SOFT, 0.0, 1.0)
+        presence = nn.sigmoid(mouth.presence_logits)[:, None, None]
+        return MouthLayer(2.0 * colours - 1.0, share * presence, corner)
+
+
+def lay(image: jax.Array, layer: MouthLayer) -> jax.Array:
+    """Lay what is drawn over frames `[B, H, W, 3]`."""
+
+    def one(image, colours, share, corner):
+        start = (corner[0], corner[1], 0)
+        under = jax.lax.dynamic_slice(image, start, colours.shape)
+        drawn = under + share * (colours - under)
+        return jax.lax.dynamic_update_slice(image, drawn, start)
+
+    return jax.vmap(one)(image, layer.colours, layer.share, layer.corner)
+
+
+def cut(image: jax.Array, layer: MouthLayer) -> jax.Array:
+    """Cut the windows of a layer `[B, h, w, 3]` out of frames `[B, H, W, 3]`."""
+
+    def one(image, corner):
+        shape = (*layer.share.shape[1:3], image.shape[-1])
+        return jax.lax.dynamic_slice(image, (corner[0], corner[1], 0), shape)
+
+    return jax.vmap(one)(image, layer.corner)
+
+
+def edge_distance(places: jax.Array, edge: jax.Array) -> jax.Array:
+    """Return how far inside of a polygon places lie, negative outside.
+
+    Ours: inside is where the polygon goes around once in its own sense, so that lips
+    that cross each other enclose nothing.
+
+    Args:
+        places: `[B, h, w, 2]`.
+        edge: `[B, P, 2]`.
+
+    Returns:
+        `[B, h, w, 1]` in the units of places.
+    """
+    x, y = places[..., 0], places[..., 1]
+    square, turns = jnp.full(x.shape, jnp.inf), jnp.zeros(x.shape, jnp.int32)
+    for start in range(edge.shape[1]):
+        ends = edge[:, start], edge[:, (start + 1) % edge.shape[1]]
+        (x0, y0), (x1, y1) = (einops.rearrange(end, "b c -> c b 1 1") for end in ends)
+        across, down, right, below = x1 - x0, y1 - y0, x - x0, y - y0
+        length = jnp.maximum(across * across + down * down, 1e-12)
+        along = jnp.clip((right * across + below * down) / length, 0.0, 1.0)
+        from_x, from_y = right - along * across, below - along * down
+        square = jnp.minimum(square, from_x * from_x + from_y * from_y)
+        side = across * below - down * right
+        falls = (y >= y0) & (y < y1) & (side < 0.0)
+        rises = (y < y0) & (y >= y1) & (side > 0.0)
+        turns = turns + rises.astype(jnp.int32) - falls.astype(jnp.int32)
+    distance = jnp.sqrt(square + 1e-12)
+    return jnp.where(turns == 1, distance, -distance)[..., None]
+
+
+def row_places(
+    places: jax.Array,
+    mouth: mouth_lib.Mouth,
+    head_pose: types.HeadPose,
+    row: int,
+) -> jax.Array:
+    """Return where on a row of teeth places of a frame lie.
+
+    Args:
+        places: `[B, h, w, 2]` in [-1, 1].
+        mouth: the frames'.
+        head_pose: theirs.
+        row: 0 the upper, 1 the lower.
+
+    Returns:
+        `[B, h, w, 2]`: to the right of the row's middle and below its upper border,
+        half images at scale 1, for teeth of size 1.
+    """
+    rotation = geometry.rotation_matrix(head_pose.rotation)
+    anchor = mouth.anchors[:, row]
+    seen = (places - head_pose.translation[:, None, None]) / head_pose.scale[
+        :, None, None
+    ]
+    seen = seen - jnp.einsum("bij,bj->bi", rotation[:, :2], anchor)[:, None, None]
+    seen = seen / mouth.size[:, :, None, None]
+    flatten = jnp.linalg.inv(rotation[:, :2, :2])
+    away = rotation[:, None, None, :2, 2]
+    flat = jnp.zeros_like(places)
+    for _ in range(NUM_ROUNDS):
+        lifted = seen - mouth_lib.CURVE * jnp.square(flat[..., :1]) * away
+        flat = jnp.einsum("bij,bhwj->bhwi", flatten, lifted)
+    return flat
+
+
+def _sides(size):
+    """Return height and width of the window, pixels."""
+    return [round(share * size / COARSER) * COARSER for share in WINDOW]
+
+
+def _window(edge, size):
+    """Return windows' corners `[B, 2]` and the places `[B, h, w, 2]` of their cells."""
+    sides = jnp.array(_sides(size))[None]
+    centre = jax.lax.stop_gradient((edge.min(1) + edge.max(1)) / 2)
+    corner = jnp.round((centre[:, ::-1] + 1.0) * (0.5 * size) - 0.5 * sides)
+    corner = jnp.clip(corner, 0, size - sides).astype(jnp.int32)
+    middle = (corner + 0.5 * sides) * (2.0 / size) - 1.0
+    grid = geometry.image_grid(*(side // COARSER for side in _sides(size)))
+    grid = grid[None] * (sides[:, None, None, ::-1] / size)
+    return corner, grid + middle[:, None, None, ::-1]
+
+
+def _fit(values, size):
+    """Resize what is known of the coarse cells to the window's pixels.
+
+    Ours: by matrices, as XLA would compute sums of neighbours anew for each of the
+    samples that need them.
+    """
+    shape = (len(values), *_sides(size), values.shape[-1])
+    return jax.image.resize(values, shape, "linear")
+
+
+def _painted(texture, mouth):
+    """Colour a texture for each frame: `[B, h, w, 4]`, colours times opacity, opacity.
+
+    Ours: before the sampling, since it has fewer cells than the window has pixels.
+    """
+    shown = nn.softplus(texture[None, ..., :4])
+    colours = mouth.tooth[:, None, None] * shown[..., :3]
+    colours = colours + mouth.flesh[:, None, None] * shown[..., 3:]
+    opacity = jnp.broadcast_to(
+        nn.sigmoid(texture[None, ..., 4:]), (*colours.shape[:3], 1)
+    )
+    return jnp.concatenate([jnp.clip(colours, 0.0, 1.0) * opacity, opacity], axis=-1)
+
+
+def _lay(colours, where, painted, row):
+    """Lay a painted row over colours `[B, h, w, 3]` in [0, 1]."""
+    start, end = mouth_lib.ROW_SPANS[row]
+    x = where[..., 0] / mouth_lib.ROW_HALF_WIDTHS[row]
+    y = (where[..., 1] - start) / (end - start) * 2.0 - 1.0
+    seen = geometry.sample_image(painted, jnp.stack([x, y], axis=-1))
+    # A product of matrices, since XLA would sample anew for each of its uses.
+    seen = seen @ jnp.eye(4)
+    is_within = (jnp.abs(x) < 1.0) & (jnp.abs(y) < 1.0)
+    seen = seen * is_within[..., None]
+    return colours * (1.0 - seen[..., 3:]) + seen[..., :3]
