@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.configs import face, face_presets
+from experiments.configs import face, face_fields, face_presets
 from vasa_jax import config
 from vasa_jax.errors import UserError
 from vasa_jax.train import loss_schedule, optimizer
@@ -49,3 +49,29 @@ def test_the_paper_is_trained_at_256_pixels_and_then_at_512():
         # The decoder alone, whose whole frames the networks see.
         assert settings.model.shortcut is None
         assert settings.face_loss.num_random_crops is None
+
+
+class _Clips:
+    """One record of a set that knows no more than a video tells."""
+
+    def __len__(self):
+        return 1
+
+    def read(self, index):
+        del index
+        return {name: None for name in (*face_fields.ALWAYS, "keypoints")}
+
+
+@pytest.mark.parametrize(
+    ("preset", "sentence"),
+    [
+        ("tiny", "have no performance; make them by .* or datasets.video_clips"),
+        (
+            "tiny_mouth",
+            "have no geometry, arkit.*; make them by .* datasets.photo_heads",
+        ),
+    ],
+)
+def test_clips_that_cannot_teach_a_part_are_refused(preset, sentence):
+    with pytest.raises(UserError, match=sentence):
+        face_fields.check(_Clips(), face.get_config(preset))

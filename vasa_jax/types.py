@@ -96,11 +96,11 @@ class PortraitPixels:
         reduced: `[B, P, P, 3]` the portrait at the size of the painted image; None
             without `face_detail`.
         unwrapped: `[B, s, s, 3]` its face on the unwrapped surface; likewise.
+        lips: `[B, 24, 2]` where the portrait's lips meet, and `[B, C]` colours around
+            them; None leaves the inside of mouths to the decoder. See `shortcut.mouth`.
         person: `[B, H, W, 4]` squares of the person's colours, which go on beyond it,
             and of its share of each pixel, all in [0, 1]; None leaves the background
             to the decoder. For B frames of one portrait B may be 1.
-        lips: `[B, 24, 2]` where the portrait's lips meet, and `[B, C]` colours around
-            them; None leaves the inside of mouths to the decoder. See `shortcut.mouth`.
         backdrop: `[B, H, W, 3]` what stands behind the person in every frame, with
             `person`, and alike; None leaves the person's colours alone.
     """

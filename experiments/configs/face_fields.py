@@ -24,6 +24,13 @@ NEEDED_BY = {
 }
 """Fields without which a part cannot be learnt. Ours."""
 
+OTHER_BUILDER = {
+    "encoders": "datasets.video_clips",
+    "renderer": "datasets.video_clips",
+    "mouth": "datasets.photo_heads",
+}
+"""Whose clips teach a part too. Ours: videos hold no truth of mouths."""
+
 FIELD_OF_WEIGHT = {"expression": "arkit", "gaze": "gaze_in_head"}
 """Losses whose truth is a field of its own."""
 
@@ -79,7 +86,7 @@ def _check_fields(fields: set[str], settings: Any) -> None:
     if missing := [name for name in needed if name not in fields]:
         raise UserError(
             f"The clips in {settings.data_dir!r} have no {', '.join(missing)}; make "
-            "them by datasets.synthetic_heads or datasets.video_clips."
+            f"them by datasets.synthetic_heads or {OTHER_BUILDER[settings.part]}."
         )
     if settings.part == "mouth":
         return

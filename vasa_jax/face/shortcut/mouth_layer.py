@@ -14,8 +14,8 @@ from vasa_jax import geometry, types
 from vasa_jax.face.shortcut import mouth as mouth_lib
 
 WINDOW = (1 / 4, 3 / 8)
-"""Height and width of the window over the frame's side. Ours: the widest mouth of a
-head that is a third nearer than usual takes 0.3."""
+"""Height and width of the window over the frame's side. Ours: a shut mouth at
+scale 1 is 0.16 of it wide on the average of moved photographs."""
 
 COARSER = 2
 """Pixels a side for which distances and places are computed once. Ours: they are
@@ -25,8 +25,8 @@ TEXTURE_SIZES = ((32, 128), (52, 128))
 """Cells down and across each row. Ours: one is a pixel of 512 at scale 1."""
 
 NUM_ROUNDS = 3
-"""Rounds that find a pixel's place on a curved row. Ours: a third changes less than a
-tenth of a pixel."""
+"""Rounds that find a pixel's place on a curved row. Ours: after three the front
+half of a row is within half a pixel of 512 at a yaw of 20 degrees, within 1.5 at 29."""
 
 SOFT = 1.5
 """Pixels over which the edge of lips fades, inwards. Ours: shut mouths show nothing."""
@@ -69,7 +69,6 @@ class MouthRows(nn.Module):
             corners: `[B, 2, 2]` where frames show the corners of the mouth.
             size: side of the frames, pixels.
         """
-
         edge = mouth_lib.posed_edge(mouth, head_pose)
         told = mouth_lib.corners(edge)
         corner, places = _window(mouth_lib.shifted(edge, told, corners), size)
