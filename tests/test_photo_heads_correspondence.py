@@ -8,8 +8,9 @@ import photographed
 import pytest
 
 from datasets.photo_heads.fit import mirroring, photo_head
-from datasets.photo_heads.rendering import correspondence, packing, posing, sampling
+from datasets.photo_heads.rendering import correspondence, packing, posing
 from vasa_jax import errors
+from vasa_jax.portrait import sampling
 
 State, View = photo_head.State, photo_head.View
 state = photographed.state

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from datasets.photo_heads.parts import eye_texture, eyelids, eyes
-from datasets.photo_heads.rendering import sampling
-from vasa_jax.portrait import pose
+from datasets.photo_heads.parts import eyes
+from vasa_jax.portrait import eye_texture, eyelids, pose, sampling
+from vasa_jax.portrait import irises as irises_lib
 
 UNIT = 80.0
 """Texture pixels of a head unit."""
@@ -18,7 +18,7 @@ def _irises(yaw=0.0, pitch=0.0, rest=(0.0, 0.0)):
         rotation=np.array([yaw, pitch, 0.0]), centre=np.zeros(2), unit=1.0
     ).matrix()
     centres = np.array([[-0.3, -0.1], [0.3, -0.1]])
-    return eyes.Irises(centres, np.full(2, RADIUS), np.array(rest), turn)
+    return irises_lib.Irises(centres, np.full(2, RADIUS), np.array(rest), turn)
 
 
 def _lids(opening=1.0):
@@ -64,7 +64,7 @@ def _between_lids():
 
 def test_no_added_gaze_leaves_the_irises_where_they_were():
     irises = _irises(0.2, -0.1, rest=(0.1, 0.05))
-    centres, axes = eyes.discs(irises, np.zeros(2))
+    centres, axes = irises_lib.discs(irises, np.zeros(2))
     np.testing.assert_array_equal(centres, irises.centres)
     assert np.linalg.det(axes) > 0.8
 
@@ -74,21 +74,21 @@ def test_no_added_gaze_leaves_the_irises_where_they_were():
 )
 def test_irises_move_to_the_side_and_height_that_the_gaze_asks_for(yaw, pitch):
     irises = _irises()
-    centres, _ = eyes.discs(irises, np.array([yaw, pitch]))
-    sines = (centres - irises.centres) / eyes.IRIS_DISTANCE
+    centres, _ = irises_lib.discs(irises, np.array([yaw, pitch]))
+    sines = (centres - irises.centres) / irises_lib.IRIS_DISTANCE
     expected = [np.sin(yaw) * np.cos(pitch), np.sin(pitch)]
     np.testing.assert_allclose(sines, [expected, expected], atol=1e-12)
 
 
 def test_a_gaze_that_undoes_the_heads_turn_looks_at_the_viewer():
     irises = _irises(yaw=0.3)
-    looking = eyes.angles_in_head(np.zeros(2), irises.turn)
+    looking = irises_lib.angles_in_head(np.zeros(2), irises.turn)
     np.testing.assert_allclose(looking, [-0.3, 0.0], atol=1e-12)
 
 
 @pytest.mark.parametrize("looking", [(0.3, -0.2), (-0.5, 0.1)])
 def test_a_gaze_read_in_an_upright_head_is_the_gaze_itself(looking):
-    read = eyes.angles_in_head(np.array(looking), np.eye(3))
+    read = irises_lib.angles_in_head(np.array(looking), np.eye(3))
     np.testing.assert_allclose(read, looking, atol=1e-12)
 
 
@@ -99,7 +99,7 @@ def test_mirrored_discs_keep_heights_and_swap_sides():
 
 
 def test_a_disc_seen_from_the_side_is_narrower_by_the_cosine():
-    _, axes = eyes.discs(_irises(), np.array([0.4, 0.0]))
+    _, axes = irises_lib.discs(_irises(), np.array([0.4, 0.0]))
     np.testing.assert_allclose(
         np.linalg.norm(axes, axis=0), [np.cos(0.4), 1], atol=1e-9
     )

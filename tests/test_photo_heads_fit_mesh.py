@@ -3,9 +3,8 @@
 import numpy as np
 
 from datasets.photo_heads.fit import closing, contours, face_mesh, landmark_units
-from datasets.photo_heads.rendering import sampling
 from vasa_jax import arkit
-from vasa_jax.portrait import pose
+from vasa_jax.portrait import pose, sampling
 
 
 def canonical():

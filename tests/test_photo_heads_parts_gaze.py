@@ -7,16 +7,16 @@ import photographed
 import pytest
 
 from datasets.photo_heads.fit import face_mesh, photo_head
-from datasets.photo_heads.parts import eye_patches, eyelids, eyes, patch, patches, tiles
+from datasets.photo_heads.parts import eye_patches, eyes, patch, patches, tiles
 from datasets.photo_heads.rendering import (
     correspondence,
     packing,
     posing,
     rasterizer,
-    sampling,
 )
 from datasets.synthetic_heads import names
-from vasa_jax.portrait import gaze, locate, pose
+from vasa_jax.portrait import eyelids, gaze, locate, pose, sampling
+from vasa_jax.portrait import irises as irises_lib
 
 State, View = photo_head.State, photo_head.View
 SIZE = photographed.SIZE
@@ -48,7 +48,7 @@ def test_eyes_at_rest_are_the_photographs():
     head = photographed.head()
     side = head.ground.shape[0]
     irises = eye_patches.irises_of(head.shape)
-    centres, matrix = eyes.discs(irises, np.zeros(2))
+    centres, matrix = irises_lib.discs(irises, np.zeros(2))
     for eye, loop in enumerate(face_mesh.face_mesh().eye_loops):
         texture = head.eyes[eye]
         rim = photo_head.project(head.shape.face[loop].astype(np.float64))
@@ -92,7 +92,9 @@ def test_flow_on_the_iris_is_the_way_of_its_disc():
     found = correspondence.between(record, 0, record, 1, SIZE)
     irises = eye_patches.irises_of(shape)
     for eye in range(2):
-        here, there = (eyes.discs(irises, s.gaze)[0][eye] for s in (first, second))
+        here, there = (
+            irises_lib.discs(irises, s.gaze)[0][eye] for s in (first, second)
+        )
         at = (View().to_image(here) + 1) / 2 * SIZE - 0.5
         flow = sampling.bilinear(found.flow, at)
         np.testing.assert_allclose(flow, View().to_image(there), atol=1.5 / SIZE)

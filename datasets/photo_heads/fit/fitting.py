@@ -14,9 +14,6 @@ from datasets.photo_heads.fit import (
     sheet,
 )
 from datasets.photo_heads.parts import (
-    eye_texture,
-    eyelids,
-    eyes,
     mouth_interior,
     mouth_light,
     mouth_paint,
@@ -26,12 +23,15 @@ from datasets.photo_heads.rendering import posing
 from vasa_jax.portrait import (
     background_fill,
     crop,
+    eye_texture,
+    eyelids,
     gaze,
     locate,
     person_mask,
     pose,
     resample,
 )
+from vasa_jax.portrait import irises as irises_lib
 
 LANDMARK_DEPTH = 0.5
 """Trust in the landmarks' own depth; the rest is the canonical face's. Ours: the
@@ -74,7 +74,7 @@ def fit(image: np.ndarray, size: int = 256) -> photo_head.PhotoHead:
     landmarks = lips_and_lids.weld_lips(landmarks, picture)
     face, parts = _surface(landmarks, turn, person)
     outlines = gaze.find_iris_outlines(image, found.landmarks)
-    irises = eyes.measure_irises(outlines, found.landmarks.points, head_fit)
+    irises = irises_lib.measure_irises(outlines, found.landmarks.points, head_fit)
     irises, eye_textures = _eyes(irises, face, picture)
     mouth, painted = _mouth(picture, landmarks, face, eye_textures)
     texture = np.concatenate([picture.astype(np.float32), person[..., None]], axis=2)
@@ -162,8 +162,8 @@ def _eyes(irises, face, picture):
     unit = side / 2 / photo_head.REACH
     rims = [photo_head.project(face[loop]) for loop in face_mesh.face_mesh().eye_loops]
     lids = tuple(eyelids.Lids.of_rim(rim) for rim in rims)
-    irises = eyes.sharpened(irises, picture.mean(axis=2), unit, lids)
-    centres, matrix = eyes.discs(irises, np.zeros(2))
+    irises = irises_lib.sharpened(irises, picture.mean(axis=2), unit, lids)
+    centres, matrix = irises_lib.discs(irises, np.zeros(2))
     textures = tuple(
         eye_texture.fit_eye(
             picture,

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage, sparse
 
 from datasets.photo_heads.fit import contours, face_mesh, photo_head
-from datasets.photo_heads.rendering import sampling
+from vasa_jax.portrait import sampling
 
 OPEN_MOUTH = 0.035
 """From which gap between the lips, head units, the photographed inside is kept. Ours:

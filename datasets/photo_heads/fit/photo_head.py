@@ -9,9 +9,8 @@ import dataclasses
 
 import numpy as np
 
-from datasets.photo_heads.parts import eye_texture
 from vasa_jax import arkit
-from vasa_jax.portrait import crop, pose
+from vasa_jax.portrait import crop, eye_texture, pose
 
 REACH = 1.95
 """Half the texture's side, head units. Ours: crops may be 1.3 times as wide as the

@@ -13,7 +13,8 @@ from scipy.sparse import linalg
 from scipy.spatial import Delaunay, cKDTree
 
 from datasets.photo_heads.fit import closing, contours, face_mesh, photo_head
-from datasets.photo_heads.rendering import rasterizer, sampling
+from datasets.photo_heads.rendering import rasterizer
+from vasa_jax.portrait import sampling
 
 CELLS = 96
 """Cells of the sheet along a side of the texture. Ours: 4 cm a hundred."""

@@ -3,20 +3,21 @@
 import numpy as np
 
 from datasets.photo_heads.fit import face_mesh, photo_head
-from datasets.photo_heads.parts import eyelids, eyes, patch
+from datasets.photo_heads.parts import eyes, patch
 from datasets.photo_heads.rendering import rasterizer
-from vasa_jax.portrait import pose
+from vasa_jax.portrait import eyelids, pose
+from vasa_jax.portrait import irises as irises_lib
 
 WHITE_BEHIND, DISC_BEHIND = 0.6, 0.59
 """Added to depths in the z-buffer: eyes never poke through lids, nor whites through
 irises."""
 
 
-def irises_of(shape: photo_head.HeadShape) -> eyes.Irises:
+def irises_of(shape: photo_head.HeadShape) -> irises_lib.Irises:
     """Return the irises as photographed."""
     rotation = np.asarray(shape.rotation, np.float64)
     fit = pose.HeadFit(rotation=rotation, centre=np.zeros(2), unit=1.0)
-    return eyes.Irises(
+    return irises_lib.Irises(
         centres=shape.irises[:, :2].astype(np.float64),
         radii=shape.irises[:, 2].astype(np.float64),
         rest_gaze=shape.gaze.astype(np.float64),
@@ -27,7 +28,7 @@ def irises_of(shape: photo_head.HeadShape) -> eyes.Irises:
 def build_eyes(shape: photo_head.HeadShape) -> list[patch.Patch]:
     """Build white and iris of both eyes."""
     irises = irises_of(shape)
-    centres, matrix = eyes.discs(irises, np.zeros(2))
+    centres, matrix = irises_lib.discs(irises, np.zeros(2))
     loops = [shape.face[loop] for loop in face_mesh.face_mesh().eye_loops]
     rims = [photo_head.project(loop) for loop in loops]
     layers = [
@@ -68,7 +69,7 @@ def _kinds(is_photographed):
 
 def _disc_points(irises, layers, eye, added_gaze=(0.0, 0.0)):
     """Place the points of an iris for a gaze, `[D, 3]`."""
-    centres, matrix = eyes.discs(irises, np.asarray(added_gaze, np.float64))
+    centres, matrix = irises_lib.discs(irises, np.asarray(added_gaze, np.float64))
     screen = centres[eye] + irises.radii[eye] * layers.disc @ matrix.T
     return layers.on_surface(screen)
 

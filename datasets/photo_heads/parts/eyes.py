@@ -7,13 +7,10 @@ only in where a place of theirs was before. Screen coordinates are head units (1
 """
 
 import dataclasses
-import itertools
 
 import numpy as np
 
-from datasets.photo_heads.parts import eyelids
-from datasets.photo_heads.rendering import sampling
-from vasa_jax.portrait import gaze, pose
+from vasa_jax.portrait import eyelids, pose
 
 SPACING = 0.015
 """Side of the rear layer's cells, head units. Ours: a pixel and a half of a crop of
@@ -48,23 +45,6 @@ MIRRORED_DISC = np.concatenate(
 )
 """Which point of a disc is the mirror image of each, in the other eye's disc."""
 
-LARGEST_PLAUSIBLE, SMALLEST_PLAUSIBLE = 0.095, 0.045
-"""Radii of irises, head units. Ours: all are about 0.0585 (11.7 mm), but the head unit
-of a child is smaller than 10 cm."""
-
-SEARCH = (np.linspace(0.9, 1.3, 9), np.linspace(-0.15, 0.15, 7), (-0.05, 0.0, 0.05))
-"""Radii and shifts of circles tried, in radii of the network's. Ours: it finds centres
-to a pixel, and irises of children too small."""
-
-FEWEST_ANGLES, FAR_COST = 6, 2.0
-"""Directions in which an edge must be free, and what leaving the network's circle
-costs. Ours: by eye on a dozen portraits."""
-
-IRIS_DISTANCE = 0.105
-"""From the centre about which an eye turns to its iris, head units. Follows: anatomy
-(10.5 mm; 13.5 mm to the cornea). `vasa_jax.portrait.gaze` reckons with less, because
-its network follows a part only of an iris's way."""
-
 LID_FOLLOWS = 0.7
 """By how much the upper lid closes for a radian that the eye turns down, in openings of
 the eye. Ours: at 15 degrees the lid has moved by most of the iris's way."""
@@ -72,135 +52,6 @@ the eye. Ours: at 15 degrees the lid has moved by most of the iris's way."""
 LARGEST_LIFT = 0.12
 """How far beyond the photograph a lid opens when the eye turns up, in openings of the
 eye. Ours: beyond, the lid's lashes are stretched."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Irises:
-    """Where the irises were photographed, the image's left eye first.
-
-    Attributes:
-        centres: float64 `[2, 2]` screen.
-        radii: float64 `[2]` head units.
-        rest_gaze: float64 `[2]` yaw, pitch of both eyes in the head, radians.
-        turn: float64 `[3, 3]` the photographed head's rotation.
-    """
-
-    centres: np.ndarray
-    radii: np.ndarray
-    rest_gaze: np.ndarray
-    turn: np.ndarray
-
-
-def measure_irises(
-    outlines: np.ndarray, points: np.ndarray, head_fit: pose.HeadFit
-) -> Irises:
-    """Measure the irises of a portrait.
-
-    Ours: both eyes share one direction, as they do when they look at the same thing.
-
-    Args:
-        outlines: `[2, 5, 2]`, `vasa_jax.portrait.gaze.find_iris_outlines`.
-        points: `[468, 3]` landmarks of the same image.
-        head_fit: the head's fit in the same image.
-    """
-    outlines = outlines.astype(np.float64)
-    from_centre = np.linalg.norm(outlines[:, 1:] - outlines[:, :1], axis=-1)
-    radii = from_centre.mean(axis=1) / head_fit.unit
-    looking = gaze.estimate_gaze(outlines[:, 0], points, head_fit)
-    turn = head_fit.matrix()
-    return Irises(
-        centres=(outlines[:, 0] - head_fit.centre) / head_fit.unit,
-        radii=np.clip(radii, SMALLEST_PLAUSIBLE, LARGEST_PLAUSIBLE),
-        rest_gaze=angles_in_head(looking, turn),
-        turn=turn,
-    )
-
-
-def sharpened(
-    irises: Irises,
-    brightness: np.ndarray,
-    unit: float,
-    lids: tuple[eyelids.Lids, eyelids.Lids],
-) -> Irises:
-    """Fit the irises' circles to their edges in the picture.
-
-    Ours: of circles near the network's, take the one across which the picture brightens
-    most, to the left and to the right, where lids leave the edge free.
-
-    Args:
-        irises: as measured.
-        brightness: `[H, W]` of the texture.
-        unit: texture pixels of a head unit.
-        lids: of both eyes, on the screen.
-    """
-    _, axes = discs(irises, np.zeros(2))
-    angle = np.deg2rad(
-        np.concatenate([np.arange(-50, 51, 10), np.arange(130, 231, 10)])
-    )
-    around = np.stack([np.cos(angle), np.sin(angle)], axis=1) @ axes.T
-    middle = (np.array(brightness.shape[::-1]) - 1) / 2
-    centres, radii = irises.centres.copy(), irises.radii.copy()
-    for eye in range(2):
-        best = -np.inf
-        for factor, x, y in itertools.product(*SEARCH):
-            centre = irises.centres[eye] + irises.radii[eye] * np.array([x, y])
-            radius = irises.radii[eye] * factor
-            rings = [centre + radius * edge * around for edge in (0.9, 1.1)]
-            is_seen = lids[eye].contain(rings[0]) & lids[eye].contain(rings[1])
-            if is_seen.sum() < FEWEST_ANGLES:
-                continue
-            inner, outer = (
-                sampling.bilinear(brightness, (middle + unit * ring)[is_seen])
-                for ring in rings
-            )
-            away = np.log(factor) ** 2 + x * x + y * y
-            score = np.median(outer / np.maximum(inner, 1)) - FAR_COST * away
-            if score > best:
-                best, centres[eye], radii[eye] = score, centre, radius
-    radii = np.clip(radii, SMALLEST_PLAUSIBLE, LARGEST_PLAUSIBLE)
-    return dataclasses.replace(irises, centres=centres, radii=radii)
-
-
-def angles_in_head(looking: np.ndarray, turn: np.ndarray) -> np.ndarray:
-    """Turn a direction of gaze `[2]` of the camera frame into the head's frame.
-
-    Args:
-        looking: `[2]` yaw, pitch, radians.
-        turn: `[3, 3]` the head's rotation.
-    """
-    x, y, z = turn.T @ _turn_of_eyes(looking)[:, 2]
-    return np.array([np.arctan2(-x, z), np.arcsin(np.clip(-y, -1, 1))])
-
-
-def _turn_of_eyes(looking):
-    """Build the turn by yaw and pitch, `[3, 3]`; its last column looks backwards."""
-    (cos_yaw, cos_pitch), (sin_yaw, sin_pitch) = np.cos(looking), np.sin(looking)
-    return np.array(
-        [
-            [cos_yaw, -sin_yaw * sin_pitch, -sin_yaw * cos_pitch],
-            [0.0, cos_pitch, -sin_pitch],
-            [sin_yaw, cos_yaw * sin_pitch, cos_yaw * cos_pitch],
-        ]
-    )
-
-
-def discs(irises: Irises, added_gaze: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Place the irises for a gaze, the head as photographed.
-
-    Ours: a flat disc that turns about the eyeball's centre.
-
-    Args:
-        irises: as photographed.
-        added_gaze: `[2]` yaw and pitch added to the photographed ones, radians.
-
-    Returns:
-        Centres `[2, 2]` on the screen, and `[2, 2]`: a point (x, y) of a disc, in its
-        radii, is seen at centre + radius * matrix @ (x, y).
-    """
-    rest = irises.turn @ _turn_of_eyes(irises.rest_gaze)
-    looking = irises.turn @ _turn_of_eyes(irises.rest_gaze + added_gaze)
-    moved = IRIS_DISTANCE * (rest[:2, 2] - looking[:2, 2])
-    return irises.centres + moved, looking[:2, :2]
 
 
 def lid_closing(close_eyes: np.ndarray, added_gaze: np.ndarray) -> np.ndarray:

@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from datasets.photo_heads.rendering import sampling
 from datasets.synthetic_heads.person import appearance, head
+from vasa_jax.portrait import sampling
 
 CHEEKS = ((205, 187, 207, 216, 212), (425, 411, 427, 436, 432))
 """Landmarks beside the mouth, to the image's left and right."""

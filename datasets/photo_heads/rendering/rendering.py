@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 
 from datasets.photo_heads.fit import face_mesh, photo_head
-from datasets.photo_heads.parts import eye_patches, eyelids, eyes, patch
+from datasets.photo_heads.parts import eye_patches, patch
 from datasets.photo_heads.rendering import posing, rasterizer
-from vasa_jax.portrait import crop
+from vasa_jax.portrait import crop, eyelids
+from vasa_jax.portrait import irises as irises_lib
 
 FACTOR = 2
 """Samples per pixel along a side. Ours: four soften edges enough."""
@@ -151,7 +152,7 @@ def _paint_eyes(rig, head, state, unturned, texture):
     """Paint both eyes' tiles as a state shows them."""
     side = head.ground.shape[0]
     irises = eye_patches.irises_of(rig.shape)
-    centres, matrix = eyes.discs(irises, state.gaze)
+    centres, matrix = irises_lib.discs(irises, state.gaze)
     for eye, loop in enumerate(face_mesh.face_mesh().eye_loops):
         left, top, width, height = head.tiles[patch.EYE_TILES[eye]]
         layers = head.eyes[eye]

@@ -9,8 +9,7 @@ import dataclasses
 
 import numpy as np
 
-from datasets.photo_heads.parts import eyelids
-from datasets.photo_heads.rendering import sampling
+from vasa_jax.portrait import eyelids, sampling
 
 MARGIN = 0.06
 """How much of the picture around the rims belongs to an eye, head units."""
