@@ -40,7 +40,7 @@ from vasa_jax.face import config as face_config
 from vasa_jax.motion import controls as motion_controls
 from vasa_jax.motion import denoiser
 from vasa_jax.motion import model as motion_model
-from vasa_jax.portrait import crop
+from vasa_jax.portrait import crop, marks
 
 PAPER_LATENCY_SECONDS = 0.17
 """Paper: VASA-1, abstract and section 4: starting latency of online streaming at 512
@@ -229,7 +229,7 @@ def latency_rows(models: trained.TrainedModels, repeats: int) -> list[timing.Row
         image=np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8),
         head_pose=types.HeadPose.from_vector(np.array([[0, 0, 0, 0, 0, 1]], "f4")),
         box=crop.CropBox.of_whole(size, size),
-        lips=np.zeros((24, 2), np.float32),
+        marks=marks.open_marks(1),
     )
     quiet = np.zeros(types.SAMPLES_PER_FRAME, np.float32)
     sizes = models.motion_config

@@ -2,7 +2,7 @@
 # Train the shipped checkpoint from random weights: bash experiments/demo_checkpoint.sh WORK OUTPUT
 # Every step goes on where it was stopped. Some 8 hours on two CPU cores (estimated).
 # NUM_CLIPS, NUM_SMILES (clips of people whose happy takes bare their teeth),
-# ENCODER_STEPS, FACE_STEPS, MOUTH_STEPS and MOTION_STEPS change how much is done; SPEECH names a
+# ENCODER_STEPS, FACE_STEPS, DRAWING_STEPS and MOTION_STEPS change how much is done; SPEECH names a
 # folder of recordings for a quarter of the voices, VGG16 an npz whose features compare
 # mouths and eyes (experiments.tools.pack_lpips writes one).
 set -euo pipefail
@@ -13,7 +13,7 @@ NUM_CLIPS=${NUM_CLIPS:-1024}
 NUM_SMILES=${NUM_SMILES:-512}
 ENCODER_STEPS=${ENCODER_STEPS:-3400}
 FACE_STEPS=${FACE_STEPS:-5000}
-MOUTH_STEPS=${MOUTH_STEPS:-2500}
+DRAWING_STEPS=${DRAWING_STEPS:-2500}
 MOTION_STEPS=${MOTION_STEPS:-5000}
 SIZE=${SIZE:-256}
 SIZES=${SIZES:-demo}
@@ -63,7 +63,7 @@ train motion "$SIZES" motion "$MOTION_STEPS" --set=data_dir="$WORK/encoded" \
 train face "$SIZES" face "$FACE_STEPS" --set=data_dir="$DATA" \
   --init_from="$WORK/encoders/export" "${mouths[@]}" "${sharpness[@]}"
 export_once face
-train face "${SIZES}_mouth" mouth "$MOUTH_STEPS" --set=data_dir="$DATA" \
+train face "${SIZES}_drawing" drawing "$DRAWING_STEPS" --set=data_dir="$DATA" \
   --init_from="$WORK/face/export"
-run export --workdir="$WORK/mouth" --workdir="$WORK/motion" --output="$OUTPUT" \
+run export --workdir="$WORK/drawing" --workdir="$WORK/motion" --output="$OUTPUT" \
   --dtype=float16 --dynamics_gain=1.2 --pose_gain=0.95

@@ -67,7 +67,7 @@ class _Clips:
     [
         ("tiny", "have no performance; make them by .* or datasets.video_clips"),
         (
-            "tiny_mouth",
+            "tiny_drawing",
             "have no geometry, arkit.*; make them by .* datasets.photo_heads",
         ),
     ],

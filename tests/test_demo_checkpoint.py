@@ -17,7 +17,7 @@ TINY = {
     "NUM_SMILES": "32",
     "ENCODER_STEPS": "4",
     "FACE_STEPS": "4",
-    "MOUTH_STEPS": "4",
+    "DRAWING_STEPS": "4",
     "MOTION_STEPS": "4",
     "SIZE": "64",
     "SIZES": "tiny",
@@ -49,4 +49,4 @@ def test_it_goes_from_seeds_to_a_checkpoint_with_both_models(tmp_path):
     assert ended.returncode == 0, ended.stderr[-2000:]
     models = trained.load(tmp_path / "checkpoint")
     assert models.face_params and models.motion_params
-    assert [models.metadata[name]["step"] for name in ("mouth", "motion")] == [4, 4]
+    assert [models.metadata[name]["step"] for name in ("drawing", "motion")] == [4, 4]

@@ -128,3 +128,15 @@ def test_a_person_stands_before_its_backdrop_where_the_frame_moves():
     of_two = frames(0.0, each).image
     np.testing.assert_allclose(of_two[0], moving.image[0], atol=1e-5)
     np.testing.assert_allclose(of_two[1], 0.0, atol=1e-5)
+
+
+def test_what_is_painted_into_a_grey_portrait_is_grey():
+    grey = jnp.repeat(jax.random.uniform(jax.random.key(0), (1, 8, 8, 1)), 3, axis=-1)
+    warm = grey + jnp.array([0.2, 0.0, -0.2])[None, None, None]
+    chroma = blending.chroma(jnp.concatenate([grey, warm]))
+    np.testing.assert_allclose(chroma, [[0.0], [1.0]], atol=1e-6)
+    painted = jax.random.uniform(jax.random.key(1), (2, 8, 8, 3))
+    found = np.asarray(blending.coloured(painted, chroma))
+    np.testing.assert_allclose(found[0], found[0, ..., :1] * np.ones(3), atol=1e-6)
+    np.testing.assert_allclose(found.mean(-1), painted.mean(-1), atol=1e-6)
+    np.testing.assert_allclose(found[1], painted[1], atol=1e-6)

@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vasa_jax import geometry, types
+from vasa_jax import types
 from vasa_jax.face.shortcut import mouth
+from vasa_jax.portrait import lips
 
 POSES = types.HeadPose.from_vector(
     jnp.array([[0.3, -0.2, 0.1, 0.05, -0.1, 1.2], [0, 0, 0, 0, 0, 1.0]])
@@ -15,7 +16,7 @@ POSES = types.HeadPose.from_vector(
 
 def _edge(seed=0):
     rng = np.random.default_rng(seed)
-    count = mouth.NUM_EDGE
+    count = lips.NUM_EDGE
     return jnp.asarray(rng.uniform(-0.2, 0.2, (2, count, 2)), jnp.float32)
 
 
@@ -33,29 +34,6 @@ def test_lips_of_a_head_that_moves_stay_where_they_are_on_it():
     np.testing.assert_allclose(found, lips, atol=1e-5)
 
 
-def test_points_are_turned_resized_and_shifted_as_two_of_them_are():
-    angle, size, shift = 0.4, 1.3, jnp.array([0.2, -0.1])
-    turn = size * jnp.array(
-        [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-    )
-    points = _edge()
-    expected = jnp.einsum("ij,bpj->bpi", turn, points) + shift[None, None]
-    moved = mouth.shifted(points, points[:, :2], expected[:, :2])
-    np.testing.assert_allclose(moved, expected, atol=1e-5)
-
-
-@pytest.mark.parametrize("off", [0.0, 0.06])
-def test_corners_are_found_halfway_to_where_the_flow_comes_from_them(off):
-    # A frame that shows the portrait shifted, a tenth smaller.
-    grid = geometry.image_grid(64, 64)[None]
-    shift = jnp.array([0.08, -0.05])
-    flow = 1.1 * (grid - shift[None, None, None])
-    own = jnp.array([[[-0.2, 0.3], [0.15, 0.28]]])
-    true = own / 1.1 + shift[None, None]
-    found = mouth.find_in_frame(flow, own, true + off)
-    np.testing.assert_allclose(found, true + 0.5 * off, atol=2e-3)
-
-
 def test_an_untaught_network_keeps_the_portraits_own_lips():
     shape = mouth.MouthShape(16)
     lips, _ = mouth.encode_lips(_edge(), jnp.zeros((2, 32, 32, 3)), POSES)
@@ -67,7 +45,7 @@ def test_an_untaught_network_keeps_the_portraits_own_lips():
 
 
 def test_teeth_turn_with_the_head():
-    count = mouth.NUM_EDGE
+    count = lips.NUM_EDGE
     told = mouth.Mouth(
         edge=jnp.zeros((2, count, 3)),
         anchors=jnp.broadcast_to(jnp.array([0.0, 0.3, -0.6]), (2, 2, 3)),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import geometry, types
-from vasa_jax.face.shortcut import mouth, mouth_layer
+from vasa_jax.face.shortcut import drawn_layer, mouth, mouth_layer
 from vasa_jax.portrait import lips
 
 SIZE = 128
@@ -82,7 +82,7 @@ def test_places_on_a_curved_row_are_found_again_in_a_turned_head():
 @pytest.mark.parametrize("pose", [FACING, POSE])
 def test_only_what_lies_between_open_lips_changes(pose):
     told, grey = _mouth(0.12), jnp.full((1, SIZE, SIZE, 3), 0.3)
-    drawn = mouth_layer.lay(grey, _layer(told, pose))
+    drawn = drawn_layer.lay(grey, _layer(told, pose))
     changed = np.abs(np.asarray(drawn - grey)).max(-1) > 1e-6
     edge = mouth.posed_edge(told, pose)
     places = geometry.image_grid(SIZE, SIZE)[None]
@@ -94,14 +94,14 @@ def test_only_what_lies_between_open_lips_changes(pose):
 
 def test_a_shut_mouth_leaves_the_frame_as_it_is():
     grey = jnp.full((1, SIZE, SIZE, 3), 0.3)
-    drawn = mouth_layer.lay(grey, _layer(_mouth(0.0)))
+    drawn = drawn_layer.lay(grey, _layer(_mouth(0.0)))
     np.testing.assert_allclose(drawn, grey, atol=1e-6)
 
 
 def test_a_mouth_that_is_not_to_be_seen_is_not_drawn():
     told = _mouth(0.12).replace(presence_logits=jnp.full((1, 1), -20.0))
     grey = jnp.full((1, SIZE, SIZE, 3), 0.3)
-    np.testing.assert_allclose(mouth_layer.lay(grey, _layer(told)), grey, atol=1e-6)
+    np.testing.assert_allclose(drawn_layer.lay(grey, _layer(told)), grey, atol=1e-6)
 
 
 def test_a_mouth_at_the_border_is_drawn_as_far_as_it_is_seen():
@@ -118,12 +118,3 @@ def test_twice_the_pixels_show_the_same_mouth():
     fine, coarse = _layer(told, size=2 * SIZE), _layer(told, size=SIZE)
     shrunk = geometry.resize(fine.share, *coarse.share.shape[1:3])
     assert np.abs(np.asarray(shrunk - coarse.share)).mean() < 0.02
-
-
-def test_a_window_is_cut_from_where_it_is_laid():
-    layer = _layer(_mouth(0.12))
-    image = jax.random.uniform(jax.random.key(1), (1, SIZE, SIZE, 3))
-    full = layer.replace(share=jnp.ones_like(layer.share))
-    np.testing.assert_allclose(
-        mouth_layer.cut(mouth_layer.lay(image, full), full), full.colours, atol=1e-6
-    )

@@ -95,7 +95,7 @@ ONLY_USED_BY = (
         (
             "vasa_jax/face/decoder.py",
             "vasa_jax/face/model.py",
-            "vasa_jax/face/mouth_training.py",
+            "vasa_jax/face/drawing/",
             "vasa_jax/face/training.py",
         ),
     ),

@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 import pytest
 
-from datasets import exact_mouth
+from datasets import exact_features
 from datasets.photo_heads.fit import fitting, photo_head
 from datasets.photo_heads.rendering import packing
 from vasa_jax import arkit, media
@@ -30,7 +30,7 @@ def _find(shape, turn=(0.0, 0.0, 0.0), **units):
     for name, weight in units.items():
         weights[arkit.index(name)] = weight
     state = photo_head.State(arkit=weights, turn=np.array(turn))
-    return exact_mouth.find({"geometry": packing.pack(shape, [state], VIEW)}, 0)
+    return exact_features.find({"geometry": packing.pack(shape, [state], VIEW)}, 0)
 
 
 def test_the_edge_at_rest_is_what_the_portraits_landmarks_say(picture, shape):
@@ -63,7 +63,7 @@ def test_all_of_it_turns_with_the_head(shape):
 def test_the_edge_lies_where_the_crop_is_cut(shape):
     wide = photo_head.View(distance=1.25, x=0.1, y=0.0)
     state = photo_head.State()
-    seen = exact_mouth.find({"geometry": packing.pack(shape, [state], wide)}, 0)
+    seen = exact_features.find({"geometry": packing.pack(shape, [state], wide)}, 0)
     expected = (
         _find(shape)["mouth_edge"] * crop.HALF_IMAGE_HEAD_UNITS - [0.1, 0.0]
     ) / (1.25 * crop.HALF_IMAGE_HEAD_UNITS)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from datasets import exact_mouth
+from datasets import exact_features
 from datasets.synthetic_heads import names
 from datasets.synthetic_heads.person import avatar, geometry
 from datasets.synthetic_heads.rendering import correspondence, ground_truth, scene
@@ -29,7 +29,7 @@ def _find(person, **units):
         geometry.build_geometry(person.identity_seed, person.exaggeration), state
     )
     marks = ground_truth.keypoints(posed, camera)
-    return exact_mouth.find({"geometry": packed}, 0), marks
+    return exact_features.find({"geometry": packed}, 0), marks
 
 
 def test_the_edge_goes_through_corners_and_middles_of_the_lips(person):

@@ -3,7 +3,8 @@
 Ours: plain JSON in and out, so that every reader of an export sees today's names alone.
 Version 0.1 kept what shapes motion in the sampler's and the face model's settings; 0.2
 keeps it in `animation.shaping`. Version 0.1 switched each part of the image shortcut by
-itself; 0.2 has all of it or none.
+itself; 0.2 has all of it or none. Before eyes were drawn beside mouths, the width of
+what tells their places was the mouth's alone.
 """
 
 import copy
@@ -62,7 +63,20 @@ def renew(configs: dict[str, Any]) -> dict[str, Any]:
         )
     if "use_shortcut" in face:
         configs["face"] = _renew_face(face)
+    if "mouth_hidden" in (face.get("shortcut") or {}):
+        _renew_drawing(face["shortcut"])
     return configs
+
+
+def _renew_drawing(shortcut: dict[str, Any]) -> None:
+    """Name what draws mouths and eyes, in place; it was of mouths alone."""
+    shortcut["drawn_hidden"] = shortcut.pop("mouth_hidden")
+    shortcut.pop("detail_channels")
+    if shortcut.pop("detail_size") is not None:
+        raise UserError(
+            "The face model of this checkpoint corrects eyes on the unwrapped face "
+            "(detail_size), which is gone; train its renderer anew."
+        )
 
 
 def _renew_face(face: dict[str, Any]) -> dict[str, Any]:

@@ -82,6 +82,52 @@ class HeadPose:
 
 
 @struct.dataclass
+class Eyes:
+    """The eyes of B portraits, the image's left one first; see `portrait.eyes`.
+
+    Layers lie in each eye's own square: its x goes from corner to corner of the lids,
+    of which it reaches `portrait.eyes.SPAN` to each side.
+
+    Attributes:
+        rims: `[B, 2, 16, 2]` of the lids in the portrait, in [-1, 1]: the upper lid to
+            the right, then the lower one back.
+        discs: `[B, 2, 3, 2]` irises: the centre, and the ends of the radii that point
+            to the eye's right side and down; likewise.
+        white: `[B, 2, h, w, 3]` of the eye without the shade of the upper lid, 0 to 1.
+        iris: `[B, 2, h, w, 4]` colours times opacity, and opacity, where it was seen;
+            likewise.
+        rest: `[B, 2, h, w, 3]` what both leave over of the portrait; likewise.
+        photograph: `[B, 2, h, w, 3]` the portrait.
+        lid: `[B, 2, h, w, 3]` the portrait without an iris behind lashes.
+        shade: `[B, 2, K]` light at K distances below the upper lid.
+        presence: `[B, 2]` how far to show all this, 0 to 1.
+    """
+
+    rims: jax.Array
+    discs: jax.Array
+    white: jax.Array
+    iris: jax.Array
+    rest: jax.Array
+    photograph: jax.Array
+    lid: jax.Array
+    shade: jax.Array
+    presence: jax.Array
+
+
+@struct.dataclass
+class Marks:
+    """What landmarks tell of the faces of B portraits; see `portrait.marks`.
+
+    Attributes:
+        lips: `[B, 24, 2]` the lips' inner edge in [-1, 1]; see `portrait.lips`.
+        eyes: both eyes, taken apart.
+    """
+
+    lips: jax.Array
+    eyes: Eyes
+
+
+@struct.dataclass
 class PortraitPixels:
     """What the image shortcut takes from a portrait, beside the paper's latents.
 
@@ -93,11 +139,10 @@ class PortraitPixels:
         behind_head: `[B, h, w, C + 3]` features and colours of the background, also
             where the head hides it.
         background_logits: `[B, h, w, 1]` that a cell of the portrait shows background.
-        reduced: `[B, P, P, 3]` the portrait at the size of the painted image; None
-            without `face_detail`.
-        unwrapped: `[B, s, s, 3]` its face on the unwrapped surface; likewise.
+        chroma: `[B, 1]` 0 where the portrait is grey, 1 where it has colours.
         lips: `[B, 24, 2]` where the portrait's lips meet, and `[B, C]` colours around
             them; None leaves the inside of mouths to the decoder. See `shortcut.mouth`.
+        eyes: the portrait's; None leaves eyes to the decoder. See `shortcut.eyes`.
         person: `[B, H, W, 4]` squares of the person's colours, which go on beyond it,
             and of its share of each pixel, all in [0, 1]; None leaves the background
             to the decoder. For B frames of one portrait B may be 1.
@@ -110,9 +155,9 @@ class PortraitPixels:
     displacement: jax.Array
     behind_head: jax.Array
     background_logits: jax.Array
-    reduced: jax.Array | None = None
-    unwrapped: jax.Array | None = None
+    chroma: jax.Array
     lips: tuple[jax.Array, jax.Array] | None = None
+    eyes: Eyes | None = None
     person: jax.Array | None = None
     backdrop: jax.Array | None = None
 

@@ -11,10 +11,11 @@ with the encoders as they are:
     python -m experiments.train --config=experiments/configs/face.py --preset=demo \
         --workdir=runs/face --set=data_dir=DATA --init_from=runs/encoders/export
 
-The inside of mouths last, from the renderer's export, which it changes nothing else of:
+Mouths and eyes that are drawn last, from the renderer's export, which it changes
+nothing else of:
 
     python -m experiments.train --config=experiments/configs/face.py \
-        --preset=demo_mouth --workdir=runs/mouth --set=data_dir=PHOTOS,DATA \
+        --preset=demo_drawing --workdir=runs/drawing --set=data_dir=PHOTOS,DATA \
         --init_from=runs/face/export
 
 The paper's scale, at 256 px and then, from the same networks, at 512 px; the second run
@@ -48,7 +49,7 @@ from typing import Literal
 import jax
 import numpy as np
 
-from datasets import exact_flow, exact_mouth
+from datasets import exact_features, exact_flow
 from datasets.synthetic_heads import names
 from experiments.configs import face_fields, face_networks, face_presets
 from experiments.running import data_card
@@ -60,18 +61,18 @@ from vasa_jax.face import (
     encoder_training,
     examples,
     half_size,
-    mouth_training,
 )
 from vasa_jax.face import config as face_config
 from vasa_jax.face import training as face_training
+from vasa_jax.face.drawing import training as drawing
 from vasa_jax.train import batch_names, experiment
 from vasa_jax.train import optimizer as optimizer_lib
 
 PRESETS = tuple(face_presets.VARIANTS)
 
-Part = Literal["encoders", "renderer", "mouth"]
+Part = Literal["encoders", "renderer", "drawing"]
 
-PARTS = {"encoders": "encoders", "renderer": "face", "mouth": "mouth"}
+PARTS = {"encoders": "encoders", "renderer": "face", "drawing": "drawing"}
 """What is trained by itself, and what the run is called."""
 
 CARD = """Trained on synthetic talking heads made by `datasets.synthetic_heads`: no
@@ -110,7 +111,7 @@ class FaceExperiment:
     Attributes:
         model: sizes.
         part: what is trained: the motion encoders, on single frames; the renderer; or
-            the mouth's inside, on frames of one clip.
+            what draws mouths and eyes, on frames of one clip.
         data_dir: folder of a set made by `datasets`; several, with commas between
             them, are read as one.
         train: the run.
@@ -232,8 +233,8 @@ def make_card(data_dir: str) -> str:
 def make_task(settings: FaceExperiment):
     """Return the task of the settings."""
     amounts = augmentation.AMOUNTS[settings.augment]
-    if settings.part == "mouth":
-        return mouth_training.MouthTask(settings.model)
+    if settings.part == "drawing":
+        return drawing.DrawingTask(settings.model)
     if settings.part == "encoders":
         return encoder_training.EncoderTask(
             settings.model, settings.encoder_loss, amounts, expression_weight()
@@ -258,10 +259,8 @@ def make_examples(settings: FaceExperiment, split: str) -> data_examples.Example
         )
         settings = dataclasses.replace(settings, example=example)
     if settings.part != "renderer":
-        find_mouth = exact_mouth.find if settings.part == "mouth" else None
         return data_examples.RecordExamples(
-            opened,
-            functools.partial(_frames, settings.model.image_size, find_mouth),
+            opened, functools.partial(_frames, settings)
         )
     return data_examples.PairExamples(
         opened,
@@ -271,15 +270,19 @@ def make_examples(settings: FaceExperiment, split: str) -> data_examples.Example
     )
 
 
-def _frames(image_size, find_mouth, rng, record):
-    return examples.frames(rng, record, image_size, find_mouth)
+def _frames(settings, rng, record):
+    size = settings.model.image_size
+    if settings.part == "encoders":
+        return examples.frames(rng, record, size)
+    share = settings.example.blink_share
+    return examples.frames(rng, record, size, exact_features.find, share)
 
 
 def _pair(settings, rng, same, other):
     exact = None
     if face_fields.uses_geometry(settings):
         exact = examples.Geometry(
-            size=settings.model.correspondence_size,
+            size=settings.model.flow_size,
             flow_function=exact_flow.between,
         )
     return examples.pair(

@@ -20,16 +20,16 @@ MASK_FIELD = "masks"
 
 NEEDED_BY = {
     "renderer": ("keypoints", "performance"),
-    "mouth": (FLOW_FIELD, "arkit", "gaze_in_head"),
+    "drawing": (FLOW_FIELD, "arkit", "gaze_in_head", "blink"),
 }
 """Fields without which a part cannot be learnt. Ours."""
 
 OTHER_BUILDER = {
     "encoders": "datasets.video_clips",
     "renderer": "datasets.video_clips",
-    "mouth": "datasets.photo_heads",
+    "drawing": "datasets.photo_heads",
 }
-"""Whose clips teach a part too. Ours: videos hold no truth of mouths."""
+"""Whose clips teach a part too. Ours: videos hold no truth of mouths and eyes."""
 
 FIELD_OF_WEIGHT = {"expression": "arkit", "gaze": "gaze_in_head"}
 """Losses whose truth is a field of its own."""
@@ -88,7 +88,7 @@ def _check_fields(fields: set[str], settings: Any) -> None:
             f"The clips in {settings.data_dir!r} have no {', '.join(missing)}; make "
             f"them by datasets.synthetic_heads or {OTHER_BUILDER[settings.part]}."
         )
-    if settings.part == "mouth":
+    if settings.part == "drawing":
         return
     group = "face_loss" if is_pairs else "encoder_loss"
     weights = getattr(settings, group)

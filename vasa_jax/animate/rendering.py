@@ -20,7 +20,9 @@ from vasa_jax.motion.shaping.config import ShapingConfig
 BATCH_FRAMES = 5
 """Frames decoded at once. Ours: 0.2 s, so that the first frame comes soon."""
 
-kept_programs.register(types.FaceLatents, types.HeadPose, types.PortraitPixels)
+kept_programs.register(
+    types.Eyes, types.FaceLatents, types.HeadPose, types.Marks, types.PortraitPixels
+)
 
 
 class Renderer:
@@ -56,7 +58,7 @@ class Renderer:
         image: np.ndarray,
         head_pose: types.HeadPose,
         scene: backdrop.Scene | None = None,
-        lips: np.ndarray | None = None,
+        marks: types.Marks | None = None,
     ) -> types.FaceLatents:
         """Encode one portrait.
 
@@ -64,15 +66,14 @@ class Renderer:
             image: uint8 `[H, W, 3]`, cut by the one crop definition.
             head_pose: where the head is, leading shape `[1]`.
             scene: what stands behind the person; None leaves it to the decoder.
-            lips: float32 `[24, 2]` of `portrait.lips`, which lets the inside of the
-                mouth be drawn; None leaves it to the decoder.
+            marks: of `portrait.marks`, leading shape `[1]`, which let eyes and the
+                inside of the mouth be drawn; None leaves them to the decoder.
 
         Returns:
             Latents of a batch of one.
         """
         encode = kept_programs.kept(encode_portrait, self._config)
-        seen = None if lips is None else lips[None]
-        latents = encode(self._params, image[None], head_pose, seen)
+        latents = encode(self._params, image[None], head_pose, marks)
         return latents if scene is None else backdrop.place(latents, image, scene)
 
     def encode_motion(self, images: np.ndarray) -> np.ndarray:
@@ -127,14 +128,14 @@ def encode_portrait(
     params: dict[str, Any],
     image: jax.Array,
     head_pose: types.HeadPose,
-    lips: jax.Array | None = None,
+    marks: types.Marks | None = None,
 ) -> types.FaceLatents:
     """Encode uint8 portraits `[B, H, W, 3]`; see `FaceModel.encode_portrait`."""
     return face_model.FaceModel(config).apply(
         {"params": params},
         to_model_range(image),
         head_pose,
-        lips=lips,
+        marks=marks,
         method="encode_portrait",
     )
 

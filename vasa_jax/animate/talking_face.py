@@ -20,7 +20,8 @@ from vasa_jax.animate import (
 )
 from vasa_jax.animate.controls import Controls
 from vasa_jax.errors import UserError
-from vasa_jax.portrait import crop, lips, locate
+from vasa_jax.portrait import crop, locate
+from vasa_jax.portrait import marks as portrait_marks
 
 PUSH_SAMPLES = types.SAMPLE_RATE_HZ
 """Samples encoded at once. Ours: so that frames come before the whole voice is read."""
@@ -34,8 +35,8 @@ class Portrait:
         image: uint8 `[size, size, 3]`.
         head_pose: fitted to landmarks, leading shape `[1]`.
         box: where it was cut.
-        lips: float32 `[24, 2]`, see `portrait.lips`; None leaves the inside of mouths
-            to the decoder.
+        marks: what lets eyes and the inside of the mouth be drawn; None leaves them to
+            the decoder.
         scene: what stands behind the person; None leaves the background to the model.
         warning: one sentence, such as that there were several faces, or None.
     """
@@ -43,7 +44,7 @@ class Portrait:
     image: np.ndarray
     head_pose: types.HeadPose
     box: crop.CropBox
-    lips: np.ndarray | None = None
+    marks: types.Marks | None = None
     scene: backdrop.Scene | None = None
     warning: str | None = None
 
@@ -131,7 +132,7 @@ class TalkingFace:
             image=face,
             head_pose=jax.tree.map(lambda x: np.asarray(x)[None], found.head_pose),
             box=found.box,
-            lips=lips.inner_edge(found.landmarks.points, found.box),
+            marks=portrait_marks.find_marks(face, found.landmarks, found.box),
             scene=backdrop.set_scene(face, background, self._tells_person),
             warning=found.warning,
         )
@@ -317,7 +318,7 @@ class TalkingFace:
     def _encode(self, image: np.ndarray | Portrait) -> types.FaceLatents:
         portrait = image if isinstance(image, Portrait) else self.locate(image)
         return self._renderer.encode_portrait(
-            portrait.image, portrait.head_pose, portrait.scene, portrait.lips
+            portrait.image, portrait.head_pose, portrait.scene, portrait.marks
         )
 
 

@@ -56,18 +56,15 @@ class ShortcutConfig:
         channels: of the portrait's features that are warped.
         face_map_size, face_map_channels: side and channels of the map of facial
             dynamics on the unwrapped face; see `shortcut.unwrapping`.
-        detail_size, detail_channels: side, an even number of cells, and channels of
-            what is drawn anew there; see `shortcut.face_detail`. None leaves it out.
-        mouth_hidden: width of the network that tells where mouths open, so that their
-            inside can be drawn; see `shortcut.mouth`. None leaves it to the decoder.
+        drawn_hidden: width of the networks that tell where mouths open and where eyes
+            look, so that both can be drawn; see `shortcut.mouth` and `shortcut.eyes`.
+            None leaves them to the decoder.
     """
 
     channels: int = 24
     face_map_size: int = 32
     face_map_channels: int = 48
-    detail_size: int | None = None
-    detail_channels: int = 32
-    mouth_hidden: int | None = None
+    drawn_hidden: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -168,15 +165,6 @@ class FaceConfig:
     def flow_size(self) -> int:
         """Side of the decoder's last stage, at which the shortcut joins it, cells."""
         return self.volume_size * 2 ** (len(self.decoder_channels) - 1)
-
-    @property
-    def correspondence_size(self) -> int:
-        """Side of the exact correspondence that teaches the flow, cells.
-
-        Ours: twice the flow's where `shortcut.face_detail` refines it further.
-        """
-        has_detail = self.shortcut is not None and self.shortcut.detail_size is not None
-        return 2 * self.flow_size if has_detail else self.flow_size
 
 
 def resized(config: FaceConfig, image_size: int) -> FaceConfig:
@@ -282,7 +270,7 @@ def demo() -> FaceConfig:
         decoder_blocks=2,
         output_upsampling=4,
         detail_channels=16,
-        shortcut=ShortcutConfig(mouth_hidden=192),
+        shortcut=ShortcutConfig(drawn_hidden=192),
     )
 
 
@@ -317,9 +305,7 @@ def tiny() -> FaceConfig:
             channels=8,
             face_map_size=8,
             face_map_channels=8,
-            detail_size=16,
-            detail_channels=8,
-            mouth_hidden=16,
+            drawn_hidden=16,
         ),
     )
 

@@ -17,14 +17,20 @@ from vasa_jax.data import clips
 
 Record = dict[str, Any]
 FlowFunction = Callable[..., tuple[np.ndarray, ...]]
-MouthFunction = Callable[[Record, int], dict[str, np.ndarray]]
+FeatureFunction = Callable[[Record, int], dict[str, np.ndarray]]
 
 FLOW_FIELDS = ("flow", "visible", "mirrored_flow", "mirrored_visible", "learnable")
 """Exact correspondence of a pair, in the order of a flow function."""
 
+EYE_FIELDS = ("eye_rims", "eye_discs")
+"""What is exactly known of a frame's eyes: float32 `[2, 16, 2]` and `[2, 3, 2]` places
+in [-1, 1]; see `types.Eyes`."""
+
 MOUTH_FIELDS = ("mouth_edge", "mouth_teeth", "mouth_is_painted")
 """What is exactly known of a frame's mouth: float32 `[24, 2]` and `[2, 4, 2]` places in
 [-1, 1], see `shortcut.mouth`, and 1 where its inside is painted, not photographed."""
+
+FEATURE_FIELDS = MOUTH_FIELDS + EYE_FIELDS
 
 SURROUNDINGS = (0, 1)
 """Classes of the masks that do not turn with the head: background and torso. Follows:
@@ -35,6 +41,9 @@ TORSO = (1,)
 
 CLOSED = 0.7
 """Blink from which eyes count as closed. Ours."""
+
+LOWERED = 0.3
+"""Blink from which lids count as lowered. Ours: below, they only follow the gaze."""
 
 WIDEST = 0.2
 """Share of a clip's frames whose mouths count as wide open. Ours."""
@@ -153,7 +162,8 @@ def frames(
     rng: np.random.Generator,
     record: Record,
     image_size: int,
-    find_mouth: MouthFunction | None = None,
+    find_features: FeatureFunction | None = None,
+    blink_share: float = 0.0,
 ) -> dict[str, np.ndarray]:
     """Draw `FRAMES_OF_CLIP` frames of a record with their truth.
 
@@ -161,20 +171,28 @@ def frames(
         rng: source of all chance.
         record: of a clip.
         image_size: side of the frames, pixels; records are averaged down to it.
-        find_mouth: from a record and a frame's index to `MOUTH_FIELDS` by name; None
-            leaves them out.
+        find_features: from a record and a frame's index to `FEATURE_FIELDS` by name;
+            None leaves them out.
+        blink_share: of examples with a frame whose lids are lowered, where the record
+            has one.
 
     Returns:
         `image` uint8 `[N, S, S, 3]`, `pose` `[N, 6]`, and where the record has them
-        `arkit` `[N, 52]` and `gaze` `[N, 2]`; and `MOUTH_FIELDS`, one for each frame.
+        `arkit` `[N, 52]` and `gaze` `[N, 2]`; and `FEATURE_FIELDS`, one for each frame.
     """
     count = int(record["num_frames"])
-    chosen = np.sort(rng.choice(count, FRAMES_OF_CLIP, replace=False))
+    chosen = rng.choice(count, FRAMES_OF_CLIP, replace=False)
+    if blink_share and rng.random() < blink_share:
+        lowered = np.flatnonzero(record["blink"][:count] > LOWERED)
+        lowered = np.setdiff1d(lowered, chosen)
+        if len(lowered):
+            chosen[0] = rng.choice(lowered)
+    chosen = np.sort(chosen)
     images = clips.read_frames(record, chosen)
     example = {"image": shrink(images, image_size), **_known(record, chosen)}
-    if find_mouth is not None:
-        found = [find_mouth(record, int(frame)) for frame in chosen]
-        example |= {name: np.stack([f[name] for f in found]) for name in MOUTH_FIELDS}
+    if find_features is not None:
+        found = [find_features(record, int(frame)) for frame in chosen]
+        example |= {name: np.stack([f[name] for f in found]) for name in FEATURE_FIELDS}
     return example
 
 

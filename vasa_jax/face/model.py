@@ -9,6 +9,7 @@ from vasa_jax import arkit, geometry, types
 from vasa_jax.face import config as face_config
 from vasa_jax.face import decoder, dynamics_map, encoders, rendered_frame, warping
 from vasa_jax.face.shortcut import mouth, network
+from vasa_jax.portrait import marks as marks_lib
 
 
 @struct.dataclass
@@ -91,7 +92,7 @@ class FaceModel(nn.Module):
         image: jax.Array,
         head_pose: types.HeadPose | None = None,
         facial_dynamics: jax.Array | None = None,
-        lips: jax.Array | None = None,
+        marks: types.Marks | None = None,
     ) -> types.FaceLatents:
         """Encode portraits as all that rendering needs.
 
@@ -102,8 +103,8 @@ class FaceModel(nn.Module):
                 this size.
             head_pose: the portrait's, if known (fitted to landmarks, say).
             facial_dynamics: `[B, Z]` the portrait's, if already encoded.
-            lips: `[B, 24, 2]` where its lips meet, in [-1, 1], if known; without them
-                the inside of mouths is left to the decoder. See `shortcut.mouth`.
+            marks: what landmarks tell of lips and eyes, if known; without them both
+                are left to the decoder. See `shortcut.mouth` and `shortcut.eyes`.
         """
         config = self.config
         if facial_dynamics is None:
@@ -118,8 +119,9 @@ class FaceModel(nn.Module):
         pixels = None
         if config.shortcut is not None:
             pixels = self.shortcut.encode_pixels(image, maps, displacement, head_pose)
-            if lips is not None:
-                pixels = pixels.replace(lips=mouth.encode_lips(lips, image, head_pose))
+            if marks is not None:
+                lips = mouth.encode_lips(marks.lips, image, head_pose)
+                pixels = pixels.replace(lips=lips, eyes=marks.eyes)
         return types.FaceLatents(
             appearance_volume=self.canonical_network(canonical),
             identity=identity,
@@ -169,8 +171,8 @@ class FaceModel(nn.Module):
 
         Touches every parameter; `init` uses it.
         """
-        lips = jnp.broadcast_to(mouth.open_lips(), (len(source), mouth.NUM_EDGE, 2))
-        latents = self.encode_portrait(source, lips=lips)
+        seen = marks_lib.open_marks(len(source))
+        latents = self.encode_portrait(source, marks=seen)
         head_pose, facial_dynamics = self.encode_motion(driver)
         readout = self.read_dynamics(facial_dynamics)
         written = self.write_dynamics(readout.arkit, readout.gaze_in_head)

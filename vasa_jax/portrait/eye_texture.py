@@ -123,6 +123,10 @@ class EyeTexture:
         shade = _shade_at(self.shade, below)
         return np.clip(light * shade[..., None], 0, 255).astype(np.float32)
 
+    def light(self) -> np.ndarray:
+        """Return the light below the upper lid at rest, `[h, w]`."""
+        return _shade_at(self.shade, self.below)
+
     def layered(self, seen: np.ndarray, there: np.ndarray, kept: float) -> np.ndarray:
         """Lay iris and lids over the white, float64 `[h, w, 3]`.
 
@@ -188,9 +192,9 @@ def fit_eye(
     along, height = _between_lids(place, lids, below, above)
     across = along / unit, height
     lid = _spread(flat, *across, is_white, np.ones_like(light), LID_KERNEL)
-    lid = np.where(is_white[..., None], flat, lid)
+    lid = np.where((is_white | ~is_own)[..., None], flat, lid)
     white = _fill_white(flat, light, *across, is_white, is_clear, is_own)
-    iris = _fill_iris(flat, disc, is_clear & (radius < 1 - half_edge / 2))
+    iris = _fill_iris(flat, disc, is_clear & (radius < 1 - half_edge / 2), opacity > 0)
     inverse = np.linalg.inv(axes)
     bare = EyeTexture(
         corner=corner,
@@ -295,7 +299,7 @@ def _spread(flat, along, height, is_source, trust, kernel):
     return weight @ flat[source]
 
 
-def _fill_iris(flat, disc, is_seen):
+def _fill_iris(flat, disc, is_seen, is_wanted):
     """Complete the iris along its rings, `[h, w, 3]`."""
     radius = np.linalg.norm(disc, axis=-1)
     angle = np.arctan2(disc[..., 1], disc[..., 0])
@@ -305,13 +309,15 @@ def _fill_iris(flat, disc, is_seen):
         is_source = is_seen & (brightness < HIGHLIGHT * np.median(brightness[is_seen]))
     if is_source.sum() < FEWEST_PIXELS:
         is_source = radius < 0.8
-    source = _some(is_source)
-    ring = np.minimum(radius, 0.9)[..., None] - radius[source]
-    turn = (angle[..., None] - angle[source] + np.pi) % (2 * np.pi) - np.pi
+    source, hidden = _some(is_source), is_wanted & ~is_seen
+    ring = np.minimum(radius, 0.9)[hidden][:, None] - radius[source]
+    turn = (angle[hidden][:, None] - angle[source] + np.pi) % (2 * np.pi) - np.pi
     weight = np.exp(-((ring / RING_BLUR) ** 2) / 2) + 1e-6
     weight /= ANGLE_BLUR**2 + turn**2
     weight /= weight.sum(axis=-1, keepdims=True)
-    return np.where(is_seen[..., None], flat, weight @ flat[source])
+    filled = flat.copy()
+    filled[hidden] = weight @ flat[source]
+    return filled
 
 
 def _some(mask):

@@ -93,24 +93,28 @@ def sharpened(
     )
     around = np.stack([np.cos(angle), np.sin(angle)], axis=1) @ axes.T
     middle = (np.array(brightness.shape[::-1]) - 1) / 2
+    factor, x, y = np.array(list(itertools.product(*SEARCH))).T
+    away = np.log(factor) ** 2 + x * x + y * y
     centres, radii = irises.centres.copy(), irises.radii.copy()
     for eye in range(2):
-        best = -np.inf
-        for factor, x, y in itertools.product(*SEARCH):
-            centre = irises.centres[eye] + irises.radii[eye] * np.array([x, y])
-            radius = irises.radii[eye] * factor
-            rings = [centre + radius * edge * around for edge in (0.9, 1.1)]
-            is_seen = lids[eye].contain(rings[0]) & lids[eye].contain(rings[1])
-            if is_seen.sum() < FEWEST_ANGLES:
-                continue
-            inner, outer = (
-                sampling.bilinear(brightness, (middle + unit * ring)[is_seen])
-                for ring in rings
-            )
-            away = np.log(factor) ** 2 + x * x + y * y
-            score = np.median(outer / np.maximum(inner, 1)) - FAR_COST * away
-            if score > best:
-                best, centres[eye], radii[eye] = score, centre, radius
+        centre = irises.centres[eye] + irises.radii[eye] * np.stack([x, y], axis=1)
+        radius = irises.radii[eye] * factor
+        rings = [
+            centre[:, None] + edge * radius[:, None, None] * around
+            for edge in (0.9, 1.1)
+        ]
+        is_seen = lids[eye].contain(rings[0]) & lids[eye].contain(rings[1])
+        inner, outer = (
+            sampling.bilinear(brightness, middle + unit * ring) for ring in rings
+        )
+        brighter = np.where(is_seen, outer / np.maximum(inner, 1), np.nan)
+        is_enough = is_seen.sum(axis=1) >= FEWEST_ANGLES
+        if not is_enough.any():
+            continue
+        score = np.full(len(away), -np.inf)
+        score[is_enough] = np.nanmedian(brighter[is_enough], axis=1)
+        best = int(np.argmax(score - FAR_COST * away))
+        centres[eye], radii[eye] = centre[best], radius[best]
     radii = np.clip(radii, SMALLEST_PLAUSIBLE, LARGEST_PLAUSIBLE)
     return dataclasses.replace(irises, centres=centres, radii=radii)
 

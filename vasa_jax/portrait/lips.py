@@ -14,6 +14,8 @@ MediaPipe's topology of 468 landmarks."""
 NUM_UPPER, NUM_LOWER = 13, 11
 """Points along each edge, both corners counted with the upper one."""
 
+NUM_EDGE = NUM_UPPER + NUM_LOWER
+
 
 def inner_edge(points: np.ndarray, box: crop.CropBox) -> np.ndarray:
     """Return the lips' inner edge.
@@ -30,6 +32,16 @@ def inner_edge(points: np.ndarray, box: crop.CropBox) -> np.ndarray:
     matrix = box.matrix(2)
     in_crop = (flat - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
     return (in_crop - 1.0).astype(np.float32)
+
+
+def open_lips(batch: int) -> np.ndarray:
+    """Return open lips float32 `[B, 24, 2]`, where no portrait is at hand."""
+    across = np.linspace(-1.0, 1.0, NUM_UPPER)
+    across = np.append(across, across[-2:0:-1])
+    side = np.repeat([-1.0, 1.0], [NUM_UPPER, NUM_LOWER])
+    down = 0.5 * side * np.sqrt(1.0 - np.square(across))
+    lips = np.stack([0.16 * across, 0.39 + 0.16 * down], axis=-1)
+    return np.stack([lips] * batch).astype(np.float32)
 
 
 @functools.lru_cache(maxsize=1)

@@ -1,13 +1,12 @@
 """Where a frame of a photographed head shows its lips' inner edge and its teeth."""
 
 import functools
-from collections.abc import Mapping
 
 import numpy as np
 
 from datasets.photo_heads.fit import face_mesh, photo_head
 from datasets.photo_heads.parts import mouth_interior, patch
-from datasets.photo_heads.rendering import packing, posing, rasterizer
+from datasets.photo_heads.rendering import posing, rasterizer
 from vasa_jax.portrait import lips
 
 TEETH = patch.MOUTH_TILES[:2]
@@ -17,18 +16,16 @@ CORNERS = ((0.25, 0.0), (0.75, 0.0), (0.25, 1.0), (0.75, 1.0))
 """Places in a tile of teeth whose places in the frame are told."""
 
 
-def find(record: Mapping[str, bytes], frame: int) -> dict[str, np.ndarray]:
-    """Find the mouth of one frame.
+def find(
+    rig: posing.Rig, state: photo_head.State, view: photo_head.View
+) -> dict[str, np.ndarray]:
+    """Find the mouth of one frame: `face.examples.MOUTH_FIELDS` by name.
 
     Args:
-        record: of which only `geometry` is read.
-        frame: its index.
-
-    Returns:
-        `vasa_jax.face.examples.MOUTH_FIELDS` by name.
+        rig: of the head.
+        state: the frame's.
+        view: the clip's.
     """
-    clip = packing.unpack(record["geometry"])
-    rig, state = posing.build_rig(clip.shape), clip.state(frame)
     loop = face_mesh.face_mesh().mouth_loop
     parts = [_edge() @ (rig.rest[loop] + posing.face_moves(rig, state, loop))]
     parts += [
@@ -38,7 +35,7 @@ def find(record: Mapping[str, bytes], frame: int) -> dict[str, np.ndarray]:
     ]
     points = np.concatenate(parts)
     points = posing.turned(rig, points, np.ones(len(points)), state)
-    places = clip.view.to_image(photo_head.project(points)).astype(np.float32)
+    places = view.to_image(photo_head.project(points)).astype(np.float32)
     is_own = any(np.any(one.kind == rasterizer.MOUTH) for one in rig.patches)
     return {
         "mouth_edge": places[: len(_edge())],

@@ -1,12 +1,11 @@
 """Where a frame of a rendered head shows its lips' inner edge and its teeth."""
 
 import functools
-from collections.abc import Mapping
 
 import numpy as np
 
 from datasets.synthetic_heads.person import geometry, head
-from datasets.synthetic_heads.rendering import correspondence
+from datasets.synthetic_heads.rendering import scene
 from vasa_jax import arkit
 from vasa_jax.portrait import lips
 
@@ -22,18 +21,23 @@ _FRONT = 0.06
 _MOVES_WITH_JAW = -0.05
 
 
-def find(record: Mapping[str, bytes], frame: int) -> dict[str, np.ndarray]:
-    """Find the mouth of one frame; see `photo_heads.rendering.mouth_truth.find`."""
-    clip = correspondence.unpack_geometry(record["geometry"])
-    shape = geometry.build_geometry(clip.identity_seed, clip.exaggeration)
-    posed = geometry.pose_head(shape, clip.state(frame))
+def find(
+    shape: geometry.HeadGeometry, posed: geometry.PosedHead, camera: scene.Camera
+) -> dict[str, np.ndarray]:
+    """Find the mouth of one frame: `face.examples.MOUTH_FIELDS` by name.
+
+    Args:
+        shape: of the head.
+        posed: in the frame.
+        camera: the clip's.
+    """
     points, weights = _edge()
     places = [weights @ posed.points[points]]
     for teeth, is_upper in zip(_teeth(), (True, False), strict=True):
         rest = shape.points[teeth]
         turn, shift = _rigid(rest, posed.points[teeth])
         places.append(_corners(rest, is_upper) @ turn.T + shift)
-    seen = clip.camera.project(np.concatenate(places))[:, :2].astype(np.float32)
+    seen = camera.project(np.concatenate(places))[:, :2].astype(np.float32)
     count = len(weights)
     return {
         "mouth_edge": seen[:count],

@@ -23,7 +23,8 @@ from vasa_jax.encode import encoding
 from vasa_jax.face import config as face_config
 from vasa_jax.face import model as face_model
 from vasa_jax.motion.shaping.config import ShapingConfig
-from vasa_jax.portrait import crop, lips, locate, track
+from vasa_jax.portrait import crop, locate, track
+from vasa_jax.portrait import marks as portrait_marks
 
 BATCH_FRAMES = 15
 """Frames computed at once. Ours: nobody waits for the first."""
@@ -70,7 +71,7 @@ class FacePerformer:
             image=image,
             head_pose=types.HeadPose.from_vector(np.float32(head_pose)[None]),
             box=crop.CropBox.of_whole(*image.shape[:2]),
-            lips=_lips(image),
+            marks=_marks(image),
             scene=self._scene(image),
         )
 
@@ -82,7 +83,7 @@ class FacePerformer:
             image=face,
             head_pose=jax.tree.map(lambda x: np.asarray(x)[None], found.head_pose),
             box=found.box,
-            lips=lips.inner_edge(found.landmarks.points, found.box),
+            marks=portrait_marks.find_marks(face, found.landmarks, found.box),
             scene=self._scene(face),
         )
 
@@ -108,7 +109,7 @@ class FacePerformer:
     def drive(self, portrait: talking_face.Portrait, motion: np.ndarray) -> np.ndarray:
         """Render a portrait in motion `[n, M]` as uint8 `[n, size, size, 3]`."""
         latents = self._renderer.encode_portrait(
-            portrait.image, portrait.head_pose, portrait.scene, portrait.lips
+            portrait.image, portrait.head_pose, portrait.scene, portrait.marks
         )
         return np.concatenate(list(self._renderer.render(latents, [motion])))
 
@@ -238,12 +239,11 @@ def track_face(frames: np.ndarray) -> Seen:
     return Seen(frames=frames, face=face, share=float(face.present.mean()))
 
 
-def _lips(image):
-    """Find the lips of an image that is cut already; None where no face is found."""
+def _marks(image):
+    """Find the marks of an image that is cut already; None where no face is found."""
     try:
         found = locate.locate_face(image)
     except errors.UserError:
         return None
-    return lips.inner_edge(
-        found.landmarks.points, crop.CropBox.of_whole(*image.shape[:2])
-    )
+    whole = crop.CropBox.of_whole(*image.shape[:2])
+    return portrait_marks.find_marks(image, found.landmarks, whole)

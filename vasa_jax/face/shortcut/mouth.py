@@ -11,11 +11,11 @@ import einops
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import struct
 
 from vasa_jax import geometry, types
 from vasa_jax.face import encoders
+from vasa_jax.face.shortcut import placing
 from vasa_jax.portrait import lips as lips_lib
 
 CENTRE = (0.0, 0.39, -0.66)
@@ -25,9 +25,6 @@ of moved photographs."""
 SEEN_HALF_SIZE, SEEN_CELLS = 0.34, 4
 """Half the side of what is seen of a portrait's colours around it, and the cells a side
 that they are averaged over. Ours: lips, cheeks and chin, whose light teeth share."""
-
-NUM_EDGE = lips_lib.NUM_UPPER + lips_lib.NUM_LOWER
-"""Points of the lips' inner edge; see `portrait.lips`."""
 
 MOUTH_CORNERS = (0, lips_lib.NUM_UPPER - 1)
 """Which of them are the corners of the mouth."""
@@ -54,10 +51,6 @@ behind the lips they stand. Follows: `mouth_interior`."""
 CORNERS = ((0.25, 0.0), (0.75, 0.0), (0.25, 1.0), (0.75, 1.0))
 """Places in a row's texture whose places in the frame are taught. Follows:
 `mouth_truth.CORNERS`."""
-
-NUM_STEPS, STEP = 6, 0.7
-"""How a corner of the mouth is looked for in the flow. Ours: where the flow
-is even, six steps leave a thousandth of a mismatch."""
 
 UNSEEN = -6.0
 """Where the presence of what is drawn starts, before the sigmoid. Ours: below a half
@@ -121,15 +114,15 @@ class MouthShape(nn.Module):
         for name in ("first", "second"):
             x = nn.silu(nn.Dense(self.hidden, name=name)(x))
         slight = nn.initializers.normal(1e-3)
-        num_points = NUM_EDGE + NUM_ROWS
+        num_points = lips_lib.NUM_EDGE + NUM_ROWS
         places = nn.Dense(3 * num_points + 1, kernel_init=slight, name="places")(x)
         points = REACH * places[:, :-1].reshape(batch, num_points, 3)
         seen = jnp.concatenate([x, colours], axis=-1)
         seen = nn.silu(nn.Dense(self.hidden, name="seen")(seen))
         looks = nn.Dense(7, kernel_init=slight, bias_init=_unseen, name="looks")(seen)
-        edge, anchors = jnp.split(points, [NUM_EDGE], axis=1)
+        edge, anchors = jnp.split(points, [lips_lib.NUM_EDGE], axis=1)
         return Mouth(
-            edge=edge + _lifted(lips, CENTRE[2]),
+            edge=edge + placing.lift(lips, CENTRE[2]),
             anchors=anchors + _resting_anchors(lips),
             size=jnp.exp(REACH * places[:, -1:]),
             tooth=nn.sigmoid(looks[:, :3]),
@@ -152,10 +145,7 @@ def encode_lips(
         The edge `[B, 24, 2]` in the head's frame, half images at scale 1, as if lips
         were flat; and colours `[B, C]`, averaged.
     """
-    rotation = geometry.rotation_matrix(head_pose.rotation)
-    flat = (seen - head_pose.translation[:, None]) / head_pose.scale[:, None]
-    flat = flat - CENTRE[2] * rotation[:, None, :2, 2]
-    lips = jnp.einsum("bij,bpj->bpi", jnp.linalg.inv(rotation[:, :2, :2]), flat)
+    lips = placing.flatten(seen, head_pose, CENTRE[2])
     around = encoders.align_face(
         image, head_pose, 4 * SEEN_CELLS, CENTRE, SEEN_HALF_SIZE
     )
@@ -163,45 +153,14 @@ def encode_lips(
     return lips, einops.reduce(around, pattern, "mean", i=4, j=4)
 
 
-def open_lips() -> np.ndarray:
-    """Return open lips `[24, 2]` in [-1, 1], where no portrait is at hand."""
-    across = np.linspace(-1.0, 1.0, lips_lib.NUM_UPPER)
-    across = np.append(across, across[-2:0:-1])
-    side = np.repeat([-1.0, 1.0], [lips_lib.NUM_UPPER, lips_lib.NUM_LOWER])
-    down = 0.5 * side * np.sqrt(1.0 - np.square(across))
-    lips = CENTRE[:2] + 0.16 * np.stack([across, down], axis=-1)
-    return lips.astype(np.float32)
-
-
 def seen_lips(lips: jax.Array, head_pose: types.HeadPose) -> jax.Array:
     """Take lips `[B, 24, 2]` of `encode_lips` back into the portraits."""
-    return geometry.pose_points(_lifted(lips, CENTRE[2]), head_pose)[..., :2]
+    return geometry.pose_points(placing.lift(lips, CENTRE[2]), head_pose)[..., :2]
 
 
 def corners(edge: jax.Array) -> jax.Array:
     """Return the corners `[B, 2, 2]` of the mouth, of its edge `[B, 24, 2]`."""
     return edge[:, list(MOUTH_CORNERS)]
-
-
-def find_in_frame(flow: jax.Array, own: jax.Array, expected: jax.Array) -> jax.Array:
-    """Find about where frames show two places of the portrait.
-
-    Ours: halfway between where the pose has them and where the flow does. Around the
-    widest mouths of 44 people's moved photographs frames come 0.08 dB nearer to the
-    truth than by the pose alone, and 0.03 than by the flow alone; of rendered heads as
-    near, and 0.13 nearer.
-
-    Args:
-        flow: `[B, f, f, 2]` where in the portrait each cell of the frame lies.
-        own: `[B, 2, 2]` the places in the portrait.
-        expected: `[B, 2, 2]` where to begin in the frame.
-    """
-    found = expected
-    for _ in range(NUM_STEPS):
-        reached = geometry.sample_image(flow, found)
-        missing = shifted(own - reached, own - own[:, :1], expected - expected[:, :1])
-        found = found + STEP * missing
-    return 0.5 * (expected + found)
 
 
 def posed_edge(mouth: Mouth, head_pose: types.HeadPose) -> jax.Array:
@@ -219,43 +178,14 @@ def posed_teeth(mouth: Mouth, head_pose: types.HeadPose) -> jax.Array:
     return geometry.pose_points(points, head_pose)[..., :2]
 
 
-def shifted(points: jax.Array, start: jax.Array, end: jax.Array) -> jax.Array:
-    """Move points as two of them move: turned, resized and shifted in the image.
-
-    Ours: heads differ in depth, and frames are a pixel or two off what poses say; the
-    mouth is to open where the frame shows its corners.
-
-    Args:
-        points: `[B, P..., 2]`.
-        start, end: `[B, 2, 2]` the two points before and after.
-    """
-    (first, way), (end_first, end_way) = (
-        (pair[:, 0], pair[:, 1] - pair[:, 0]) for pair in (start, end)
-    )
-    square = jnp.maximum(jnp.square(way).sum(-1), 1e-6)
-    along = (way * end_way).sum(-1) / square
-    across = (way[:, 0] * end_way[:, 1] - way[:, 1] * end_way[:, 0]) / square
-    turn = jnp.stack(
-        [jnp.stack([along, -across], -1), jnp.stack([across, along], -1)], axis=1
-    )
-    inner = (slice(None), *(None,) * (points.ndim - 2))
-    moved = jnp.einsum("bij,b...j->b...i", turn, points - first[inner])
-    return moved + end_first[inner]
-
-
 def _unseen(key, shape, dtype):
     """Begin with a mouth that is not shown, lest an untaught one be."""
     del key
     return jnp.zeros(shape, dtype).at[-1].set(UNSEEN)
 
 
-def _lifted(flat, depth):
-    """Put places `[B, P, 2]` at a depth."""
-    return jnp.concatenate([flat, jnp.full((*flat.shape[:-1], 1), depth)], axis=-1)
-
-
 def _resting_anchors(lips):
     """Hang both rows, `[B, 2, 3]`, below the middle of the lips."""
     middle = lips.mean(axis=1, keepdims=True)
     rows = jnp.array([[0.0, top - CENTRE[1]] for top in ROW_TOPS])
-    return _lifted(middle + rows[None], CENTRE[2] + SET_BACK)
+    return placing.lift(middle + rows[None], CENTRE[2] + SET_BACK)

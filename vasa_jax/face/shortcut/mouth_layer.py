@@ -8,9 +8,9 @@ import einops
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from flax import struct
 
 from vasa_jax import geometry, types
+from vasa_jax.face.shortcut import drawn_layer, placing
 from vasa_jax.face.shortcut import mouth as mouth_lib
 
 WINDOW = (1 / 4, 3 / 8)
@@ -35,21 +35,6 @@ DARK = 0.25
 """Colour of the cavity over that of flesh. Follows: `mouth_paint`."""
 
 
-@struct.dataclass
-class MouthLayer:
-    """What is drawn over B frames.
-
-    Attributes:
-        colours: `[B, h, w, 3]` in [-1, 1].
-        share: `[B, h, w, 1]` in [0, 1].
-        corner: int32 `[B, 2]` row and column of the window in the frame.
-    """
-
-    colours: jax.Array
-    share: jax.Array
-    corner: jax.Array
-
-
 class MouthRows(nn.Module):
     """Teeth and tongue, learnt once. Ours: see `mouth`."""
 
@@ -60,7 +45,7 @@ class MouthRows(nn.Module):
         head_pose: types.HeadPose,
         corners: jax.Array,
         size: int,
-    ) -> MouthLayer:
+    ) -> drawn_layer.DrawnLayer:
         """Draw the mouths of B frames.
 
         Args:
@@ -71,8 +56,10 @@ class MouthRows(nn.Module):
         """
         edge = mouth_lib.posed_edge(mouth, head_pose)
         told = mouth_lib.corners(edge)
-        corner, places = _window(mouth_lib.shifted(edge, told, corners), size)
-        places = mouth_lib.shifted(places, corners, told)
+        corner, places = drawn_layer.place(
+            placing.shifted(edge, told, corners), _sides(size), size, COARSER
+        )
+        places = placing.shifted(places, corners, told)
         known = [edge_distance(places, edge)]
         known += [row_places(places, mouth, head_pose, row) for row in range(2)]
         inside, *rows = jnp.split(_fit(jnp.concatenate(known, -1), size), [1, 3], -1)
@@ -86,29 +73,7 @@ class MouthRows(nn.Module):
         inside = inside * (0.5 * size)
         share = jnp.clip(inside / SOFT, 0.0, 1.0)
         presence = nn.sigmoid(mouth.presence_logits)[:, None, None]
-        return MouthLayer(2.0 * colours - 1.0, share * presence, corner)
-
-
-def lay(image: jax.Array, layer: MouthLayer) -> jax.Array:
-    """Lay what is drawn over frames `[B, H, W, 3]`."""
-
-    def one(image, colours, share, corner):
-        start = (corner[0], corner[1], 0)
-        under = jax.lax.dynamic_slice(image, start, colours.shape)
-        drawn = under + share * (colours - under)
-        return jax.lax.dynamic_update_slice(image, drawn, start)
-
-    return jax.vmap(one)(image, layer.colours, layer.share, layer.corner)
-
-
-def cut(image: jax.Array, layer: MouthLayer) -> jax.Array:
-    """Cut the windows of a layer `[B, h, w, 3]` out of frames `[B, H, W, 3]`."""
-
-    def one(image, corner):
-        shape = (*layer.share.shape[1:3], image.shape[-1])
-        return jax.lax.dynamic_slice(image, (corner[0], corner[1], 0), shape)
-
-    return jax.vmap(one)(image, layer.corner)
+        return drawn_layer.DrawnLayer(2.0 * colours - 1.0, share * presence, corner)
 
 
 def edge_distance(places: jax.Array, edge: jax.Array) -> jax.Array:
@@ -179,18 +144,6 @@ def row_places(
 def _sides(size):
     """Return height and width of the window, pixels."""
     return [round(share * size / COARSER) * COARSER for share in WINDOW]
-
-
-def _window(edge, size):
-    """Return windows' corners `[B, 2]` and the places `[B, h, w, 2]` of their cells."""
-    sides = jnp.array(_sides(size))[None]
-    centre = jax.lax.stop_gradient((edge.min(1) + edge.max(1)) / 2)
-    corner = jnp.round((centre[:, ::-1] + 1.0) * (0.5 * size) - 0.5 * sides)
-    corner = jnp.clip(corner, 0, size - sides).astype(jnp.int32)
-    middle = (corner + 0.5 * sides) * (2.0 / size) - 1.0
-    grid = geometry.image_grid(*(side // COARSER for side in _sides(size)))
-    grid = grid[None] * (sides[:, None, None, ::-1] / size)
-    return corner, grid + middle[:, None, None, ::-1]
 
 
 def _fit(values, size):

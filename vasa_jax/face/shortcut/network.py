@@ -17,10 +17,13 @@ from vasa_jax.face import rendered_frame
 from vasa_jax.face.shortcut import (
     background,
     blending,
-    face_detail,
+    drawn_layer,
+    eye_layer,
+    eyes,
     flows,
     mouth,
     mouth_layer,
+    placing,
     sampling_grids,
     unwrapping,
 )
@@ -62,11 +65,10 @@ class Shortcut(nn.Module):
         self.mirror = flows.Mirror()
         self.fine_flow = flows.slight(2)
         self.light = flows.slight(3)
-        if config.shortcut.detail_size is not None:
-            self.face_detail = face_detail.FaceDetail(config)
-        if config.shortcut.mouth_hidden is not None:
-            self.mouth_shape = mouth.MouthShape(config.shortcut.mouth_hidden)
+        if config.shortcut.drawn_hidden is not None:
+            self.mouth_shape = mouth.MouthShape(config.shortcut.drawn_hidden)
             self.mouth_rows = mouth_layer.MouthRows()
+            self.eye_shape = eyes.EyeShape(config.shortcut.drawn_hidden)
 
     def encode_pixels(
         self,
@@ -87,19 +89,13 @@ class Shortcut(nn.Module):
         size = self.config.flow_size
         features = self.features(next(x for x in maps if x.shape[1] <= size))
         behind_head, logits = self.background(features, image, head_pose)
-        reduced = unwrapped = None
-        if self.config.shortcut.detail_size is not None:
-            reduced, unwrapped = face_detail.reduce_portrait(
-                image, head_pose, self.config
-            )
         return types.PortraitPixels(
             image=image,
             features=features,
             displacement=displacement,
             behind_head=behind_head,
             background_logits=logits,
-            reduced=reduced,
-            unwrapped=unwrapped,
+            chroma=blending.chroma(image),
         )
 
     def __call__(
@@ -142,18 +138,8 @@ class Shortcut(nn.Module):
         fine = self._refine(x, coarse)
         mirrored = self.mirror(x, coarse.mirrored_flow)
         painted = decoder.paint(x)
-        if self.config.shortcut.detail_size is not None:
-            detail = self.face_detail(
-                x, face_map, painted, fine.flow, pixels, head_pose, code
-            )
-            painted = painted + detail.painted
-            flow, person_flow = (
-                geometry.resize(coarser, *painted.shape[1:3]) + detail.flow
-                for coarser in (fine.flow, fine.person_flow)
-            )
-            fine = fine._replace(flow=flow, person_flow=person_flow)
         frame = blending.blend(
-            jnp.tanh(painted[..., :3]),
+            blending.coloured(jnp.tanh(painted[..., :3]), pixels.chroma),
             painted[..., 3:] + blending.MASK_BIAS,
             coarse,
             fine,
@@ -161,18 +147,44 @@ class Shortcut(nn.Module):
             uncovered,
             pixels,
         )
-        if self.config.shortcut.mouth_hidden is None or pixels.lips is None:
+        if self.config.shortcut.drawn_hidden is None:
             return frame
-        layer = self._draw_mouth(frame, latents, head_pose, facial_dynamics)
-        return frame.replace(image=mouth_layer.lay(frame.image, layer))
+        image, size = frame.image, frame.image.shape[1]
+        moved = latents, head_pose, facial_dynamics
+        if pixels.lips is not None:
+            layer = self._draw_mouth(fine.flow, *moved, size)
+            image = drawn_layer.lay(image, layer)
+        if pixels.eyes is not None:
+            for layer in self._draw_eyes(fine, *moved, size):
+                image = drawn_layer.lay(image, layer)
+        return frame.replace(image=image)
 
-    def _draw_mouth(self, frame, latents, head_pose, facial_dynamics):
+    def _draw_mouth(self, flow, latents, head_pose, facial_dynamics, size):
         lips, colours = latents.pixels.lips
         told = self.mouth_shape(lips, colours, latents.facial_dynamics, facial_dynamics)
         own = mouth.corners(mouth.seen_lips(lips, latents.head_pose))
         expected = mouth.corners(mouth.posed_edge(told, head_pose))
-        shown = mouth.find_in_frame(frame.shortcut.flow, own, expected)
-        return self.mouth_rows(told, head_pose, shown, frame.image.shape[1])
+        shown = placing.find_in_frame(flow, own, expected)
+        layer = self.mouth_rows(told, head_pose, shown, size)
+        chroma = latents.pixels.chroma
+        return layer.replace(colours=blending.coloured(layer.colours, chroma))
+
+    def _draw_eyes(self, fine, latents, head_pose, facial_dynamics, size):
+        seen = latents.pixels.eyes
+        own = eyes.encode_eyes(seen.rims, seen.discs, latents.head_pose)
+        told = self.eye_shape(own, latents.facial_dynamics, facial_dynamics)
+        rims, discs = eyes.posed(told, head_pose)
+        places = jnp.concatenate([rims, discs], axis=2)
+        gains = flows.light_gain(fine.light)
+        shown, light = [], []
+        for eye in range(2):
+            expected = eyes.corners(rims[:, eye])
+            start = eyes.corners(seen.rims[:, eye])
+            corners = placing.find_in_frame(fine.flow, start, expected)
+            shown.append(placing.shifted(places[:, eye], expected, corners))
+            light.append(geometry.sample_image(gains, corners.mean(axis=1)[:, None]))
+        rims, discs = jnp.split(jnp.stack(shown, axis=1), [rims.shape[2]], axis=2)
+        return eye_layer.draw(rims, discs, seen, jnp.concatenate(light, axis=1), size)
 
     def _overlay(self, face_map, pixels, head_pose):
         """Lay facial dynamics and background over the view; all begins at nothing."""

@@ -1,0 +1,1 @@
+"""Teaches what draws mouths and eyes: the last task of stage one."""
