@@ -36,6 +36,13 @@ _FORMATS_WITHOUT_STAMPS = {"mp3", "aac"}
 """Bare streams, whose stamps FFmpeg makes up from the first packet's rate. Where such
 streams of two rates are joined, only the first stamp is true."""
 
+_FORMATS_WITH_INDEX = {"mov", "matroska", "avi"}
+"""Ours: in the others FFmpeg guesses where a time lies, so they are read from their
+beginning."""
+
+_RUN_UP_SECONDS = 1
+"""Ours: what a decoder may need of the stream before it gives what it should."""
+
 _MICROSECONDS = 1_000_000
 
 
@@ -66,7 +73,7 @@ class Recording:
         self._format = self.container.format.name.split(",")[0]
 
     def decode(
-        self, stream: av_stream.Stream
+        self, stream: av_stream.Stream, start_seconds: float = 0.0
     ) -> Iterator[tuple[fractions.Fraction | None, av.frame.Frame]]:
         """Yield a stream's frames in the order in which they are shown.
 
@@ -75,6 +82,7 @@ class Recording:
 
         Args:
             stream: `sound` or `picture`.
+            start_seconds: frames before it are not needed; some come all the same.
 
         Yields:
             Seconds from the file's beginning, None where nothing tells, and the frame.
@@ -82,6 +90,32 @@ class Recording:
         Raises:
             UserError: stamps jump by over an hour.
         """
+        has_index = self._format in _FORMATS_WITH_INDEX
+        if not has_index or start_seconds <= _RUN_UP_SECONDS:
+            yield from self._decode(stream)
+            return
+        # An index may be false: what lands too late is read from the beginning.
+        frames = self._decode(stream)
+        first = None
+        if self._seek(start_seconds - _RUN_UP_SECONDS):
+            first = next(frames, None)
+        if first is None or first[0] is None or first[0] > start_seconds:
+            self._seek(0)
+            yield from self._decode(stream)
+            return
+        yield first
+        yield from frames
+
+    def _seek(self, seconds: float) -> bool:
+        """Go to the last keyframe before a time; tell whether that was possible."""
+        try:
+            self.container.seek(round((self._start + seconds) * _MICROSECONDS))
+        except (av.error.FFmpegError, OSError):
+            return False
+        return True
+
+    def _decode(self, stream):
+        """Yield as `decode` does, from where the file is read."""
         has_stamps = self._format not in _FORMATS_WITHOUT_STAMPS
         before, is_after_loss = None, True
         for packet in itertools.chain(self._packets(stream), [None]):

@@ -35,7 +35,10 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def load_waveform(
-    path: str | os.PathLike[str], warn: Callable[[str], None] = _LOGGER.warning
+    path: str | os.PathLike[str],
+    warn: Callable[[str], None] = _LOGGER.warning,
+    start_seconds: float = 0.0,
+    end_seconds: float | None = None,
 ) -> np.ndarray:
     """Load the first sound track of a file, resampled and mixed to mono.
 
@@ -44,6 +47,8 @@ def load_waveform(
     Args:
         path: any sound or video file.
         warn: as of `iterate_waveform`.
+        start_seconds: as of `iterate_waveform`.
+        end_seconds: where to end, or None for all.
 
     Returns:
         float32 `[S]`, 16 kHz, full scale at 1.
@@ -51,10 +56,15 @@ def load_waveform(
     Raises:
         UserError: as of `iterate_waveform`.
     """
-    samples = bytearray()
-    for piece in iterate_waveform(path, warn):
+    samples, most = bytearray(), None
+    if end_seconds is not None:
+        span = end_seconds - start_seconds
+        most = np.dtype(np.float32).itemsize * round(span * types.SAMPLE_RATE_HZ)
+    for piece in iterate_waveform(path, warn, start_seconds=start_seconds):
         samples.extend(piece.tobytes())
-    return np.frombuffer(samples, np.float32)
+        if most is not None and len(samples) >= most:
+            break
+    return np.frombuffer(samples[:most], np.float32)
 
 
 def count_samples(
@@ -78,6 +88,7 @@ def iterate_waveform(
     path: str | os.PathLike[str],
     warn: Callable[[str], None] = _LOGGER.warning,
     container_format: str | None = None,
+    start_seconds: float = 0.0,
 ) -> Iterator[np.ndarray]:
     """Yield the first sound track of a file, resampled and mixed to mono, in pieces.
 
@@ -100,6 +111,8 @@ def iterate_waveform(
             file breaks off, or channels cancelled each other.
         container_format: FFmpeg's name of the one format that is read; None is any.
             Files of strangers may be play lists, which name other files.
+        start_seconds: yields what lies from here on, maybe nothing, and reads little
+            more.
 
     Yields:
         float32 `[PIECE_SAMPLES]`, 16 kHz, full scale at 1; the last may be shorter.
@@ -115,8 +128,9 @@ def iterate_waveform(
     with container.opened(path, path, "sound", _READABLE, only) as recording:
         if recording.sound is None:
             raise errors.UserError(f"The file {path} holds no sound; {_READABLE}.")
-        track = _Track()
-        for channels in _in_pieces(track.place(recording.decode(recording.sound))):
+        track = _Track(num_placed=round(start_seconds * types.SAMPLE_RATE_HZ))
+        frames = recording.decode(recording.sound, start_seconds)
+        for channels in _in_pieces(track.place(frames)):
             if not np.isfinite(channels).all():
                 raise errors.UserError(
                     f"The sound {path} holds samples that are no finite numbers; save "
@@ -126,7 +140,8 @@ def iterate_waveform(
             num_cancelled += is_cancelled
             yield piece
         num_decoded, damage = track.num_decoded, recording.damage()
-    _check(path, num_decoded, damage)
+    if not start_seconds:
+        _check(path, num_decoded, damage)
     if damage:
         warn(
             f"The sound {path} is damaged: {damage}; save or download it again if that "
@@ -204,13 +219,13 @@ class _Track:
     def place(
         self, frames: Iterable[tuple[fractions.Fraction | None, av.AudioFrame]]
     ) -> Iterator[np.ndarray]:
-        """Yield blocks float32 `[C, S]` of one or two channels, beginning at time 0.
+        """Yield blocks float32 `[C, S]` of one or two channels, from `num_placed` on.
 
         Args:
             frames: of the track, with their times.
         """
         resampling = _Resampling()
-        due = fractions.Fraction(0)
+        due = fractions.Fraction(self.num_placed, types.SAMPLE_RATE_HZ)
         for time, frame in frames:
             if time is not None and abs(time - due) > LARGEST_DRIFT_SECONDS:
                 yield from self._in_time(resampling.finish())

@@ -72,6 +72,8 @@ def iterate_video(
     frame_rate_hz: int = types.FRAME_RATE_HZ,
     every: int = 1,
     warn: Callable[[str], None] = _LOGGER.warning,
+    start_seconds: float = 0.0,
+    end_seconds: float | None = None,
 ) -> Iterator[np.ndarray]:
     """Yield a video's frames at an even rate, one at a time.
 
@@ -87,6 +89,8 @@ def iterate_video(
         every: n yields the first of every n of them, and spares the others'
             conversion to RGB.
         warn: called at the end with a sentence, where some of the file is lost.
+        start_seconds, end_seconds: yields the frames due from one to before the other,
+            equal to those of the whole, and reads little more; None is the end.
 
     Yields:
         uint8 `[H, W, 3]`, RGB.
@@ -96,8 +100,10 @@ def iterate_video(
             over 64 megapixels.
     """
     count = 0
+    first = round(start_seconds * frame_rate_hz)
+    last = None if end_seconds is None else round(end_seconds * frame_rate_hz)
     with _opened(path) as (recording, screen):
-        for frame, num_times in _shown(recording, path, frame_rate_hz):
+        for frame, num_times in _shown(recording, path, frame_rate_hz, first, last):
             wanted = range(-count % every, num_times, every)
             count += num_times
             if wanted:
@@ -195,10 +201,10 @@ def _opened(source, name=None) -> Iterator[tuple]:
         yield recording, shown_frame.Screen(recording.picture)
 
 
-def _decode(recording, name) -> Iterator[tuple]:
+def _decode(recording, name, start_seconds=0.0) -> Iterator[tuple]:
     """Yield times and frames in the order of display; there is at least one."""
     is_empty = True
-    frames = recording.decode(recording.picture)
+    frames = recording.decode(recording.picture, start_seconds)
     with _reported(name):
         for time, frame in shown_frame.deinterlaced(frames):
             is_empty = False
@@ -219,20 +225,30 @@ def _num_ticks_before(time: fractions.Fraction, step: fractions.Fraction) -> int
     return max(0, -(-time // step))
 
 
-def _shown(recording, name, frame_rate_hz: int) -> Iterator[tuple[av.VideoFrame, int]]:
-    """Yield stored frames, and how often each is due at an even rate."""
+def _shown(
+    recording, name, frame_rate_hz: int, first: int = 0, last: int | None = None
+) -> Iterator[tuple[av.VideoFrame, int]]:
+    """Yield stored frames, and how often each is due at an even rate.
+
+    Of the even frames, those from number `first` to before `last` count.
+    """
     step = fractions.Fraction(1, frame_rate_hz)
     stored_step = 1 / (recording.picture.average_rate or 1 / step)
-    held, held_time, count = None, -stored_step, 0
-    for time, frame in _decode(recording, name):
+    held, held_time, count = None, -stored_step, first
+    for time, frame in _decode(recording, name, float(first * step)):
         if time is None:
             time = held_time + stored_step
         if held is not None:
             num_due = _num_ticks_before((held_time + time) / 2, step)
+            num_due = num_due if last is None else min(num_due, last)
             yield held, max(0, num_due - count)
             count = max(count, num_due)
+            if count == last:
+                return
         held, held_time = frame, max(time, held_time)
-    yield held, max(0, round((held_time + stored_step) / step) - count)
+    num_due = round((held_time + stored_step) / step)
+    num_due = num_due if last is None else min(num_due, last)
+    yield held, max(0, num_due - count)
 
 
 def _runs(packets, wanted: list[int]) -> Iterator[tuple[int, int]]:
