@@ -46,6 +46,12 @@ class Landmarks:
     points: np.ndarray
     presence: float
 
+    def is_within(self, window: tuple[float, float, float, float]) -> bool:
+        """Tell whether the face's middle lies in (left, top, right, bottom) pixels."""
+        x, y = self.points[:, :2].mean(axis=0)
+        left, top, right, bottom = window
+        return bool(left <= x < right and top <= y < bottom)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Region:

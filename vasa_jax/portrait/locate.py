@@ -24,6 +24,9 @@ LEAST_TILT_DEGREES = 10.0
 """Tilt from which a portrait's crop turns with the head. Ours: heads that move lean
 less, and a crop that stays upright keeps the picture's pixels as they are."""
 
+LEAST_WINDOW_PIXELS = 16
+"""Ours: a face of fewer pixels has no features."""
+
 MANY_STREAKS = 0.25
 """Share of the crop beyond the picture from which the user is told. Ours: above, hair
 or chin is missing."""
@@ -83,6 +86,37 @@ def locate_face(image: np.ndarray, counts_small: bool = False) -> LocatedFace:
         head_pose=head_pose,
         warning=_warning(len(found), box, fits[largest], height, width),
     )
+
+
+def find_within(
+    image: np.ndarray, window: tuple[float, float, float, float]
+) -> landmarks.Landmarks | None:
+    """Find the face whose middle lies in a window; of several the most central one.
+
+    Ours: only the window and as much around it is searched, so that a face that is
+    small in the picture is found, and others hardly disturb.
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        window: (left, top, right, bottom) in pixels.
+
+    Returns:
+        Its landmarks, in the image's pixels, or None.
+    """
+    left, top, right, bottom = window
+    around = max(right - left, bottom - top) / 2
+    x, y = max(0, round(left - around)), max(0, round(top - around))
+    part = image[y : round(bottom + around), x : round(right + around)]
+    if min(part.shape[:2]) < LEAST_WINDOW_PIXELS:
+        return None
+    middle = np.array([left + right, top + bottom]) / 2
+    nearest, least = None, np.inf
+    for one in _find(part, counts_small=True):
+        moved = dataclasses.replace(one, points=one.points + np.float32([x, y, 0]))
+        apart = np.linalg.norm(moved.points[:, :2].mean(axis=0) - middle)
+        if moved.is_within(window) and apart < least:
+            nearest, least = moved, apart
+    return nearest
 
 
 def turn_crop(face: LocatedFace) -> LocatedFace:

@@ -141,7 +141,9 @@ def crop_of_clip(fit: pose.HeadFit) -> crop.CropBox:
 
 
 def follow(
-    frame: np.ndarray, last: landmarks.Landmarks | None
+    frame: np.ndarray,
+    last: landmarks.Landmarks | None,
+    within: tuple[float, float, float, float] | None = None,
 ) -> landmarks.Landmarks | None:
     """Find the face of the frame before in a frame, or else its largest face.
 
@@ -150,6 +152,8 @@ def follow(
     Args:
         frame: uint8 `[H, W, 3]`.
         last: landmarks of the frame before; None looks for faces everywhere.
+        within: where to look for a face and where its middle must stay, (left, top,
+            right, bottom) in pixels; None is everywhere.
 
     Returns:
         The landmarks, or None where no face is seen.
@@ -157,8 +161,11 @@ def follow(
     if last is not None:
         region = landmarks.region_of_landmarks(last)
         found = landmarks.landmarks_in_region(frame, region)
-        if found.presence >= landmarks.PRESENCE_THRESHOLD:
+        is_there = within is None or found.is_within(within)
+        if found.presence >= landmarks.PRESENCE_THRESHOLD and is_there:
             return found
+    if within is not None:
+        return locate.find_within(frame, within)
     try:
         return locate.locate_face(frame).landmarks
     except errors.UserError:
