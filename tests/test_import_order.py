@@ -65,7 +65,12 @@ WALLS = (
     ("datasets", ("experiments", "vasa_jax.face", "vasa_jax.motion")),
     ("datasets", ("vasa_jax.animate", "vasa_jax.train", "vasa_jax.evaluation")),
     ("datasets/building", ("datasets.synthetic_heads", "datasets.photo_heads")),
-    ("datasets/building", ("datasets.video_clips",)),
+    ("datasets/building", ("datasets.video_clips", "datasets.published_sets")),
+    ("datasets/published_sets", ("datasets.video_clips", "datasets.synthetic_heads")),
+    (
+        "datasets/published_sets",
+        ("vasa_jax.portrait", "vasa_jax.media", "vasa_jax.audio"),
+    ),
     ("vasa_jax/face", ("vasa_jax.motion",)),
     ("vasa_jax/motion", ("vasa_jax.face",)),
     ("vasa_jax/face/shortcut", ("vasa_jax.face.losses", "vasa_jax.face.training")),

@@ -7,6 +7,7 @@ import pathlib
 
 import jax
 import motion_windows
+import moving_portrait
 import numpy as np
 import pytest
 
@@ -14,6 +15,7 @@ pytest.importorskip("ai_edge_litert")
 pytest.importorskip("numba")
 
 from datasets.building import set_builder, shard_folder
+from datasets.published_sets import video_files
 from datasets.synthetic_heads.person import avatar, geometry
 from datasets.synthetic_heads.rendering import renderer, scene
 from datasets.video_clips import builder, labels, record, sources, tracking
@@ -26,40 +28,17 @@ from vasa_jax.data import records
 from vasa_jax.encode import clip_conditions, encoding
 from vasa_jax.motion import normalization, windows
 from vasa_jax.motion import training as motion_training
-from vasa_jax.portrait import crop, locate, pose, resample
+from vasa_jax.portrait import crop, locate, pose
 from vasa_jax.train import batch_names, step
 from vasa_jax.train import state as state_lib
 
 ROOT = pathlib.Path(__file__).parent.parent
-HEIGHT, WIDTH = 240, 320
-SPAN = 860.0
-CUT_AT = 22
+HEIGHT, WIDTH = moving_portrait.HEIGHT, moving_portrait.WIDTH
+CUT_AT = moving_portrait.CUT_AT
 SETTINGS = settings_lib.Settings(
     size=128, seconds=0.8, min_pixels=100, held_out_share=0.2
 )
 WITHOUT_TRUTH = ("face_loss.uses_geometry=False",)
-
-
-def _view(frame, jump):
-    """Return centre x, y and width, in portrait pixels, of what a frame shows."""
-    x = 256 + 0.8 * frame + (jump if frame >= CUT_AT else 0)
-    return x, 256 + 6 * np.sin(frame / 5), SPAN / (1 + 0.004 * frame)
-
-
-def _frames(portrait, count, jump=0.0):
-    shown = []
-    for frame in range(count):
-        x, y, width = _view(frame, jump)
-        height = width * HEIGHT / WIDTH
-        window = (x - width / 2, y - height / 2, width, height)
-        shown.append(resample.sample_window(portrait, *window, HEIGHT, WIDTH))
-    return np.clip(np.rint(np.stack(shown)), 0, 255).astype(np.uint8)
-
-
-def _write(path, frames, waveform):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with media.VideoWriter(path, HEIGHT, WIDTH, waveform) as writer:
-        writer.write(frames)
 
 
 def _cut_off(path, num_bytes):
@@ -72,14 +51,20 @@ def videos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("videos")
     portrait = media.read_image(ROOT / "examples" / "portrait.png")
     voice = audio.load_waveform(ROOT / "examples" / "voice.wav")
-    _write(folder / "carl" / "first" / "1.mp4", _frames(portrait, 23), voice)
+    moving_portrait.write(
+        folder / "carl" / "first" / "1.mp4", moving_portrait.frames(portrait, 23), voice
+    )
     _cut_off(folder / "carl" / "first" / "1.mp4", num_bytes=200)
-    cut = _frames(portrait[:, ::-1], 2 * CUT_AT, jump=130.0)
-    _write(folder / "dora" / "1.mp4", cut, voice)
-    _write(folder / "fay.mp4", _frames(portrait, 20), None)
+    cut = moving_portrait.frames(portrait[:, ::-1], 2 * CUT_AT, jump=130.0)
+    moving_portrait.write(folder / "dora" / "1.mp4", cut, voice)
+    moving_portrait.write(
+        folder / "fay.mp4", moving_portrait.frames(portrait, 20), None
+    )
     grey = np.full((21, HEIGHT, WIDTH, 3), 120, np.uint8)
-    _write(folder / "grey.mp4", grey, voice)
-    _write(folder / "short.mp4", _frames(portrait, 9), voice)
+    moving_portrait.write(folder / "grey.mp4", grey, voice)
+    moving_portrait.write(
+        folder / "short.mp4", moving_portrait.frames(portrait, 9), voice
+    )
     (folder / "broken.mkv").write_bytes(b"no video at all")
     (folder / "notes.txt").write_text("no video either")
     return folder
@@ -132,7 +117,7 @@ def test_the_pose_tells_how_the_portrait_was_moved_and_enlarged(built):
     clip = next(c for c in _read_all(built[0]).values() if c["identity"] == "carl")
     center_x, center_y, half = clip["crop_box"]
     centre = clip["head_pose"][:, 3:5] * half + [center_x, center_y]
-    views = np.array([_view(frame, 0) for frame in range(20)])
+    views = np.array([moving_portrait.view(frame, 0) for frame in range(20)])
     zoom = WIDTH / views[:, 2]
     middle = np.array([WIDTH, HEIGHT]) / 2
     fixed = (centre - middle) / zoom[:, None] + views[:, :2]
@@ -242,7 +227,7 @@ def rendered(tmp_path_factory):
         pictures.append(np.pad(picture, ((0, 0), (40, 40), (0, 0)), mode="edge"))
     videos = tmp_path_factory.mktemp("rendered")
     voice = audio.load_waveform(ROOT / "examples" / "voice.wav")
-    _write(videos / "eve.mp4", np.repeat(pictures, 12, axis=0), voice)
+    moving_portrait.write(videos / "eve.mp4", np.repeat(pictures, 12, axis=0), voice)
     settings = dataclasses.replace(SETTINGS, seconds=0.96, held_out_share=0.0)
     folder = tmp_path_factory.mktemp("rendered_clips")
     builder.build(videos, folder, settings, num_workers=1)
@@ -270,6 +255,11 @@ def test_an_unknown_estimator_of_labels_is_refused():
         dataclasses.replace(SETTINGS, labels="l2cs")
 
 
+def _shards(folder):
+    files = video_files.find(folder)
+    return sources.divide(sources.read_folder("folder", files).clips, files.sizes)
+
+
 def test_a_build_goes_on_where_it_was_killed_and_makes_the_same_records(
     videos, built, tmp_path
 ):
@@ -280,9 +270,7 @@ def test_a_build_goes_on_where_it_was_killed_and_makes_the_same_records(
         for path in (folder / shard_folder.FOLDER).glob("*.array_record")
     }
     shard = next(
-        shard
-        for shard in sources.divide(sources.find(videos, "folder"))
-        if shard.videos[0].identity == "carl"
+        shard for shard in _shards(videos) if shard.sources[0].clip.identity == "carl"
     )
     (folder / shard_folder.FOLDER / f"{shard.name}.json").unlink()
     assert builder.build(videos, folder, SETTINGS, num_workers=1) == outcome
@@ -417,8 +405,8 @@ def test_an_unknown_gaze_is_no_number_and_leaves_statistics_alone():
 @pytest.mark.skipif("VASA_REAL_DATA" not in os.environ, reason="needs real videos")
 def test_a_real_talking_head_makes_a_clip():
     folder = pathlib.Path(os.environ["VASA_REAL_DATA"]) / "talking_heads"
-    video = sources.find(folder, "folder")[0]
-    made = list(record.make(folder, video, settings_lib.Settings(seconds=2.0), print))
+    clip = sources.read_folder("folder", video_files.find(folder)).clips[0]
+    made = list(record.make(folder, clip, settings_lib.Settings(seconds=2.0), print))
     assert made and made[0]["num_frames"] == 50
     head_pose = made[0]["head_pose"]
     assert np.abs(np.diff(head_pose[:, :3], axis=0)).max() < np.deg2rad(8)

@@ -1,5 +1,6 @@
 """Who is in which split and shard, and which stretches of a track make clips."""
 
+import dataclasses
 import pathlib
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import pytest
 
 pytest.importorskip("ai_edge_litert")
 
+from datasets.published_sets import clips as published_clips
+from datasets.published_sets import video_files
 from datasets.video_clips import settings as settings_lib
 from datasets.video_clips import sources, stretches, tracking
 from vasa_jax import errors
@@ -34,17 +37,55 @@ def test_splits_follow_the_hash_of_the_name_and_have_their_shares():
 
 
 def test_shards_keep_their_videos_when_others_come():
-    known = [
-        sources.Video(f"id{number:06d}/1.mp4", f"id{number:06d}", 1000)
-        for number in range(10_000)
-    ]
-    some = sources.divide(known)
-    assert [video for shard in some for video in shard.videos] == known
+    sizes = {f"id{number:06d}/1.mp4": 1000 for number in range(10_000)}
+    known = _clips(sizes)
+    some = sources.divide(known, sizes)
+    assert [one.clip for shard in some for one in shard.sources] == list(known)
     assert 32 < len(known) / len(some) < 128
-    late = sources.Video("id005000/2.mp4", "id005000", 1000)
-    grown = sources.divide([*known[:5001], late, *known[5001:]])
+    sizes["id005000/2.mp4"] = 1000
+    grown = sources.divide(_clips(sizes), sizes)
     gone = {shard.name for shard in some} - {shard.name for shard in grown}
     assert len(gone) == 1
+
+
+def _clips(sizes):
+    return sources.read_folder("folder", video_files.VideoFiles(sizes)).clips
+
+
+def test_shards_of_plain_folders_keep_the_names_that_they_always_had():
+    sizes = {"ann/1.mp4": 5, "bob.mp4": 7}
+    lines = [
+        one.line for s in sources.divide(_clips(sizes), sizes) for one in s.sources
+    ]
+    assert lines == ["ann/1.mp4\0ann\x005", "bob.mp4\0bob\x007"]
+
+
+def test_what_a_clip_is_cut_by_is_in_the_name_of_its_shard():
+    plain = _clips({"a.mp4": 5})[0]
+    changes = [
+        {"start_seconds": 1.0},
+        {"sound_shift_seconds": 0.04},
+        {"split": "test"},
+        {"emotions": ()},
+        {"sound": "a.wav"},
+        {"box": published_clips.Box(left=0, top=0, right=5, bottom=5)},
+    ]
+    made = [plain, *(dataclasses.replace(plain, **change) for change in changes)]
+    names = {sources.divide([clip], {"a.mp4": 5})[0].name for clip in made}
+    assert len(names) == 1 + len(changes)
+
+
+def test_nobody_is_drawn_into_a_part_that_a_set_has_itself():
+    sizes = {f"{number}.mp4": 1 for number in range(200)}
+    drawn = list(_clips(sizes))
+    settings = dataclasses.replace(SETTINGS, held_out_share=0.3)
+    before = [sources.split_of(clip, settings) for clip in drawn]
+    assert sources.apart_from_own_parts(drawn, 0.3) == drawn
+    own = dataclasses.replace(drawn[0], name="own", person="own", split="test")
+    placed = sources.apart_from_own_parts([*drawn, own], 0.3)
+    after = [sources.split_of(clip, settings) for clip in placed]
+    assert after[-1] == "test" and "test" in before
+    assert after[:-1] == ["train" if split == "test" else split for split in before]
 
 
 def _track(count, **changes):
@@ -106,9 +147,9 @@ def test_a_clip_ends_with_the_sound():
 
 def test_a_users_mistakes_are_sentences(tmp_path):
     with pytest.raises(errors.UserError, match="no folder"):
-        sources.find(tmp_path / "missing", "folder")
+        video_files.find(tmp_path / "missing")
     with pytest.raises(errors.UserError, match="no videos"):
-        sources.find(tmp_path, "folder")
+        video_files.find(tmp_path)
     with pytest.raises(errors.UserError, match="multiple of 16"):
         settings_lib.Settings(size=100)
     with pytest.raises(errors.UserError, match="folder, file"):

@@ -47,6 +47,7 @@ def build(
     count: Callable[[Shard], int],
     num_workers: int,
     source: str,
+    left_out: Sequence[tuple[str, str, str]] = (),
 ) -> Outcome:
     """Build, complete or enlarge a set.
 
@@ -60,6 +61,8 @@ def build(
         count: tells how many those are.
         num_workers: processes.
         source: what clips are made of, in the singular.
+        left_out: name, kind of the reason and reason of sources that were passed over
+            before, which are named beside those that make no clip.
 
     Returns:
         The outcome.
@@ -72,7 +75,7 @@ def build(
     missing = [s for s in shards if shard_files.read_report(folder, s.name) is None]
     processes.call_each(make, missing, num_workers, sum(map(count, missing)), source)
     finished = [(s.name, shard_files.read_report(folder, s.name)) for s in shards]
-    skipped = [row for _, report in finished for row in report.skipped]
+    skipped = [*left_out, *(row for _, report in finished for row in report.skipped)]
     lines = [f"{path}: {kind}: {reason}\n" for path, kind, reason in skipped]
     damaged = [row for _, report in finished for row in report.damaged]
     lines += [f"{path}: damaged: {sentence}\n" for path, sentence in damaged]

@@ -2,7 +2,7 @@
 
 import os
 import pathlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from vasa_jax import errors
 
@@ -30,17 +30,28 @@ def find(
             f"There is no folder {os.fspath(folder)!r}; give the one that holds the "
             f"{kind} as --{flag}."
         )
-    found = []
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
-            file = pathlib.Path(place, name)
-            if file.suffix.lower() in suffixes and not name.startswith("."):
-                num_bytes = file.stat().st_size if file.exists() else 0
-                found.append((file.relative_to(folder).as_posix(), num_bytes))
+    found = list(walk(folder, suffixes))
     if not found:
         raise errors.UserError(
             f"There are no {kind} in {os.fspath(folder)!r}; their names end in one of "
             f"{' '.join(suffixes)}."
         )
     return found
+
+
+def walk(folder: pathlib.Path, suffixes: Collection[str]) -> Iterator[tuple[str, int]]:
+    """Yield files as `find` does, maybe none.
+
+    Args:
+        folder, suffixes: as of `find`.
+
+    Yields:
+        Path and size.
+    """
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            file = pathlib.Path(place, name)
+            if file.suffix.lower() in suffixes and not name.startswith("."):
+                num_bytes = file.stat().st_size if file.exists() else 0
+                yield file.relative_to(folder).as_posix(), num_bytes

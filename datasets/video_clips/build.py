@@ -10,6 +10,14 @@ person of its own. `--identities=file` makes every video a person of its own. A 
 lies in one split only, drawn by a hash of the name: sets of few persons need a larger
 `--held_out_share`. Whatever makes no clip is named in CLIPS/skipped.txt.
 
+A published set is cut by its own lists:
+
+    python -m datasets.video_clips.build --published_set=hdtf \
+        --annotations_dir=HDTF_dataset --input_dir=VIDEOS --output_dir=CLIPS
+
+`docs/published_sets.md` says what each set's lists are and what is made of them; what
+they name and is not cut stands in CLIPS/skipped.txt, too.
+
 Only what a video tells is in the records (`record.features`): no flow, and estimates of
 gaze, lids, expression and emotion (`docs/labels.md`). The renderer is tuned on such
 clips with motion encoders that synthetic heads have taught:
@@ -23,19 +31,30 @@ one clip, because a person's other videos show other clothes and places. Followi
 face costs most: at 25 frames a second about the length of the video on one core.
 """
 
+import functools
 import os
 import sys
 
 from absl import flags
 
 from datasets.building import build_program
+from datasets.published_sets import readers
 from datasets.video_clips import builder
 from datasets.video_clips import settings as settings_lib
+from vasa_jax import errors
 
 _DEFAULT = settings_lib.Settings()
 
 _INPUT_DIR = flags.DEFINE_string("input_dir", None, "Folder of videos.")
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder of the set.")
+_PUBLISHED_SET = flags.DEFINE_string(
+    "published_set",
+    None,
+    f"Cut what the lists of a set say: {', '.join(readers.READERS)}.",
+)
+_ANNOTATIONS_DIR = flags.DEFINE_string(
+    "annotations_dir", None, "Folder of the lists of --published_set."
+)
 _SIZE = flags.DEFINE_integer("size", _DEFAULT.size, "Pixels of a side.")
 _SECONDS = flags.DEFINE_float("seconds", _DEFAULT.seconds, "Length of a clip.")
 _IDENTITIES = flags.DEFINE_string(
@@ -62,6 +81,7 @@ LEAST_IDENTITIES = 2
 
 def main() -> None:
     """Build the set that the flags ask for."""
+    read = _reader()
     outcome = builder.build(
         build_program.folder(_INPUT_DIR, "of the videos"),
         build_program.folder(_OUTPUT_DIR, "to fill"),
@@ -74,6 +94,7 @@ def main() -> None:
             held_out_share=_HELD_OUT_SHARE.value,
         ),
         _NUM_WORKERS.value or len(os.sched_getaffinity(0)),
+        read,
     )
     build_program.tell(outcome, _OUTPUT_DIR.value, "video", "person")
     for split in settings_lib.SPLITS[:2]:
@@ -85,6 +106,30 @@ def main() -> None:
                 "with another --output_dir.",
                 file=sys.stderr,
             )
+
+
+def _reader():
+    """Return the reader of the set that is asked for; None for any folder of videos.
+
+    Raises:
+        UserError: the flags do not fit together.
+    """
+    if _PUBLISHED_SET.value is None:
+        if _ANNOTATIONS_DIR.value is not None:
+            raise errors.UserError(
+                "--annotations_dir holds the lists of a published set; say which by "
+                f"--published_set, one of {', '.join(readers.READERS)}."
+            )
+        return None
+    if _IDENTITIES.present:
+        raise errors.UserError(
+            "--identities is for any folder of videos; leave it out, because "
+            "--published_set says who is who."
+        )
+    annotations = None
+    if _ANNOTATIONS_DIR.value is not None:
+        annotations = build_program.folder(_ANNOTATIONS_DIR, "of the set's lists")
+    return functools.partial(readers.by_name(_PUBLISHED_SET.value), annotations)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 import functools
 import pathlib
+from collections.abc import Callable
 
 from datasets.building import set_builder, shard_folder
+from datasets.published_sets import clips, video_files
 from datasets.video_clips import record, shards, sources
 from datasets.video_clips import settings as settings_lib
 
@@ -22,6 +24,7 @@ def build(
     folder: pathlib.Path,
     settings: settings_lib.Settings,
     num_workers: int,
+    read: Callable[[video_files.VideoFiles], clips.Reading] | None = None,
 ) -> set_builder.Outcome:
     """Build or complete a set.
 
@@ -30,21 +33,28 @@ def build(
         folder: where the set lies or will lie.
         settings: of its records.
         num_workers: processes.
+        read: tells what to cut from which videos; None takes all of each.
 
     Returns:
         The outcome.
 
     Raises:
-        UserError: there are no videos, or as `set_builder.build`.
+        UserError: there are no videos, or as `read` or `set_builder.build`.
     """
+    if read is None:
+        read = functools.partial(sources.read_folder, settings.identities)
+    videos = video_files.find(input_folder)
+    reading = read(videos)
+    kept = sources.apart_from_own_parts(reading.clips, settings.held_out_share)
     return set_builder.build(
         folder,
         settings,
         INFO,
         record.features(),
-        sources.divide(sources.find(input_folder, settings.identities)),
+        sources.divide(kept, videos.sizes),
         functools.partial(shards.make, input_folder, folder, settings),
-        lambda shard: len(shard.videos),
+        lambda shard: len(shard.sources),
         num_workers,
         "video",
+        reading.left_out,
     )

@@ -1,7 +1,11 @@
 """What a clip's record says of gaze, lids, expression, emotion and sharpness."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from datasets.published_sets import clips
+from vasa_jax import types
 from vasa_jax.encode import clip_conditions
 from vasa_jax.portrait import face_labels
 
@@ -35,6 +39,39 @@ def fields(found: face_labels.FaceLabels, head_pose: np.ndarray) -> dict:
         "main_gaze": clip_conditions.main_direction(found.gaze),
         "mean_distance": np.mean(1 / head_pose[:, 5:6], axis=0, dtype=np.float32),
         "emotion": found.emotion.mean(axis=0),
+    }
+
+
+def told_emotion(
+    emotions: Sequence[clips.Emotion], start_seconds: float, num_frames: int
+) -> dict:
+    """Return the fields of emotion of a record whose set tells them.
+
+    Ours: probabilities as an estimator would tell them, the rest of a weak emotion
+    being neutral; frames without a label are not a number, and so is a clip without
+    any.
+
+    Args:
+        emotions: of the stretch that the record is cut from.
+        start_seconds: of the record, from the stretch's start.
+        num_frames: of the record.
+
+    Returns:
+        `frame_emotion` `[T, 8]`, `emotion` `[8]`.
+    """
+    frames = np.full((num_frames, len(types.EMOTIONS)), np.nan, np.float32)
+    times = start_seconds + (np.arange(num_frames) + 0.5) / types.FRAME_RATE_HZ
+    for told in emotions:
+        end = np.inf if told.end_seconds is None else told.end_seconds
+        scores = np.zeros(len(types.EMOTIONS), np.float32)
+        scores[types.EMOTIONS.index("neutral")] = 1 - told.strength
+        scores[types.EMOTIONS.index(told.name)] += told.strength
+        frames[(times >= told.start_seconds) & (times < end)] = scores
+    known = frames[np.isfinite(frames).all(axis=1)]
+    nothing = np.full(len(types.EMOTIONS), np.nan, np.float32)
+    return {
+        "frame_emotion": frames,
+        "emotion": known.mean(axis=0) if len(known) else nothing,
     }
 
 

@@ -1,5 +1,7 @@
-"""One record: its features, and how a video becomes some of them."""
+"""One record: its features, and how a stretch of a video becomes some of them."""
 
+import functools
+import math
 import pathlib
 import re
 import zlib
@@ -8,14 +10,18 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from datasets.building import shard_files
+from datasets.published_sets import clips
 from datasets.synthetic_heads import names
-from datasets.video_clips import labels, sources, stretches, tracking
+from datasets.video_clips import labels, stretches, tracking
 from datasets.video_clips import settings as settings_lib
 from vasa_jax import arkit, audio, media, types
 from vasa_jax.portrait import crop, label_estimators
 
 KEYFRAME_INTERVAL = 5
 """Frames from one keyframe to the next. Ours: as in the synthetic heads."""
+
+EMOTION_BY_SET = ", emotion by its set"
+"""What `labels_by` says besides where a set's own labels tell the emotion."""
 
 _LONGEST_NAME = 120
 
@@ -79,18 +85,20 @@ def features():
 
 def make(
     folder: pathlib.Path,
-    video: sources.Video,
+    clip: clips.Clip,
     settings: settings_lib.Settings,
     note_damage: Callable[[str], None],
 ) -> Iterator[dict]:
-    """Yield the clips of a video.
+    """Yield the records that are cut from a clip of a set, or from a whole video.
 
-    Ours: the video is read twice, first to follow the face, then to cut the clips
-    out, so that only the frames of one clip are in memory.
+    Ours: the stretch is read twice, first to follow the face, then to cut the records
+    out, so that only the frames of one are in memory. Where the sound must come later,
+    the first frames have none and are left out; where it lies apart, what is longer of
+    sound and picture is cut off.
 
     Args:
         folder: that the video's path starts from.
-        video: which one.
+        clip: which stretch of which video.
         settings: of the set.
         note_damage: called with a sentence, where a part of the video is lost.
 
@@ -98,33 +106,61 @@ def make(
         A value for each of `features`.
 
     Raises:
-        shard_files.UnfitError: it has no sound, or no stretch that makes a clip.
+        shard_files.UnfitError: it has no sound, or no stretch that makes a record.
         UserError: it cannot be read.
     """
-    path = folder / video.path
-    if not media.probe_video(path).has_sound:
+    path = folder / clip.video
+    info = media.probe_video(path)
+    if clip.sound is None and not info.has_sound:
         raise shard_files.UnfitError("without sound", "it has no sound")
-    waveform = audio.load_waveform(path, note_damage)
+    within = clip.box and clip.box.in_pixels(info.height, info.width)
+    begin = max(clip.start_seconds, clip.sound_shift_seconds)
+    begin = math.ceil(round(begin * types.FRAME_RATE_HZ, 3)) / types.FRAME_RATE_HZ
+    end = clip.end_seconds
+    if 0 < info.duration_seconds <= begin:
+        raise shard_files.UnfitError(
+            "shorter than the set says",
+            f"it lasts {info.duration_seconds:.2f} s, and the clip begins at "
+            f"{begin:.2f} s",
+        )
+    waveform = audio.load_waveform(
+        folder / (clip.sound or clip.video),
+        note_damage,
+        begin - clip.sound_shift_seconds,
+        None if end is None else end - clip.sound_shift_seconds,
+    )
+    if clip.sound is not None:
+        heard = begin + len(waveform) // types.SAMPLES_PER_FRAME / types.FRAME_RATE_HZ
+        end = heard if end is None else min(end, heard)
     estimator = label_estimators.make(settings.labels)
-    found = tracking.track_video(media.iterate_video(path, warn=note_damage), estimator)
+    read = functools.partial(
+        media.iterate_video, path, start_seconds=begin, end_seconds=end
+    )
+    found = tracking.track_video(read(warn=note_damage), estimator, within)
     chosen, passed = stretches.choose(found, settings, len(waveform))
     if not chosen:
         raise _why_none(found, settings, passed)
     waiting = list(reversed(chosen))
     frames = []
-    for index, frame in enumerate(media.iterate_video(path, warn=_told)):
+    for index, frame in enumerate(read(warn=_told)):
         stretch = waiting[-1]
         if index >= stretch.start:
             frames.append(crop.extract(frame, stretch.box, settings.size))
         if len(frames) == settings.num_frames:
             take = len(chosen) - len(waiting)
             told = estimator.tell(found.labels[stretch.start :][: len(frames)])
-            made = _record(video, take, stretch, frames, waveform, found)
-            yield made | {
+            first = round(begin * types.FRAME_RATE_HZ)
+            made = _record(clip, take, first, stretch, frames, waveform, found)
+            made |= {
                 "labels_by": settings.labels,
                 "sharpness": labels.sharpness(np.stack(frames)),
                 **labels.fields(told, stretch.head_pose),
             }
+            if clip.emotions is not None:
+                since = made["start_frame"] / types.FRAME_RATE_HZ - clip.start_seconds
+                made |= labels.told_emotion(clip.emotions, since, len(frames))
+                made["labels_by"] += EMOTION_BY_SET
+            yield made
             frames = []
             waiting.pop()
             if not waiting:
@@ -135,27 +171,27 @@ def _told(sentence: str) -> None:
     """Say nothing: the first reading has noted it."""
 
 
-def clip_id(video: sources.Video, start_frame: int) -> str:
-    """Name a clip: by its video's path, legible and of letters that files may bear."""
-    legible = re.sub(r"[^A-Za-z0-9.-]+", "_", video.path)[-_LONGEST_NAME:]
-    check = zlib.crc32(video.path.encode("utf-8", "surrogateescape"))
+def clip_id(clip: clips.Clip, start_frame: int) -> str:
+    """Name a record: by its clip's name, legible and of letters that files may bear."""
+    legible = re.sub(r"[^A-Za-z0-9.-]+", "_", clip.name)[-_LONGEST_NAME:]
+    check = zlib.crc32(clip.name.encode("utf-8", "surrogateescape"))
     return f"{legible}_{check:08x}_{start_frame:06d}"
 
 
-def _record(video, take, stretch, frames, waveform, found):
-    """Put together what is measured of a clip."""
+def _record(clip, take, first, stretch, frames, waveform, found):
+    """Put together what is measured of a record."""
     count, box, head_pose = len(frames), stretch.box, stretch.head_pose
     rows = slice(stretch.start, stretch.start + count)
     middle = np.array([box.center_x, box.center_y])
     keypoints = (found.keypoints[rows] - middle) / box.half_size
-    name = clip_id(video, stretch.start)
+    name = clip_id(clip, first + stretch.start)
     return {
         "clip_id": name,
-        "identity": video.identity,
+        "identity": clip.identity,
         "performance": name,
         "take": take,
-        "source": video.path,
-        "start_frame": stretch.start,
+        "source": clip.video,
+        "start_frame": first + stretch.start,
         "crop_box": np.array([*middle, box.half_size], np.float32),
         "video": media.encode_video(
             np.stack(frames), keyframe_interval=KEYFRAME_INTERVAL

@@ -1,4 +1,4 @@
-"""Shards: files of whole videos, made one by one, kept when a build is killed."""
+"""Shards: files of whole sources, made one by one, kept when a build is killed."""
 
 import functools
 import pathlib
@@ -14,21 +14,21 @@ def make(
     settings: settings_lib.Settings,
     shard: sources.Shard,
 ) -> int:
-    """Make the clips of a shard's videos.
+    """Make the clips of a shard's sources.
 
     Args:
         input_folder: of the videos.
         folder: of the set.
         settings: of the set.
-        shard: which videos.
+        shard: which sources.
 
     Returns:
-        How many videos it has; the report lies on disk.
+        How many sources it has; the report lies on disk.
     """
     with shard_files.ShardWriter(folder, shard.name, record.features()) as writer:
-        for video in shard.videos:
-            split = sources.split_of(video, settings)
-            note = functools.partial(writer.note_damage, video.path)
-            clips = functools.partial(record.make, input_folder, video, settings, note)
-            writer.add(video.path, split, clips)
-    return len(shard.videos)
+        for clip in (source.clip for source in shard.sources):
+            split = sources.split_of(clip, settings)
+            note = functools.partial(writer.note_damage, clip.name)
+            make = functools.partial(record.make, input_folder, clip, settings, note)
+            writer.add(clip.name, split, make)
+    return len(shard.sources)

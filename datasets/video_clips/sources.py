@@ -1,16 +1,12 @@
-"""The videos of a folder: who is in them, and which are made together."""
+"""What clips are cut from: who is in which split, and what is made together."""
 
 import dataclasses
 import hashlib
 import pathlib
+from collections.abc import Mapping, Sequence
 
-from datasets.building import source_files
+from datasets.published_sets import clips, video_files
 from datasets.video_clips import settings as settings_lib
-
-SUFFIXES = (
-    ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv"
-).split()
-"""Ends of names that are taken for videos, in either case. Ours."""
 
 MAX_SHARD_BYTES = 2**26
 """Bytes of videos at which a shard ends. Ours: some minutes of one core, which is what
@@ -24,35 +20,49 @@ _SHARDS_WANTED = 64
 
 
 @dataclasses.dataclass(frozen=True)
-class Video:
-    """One video.
+class Source:
+    """What clips are cut from: a video, or the stretch of it that a set names.
 
     Attributes:
-        path: where it lies below the input folder, with `/`.
-        identity: who is in it; see `identity_of`.
-        num_bytes: size of the file.
+        clip: which.
+        num_bytes: size of the video.
     """
 
-    path: str
-    identity: str
+    clip: clips.Clip
     num_bytes: int
+
+    @property
+    def line(self) -> str:
+        """Return all that its clips are made by.
+
+        Ours: what is as in a plain folder is not told, so that sets of such folders
+        keep the names of their shards.
+        """
+        clip = self.clip
+        told = [clip.video, clip.identity, str(self.num_bytes)]
+        plain = {"name": clip.video, "video": clip.video, "person": clip.person}
+        for field in dataclasses.fields(clip):
+            value = getattr(clip, field.name)
+            usual = plain.get(field.name, field.default)
+            if field.name != "source_video" and value != usual:
+                told.append(f"{field.name}={value}")
+        return "\0".join(told)
 
 
 @dataclasses.dataclass(frozen=True)
 class Shard:
-    """Videos that are made together.
+    """Sources that are made together.
 
     Attributes:
-        videos: in order of their paths.
+        sources: in order of their videos.
     """
 
-    videos: tuple[Video, ...]
+    sources: tuple[Source, ...]
 
     @property
     def name(self) -> str:
-        """Return the stem of its files, which tells its videos apart from others'."""
-        lines = [f"{v.path}\0{v.identity}\0{v.num_bytes}" for v in self.videos]
-        return _hash("\n".join(lines)).hex()[:20]
+        """Return the stem of its files, which tells its sources from others'."""
+        return _hash("\n".join(source.line for source in self.sources)).hex()[:20]
 
 
 def identity_of(path: pathlib.PurePosixPath, rule: str) -> str:
@@ -74,46 +84,45 @@ def identity_of(path: pathlib.PurePosixPath, rule: str) -> str:
     return str(path.with_suffix(""))
 
 
-def find(folder: pathlib.Path, rule: str) -> list[Video]:
-    """Find the videos below a folder.
+def read_folder(rule: str, videos: video_files.VideoFiles) -> clips.Reading:
+    """Take every video of a folder for a clip, as a reader of a set does.
 
     Args:
-        folder: searched to any depth; hidden files and folders are left out.
         rule: see `identity_of`.
+        videos: of the folder.
 
     Returns:
-        The videos in order of their paths.
-
-    Raises:
-        UserError: no such folder, or no video in it.
+        The videos; none is left out.
     """
     found = []
-    for name, num_bytes in source_files.find(folder, SUFFIXES, "videos", "input_dir"):
-        path = pathlib.PurePosixPath(name)
-        found.append(Video(name, identity_of(path, rule), num_bytes))
-    return sorted(found, key=lambda video: video.path)
+    for name in videos.videos:
+        person = identity_of(pathlib.PurePosixPath(name), rule)
+        clip = clips.Clip(name=name, video=name, source_video=name, person=person)
+        found.append(clip)
+    return clips.Reading(tuple(found))
 
 
-def divide(videos: list[Video]) -> list[Shard]:
-    """Divide videos into shards.
+def divide(found: Sequence[clips.Clip], sizes: Mapping[str, int]) -> list[Shard]:
+    """Divide what clips are cut from into shards.
 
-    Ours: a shard ends where a hash of the path says so, so that videos that come to a
-    folder later change only the shards that they fall into.
+    Ours: a shard ends where a hash of the video's path says so, so that videos that
+    come to a folder later change only the shards that they fall into.
 
     Args:
-        videos: in order of their paths.
+        found: in order of their videos.
+        sizes: bytes of each video.
 
     Returns:
         The shards.
     """
     mean = 1
-    while mean < MAX_SHARD_VIDEOS and mean * _SHARDS_WANTED * 2 <= len(videos):
+    while mean < MAX_SHARD_VIDEOS and mean * _SHARDS_WANTED * 2 <= len(found):
         mean *= 2
     shards, held, num_bytes = [], [], 0
-    for video in videos:
-        held.append(video)
-        num_bytes += video.num_bytes
-        is_last = int.from_bytes(_hash(video.path)[:4], "big") % mean == 0
+    for clip in found:
+        held.append(Source(clip, sizes[clip.video]))
+        num_bytes += sizes[clip.video]
+        is_last = int.from_bytes(_hash(clip.video)[:4], "big") % mean == 0
         if is_last or num_bytes >= MAX_SHARD_BYTES:
             shards.append(Shard(tuple(held)))
             held, num_bytes = [], 0
@@ -122,9 +131,31 @@ def divide(videos: list[Video]) -> list[Shard]:
     return shards
 
 
-def split_of(video: Video, settings: settings_lib.Settings) -> str:
-    """Return the split of a video, its identity's."""
-    return settings_lib.split_of(video.identity, settings.held_out_share)
+def apart_from_own_parts(found: Sequence[clips.Clip], share: float) -> list[clips.Clip]:
+    """Keep out of a set's own parts who would be drawn into them.
+
+    Ours: others measure on such a part, and it stays what it is for them.
+
+    Args:
+        found: of which some have a split.
+        share: see `settings.Settings.held_out_share`.
+
+    Returns:
+        The clips in order, "train" where the drawn split is a part of the set's own.
+    """
+    own = {clip.split for clip in found} - {None}
+    return [
+        dataclasses.replace(clip, split="train")
+        if clip.split is None and settings_lib.split_of(clip.identity, share) in own
+        else clip
+        for clip in found
+    ]
+
+
+def split_of(clip: clips.Clip, settings: settings_lib.Settings) -> str:
+    """Return the split of a clip: its own, or that of its identity."""
+    drawn = settings_lib.split_of(clip.identity, settings.held_out_share)
+    return clip.split or drawn
 
 
 def _hash(text: str) -> bytes:

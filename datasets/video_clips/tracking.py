@@ -68,13 +68,16 @@ class Track:
 
 
 def track_video(
-    frames: Iterable[np.ndarray], estimator: face_labels.LabelEstimator
+    frames: Iterable[np.ndarray],
+    estimator: face_labels.LabelEstimator,
+    within: tuple[float, float, float, float] | None = None,
 ) -> Track:
     """Follow the largest face; after a cut look for the largest again.
 
     Args:
         frames: uint8 `[H, W, 3]` each, at 25 Hz.
         estimator: of what the face shows.
+        within: see `track.follow`.
 
     Returns:
         The track.
@@ -93,7 +96,7 @@ def track_video(
         if cut:
             last, next_look = None, index
         if last is not None or index >= next_look:
-            last = track.follow(frame, last)
+            last = track.follow(frame, last, within)
             if last is None:
                 next_look = index + LOOK_EVERY_FRAMES
         is_same = bool(present) and present[-1] and not cut
