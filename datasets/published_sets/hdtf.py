@@ -1,8 +1,9 @@
 """HDTF: long videos of speakers, cut by times and squares that five lists give.
 
 Follows: MRzzm/HDTF (`HDTF_dataset/RD_video_url.txt` and the like). The videos are the
-whole ones, named `RD_NAME.mp4` or `NAME.mp4`: clips that somebody has cut are not told
-apart by their names, because their numbers differ from one downloader to the next.
+whole ones, named `RD_NAME.mp4`, or `NAME.mp4` where one subset alone has that name.
+Clips that somebody has cut are not taken: their numbers differ from one downloader to
+the next.
 """
 
 import collections
@@ -50,20 +51,26 @@ def read(
     annotations: pathlib.Path | None, videos: video_files.VideoFiles
 ) -> clips.Reading:
     """Read the lists of HDTF; see `clips.Reader`."""
-    folder = annotation_files.require(annotations, _LISTS)
+    rows = list(_rows(annotation_files.require(annotations, _LISTS)))
+    subsets = collections.defaultdict(set)
+    for _, row in rows:
+        subsets[row.video].add(row.subset)
 
     def make(name: str, row: _Row) -> clips.Clip:
         start, end = _times(row)
+        names = [f"{row.subset}_{row.video}"]
+        if len(subsets[row.video]) == 1:
+            names.append(row.video)
         return clips.Clip(
             name=name,
-            video=videos.video(f"{row.subset}_{row.video}", row.video),
+            video=videos.video(*names),
             source_video=_source(row),
             start_seconds=start,
             end_seconds=end,
             box=_box(row),
         )
 
-    return clips.read(_rows(folder), make)
+    return clips.read(rows, make)
 
 
 def _rows(folder: pathlib.Path) -> Iterator[tuple[str, _Row]]:
