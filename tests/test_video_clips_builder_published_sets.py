@@ -301,9 +301,9 @@ def test_a_step_of_stage_two_runs_on_published_sets(built, tiny_models, tmp_path
     known = [np.isfinite(encoded.read(index)["emotion"]).all() for index in range(2)]
     assert sorted(known) == [False, True]
     folders = ",".join(str(tmp_path / name) for name in MAKERS)
-    made = motion.build(
-        config.override(motion.get_config("tiny"), [f"data_dir={folders}"])
-    )
+    channels = encoded.read(0)["audio_features"].shape[-1]
+    changes = [f"data_dir={folders}", f"model.num_audio_channels={channels}"]
+    made = motion.build(config.override(motion.get_config("tiny"), changes))
     batches = made.train_data()
     batch, _ = batch_names.split_names(next(batches))
     batches.close()
