@@ -29,6 +29,21 @@ def require(annotations: pathlib.Path | None, what: str) -> pathlib.Path:
     return annotations
 
 
+def refuse(annotations: pathlib.Path | None) -> None:
+    """Refuse a folder of lists for a set that has none.
+
+    Args:
+        annotations: as the user gave it, or None.
+
+    Raises:
+        UserError: it is given.
+    """
+    if annotations is not None:
+        raise errors.UserError(
+            "This set has no lists, its paths tell all; leave --annotations_dir out."
+        )
+
+
 def text(path: pathlib.Path) -> str:
     """Return the text of a file, without a byte-order mark.
 

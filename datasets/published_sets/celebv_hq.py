@@ -5,8 +5,10 @@ their id (`YTB_ID.mp4`), or clips that its script has cut and cropped (`CLIP.mp4
 where both are there the cut ones count.
 """
 
+import functools
 import json
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 from datasets.building import shard_files
@@ -26,17 +28,36 @@ def read(
     """Read the JSON of CelebV-HQ; see `clips.Reader`."""
     path = annotation_files.require(annotations, FILE) / FILE
 
-    def make(name: str, row: dict[str, Any]) -> clips.Clip:
+    return read_entries(path, functools.partial(_clip, videos))
+
+
+def read_entries(
+    path: pathlib.Path, make: Callable[[str, dict[str, Any]], clips.Clip]
+) -> clips.Reading:
+    """Make clips of the entries of a JSON.
+
+    Args:
+        path: of the file.
+        make: of a name and an entry; may find that fields are missing or no numbers.
+
+    Returns:
+        Clips and entries left out.
+
+    Raises:
+        UserError: as of `rows_of`.
+    """
+
+    def try_to_make(name: str, row: dict[str, Any]) -> clips.Clip:
         try:
-            return _clip(name, row, videos)
+            return make(name, row)
+        except shard_files.UnfitError:
+            raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            if isinstance(error, shard_files.UnfitError):
-                raise
             raise shard_files.UnfitError(
                 "of an unknown form", f"its entry lacks or misspells {error}"
             ) from error
 
-    return clips.read(rows_of(path), make)
+    return clips.read(rows_of(path), try_to_make)
 
 
 def rows_of(path: pathlib.Path) -> list[tuple[str, dict[str, Any]]]:
@@ -59,7 +80,7 @@ def rows_of(path: pathlib.Path) -> list[tuple[str, dict[str, Any]]]:
         ) from error
 
 
-def _clip(name, row, videos):
+def _clip(videos, name, row):
     source = str(row["ytb_id"])
     told = told_emotions(row["attributes"]["emotion"])
     if videos.has_video(name):

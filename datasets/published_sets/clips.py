@@ -83,6 +83,11 @@ class Box:
         return left, top, right, bottom
 
 
+MIDDLE_OF_CLIP = Box(left=0.2, top=0.2, right=0.8, bottom=0.8, of_width=1, of_height=1)
+"""Where the face of a clip is that its set has cropped about it. Ours: a second face,
+if there is one, is at the edge."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Emotion:
     """An emotion that a set says a clip shows.

@@ -9,7 +9,7 @@ nothing here pairs takes by number.
 import pathlib
 
 from datasets.building import shard_files
-from datasets.published_sets import clips, emotions, video_files
+from datasets.published_sets import annotation_files, clips, emotions, video_files
 from vasa_jax import errors
 
 VIEWS = ("front", "left_30", "left_60", "right_30", "right_60", "top", "down")
@@ -27,7 +27,7 @@ def read(
     annotations: pathlib.Path | None, videos: video_files.VideoFiles
 ) -> clips.Reading:
     """Read the paths of MEAD; see `clips.Reader`. It has no lists."""
-    del annotations
+    annotation_files.refuse(annotations)
     rows = [(path, path.split("/")) for path in videos.videos]
     if not any(len(parts) >= 6 and parts[-5] == "video" for _, parts in rows):
         raise errors.UserError(

@@ -2,13 +2,33 @@
 
 from collections.abc import Mapping
 
-from datasets.published_sets import celebv_hq, clips, hdtf, mead, voxceleb
+from datasets.published_sets import (
+    celebv_hq,
+    celebv_text,
+    clips,
+    crema_d,
+    grid,
+    hdtf,
+    lrs,
+    mead,
+    ravdess,
+    voxceleb,
+    voxceleb_table,
+)
 from vasa_jax import config
 
 READERS: Mapping[str, clips.Reader] = {
     "celebv_hq": celebv_hq.read,
+    "celebv_text": celebv_text.read,
+    "crema_d": crema_d.read,
+    "grid": grid.read,
     "hdtf": hdtf.read,
+    "lrs2": lrs.read_2,
+    "lrs3": lrs.read_3,
     "mead": mead.read,
+    "ravdess": ravdess.read,
+    "voxceleb1": voxceleb.read_1,
+    "voxceleb1_crops": voxceleb_table.read,
     "voxceleb2": voxceleb.read_2,
 }
 

@@ -1,8 +1,9 @@
 """The video files at hand, found by name in whatever folders they lie."""
 
+import hashlib
 import pathlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from datasets.building import shard_files, source_files
 from vasa_jax import errors
@@ -16,15 +17,20 @@ SOUND_SUFFIXES = ".aac .flac .m4a .mp3 .wav".split()
 """Ends of names that are taken for sounds that lie apart, in either case. Ours."""
 
 
+_POINTER, _POINTER_BYTES = b"version https://git-lfs", 1024
+
+
 class VideoFiles:
     """Files below a folder.
 
     Args:
         sizes: bytes of each file, by its path below the folder, with `/`.
+        folder: where they lie; readers that only go by names do without.
     """
 
-    def __init__(self, sizes: Mapping[str, int]):
+    def __init__(self, sizes: Mapping[str, int], folder: pathlib.Path = pathlib.Path()):
         self.sizes = dict(sizes)
+        self.folder = folder
         self._by_ending: dict[int, dict[str, list[str]]] = {}
 
     @property
@@ -60,6 +66,40 @@ class VideoFiles:
     def sound(self, name: str) -> str | None:
         """Return the first sound of a name that lies apart, or None."""
         return next(iter(self._find([name], SOUND_SUFFIXES)), None)
+
+    def refuse_pointer(self, path: str) -> None:
+        """Refuse a file that only says where large-file storage has the real one.
+
+        Args:
+            path: of the file, below the folder.
+
+        Raises:
+            shard_files.UnfitError: it is such a pointer.
+        """
+        if self.sizes[path] > _POINTER_BYTES:
+            return
+        with open(self.folder / path, "rb") as file:
+            if file.read(len(_POINTER)) == _POINTER:
+                raise shard_files.UnfitError(
+                    "that is only a pointer",
+                    f"{path} names a file of large-file storage; fetch it by "
+                    "`git lfs pull`",
+                )
+
+    def equal_files(self, paths: Iterable[str]) -> dict[str, list[str]]:
+        """Return, for each file that has equals, all files of the same bytes.
+
+        Args:
+            paths: below the folder.
+        """
+        by_size, by_digest = {}, {}
+        for path in paths:
+            by_size.setdefault(self.sizes[path], []).append(path)
+        for path in (path for same in by_size.values() if same[1:] for path in same):
+            with open(self.folder / path, "rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            by_digest.setdefault(digest, []).append(path)
+        return {path: same for same in by_digest.values() if same[1:] for path in same}
 
     def _find(self, names: Sequence[str], suffixes: Sequence[str]) -> list[str]:
         return [
@@ -101,7 +141,8 @@ def find(folder: pathlib.Path) -> VideoFiles:
             "one archive and no videos; join them in order with cat, unpack what comes "
             "of it, and give that folder as --input_dir."
         ) from None
-    return VideoFiles(dict([*videos, *source_files.walk(folder, SOUND_SUFFIXES)]))
+    sounds = source_files.walk(folder, SOUND_SUFFIXES)
+    return VideoFiles(dict([*videos, *sounds]), folder)
 
 
 def _suffix(path: str) -> str:

@@ -22,12 +22,6 @@ page, and AliaksandrSiarohin/video-preprocessing."""
 LARGEST_OFFSET_FRAMES = 5
 """Ours: 0.2 s; a larger one tells of a dubbed film or of a wrong measurement."""
 
-MIDDLE_OF_CLIP = clips.Box(
-    left=0.2, top=0.2, right=0.8, bottom=0.8, of_width=1, of_height=1
-)
-"""Where the face of a clip is that was cropped about it. Ours: a second face, if there
-is one, is at the edge."""
-
 
 @dataclasses.dataclass(frozen=True)
 class _Version:
@@ -135,7 +129,7 @@ def _clip(name, path, version, videos, parts):
         "sound_shift_seconds": told.offset_frames / FRAME_RATE_HZ,
     }
     if videos.has_video(name):
-        return clips.Clip(video=videos.video(name), box=MIDDLE_OF_CLIP, **of_clip)
+        return clips.Clip(video=videos.video(name), box=clips.MIDDLE_OF_CLIP, **of_clip)
     sides = dict(zip(("left", "top", "right", "bottom"), told.box, strict=True))
     return clips.Clip(
         video=videos.video(video),
