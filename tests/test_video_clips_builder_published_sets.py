@@ -17,7 +17,7 @@ import pytest
 pytest.importorskip("ai_edge_litert")
 
 from datasets.building import set_builder, shard_files
-from datasets.published_sets import readers, video_files
+from datasets.published_sets import clips, readers, video_files
 from datasets.video_clips import builder, record
 from datasets.video_clips import settings as settings_lib
 from experiments import encode
@@ -220,6 +220,28 @@ def test_a_clip_beyond_the_end_of_its_file_is_named(given):
     late = dataclasses.replace(clip, start_seconds=9.0, end_seconds=10.0)
     with pytest.raises(shard_files.UnfitError, match="lasts 2.40 s, and .* at 9.00 s"):
         list(record.make(given / "hdtf" / "videos", late, SETTINGS, print))
+
+
+def test_frames_that_a_set_counts_are_those_of_the_file(given, said):
+    clip = dataclasses.replace(
+        _reading(given, "mead").clips[0], stored_frames=(3, 28), sound=None
+    )
+    voiced = given / "hdtf" / "videos"
+    at_25 = dataclasses.replace(clip, video="RD_Radio1.mp4", stored_frames=(5, 24))
+    (made,) = record.make(voiced, at_25, SETTINGS, print)
+    assert made["start_frame"] == 5 and _is_said(made, said, 5 * 640)
+    at_30 = dataclasses.replace(clip, sound=_reading(given, "mead").clips[0].sound)
+    (made,) = record.make(given / "mead" / "videos", at_30, SETTINGS, print)
+    assert made["start_frame"] == 3  # 3 of 30 a second are 2.5 of 25.
+
+
+def test_a_photograph_that_is_shown_while_somebody_speaks_is_no_clip(
+    given, pictures, said, tmp_path
+):
+    moving_portrait.write(tmp_path / "a.mp4", np.repeat(pictures[:1], 30, 0), said)
+    clip = clips.Clip(name="a", video="a.mp4", source_video="a")
+    with pytest.raises(shard_files.UnfitError, match="the face is a still picture"):
+        list(record.make(tmp_path, clip, SETTINGS, print))
 
 
 def _run(given, output, *more, name="hdtf"):

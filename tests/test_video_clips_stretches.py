@@ -95,6 +95,7 @@ def _track(count, **changes):
         "is_joined": np.arange(count) > 0,
         "unit": np.full(count, 60.0),
         "centre": np.full((count, 2), 200.0),
+        "is_still": np.arange(count) % 2 > 0,
     }
     fields |= changes
     fit = pose.HeadFit(
@@ -109,6 +110,7 @@ def _track(count, **changes):
         mouth_opening=np.zeros(count, np.float32),
         keypoints=np.zeros((count, 10, 2), np.float32),
         labels=np.zeros((count, 0), np.float32),
+        is_still=fields["is_still"],
     )
 
 
@@ -133,9 +135,10 @@ def test_stretches_begin_after_the_last_frame_that_breaks_them():
         (stretches.OUTSIDE, {"centre": np.full((20, 2), 20.0)}),
         (stretches.WANDERS, {"centre": np.linspace(100, 300, 40).reshape(20, 2)}),
         (stretches.WANDERS, {"unit": np.linspace(30, 90, 20)}),
+        (stretches.STILL, {"is_still": np.arange(20) > 0}),
     ],
 )
-def test_a_face_too_small_cut_off_or_wandering_makes_no_clip(reason, changes):
+def test_a_face_too_small_cut_off_wandering_or_still_makes_no_clip(reason, changes):
     starts, passed = _choose(_track(20, **changes))
     assert starts == [] and set(passed) == {reason}
 

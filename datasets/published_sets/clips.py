@@ -115,6 +115,8 @@ class Clip:
         source_video: the video that it was cut from, in whatever file: where persons
             are not known, clips of one video lie in one split.
         start_seconds, end_seconds: of the stretch in the file; without an end to its.
+        stored_frames: the stretch's first and last frame in place of its times, where
+            a set counts frames and only the file tells how many a second it has.
         box: where to look for the face; None is everywhere.
         person: who is in it, or None.
         split: of `HELD_OUT` where the set keeps it from training, or None.
@@ -129,6 +131,7 @@ class Clip:
     source_video: str
     start_seconds: float = 0.0
     end_seconds: float | None = None
+    stored_frames: tuple[int, int] | None = None
     box: Box | None = None
     person: str | None = None
     split: str | None = None
@@ -198,9 +201,11 @@ def read(rows: Iterable[tuple[str, Row]], make: Callable[[str, Row], Clip]) -> R
         try:
             clip = make(name, row)
             _check(clip)
-            is_whole = clip.end_seconds is None
-            where = clip.video if is_whole else clip.source_video
-            place = where, clip.start_seconds, clip.end_seconds, clip.box
+            span = clip.start_seconds, clip.end_seconds, clip.stored_frames
+            # One video may be at hand under two names.
+            is_timed = clip.end_seconds is not None
+            where = clip.source_video if is_timed else clip.video
+            place = where, span, clip.box
             if place in places or clip.name in names:
                 raise shard_files.UnfitError(
                     "given twice", "a row before it has the same place or name"
@@ -228,8 +233,13 @@ def read(rows: Iterable[tuple[str, Row]], make: Callable[[str, Row], Clip]) -> R
 
 
 def _check(clip: Clip) -> None:
-    """Refuse times that are none."""
+    """Refuse times and frames that are none."""
     end = clip.end_seconds
+    first, last = clip.stored_frames or (0, 0)
+    if not 0 <= first <= last:
+        raise shard_files.UnfitError(
+            "with impossible times", f"it would last from frame {first} to {last}"
+        )
     if clip.start_seconds < 0 or (end is not None and end <= clip.start_seconds):
         raise shard_files.UnfitError(
             "with impossible times",

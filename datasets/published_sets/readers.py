@@ -12,6 +12,7 @@ from datasets.published_sets import (
     lrs,
     mead,
     ravdess,
+    talkinghead_1kh,
     voxceleb,
     voxceleb_table,
 )
@@ -27,6 +28,7 @@ READERS: Mapping[str, clips.Reader] = {
     "lrs3": lrs.read_3,
     "mead": mead.read,
     "ravdess": ravdess.read,
+    "talkinghead_1kh": talkinghead_1kh.read,
     "voxceleb1": voxceleb.read_1,
     "voxceleb1_crops": voxceleb_table.read,
     "voxceleb2": voxceleb.read_2,

@@ -114,9 +114,9 @@ def make(
     if clip.sound is None and not info.has_sound:
         raise shard_files.UnfitError("without sound", "it has no sound")
     within = clip.box and clip.box.in_pixels(info.height, info.width)
-    begin = max(clip.start_seconds, clip.sound_shift_seconds)
+    start, end = _times(clip, info)
+    begin = max(start, clip.sound_shift_seconds)
     begin = math.ceil(round(begin * types.FRAME_RATE_HZ, 3)) / types.FRAME_RATE_HZ
-    end = clip.end_seconds
     if 0 < info.duration_seconds <= begin:
         raise shard_files.UnfitError(
             "shorter than the set says",
@@ -157,7 +157,7 @@ def make(
                 **labels.fields(told, stretch.head_pose),
             }
             if clip.emotions is not None:
-                since = made["start_frame"] / types.FRAME_RATE_HZ - clip.start_seconds
+                since = made["start_frame"] / types.FRAME_RATE_HZ - start
                 made |= labels.told_emotion(clip.emotions, since, len(frames))
                 made["labels_by"] += EMOTION_BY_SET
             yield made
@@ -165,6 +165,18 @@ def make(
             waiting.pop()
             if not waiting:
                 return
+
+
+def _times(clip, info):
+    """Return start and end of a clip in seconds; None is the file's end."""
+    if clip.stored_frames is None:
+        return clip.start_seconds, clip.end_seconds
+    if not info.frame_rate_hz:
+        raise shard_files.UnfitError(
+            "of unknown rate", "its set counts frames, and the file tells no rate"
+        )
+    first, last = clip.stored_frames
+    return first / info.frame_rate_hz, (last + 1) / info.frame_rate_hz
 
 
 def _told(sentence: str) -> None:

@@ -26,6 +26,7 @@ and picture seldom end together."""
 
 ABSENT, JUMP, SMALL = "shows no face", "jumps or is cut", "is too small"
 OUTSIDE, WANDERS, SILENT = "is cut off", "leaves the crop", "has no sound"
+STILL = "is a still picture"
 """Why frames are passed over."""
 
 
@@ -100,6 +101,8 @@ def _last_break(found, start, stop):
 def _stretch(found, start, settings):
     """Return a stretch without breaks, or why it makes no clip."""
     frames = slice(start, start + settings.num_frames)
+    if found.is_still[frames][1:].all():
+        return STILL
     fit = pose.HeadFit(
         rotation=found.fit.rotation[frames],
         centre=found.fit.centre[frames],
