@@ -74,7 +74,7 @@ def test_pointers_and_missing_sounds_are_left_out(files, path):
     (files / path.format("1001_DFA_ANG_XX")).write_bytes(POINTER)
     (files / "AudioWAV" / "1002_IEO_HAP_LO.wav").unlink()
     _, left_out = _read(files)
-    assert left_out["1001_DFA_ANG_XX"] == "that is only a pointer"
+    assert left_out["1001_DFA_ANG_XX"] == "that are only pointers"
     assert left_out["1002_IEO_HAP_LO"] == "without a sound of its own"
 
 

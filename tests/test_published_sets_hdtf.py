@@ -89,7 +89,7 @@ def test_everything_else_is_named_with_its_reason(lists):
         "RD_NoHeight_0": "of unknown height",
         "RD_Falling_1": "with overlapping times",
         "RD_Falling_2": "with impossible times",
-        "RD_Falling_3": "with impossible times",
+        "RD_Falling_3": "with a crop beyond the picture",
         "RD_Wide_0": "with a crop beyond the picture",
         "RD_Nameless_0": "without an address",
         "WDA_WDA1_1": "without a crop",

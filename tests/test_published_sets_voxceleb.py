@@ -63,6 +63,15 @@ def test_boxes_of_the_first_set_count_pixels_at_360_lines(tmp_path):
     assert clip.box.in_pixels(720, 1280) == pytest.approx((0, 2, 360, 280))
 
 
+@pytest.mark.parametrize(
+    "person, read", [("id10001", voxceleb.read_2), ("id00134", voxceleb.read_1)]
+)
+def test_people_of_the_other_set_are_told_by_their_ids(tmp_path, person, read):
+    _write(tmp_path, f"{person}/AbCdEfGhIjK/00001", _text())
+    reading = _read(tmp_path, ["AbCdEfGhIjK.mp4"], read)
+    assert reading.left_out[0][1] == "of the other VoxCeleb"
+
+
 @pytest.mark.parametrize("offset", ["6", "-11"])
 def test_sound_far_from_the_picture_is_left_out(tmp_path, offset):
     _write(tmp_path, "id00134/AbCdEfGhIjK/00001", _text(offset))

@@ -131,8 +131,8 @@ def _times(row: _Row) -> tuple[float, float]:
             "without times", f"annotion_time has no such clip of {row.video}"
         )
     start, end = _span(row.times[row.index])
-    before = [_span(text)[1] for text in row.times[: row.index]]
-    if before and start < max(before):
+    before = [_end(text) for text in row.times[: row.index]]
+    if start < max(before, default=0.0):
         raise shard_files.UnfitError(
             "with overlapping times",
             f"{row.times[row.index]} begins before the clip before it ends",
@@ -152,6 +152,14 @@ def _span(text: str) -> tuple[float, float]:
             "with impossible times", f"{text} ends before it begins"
         )
     return start, end
+
+
+def _end(text: str) -> float:
+    """Return where a clip ends, 0 if its times are none."""
+    try:
+        return _span(text)[1]
+    except shard_files.UnfitError:
+        return 0.0
 
 
 def _seconds(text: str) -> float:

@@ -81,7 +81,7 @@ class VideoFiles:
         with open(self.folder / path, "rb") as file:
             if file.read(len(_POINTER)) == _POINTER:
                 raise shard_files.UnfitError(
-                    "that is only a pointer",
+                    "that are only pointers",
                     f"{path} names a file of large-file storage; fetch it by "
                     "`git lfs pull`",
                 )

@@ -29,17 +29,19 @@ class _Version:
 
     Attributes:
         table, id_column: the table of people, and its column of ids in lower case.
+        ids: numbers of its people; the other set's units would pass for its own.
         of_width, of_height: see `clips.Box`.
     """
 
     table: str
     id_column: str
+    ids: range
     of_width: float | None
     of_height: float
 
 
-_VERSION_1 = _Version("vox1_meta.csv", "voxceleb1 id", None, 360)
-_VERSION_2 = _Version("vox2_meta.csv", "voxceleb2 id", 1, 1)
+_VERSION_1 = _Version("vox1_meta.csv", "voxceleb1 id", range(10_000, 20_000), None, 360)
+_VERSION_2 = _Version("vox2_meta.csv", "voxceleb2 id", range(10_000), 1, 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,6 +112,10 @@ def _parts(version: _Version, folder: pathlib.Path) -> dict[str, str] | None:
 
 def _clip(name, path, version, videos, parts):
     person, video, _ = name.split("/")
+    if int(person.removeprefix("id")) not in version.ids:
+        raise shard_files.UnfitError(
+            "of the other VoxCeleb", f"{person} is a person of the other set"
+        )
     if parts is not None and person not in parts:
         raise shard_files.UnfitError(
             "of an unlisted person", f"{version.table} has no {person}"

@@ -8,6 +8,7 @@ from datasets.building import set_builder, shard_folder
 from datasets.published_sets import clips, video_files
 from datasets.video_clips import record, shards, sources
 from datasets.video_clips import settings as settings_lib
+from vasa_jax import config
 
 INFO = shard_folder.SetInfo(
     name="video_clips",
@@ -39,12 +40,16 @@ def build(
         The outcome.
 
     Raises:
-        UserError: there are no videos, or as `read` or `set_builder.build`.
+        UserError: there are no videos or no rows, or as `read` or `set_builder.build`.
     """
     if read is None:
         read = functools.partial(sources.read_folder, settings.identities)
     videos = video_files.find(input_folder)
     reading = read(videos)
+    config.require(
+        reading.num_rows > 0,
+        "The lists of the set name no clip; give --annotations_dir the whole lists.",
+    )
     kept = sources.apart_from_own_parts(reading.clips, settings.held_out_share)
     return set_builder.build(
         folder,

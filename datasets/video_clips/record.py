@@ -36,7 +36,8 @@ def features():
     itself, which nobody else performs. Besides, `source` is the video's path,
     `start_frame` the clip's place there in frames of 25 Hz, and `crop_box` its crop
     there: centre x, y and half the side, in pixels. `labels_by` names the estimator of
-    what `labels.fields` says; what it does not know is not a number.
+    what `labels.fields` says, and tells whether the set tells the emotion instead; what
+    is not known is not a number.
 
     Returns:
         A `tfds.features.FeaturesDict`, T frames, S = 640 T samples.
