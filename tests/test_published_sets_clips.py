@@ -101,6 +101,7 @@ def test_every_word_is_one_of_our_emotions():
 def test_an_unknown_set_is_refused_with_the_nearest_name():
     with pytest.raises(errors.UserError, match="'hdft'; did you mean 'hdtf'"):
         readers.by_name("hdft")
+    assert readers.by_name("HDTF") is readers.READERS["hdtf"]
 
 
 def test_files_are_found_by_the_ends_of_their_paths():

@@ -39,11 +39,11 @@ def by_name(name: str) -> clips.Reader:
     """Return the reader of a set.
 
     Args:
-        name: of `READERS`.
+        name: of `READERS`, in either case.
 
     Raises:
         UserError: there is none.
     """
-    if name not in READERS:
+    if name.lower() not in READERS:
         raise config.unknown_name(name, READERS, "published set")
-    return READERS[name]
+    return READERS[name.lower()]
