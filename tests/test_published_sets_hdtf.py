@@ -101,9 +101,33 @@ def test_everything_else_is_named_with_its_reason(lists):
 def test_one_address_under_two_names_is_one_video(lists):
     crops = lists / "RD_crop_wh.txt"
     crops.write_text(crops.read_text().replace("10 20 300 300", "10 300 20 300"))
-    sources = {clip.name: clip.source_video for clip in _all(lists).clips}
-    assert sources["RD_Radio2_0"] == sources["RD_Radio3_0"] == "bbbbbbbbbbb"
-    assert sources["RD_Radio1_0"] == "aaaaaaaaaaa"
+    made = {clip.name: clip for clip in _all(lists).clips}
+    same, again = made["RD_Radio2_0"], made["RD_Radio3_0"]
+    assert same.source_video == again.source_video == "bbbbbbbbbbb"
+    assert same.identity == again.identity != made["RD_Radio1_0"].identity
+
+
+def test_numbers_behind_a_name_are_no_other_person(lists):
+    rows = {
+        "AnnLee0": "one",
+        "AnnLee1": "two",
+        "SenatorLee": "two",  # One address under two names.
+        "BobRay": "three",
+    }
+    texts = {
+        "video_url": [f"{name} https://youtu.be/{id_}" for name, id_ in rows.items()],
+        "annotion_time": [
+            f"{name}.mp4 00:{start}-00:{start + 9}"
+            for start, name in enumerate(rows, 10)
+        ],
+        "crop_wh": [f"{name}_0.mp4 10 300 20 300" for name in rows],
+        "resolution": [f"{name}.mp4 720" for name in rows],
+    }
+    for kind, lines in texts.items():
+        (lists / f"WDA_{kind}.txt").write_text("\n".join(lines))
+    people = {c.video: c.person for c in _read(lists, *rows).clips}
+    ann, again, senator, bob = (people[f"raw/{name}.mp4"] for name in rows)
+    assert ann == again == senator != bob
 
 
 def test_clips_of_one_name_of_which_somebody_made_files_are_no_videos(lists):

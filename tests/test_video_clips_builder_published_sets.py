@@ -187,7 +187,7 @@ def test_a_stretch_is_cut_at_its_times(given, said):
     assert set(made) == {"RD_Radio1_0", "RD_Radio2_0"}
     (clip,) = made["RD_Radio1_0"]
     assert clip["start_frame"] == 25 and _is_said(clip, said, 16_000)
-    assert (clip["source"], clip["identity"]) == ("RD_Radio1.mp4", "aaa")
+    assert (clip["source"], clip["identity"]) == ("RD_Radio1.mp4", "RD_Radio1")
 
 
 def test_the_face_in_the_box_is_taken_and_gaps_have_no_emotion(given):

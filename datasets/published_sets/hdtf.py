@@ -11,7 +11,7 @@ import dataclasses
 import pathlib
 import re
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from datasets.building import shard_files
 from datasets.published_sets import annotation_files, clips, video_files
@@ -55,6 +55,7 @@ def read(
     subsets = collections.defaultdict(set)
     for _, row in rows:
         subsets[row.video].add(row.subset)
+    speakers = _speakers(row for _, row in rows)
 
     def make(name: str, row: _Row) -> clips.Clip:
         start, end = _times(row)
@@ -65,12 +66,36 @@ def read(
             name=name,
             video=videos.video(*names),
             source_video=_source(row),
+            person=speakers[row.subset, row.video],
             start_seconds=start,
             end_seconds=end,
             box=_box(row),
         )
 
     return clips.read(rows, make)
+
+
+def _speakers(rows: Iterable[_Row]) -> dict[tuple[str, str], str]:
+    """Return who speaks in each video, by subset and name.
+
+    Ours: the names of WDA and WRA are those of people with a number behind, such as
+    JohnLewis0 and JohnLewis1; those of RD tell nobody, so each is one of its own. One
+    address under two names shows one person, too.
+    """
+    own, videos, joined = {}, collections.defaultdict(set), {}
+    for row in rows:
+        name = row.video if row.subset == "RD" else row.video.rstrip("0123456789")
+        own[row.subset, row.video] = f"{row.subset}_{name}"
+        if row.address is not None:
+            videos[_source(row)].add(f"{row.subset}_{name}")
+
+    def first(name: str) -> str:
+        return first(joined[name]) if name in joined else name
+
+    for names in videos.values():
+        kept, *others = sorted({first(name) for name in names})
+        joined |= dict.fromkeys(others, kept)
+    return {video: first(name) for video, name in own.items()}
 
 
 def _rows(folder: pathlib.Path) -> Iterator[tuple[str, _Row]]:
