@@ -12,6 +12,7 @@ import av
 import jax
 import moving_portrait
 import numpy as np
+import PIL.Image
 import pytest
 
 pytest.importorskip("ai_edge_litert")
@@ -89,7 +90,8 @@ def _hdtf(lists, videos, pictures, said):
 
 def _celebv_hq(lists, videos, pictures, said):
     """A larger face on the left, and the one of the box on the right."""
-    large = np.repeat(pictures[:1, :, 40:280], 60, axis=0)
+    near = PIL.Image.fromarray(pictures[0, 40:200, 80:240]).resize((240, 240))
+    large = np.repeat(np.asarray(near)[None], 60, axis=0)
     both = np.concatenate([large, pictures], axis=2)
     moving_portrait.write(videos / "AbCdEfGhIjK.mp4", both, said)
     emotion = {
@@ -220,6 +222,12 @@ def test_a_clip_beyond_the_end_of_its_file_is_named(given):
     late = dataclasses.replace(clip, start_seconds=9.0, end_seconds=10.0)
     with pytest.raises(shard_files.UnfitError, match="lasts 2.40 s, and .* at 9.00 s"):
         list(record.make(given / "hdtf" / "videos", late, SETTINGS, print))
+
+
+def test_a_clip_that_is_too_short_is_named_without_being_followed(given):
+    clip = dataclasses.replace(_reading(given, "hdtf").clips[0], end_seconds=1.5)
+    with pytest.raises(shard_files.UnfitError, match="its 0.50 s are less than 0.8 s"):
+        list(record.make(given / "hdtf" / "videos", clip, SETTINGS, print))
 
 
 def test_frames_that_a_set_counts_are_those_of_the_file(given, said):

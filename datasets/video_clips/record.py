@@ -124,6 +124,9 @@ def make(
             f"it lasts {info.duration_seconds:.2f} s, and the clip begins at "
             f"{begin:.2f} s",
         )
+    length = math.inf if end is None else end - begin
+    if round(length * types.FRAME_RATE_HZ, 3) < settings.num_frames - 0.5:
+        raise _too_short(length, settings)
     waveform = audio.load_waveform(
         folder / (clip.sound or clip.video),
         note_damage,
@@ -227,6 +230,12 @@ def _sound(waveform, start, count):
     return np.clip(np.rint(cut * 32768), -32768, 32767).astype(np.int16)
 
 
+def _too_short(seconds, settings):
+    return shard_files.UnfitError(
+        "too short", f"its {seconds:.2f} s are less than {settings.seconds} s"
+    )
+
+
 def _why_none(found, settings, passed):
     """Return the error that says why a video makes no clip."""
     count = len(found.present)
@@ -235,10 +244,7 @@ def _why_none(found, settings, passed):
             "without a face", f"no face in any of its {count} frames"
         )
     if not passed:
-        length = count / types.FRAME_RATE_HZ
-        return shard_files.UnfitError(
-            "too short", f"its {length:.2f} s are less than {settings.seconds} s"
-        )
+        return _too_short(count / types.FRAME_RATE_HZ, settings)
     parts = sorted(passed.items(), key=lambda item: -item[1])
     told = ", ".join(f"{reason} ({number} frames)" for reason, number in parts)
     return shard_files.UnfitError(

@@ -58,7 +58,7 @@ def load_waveform(
     """
     samples, most = bytearray(), None
     if end_seconds is not None:
-        span = end_seconds - start_seconds
+        span = max(0.0, end_seconds - start_seconds)
         most = np.dtype(np.float32).itemsize * round(span * types.SAMPLE_RATE_HZ)
     for piece in iterate_waveform(path, warn, start_seconds=start_seconds):
         samples.extend(piece.tobytes())
