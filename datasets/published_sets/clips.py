@@ -1,8 +1,8 @@
 """What a reader of a published set gives: clips to cut, and what it left out, and why.
 
-A reader knows the set's own files and their traps, and reads nothing but text: it opens
-no video. Boxes stay in the unit that the set counts them in, with the size of the frame
-that they count, and become pixels of the file at hand when that is opened.
+A reader knows the set's own files and their traps; it opens no video. Boxes stay in the
+unit that the set counts them in, with the size of the frame that they count, and become
+pixels of the file at hand when that is opened.
 """
 
 import collections
