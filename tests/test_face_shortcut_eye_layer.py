@@ -87,9 +87,10 @@ def test_lids_are_drawn_as_far_as_their_edges_and_no_further():
         lid=np.ones_like(seen.lid), photograph=np.ones_like(seen.photograph)
     )
     x, y = _places_drawn(_draw(rims, discs, seen), rims).T
-    beyond, end = 0.1 * eye_layer.BEYOND[1], 0.1 * eye_layer.BAND[1]
-    assert 0.1 < np.abs(x).max() < beyond
-    assert 0.05 + 0.5 * end < np.abs(y).max() < 0.05 + end
+    assert 0.1 < np.abs(x).max() < 0.1 * eye_layer.BEYOND[1]
+    below, above = 0.1 * eye_layer.BAND[1], 0.1 * eye_layer.SKIN
+    assert 0.05 + 0.5 * below < y.max() < 0.05 + below
+    assert 0.05 + 0.7 * above < -y.min() < 0.05 + above
 
 
 def test_lids_take_their_lashes_along():
@@ -112,6 +113,22 @@ def test_lids_take_their_lashes_along():
 def test_lids_that_shut_cover_the_eye(opening):
     rims, discs, seen = _eyes(opening)
     np.testing.assert_allclose(_draw(rims, discs, seen), 0.0, atol=1e-3)
+
+
+def test_a_shut_lid_shows_skin_from_above_the_lashes():
+    rims, discs, seen = _eyes(0.0)
+    rows, columns = portrait_eyes.PATCH
+    height = np.asarray(geometry.image_grid(rows, columns))[..., 1]
+    height = height * portrait_eyes.SPAN * rows / columns
+    # Lashes, their shade, and skin: from the open eye's upper rim on upwards.
+    is_skin = height < -0.5 - eye_layer.ROOTS - 0.9 * eye_layer.RAISE
+    skin = np.repeat(np.float32(is_skin)[..., None], 3, axis=-1)
+    skin = np.broadcast_to(skin, (1, 2, *skin.shape))
+    image = _draw(rims, discs, seen.replace(lid=skin, photograph=skin))
+    middles = rims[0].mean(axis=1)
+    for above in (0.02, 0.03, 0.05):
+        assert (_at(image, middles - [0.0, above]) > 0.9).all(), above
+    assert (_at(image, middles - [0.0, 0.004]) < 0.0).all()
 
 
 def test_an_eye_that_the_portrait_does_not_show_is_not_drawn():

@@ -20,7 +20,7 @@ from vasa_jax.portrait import (
     resample,
 )
 
-PATCH = (80, 130)
+PATCH = (92, 130)
 """Rows and columns of an eye's layers. Ours: cells of 0.6 pixels of a crop of 512, as
 they are sampled again."""
 

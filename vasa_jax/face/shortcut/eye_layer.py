@@ -24,9 +24,19 @@ UPPER_EDGE, LOWER_EDGE = (0.04, 0.12), (0.02, 0.08)
 become eye. Follows: `portrait.eye_texture`, where lashes end."""
 
 BAND, BEYOND = (0.08, 0.3), (1.05, 1.25)
-"""How far around the eye lids are drawn, and how far beyond its corners; over the way
-from the one to the other they fade; half eye widths. Ours: the flow, whose cells are
-wider than a lid's edge, left a sliver of white between lids that were shut."""
+"""How far below the eye the lower lid is drawn, and how far beyond its corners both
+are; over the way from the one to the other they fade; half eye widths. Ours: the flow,
+whose cells are wider than a lid's edge, left a sliver of white between lids that were
+shut."""
+
+SKIN, FADE = 0.5, 0.25
+"""How far above the open eye skin begins that covers a shut one, and over which way it
+sets in, half eye widths. Ours: brows are not to be drawn down, as the flow did."""
+
+LASHES, ROOTS, RAISE = 0.08, 0.14, 0.17
+"""How much above the rim goes along as it is, to where it gives way to skin, and how
+far above itself a shut lid finds that; half eye widths. Follows: `photo_heads`, since
+lashes and their shade would be smeared over the lid."""
 
 SEAM = 0.05
 """Half the width over which one lid gives way to the other, half eye widths. Ours: a
@@ -120,12 +130,24 @@ class _Lids(NamedTuple):
         # Where lids cross, the upper one covers the lower.
         nearer = jnp.maximum(above - below, -2.0 * below)
         upper_share = jnp.clip(0.5 + nearer / (4.0 * SEAM), 0.0, 1.0)
-        away = -(above + upper_share * (below - above))
+        top = own_upper - SKIN
+        own_gap = jnp.maximum(own_lower - own_upper, LEAST)
+        shut = jnp.clip(1.0 - (lower - upper) / own_gap, 0.0, 1.0)
+        roots, own_roots = upper - ROOTS, own_upper - ROOTS - RAISE * shut
+        stretched = _between(y, (top, roots), (top, own_roots))
+        given_way = _between(
+            y, (roots, upper - LASHES), (own_roots, own_upper - LASHES)
+        )
+        skin = jnp.where(y > upper - LASHES, own_upper + below, given_way)
+        skin = jnp.where(y > roots, skin, stretched)
+        near_upper = _rise(top, top + FADE, y)
+        near_lower = 1.0 - _rise(*BAND, -above)
+        near = near_lower + upper_share * (near_upper - near_lower)
         return cls(
             below=below,
             free=_rise(*UPPER_EDGE, below) * _rise(*LOWER_EDGE, above),
-            near=(1.0 - _rise(*BAND, away)) * (1.0 - _rise(*BEYOND, jnp.abs(x))),
-            upper=jnp.stack([x, own_upper + below], axis=-1),
+            near=near * (1.0 - _rise(*BEYOND, jnp.abs(x))),
+            upper=jnp.stack([x, skin], axis=-1),
             lower=jnp.stack([x, own_lower - above], axis=-1),
             upper_share=upper_share,
         )
@@ -202,6 +224,12 @@ def _seen(layers, here):
     # A product of matrices, since XLA would sample anew for each of its uses.
     here = here / reach[None, None, None]
     return geometry.sample_image(layers, here) @ jnp.eye(layers.shape[-1])
+
+
+def _between(y, ends, values):
+    """Go evenly from one value to another between two ends, and on."""
+    (first, last), (start, end) = ends, values
+    return start + (y - first) / jnp.maximum(last - first, LEAST) * (end - start)
 
 
 def _shade(shade, below):
