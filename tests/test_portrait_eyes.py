@@ -87,3 +87,19 @@ def test_eyes_without_a_portrait_are_open():
     assert seen.rims.shape == (3, 2, eyes.NUM_RIM, 2)
     gap = seen.rims[:, :, eyes.NUM_UPPER + 3, 1] - seen.rims[:, :, 4, 1]
     np.testing.assert_allclose(gap, 0.1, rtol=0.01)
+
+
+def test_eyes_behind_dark_glasses_are_left_alone(portrait):
+    picture = media.read_image(PORTRAIT)
+    found = locate.locate_face(picture)
+    dark = picture.copy()
+    face, seen = portrait
+    rims = (seen.rims[0].reshape(-1, 2) + 1) / 2
+    matrix = found.box.matrix(1)
+    places = rims @ matrix[:, :2].T + matrix[:, 2]
+    left, top = np.floor(places.min(axis=0) - 10).astype(int)
+    right, bottom = np.ceil(places.max(axis=0) + 10).astype(int)
+    dark[top:bottom, left:right] = 20
+    face = crop.extract(dark, found.box, SIZE)
+    hidden = eyes.take_apart(face, found.landmarks, found.box)
+    np.testing.assert_array_equal(hidden.presence, 0.0)

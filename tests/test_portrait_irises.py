@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from vasa_jax.portrait import eyelids, pose
 from vasa_jax.portrait import irises as irises_lib
-from vasa_jax.portrait import pose
 
 RADIUS = 0.06
 
@@ -52,3 +52,22 @@ def test_a_disc_seen_from_the_side_is_narrower_by_the_cosine():
     np.testing.assert_allclose(
         np.linalg.norm(axes, axis=0), [np.cos(0.4), 1], atol=1e-9
     )
+
+
+@pytest.mark.parametrize("white, expected", [(200.0, 4.0), (50.0, 1.0)])
+def test_an_iris_is_told_by_the_white_beside_it(white, expected):
+    y, x = np.mgrid[0:60, 0:80].astype(np.float64)
+    picture = np.where(np.hypot(x - 40, y - 30) < 10, 50.0, white)
+    across = np.linspace(10.0, 70.0, 9)
+    level = np.ones_like(across)
+    wide, narrow = (
+        eyelids.Lids(
+            np.stack([across, (30 - half) * level], axis=1),
+            np.stack([across, (30 + half) * level], axis=1),
+        )
+        for half in (20, 1)
+    )
+    centre, axes = np.array([40.0, 30.0]), 10.0 * np.eye(2)
+    found = irises_lib.contrast(picture, centre, axes, wide)
+    np.testing.assert_allclose(found, expected)
+    assert irises_lib.contrast(picture, centre, axes, narrow) == 0.0

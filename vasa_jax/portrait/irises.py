@@ -22,6 +22,12 @@ FEWEST_ANGLES, FAR_COST = 6, 2.0
 """Directions in which an edge must be free, and what leaving the network's circle
 costs. Ours: by eye on a dozen portraits."""
 
+NUM_ANGLES, FEWEST_FREE, FREE_INSET = 48, 4, 0.1
+CONTRAST_RADII, DARKEST = (0.75, 1.25), 4.0
+"""Directions in which a contrast is looked for, how many must be free, and how far from
+the lids, in radii; the radii compared; and the least brightness, of 255. Ours: within
+and beyond an iris's edge."""
+
 IRIS_DISTANCE = 0.105
 """From the centre about which an eye turns to its iris, head units. Follows: anatomy
 (10.5 mm; 13.5 mm to the cornea). `vasa_jax.portrait.gaze` reckons with less, because
@@ -117,6 +123,37 @@ def sharpened(
         centres[eye], radii[eye] = centre[best], radius[best]
     radii = np.clip(radii, SMALLEST_PLAUSIBLE, LARGEST_PLAUSIBLE)
     return dataclasses.replace(irises, centres=centres, radii=radii)
+
+
+def contrast(
+    brightness: np.ndarray,
+    centre: np.ndarray,
+    axes: np.ndarray,
+    lids: eyelids.Lids,
+) -> float:
+    """Tell how much brighter an eye is beside its iris than within.
+
+    Args:
+        brightness: `[H, W]` of a picture, such as its darkest channel, by which pale
+            irises are told best.
+        centre, axes: `[2]` and `[2, 2]` of the iris in it, see `discs`; axes times its
+            radius.
+        lids: in the picture.
+
+    Returns:
+        The median ratio around the iris, 0 where lids leave too little of it free.
+    """
+    angle = np.arange(NUM_ANGLES) * (2 * np.pi / NUM_ANGLES)
+    around = np.stack([np.cos(angle), np.sin(angle)], axis=1) @ axes.T
+    inner, outer = (centre + radius * around for radius in CONTRAST_RADII)
+    inset = -FREE_INSET * np.linalg.norm(axes[:, 1])
+    is_free = lids.contain(inner, inset) & lids.contain(outer, inset)
+    if is_free.sum() < FEWEST_FREE:
+        return 0.0
+    within, beside = (
+        sampling.bilinear(brightness, ring[is_free]) for ring in (inner, outer)
+    )
+    return float(np.median(beside / np.maximum(within, DARKEST)))
 
 
 def angles_in_head(looking: np.ndarray, turn: np.ndarray) -> np.ndarray:
