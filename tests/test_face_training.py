@@ -80,7 +80,7 @@ def test_encoder_task_teaches_only_the_motion_encoders():
         "gaze": pair["source_gaze"][:, None],
         "example_key": pair["example_key"],
     }
-    params = jax.jit(task.init)(jax.random.key(0))
+    params = motion_windows.filled(jax.eval_shape(task.init, jax.random.key(0)))
 
     @jax.jit
     def value_and_gradient(params):
