@@ -91,9 +91,10 @@ def decode_rows(
     generator = np.random.default_rng(0)
     image = jnp.asarray(generator.integers(0, 256, (1, size, size, 3), np.uint8))
     pose = types.HeadPose.from_vector(jnp.array([[0.1, 0, 0, 0, 0, 1.0]]))
+    seen = marks.open_marks(1)
 
     def encode():
-        return rendering.encode_portrait(settings, params, image, pose)
+        return rendering.encode_portrait(settings, params, image, pose, seen)
 
     render = functools.partial(
         rendering.render, settings, shaping=models.animation.shaping

@@ -17,7 +17,7 @@ from vasa_jax.animate import controls, talking_face, trained
 from vasa_jax.data import clips, records
 from vasa_jax.encode import encoding
 from vasa_jax.face import examples
-from vasa_jax.portrait import crop
+from vasa_jax.portrait import crop, marks
 
 CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Of both models.", required=True)
 DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder of clips.", required=True)
@@ -47,6 +47,7 @@ def rows_of(
         image=truth[0],
         head_pose=types.HeadPose.from_vector(record["head_pose"][:1]),
         box=crop.CropBox.of_whole(size, size),
+        marks=marks.find_in_cut(truth[0]),
     )
     waveform = encoding.to_waveform(record["audio"], len(truth))
     asked = controls.Controls(seed=seed)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from vasa_jax import types
-from vasa_jax.portrait import crop, eyes, landmarks, lips
+from vasa_jax import errors, types
+from vasa_jax.portrait import crop, eyes, landmarks, lips, locate
 
 
 def find_marks(
@@ -23,6 +23,20 @@ def find_marks(
         lips=lips.inner_edge(found.points, box)[None],
         eyes=eyes.take_apart(face, found, box),
     )
+
+
+def find_in_cut(face: np.ndarray) -> types.Marks | None:
+    """Find the marks of a face that is cut already; None where none is found.
+
+    Args:
+        face: uint8 `[S, S, 3]`.
+    """
+    try:
+        found = locate.locate_face(face)
+    except errors.UserError:
+        return None
+    whole = crop.CropBox.of_whole(*face.shape[:2])
+    return find_marks(face, found.landmarks, whole)
 
 
 def open_marks(batch: int) -> types.Marks:

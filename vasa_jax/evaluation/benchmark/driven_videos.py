@@ -71,7 +71,7 @@ class FacePerformer:
             image=image,
             head_pose=types.HeadPose.from_vector(np.float32(head_pose)[None]),
             box=crop.CropBox.of_whole(*image.shape[:2]),
-            marks=_marks(image),
+            marks=portrait_marks.find_in_cut(image),
             scene=self._scene(image),
         )
 
@@ -237,13 +237,3 @@ def track_face(frames: np.ndarray) -> Seen:
     except errors.UserError:
         return Seen(frames=frames, face=None, share=0.0)
     return Seen(frames=frames, face=face, share=float(face.present.mean()))
-
-
-def _marks(image):
-    """Find the marks of an image that is cut already; None where no face is found."""
-    try:
-        found = locate.locate_face(image)
-    except errors.UserError:
-        return None
-    whole = crop.CropBox.of_whole(*image.shape[:2])
-    return portrait_marks.find_marks(image, found.landmarks, whole)
