@@ -3,19 +3,17 @@
 import dataclasses
 import functools
 
-import face_pairs
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from vasa_jax import arkit, geometry, types
-from vasa_jax.face import augmentation, encoders, warping
 from vasa_jax.face import config as face_config
 from vasa_jax.face import decoder as face_decoder
 from vasa_jax.face import model as face_model
+from vasa_jax.face import warping
 from vasa_jax.face.shortcut import (
-    background,
     blending,
     flows,
     sampling_grids,
@@ -151,27 +149,6 @@ def test_open_eyes_are_drawn_where_the_portrait_has_them_and_nothing_else(tiny):
     assert abs(rows.mean() - 16 * 0.9) < 2 and abs(columns.mean() - 16 * 0.75) < 2
 
 
-def test_warps_return_the_volume_at_identity_pose_without_displacement():
-    config = face_config.tiny()
-    grid = warping.batched_volume_grid(config, 2)
-    still = types.HeadPose.from_vector(jnp.tile(jnp.array([[0.0] * 5 + [1.0]]), (2, 1)))
-    nothing = jnp.zeros_like(grid)
-    volume = jax.random.normal(jax.random.key(0), (*grid.shape[:-1], 3))
-    for warp in (warping.canonical_to_source, warping.driver_to_canonical):
-        found = geometry.sample_volume(volume, warp(grid, nothing, still))
-        np.testing.assert_allclose(found, volume, atol=1e-5)
-
-
-def test_driving_by_the_portraits_own_motion_maps_points_to_themselves():
-    config = face_config.tiny()
-    grid = warping.batched_volume_grid(config, 1)
-    pose = types.HeadPose.from_vector(jnp.array([[0.3, -0.2, 0.1, 0.1, 0.0, 1.2]]))
-    nothing = jnp.zeros_like(grid)
-    canonical = warping.driver_to_canonical(grid, nothing, pose)
-    again = warping.canonical_to_source(canonical, nothing, pose)
-    np.testing.assert_allclose(again, grid, atol=1e-5)
-
-
 def test_the_shortcut_returns_the_image_where_flow_and_mask_start(tiny):
     model, params, images = tiny
     latents = apply(model, params, images, method="encode_portrait")
@@ -230,24 +207,6 @@ def test_the_mirrored_portrait_fills_only_what_the_portrait_hides(tiny):
     reach = flows.LIGHT_REACH
     np.testing.assert_allclose(gain, np.exp([reach, 0.0, -reach]), rtol=0.02)
     np.testing.assert_array_equal(brighter.warped, seen.warped)
-
-
-def test_the_background_shows_where_the_frame_keeps_still_and_the_head_has_been():
-    is_head = np.zeros((1, 16, 16, 1), np.float32)
-    is_head[:, :, :8] = 1.0
-    colours = np.full((1, 16, 16, 3), 0.5, np.float32)
-    seen = jnp.concatenate([jnp.zeros((1, 16, 16, 5)), colours], axis=-1)
-    pixels = face_pairs.only(
-        types.PortraitPixels, behind_head=seen, background_logits=20 - 40 * is_head
-    )
-    still = np.zeros((1, 16, 16, 1), np.float32)
-    still[:, :4] = 0.7
-    share, features, behind = background.uncover(pixels, jnp.asarray(still))
-    assert features.shape == (1, 16, 16, 5) and not features.any()
-    np.testing.assert_allclose(share[0, :4, :10, 0], 0.7, atol=1e-5)  # with its margin
-    np.testing.assert_allclose(share[0, :, 10:, 0], 0.0, atol=1e-5)
-    np.testing.assert_allclose(share[0, 4:, :, 0], 0.0, atol=1e-5)
-    np.testing.assert_array_equal(behind, colours)
 
 
 def test_frames_come_at_the_portraits_size_and_blend_painted_with_warped(tiny):
@@ -317,26 +276,6 @@ def test_expanded_latents_repeat_the_portrait(tiny):
     assert repeated.head_pose.rotation.shape == (3, 3)
 
 
-def test_an_aligned_face_stays_put_when_the_head_moves_in_the_image():
-    y, x = jnp.meshgrid(geometry.cell_centres(64), geometry.cell_centres(64))
-    ramp = jnp.stack([x, y, x + y], axis=-1)[None]
-    pose = types.HeadPose.from_vector(jnp.array([[0.0, 0.0, 0.0, 0.0, 0.0, 0.7]]))
-    config = dataclasses.replace(
-        augmentation.AMOUNTS["severe"], shift=0.1, zoom=0.2, turn=0.3
-    )
-    moved, seen = augmentation.move(
-        jax.random.key(3),
-        ramp[0],
-        jax.tree.map(lambda leaf: leaf[0], pose),
-        config,
-        64,
-    )
-    seen = jax.tree.map(lambda leaf: leaf[None], seen)
-    before = encoders.align_face(ramp, pose, 16)
-    after = encoders.align_face(moved[None], seen, 16)
-    np.testing.assert_allclose(after, before, atol=0.02)
-
-
 def test_settings_that_do_not_fit_are_refused_with_the_number_that_would():
     with pytest.raises(ValueError, match="set image_size=32"):
         dataclasses.replace(face_config.tiny(), image_size=64, shortcut=None)
@@ -344,18 +283,6 @@ def test_settings_that_do_not_fit_are_refused_with_the_number_that_would():
         dataclasses.replace(face_config.tiny(), decoder_channels=(16,))
     with pytest.raises(ValueError, match="float32"):
         dataclasses.replace(face_config.tiny(), dtype="float16")
-
-
-@pytest.mark.parametrize("turn", [(0.0, 0.0, 0.0), (0.5, 0.0, 0.0), (-0.4, 0.2, 0.1)])
-def test_what_is_unwrapped_is_laid_back_where_it_was(turn):
-    pose = types.HeadPose.from_vector(jnp.array([[*turn, 0.05, -0.03, 1.1]]))
-    marks = geometry.image_grid(32, 32)[None]
-    seen = jax.jit(unwrapping.wrap, static_argnums=2)(marks, pose, 256)
-    again = jax.jit(unwrapping.unwrap, static_argnums=2)(seen, pose, 32)
-    inner = (slice(None), slice(4, 28), slice(6, 26))
-    np.testing.assert_allclose(again[inner], marks[inner], atol=0.02)
-    # Beside the face, in the corners of the image, there is nothing.
-    np.testing.assert_array_equal(seen[0, :4, :4], 0.0)
 
 
 def test_a_face_map_steers_the_mouth_and_not_what_lies_beside_the_face(tiny):

@@ -1,5 +1,6 @@
 """What is spread behind the head."""
 
+import face_pairs
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -65,3 +66,21 @@ def test_the_ellipse_goes_with_the_head(x, y, scale):
     np.testing.assert_allclose(
         np.array([width, height]) / 64, scale * np.array(background.RADII), atol=0.04
     )
+
+
+def test_the_background_shows_where_the_frame_keeps_still_and_the_head_has_been():
+    is_head = np.zeros((1, 16, 16, 1), np.float32)
+    is_head[:, :, :8] = 1.0
+    colours = np.full((1, 16, 16, 3), 0.5, np.float32)
+    seen = jnp.concatenate([jnp.zeros((1, 16, 16, 5)), colours], axis=-1)
+    pixels = face_pairs.only(
+        types.PortraitPixels, behind_head=seen, background_logits=20 - 40 * is_head
+    )
+    still = np.zeros((1, 16, 16, 1), np.float32)
+    still[:, :4] = 0.7
+    share, features, behind = background.uncover(pixels, jnp.asarray(still))
+    assert features.shape == (1, 16, 16, 5) and not features.any()
+    np.testing.assert_allclose(share[0, :4, :10, 0], 0.7, atol=1e-5)  # with its margin
+    np.testing.assert_allclose(share[0, :, 10:, 0], 0.0, atol=1e-5)
+    np.testing.assert_allclose(share[0, 4:, :, 0], 0.0, atol=1e-5)
+    np.testing.assert_array_equal(behind, colours)
