@@ -68,15 +68,6 @@ DRAWN = ("mouth_shape", "mouth_rows", "eye_shape")
 """What draws mouths and eyes has a task of its own; see `test_face_drawing`."""
 
 
-def _without_marks(model, source, driver):
-    """Render sources with the motion of drivers, and read that."""
-    latents = model.encode_portrait(source)
-    head_pose, dynamics = model.encode_motion(driver)
-    readout = model.read_dynamics(dynamics)
-    written = model.write_dynamics(readout.arkit, readout.gaze_in_head)
-    return model.render(latents, head_pose, written), readout
-
-
 def test_gradients_reach_every_parameter(tiny):
     model, params, images = tiny
     # Adaptive norms start at zero; a nudge opens the way behind them.
@@ -86,9 +77,7 @@ def test_gradients_reach_every_parameter(tiny):
     )
 
     def loss(params):
-        frame, readout = model.apply(
-            params, images, images[::-1], method=_without_marks
-        )
+        frame, readout = model.apply(params, images, images[::-1])
         parts = [frame.image, frame.decoded, frame.shortcut.flow]
         parts += [frame.shortcut.mask_logits]
         parts += [readout.arkit, readout.gaze_in_head]
@@ -217,10 +206,7 @@ def test_frames_come_at_the_portraits_size_and_blend_painted_with_warped(tiny):
     assert frame.decoded.shape == (2, model.config.decoder_size, 32, 3)
     mask = jax.nn.sigmoid(parts.mask_logits)
     blend = mask * parts.warped + (1 - mask) * parts.painted
-    off = np.abs(np.asarray(frame.image - blend)).max(axis=-1)
-    # An untaught mouth is shown by a quarter of a per cent, and eyes as they are.
-    is_drawn = off > 5e-3
-    assert is_drawn[:, 10:19, 9:23].sum() == is_drawn.sum() < 60
+    np.testing.assert_allclose(frame.image, blend, atol=1e-5)
     assert readout.arkit.shape == (2, arkit.NUM_UNITS)
 
 

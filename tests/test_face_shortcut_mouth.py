@@ -44,6 +44,19 @@ def test_an_untaught_network_keeps_the_portraits_own_lips():
     np.testing.assert_allclose(told.size, 1.0, atol=0.01)
 
 
+def test_a_mouth_in_the_dark_is_dark():
+    shape = mouth.MouthShape(16)
+    own, _ = mouth.encode_lips(_edge(), jnp.zeros((2, 32, 32, 3)), POSES)
+    dynamics = jnp.zeros((2, 8))
+    colours = jnp.full((2, 48), 0.2)
+    params = shape.init(jax.random.key(0), own, colours, dynamics, dynamics)
+    told = shape.apply(params, own, colours, dynamics, dynamics)
+    dark = shape.apply(params, own, 0.5 * (colours + 1.0) - 1.0, dynamics, dynamics)
+    for name in ("tooth", "flesh"):
+        ratio = getattr(dark, name) / getattr(told, name)
+        np.testing.assert_allclose(ratio, 0.5, atol=0.05)
+
+
 def test_teeth_turn_with_the_head():
     count = lips.NUM_EDGE
     told = mouth.Mouth(

@@ -169,10 +169,15 @@ class FaceModel(nn.Module):
     ) -> tuple[rendered_frame.RenderedFrame, DynamicsReadout]:
         """Render sources `[B, H, W, 3]` with the motion of drivers `[B, H, W, 3]`.
 
-        Touches every parameter; `init` uses it.
+        Touches every parameter; `init` uses it. Ours: mouths and eyes are told, not
+        drawn, since drawing has no more parameters and takes a minute to compile.
         """
         seen = marks_lib.open_marks(len(source))
         latents = self.encode_portrait(source, marks=seen)
+        if latents.pixels is not None:
+            self.shortcut.tell(latents, latents.facial_dynamics)
+            pixels = latents.pixels.replace(lips=None, eyes=None)
+            latents = latents.replace(pixels=pixels)
         head_pose, facial_dynamics = self.encode_motion(driver)
         readout = self.read_dynamics(facial_dynamics)
         written = self.write_dynamics(readout.arkit, readout.gaze_in_head)

@@ -38,7 +38,16 @@ DARK = 0.25
 class MouthRows(nn.Module):
     """Teeth and tongue, learnt once. Ours: see `mouth`."""
 
-    @nn.compact
+    def setup(self):
+        """Name the textures; a checkpoint holds them by these names."""
+        begun, (upper, lower) = nn.initializers.normal(0.1), TEXTURE_SIZES
+        self.row_0 = self.param("row_0", begun, (*upper, 5))
+        self.row_1 = self.param("row_1", begun, (*lower, 5))
+
+    def textures(self) -> tuple[jax.Array, jax.Array]:
+        """Return the textures of the upper and the lower row."""
+        return self.row_0, self.row_1
+
     def __call__(
         self,
         mouth: mouth_lib.Mouth,
@@ -66,10 +75,8 @@ class MouthRows(nn.Module):
         colours = DARK * mouth.flesh[:, None, None] * jnp.ones_like(inside)
         # The tongue lies in the lower row's texture, which the upper one covers.
         for row in (1, 0):
-            texture = self.param(
-                f"row_{row}", nn.initializers.normal(0.1), (*TEXTURE_SIZES[row], 5)
-            )
-            colours = _lay(colours, rows[row], _painted(texture, mouth), row)
+            painted = _painted(self.textures()[row], mouth)
+            colours = _lay(colours, rows[row], painted, row)
         inside = inside * (0.5 * size)
         share = jnp.clip(inside / SOFT, 0.0, 1.0)
         presence = nn.sigmoid(mouth.presence_logits)[:, None, None]

@@ -159,9 +159,35 @@ class Shortcut(nn.Module):
                 image = drawn_layer.lay(image, layer)
         return frame.replace(image=image)
 
-    def _draw_mouth(self, flow, latents, head_pose, facial_dynamics, size):
+    def tell(self, latents: types.FaceLatents, facial_dynamics: jax.Array):
+        """Tell all that is drawn of B frames by, without drawing it.
+
+        Args:
+            latents: the portraits', with marks.
+            facial_dynamics: `[B, Z]` of the frames.
+
+        Returns:
+            The mouths and the textures of their rows, and the eyes; None where they
+            are left to the decoder.
+        """
+        if self.config.shortcut.drawn_hidden is None:
+            return None
+        mouths = self._tell_mouth(latents, facial_dynamics)
+        eye_places = self._tell_eyes(latents, facial_dynamics)
+        return mouths, self.mouth_rows.textures(), eye_places
+
+    def _tell_mouth(self, latents, facial_dynamics):
         lips, colours = latents.pixels.lips
-        told = self.mouth_shape(lips, colours, latents.facial_dynamics, facial_dynamics)
+        return self.mouth_shape(lips, colours, latents.facial_dynamics, facial_dynamics)
+
+    def _tell_eyes(self, latents, facial_dynamics):
+        seen = latents.pixels.eyes
+        own = eyes.encode_eyes(seen.rims, seen.discs, latents.head_pose)
+        return self.eye_shape(own, latents.facial_dynamics, facial_dynamics)
+
+    def _draw_mouth(self, flow, latents, head_pose, facial_dynamics, size):
+        lips, _ = latents.pixels.lips
+        told = self._tell_mouth(latents, facial_dynamics)
         own = mouth.corners(mouth.seen_lips(lips, latents.head_pose))
         expected = mouth.corners(mouth.posed_edge(told, head_pose))
         shown = placing.find_in_frame(flow, own, expected)
@@ -170,9 +196,7 @@ class Shortcut(nn.Module):
         return layer.replace(colours=blending.coloured(layer.colours, chroma))
 
     def _draw_eyes(self, fine, latents, head_pose, facial_dynamics, size):
-        seen = latents.pixels.eyes
-        own = eyes.encode_eyes(seen.rims, seen.discs, latents.head_pose)
-        told = self.eye_shape(own, latents.facial_dynamics, facial_dynamics)
+        seen, told = latents.pixels.eyes, self._tell_eyes(latents, facial_dynamics)
         rims, discs = eyes.posed(told, head_pose)
         places = jnp.concatenate([rims, discs], axis=2)
         gains = flows.light_gain(fine.light)
