@@ -39,6 +39,13 @@ SPEECH_DIR = flags.DEFINE_string(
 )
 RECORDINGS_SHARE = flags.DEFINE_float("recordings_share", 0.5, "As there.")
 NATURAL_SHARE = flags.DEFINE_float("natural_share", 0.0, "As there.")
+CALM_SHARE = flags.DEFINE_float(
+    "calm_share",
+    0.6,
+    "Of performances that show no emotion, beside those that the plan makes neutral.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
 DEGRADED_SHARE = flags.DEFINE_float(
     "degraded_share",
     0.0,
@@ -80,7 +87,7 @@ def main(_) -> int:
             **encoding.audio_settings(AUDIO_ENCODER.value, AUDIO_WEIGHTS.value),
         },
     )
-    wanted = unrendered.wanted_clips(settings, NUM_CLIPS.value)
+    wanted = unrendered.wanted_clips(settings, NUM_CLIPS.value, CALM_SHARE.value)
     for clip in tqdm.tqdm(wanted, total=NUM_CLIPS.value, unit="clip", delay=0.5):
         folder = output / clip.split
         folder.mkdir(parents=True, exist_ok=True)

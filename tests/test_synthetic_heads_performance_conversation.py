@@ -70,7 +70,7 @@ def test_brows_vary_and_one_side_leads(talks):
     assert 0.2 < np.median(inner.std(axis=1)) < 0.45
     assert 0.05 < np.median(sides.std(axis=1)) < 0.3
     assert shown.max() < 1
-    assert np.median(np.mean(inner > 0.1, axis=1)) < 0.85
+    assert 0.6 < np.mean(inner < 0.1) < 0.9
     calm = expressions.brows(TIMES, talks[0], 0.4, np.random.default_rng(0))
     assert calm.std() < 0.6 * shown[0].std()
 
@@ -87,9 +87,9 @@ def test_smiles_come_and_go():
         ]
     )[..., unit("mouthSmileLeft")]
     share = np.mean(smiles > 0.1, axis=1)
-    assert 0.2 < np.median(share) < 0.6
+    assert 0.1 < np.mean(share) < 0.35
     onsets = np.sum((smiles[:, 1:] > 0.1) & (smiles[:, :-1] <= 0.1), axis=1)
-    assert 1 <= np.median(onsets) <= 5
+    assert 1 <= np.mean(onsets) <= 3 and smiles.max() > 0.9
     assert np.abs(np.diff(smiles, axis=1)).max() < 0.25
 
 

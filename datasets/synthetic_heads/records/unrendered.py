@@ -5,6 +5,7 @@ conversation costs seconds, so that turns of phrases and heads that come home, w
 last longer than rendered clips, can be learnt from thousands of minutes.
 """
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,6 +16,15 @@ from datasets.synthetic_heads.records import plan
 from datasets.synthetic_heads.rendering import ground_truth
 from vasa_jax import arkit as arkit_lib
 from vasa_jax import types
+
+_CALM_STREAM = 96
+_PLAINLY_SAID = 0.5
+"""Share of acted emotions that are not heard. Ours: what is asked of a face must come
+whatever the voice, since people ask it of voices that do not sound so."""
+
+_BARED_FROM = 0.6
+"""Strength of happiness from which smiles may bare the teeth. Ours: such a smile is 0.8
+of a full one; at less, the strength would not tell what the face shows."""
 
 
 def build_shape(clip: plan.Clip, settings: plan.Settings) -> geometry.HeadGeometry:
@@ -68,15 +78,18 @@ def make(clip: plan.Clip, shape: geometry.HeadGeometry) -> dict:
     }
 
 
-def wanted_clips(settings: plan.Settings, num_clips: int) -> Iterator[plan.Clip]:
+def wanted_clips(
+    settings: plan.Settings, num_clips: int, calm_share: float
+) -> Iterator[plan.Clip]:
     """Yield the first clips with performances of their own.
 
     Args:
         settings: of the plan.
         num_clips: how many.
+        calm_share: of clips, whatever their emotion by the plan, that show none.
 
     Yields:
-        Clips of which no two share a performance.
+        Clips of which no two share a performance, as `converse` makes them.
     """
     found: set[str] = set()
     identity = 0
@@ -86,5 +99,33 @@ def wanted_clips(settings: plan.Settings, num_clips: int) -> Iterator[plan.Clip]
                 return
             if clip.performance not in found:
                 found.add(clip.performance)
-                yield clip
+                yield converse(clip, calm_share)
         identity += 1
+
+
+def converse(clip: plan.Clip, calm_share: float) -> plan.Clip:
+    """Let a planned clip be conversation, in which emotions are the exception.
+
+    Ours: plans show all emotions alike often, so that appearance cannot hold them; a
+    denoiser would take their mean for a face at rest.
+
+    Args:
+        clip: of a plan.
+        calm_share: chance that it shows no emotion, 0 to 1.
+
+    Returns:
+        The clip, calm, or acted as its strength says, heard in the voice or not.
+    """
+    request = clip.request
+    generator = np.random.default_rng([request.seed, _CALM_STREAM])
+    is_calm, is_plain = generator.random(2) < (calm_share, _PLAINLY_SAID)
+    if is_calm:
+        change = {"emotion": "neutral", "emotion_strength": 0.0, "bares_teeth": False}
+    else:
+        is_strong = request.emotion_strength >= _BARED_FROM
+        change = {
+            "bares_teeth": request.bares_teeth and is_strong,
+            "colours_voice": not is_plain,
+        }
+    changed = dataclasses.replace(request, **change)
+    return dataclasses.replace(clip, request=changed)
