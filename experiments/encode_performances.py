@@ -41,8 +41,8 @@ RECORDINGS_SHARE = flags.DEFINE_float("recordings_share", 0.5, "As there.")
 NATURAL_SHARE = flags.DEFINE_float("natural_share", 0.0, "As there.")
 CALM_SHARE = flags.DEFINE_float(
     "calm_share",
-    0.6,
-    "Of performances that show no emotion, beside those that the plan makes neutral.",
+    0.5,
+    "Of performances that are calm whatever the plan; of the rest one in eight is.",
     lower_bound=0.0,
     upper_bound=1.0,
 )
