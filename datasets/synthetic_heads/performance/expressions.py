@@ -6,18 +6,18 @@ from datasets.synthetic_heads.performance import phrasing, prosody, strokes, vis
 from vasa_jax import arkit
 
 _RAISED_SHARE, _RAISE_LEAD_SECONDS, _RAISE_SCATTER_SECONDS = 0.2, 0.06, 0.05
-_RAISE = dict(browInnerUp=1.7, browOuterUp=2.0)
+_RAISE = dict(browInnerUp=3.0, browOuterUp=3.5)
 """Share of accents with which the brows rise, and by how much earlier. Follows: Cavé et
 al. 1996, Flecha-García 2010 (60 ms before the accent of the pitch). Ours: shares, here
 and below, so that brows rest three quarters of the time; with four times as many they
 hardly did, and the denoiser took raised brows for a face at rest."""
 
-_UNDERLINES = (dict(browInnerUp=1.0, browOuterUp=1.2), dict(browDown=1.0))
+_UNDERLINES = (dict(browInnerUp=1.5, browOuterUp=1.8), dict(browDown=1.0))
 _RAISED_PHRASES, _LOWERED_PHRASES = 0.1, 0.1
 """Brows held up or down through a phrase, and shares of phrases. Follows: Ekman 1979
 (underliners with action units 1 and 2, or 4). Ours: shares."""
 
-_SMILES_HZ = 0.08
+_SMILES_HZ = 0.1
 _SMILE = dict(mouthSmile=0.9, mouthDimple=0.3, cheekSquint=0.4, eyeSquint=0.12)
 _LEAST_SMILE_SECONDS, _USUAL_SMILE_SECONDS = 0.8, 1.8
 """Smiles of conversation a second, and how long they are held. Follows: Frank, Ekman
@@ -137,7 +137,7 @@ def smiles(
         hold = _LEAST_SMILE_SECONDS + generator.exponential(_USUAL_SMILE_SECONDS)
         rise, fall = generator.uniform((0.3, 0.5), (0.7, 1.2))
         curve = strokes.stroke(times, clock, rise, fall, hold)
-        amount = generator.uniform(0.3, 1.2)
+        amount = generator.uniform(0.5, 1.3)
         lead = generator.uniform(-0.25, 0.25)
         total += (amount * curve)[:, None] * _leading(_SMILE, lead)
         clock += rise + hold + fall + generator.exponential(1 / often)
