@@ -48,7 +48,7 @@ def test_a_mouth_in_the_dark_is_dark():
     shape = mouth.MouthShape(16)
     own, _ = mouth.encode_lips(_edge(), jnp.zeros((2, 32, 32, 3)), POSES)
     dynamics = jnp.zeros((2, 8))
-    colours = jnp.full((2, 48), 0.2)
+    colours = jnp.full((2, 48), -0.4)
     params = shape.init(jax.random.key(0), own, colours, dynamics, dynamics)
     told = shape.apply(params, own, colours, dynamics, dynamics)
     dark = shape.apply(params, own, 0.5 * (colours + 1.0) - 1.0, dynamics, dynamics)
