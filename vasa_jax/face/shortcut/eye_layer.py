@@ -23,13 +23,13 @@ UPPER_EDGE, LOWER_EDGE = (0.04, 0.12), (0.02, 0.08)
 """Between these distances from the upper and the lower rim, half eye widths, lids
 become eye. Follows: `portrait.eye_texture`, where lashes end."""
 
-BAND, BEYOND = (0.08, 0.3), (1.05, 1.25)
+BAND, BEYOND = (0.16, 0.4), (1.05, 1.25)
 """How far below the eye the lower lid is drawn, and how far beyond its corners both
 are; over the way from the one to the other they fade; half eye widths. Ours: the flow,
 whose cells are wider than a lid's edge, left a sliver of white between lids that were
 shut."""
 
-SKIN, FADE = 0.5, 0.25
+SKIN, FADE = 0.5, 0.5
 """How far above the open eye skin begins that covers a shut one, and over which way it
 sets in, half eye widths. Ours: brows are not to be drawn down, as the flow did."""
 
