@@ -38,6 +38,8 @@ def test_as_many_clips_as_asked_for_show_no_emotion_and_the_rest_act_all_of_them
     assert {one.emotion for one in acted} == set(types.EMOTIONS[1:])
     plain = np.mean([not one.colours_voice for one in acted])
     assert plain == pytest.approx(0.5, abs=0.1)
+    full = np.mean([one.emotion_strength == 1.0 for one in acted])
+    assert full == pytest.approx(0.5, abs=0.1)
     calm = [one for one in requests if one.emotion == "neutral"]
     assert not any(one.emotion_strength or one.bares_teeth for one in calm)
 

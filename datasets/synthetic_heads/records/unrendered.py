@@ -22,6 +22,11 @@ _PLAINLY_SAID = 0.5
 """Share of acted emotions that are not heard. Ours: what is asked of a face must come
 whatever the voice, since people ask it of voices that do not sound so."""
 
+_FULLY_SHOWN = 0.5
+"""Share of acted emotions that are shown in full. Ours: strength 1 is what people ask
+for; where strengths were drawn evenly, happiness at 1 came out as a mean of weaker
+ones (docs/log run 27)."""
+
 _BARED_FROM = 0.6
 """Strength of happiness from which smiles may bare the teeth. Ours: such a smile is 0.8
 of a full one; at less, the strength would not tell what the face shows."""
@@ -114,17 +119,21 @@ def converse(clip: plan.Clip, calm_share: float) -> plan.Clip:
         calm_share: chance that it shows no emotion, 0 to 1.
 
     Returns:
-        The clip, calm, or acted as its strength says, heard in the voice or not.
+        The clip, calm, or acted: as its strength says or in full, heard in the voice
+        or not.
     """
     request = clip.request
     generator = np.random.default_rng([request.seed, _CALM_STREAM])
-    is_calm, is_plain = generator.random(2) < (calm_share, _PLAINLY_SAID)
+    chances = (calm_share, _PLAINLY_SAID, _FULLY_SHOWN)
+    is_calm, is_plain, is_full = generator.random(3) < chances
     if is_calm:
         change = {"emotion": "neutral", "emotion_strength": 0.0, "bares_teeth": False}
     else:
-        is_strong = request.emotion_strength >= _BARED_FROM
+        is_neutral = request.emotion == "neutral"
+        strength = 1.0 if is_full and not is_neutral else request.emotion_strength
         change = {
-            "bares_teeth": request.bares_teeth and is_strong,
+            "emotion_strength": strength,
+            "bares_teeth": request.bares_teeth and strength >= _BARED_FROM,
             "colours_voice": not is_plain,
         }
     changed = dataclasses.replace(request, **change)
