@@ -58,6 +58,7 @@ from vasa_jax.data import examples as data_examples
 from vasa_jax.data import mixed_sets, pipeline
 from vasa_jax.face import (
     augmentation,
+    distillation,
     encoder_training,
     examples,
     half_size,
@@ -70,9 +71,14 @@ from vasa_jax.train import optimizer as optimizer_lib
 
 PRESETS = tuple(face_presets.VARIANTS)
 
-Part = Literal["encoders", "renderer", "drawing"]
+Part = Literal["encoders", "renderer", "distillation", "drawing"]
 
-PARTS = {"encoders": "encoders", "renderer": "face", "drawing": "drawing"}
+PARTS = {
+    "encoders": "encoders",
+    "renderer": "face",
+    "distillation": "distillation",
+    "drawing": "drawing",
+}
 """What is trained by itself, and what the run is called."""
 
 CARD = """Trained on synthetic talking heads made by `datasets.synthetic_heads`: no
@@ -110,8 +116,9 @@ class FaceExperiment:
 
     Attributes:
         model: sizes.
-        part: what is trained: the motion encoders, on single frames; the renderer; or
-            what draws mouths and eyes, on frames of one clip.
+        part: what is trained: the motion encoders, on single frames; the renderer; its
+            decoder alone, on another's frames; or what draws mouths and eyes, on
+            frames of one clip.
         data_dir: folder of a set made by `datasets`; several, with commas between
             them, are read as one.
         train: the run.
@@ -125,6 +132,7 @@ class FaceExperiment:
         perceptual_weights, identity_weights: npz of VGG16 and ONNX of MobileFaceNet,
             for the losses that compare by them; `random` draws weights, for tests and
             for measuring speed. See `experiments.configs.face_networks`.
+        teacher: export whose frames teach the decoder.
     """
 
     model: face_config.FaceConfig
@@ -142,6 +150,7 @@ class FaceExperiment:
     data: pipeline.PipelineConfig = pipeline.PipelineConfig()
     perceptual_weights: str | None = None
     identity_weights: str | None = None
+    teacher: str | None = None
 
 
 def get_config(preset: str) -> FaceExperiment:
@@ -235,6 +244,10 @@ def make_task(settings: FaceExperiment):
     amounts = augmentation.AMOUNTS[settings.augment]
     if settings.part == "drawing":
         return drawing.DrawingTask(settings.model)
+    if settings.part == "distillation":
+        return distillation.DistillationTask(
+            settings.model, *face_networks.load_teacher(settings.teacher)
+        )
     if settings.part == "encoders":
         return encoder_training.EncoderTask(
             settings.model, settings.encoder_loss, amounts, expression_weight()
@@ -272,7 +285,7 @@ def make_examples(settings: FaceExperiment, split: str) -> data_examples.Example
 
 def _frames(settings, rng, record):
     size = settings.model.image_size
-    if settings.part == "encoders":
+    if settings.part != "drawing":
         return examples.frames(rng, record, size)
     share = settings.example.blink_share
     return examples.frames(rng, record, size, exact_features.find, share)

@@ -20,6 +20,7 @@ MASK_FIELD = "masks"
 
 NEEDED_BY = {
     "renderer": ("keypoints", "performance"),
+    "distillation": ("arkit", "gaze_in_head"),
     "drawing": (FLOW_FIELD, "arkit", "gaze_in_head", "blink"),
 }
 """Fields without which a part cannot be learnt. Ours."""
@@ -27,6 +28,7 @@ NEEDED_BY = {
 OTHER_BUILDER = {
     "encoders": "datasets.video_clips",
     "renderer": "datasets.video_clips",
+    "distillation": "datasets.photo_heads",
     "drawing": "datasets.photo_heads",
 }
 """Whose clips teach a part too. Ours: videos hold no truth of mouths and eyes."""
@@ -88,7 +90,7 @@ def _check_fields(fields: set[str], settings: Any) -> None:
             f"The clips in {settings.data_dir!r} have no {', '.join(missing)}; make "
             f"them by datasets.synthetic_heads or {OTHER_BUILDER[settings.part]}."
         )
-    if settings.part == "drawing":
+    if settings.part in ("distillation", "drawing"):
         return
     group = "face_loss" if is_pairs else "encoder_loss"
     weights = getattr(settings, group)

@@ -9,7 +9,10 @@ from typing import Any
 
 import jax
 
+from vasa_jax import config, export
+from vasa_jax.encode import encoding
 from vasa_jax.errors import UserError
+from vasa_jax.face import config as face_config
 from vasa_jax.face.losses import mobilefacenet, perceptual
 
 RANDOM = "random"
@@ -69,6 +72,27 @@ def load(settings: Any) -> dict[str, perceptual.FrozenNetwork]:
             mobilefacenet.features, _mobilefacenet(settings.identity_weights)
         )
     return networks
+
+
+def load_teacher(folder: str | None) -> tuple[face_config.FaceConfig, dict[str, Any]]:
+    """Read the face model of an export whose frames teach.
+
+    Args:
+        folder: the export.
+
+    Returns:
+        Its settings and parameters.
+
+    Raises:
+        UserError: none is named, or it has no face model.
+    """
+    config.require(
+        folder is not None,
+        "No export is named whose frames teach the decoder; give "
+        "--set=teacher=vasa_jax/weights/demo, or another.",
+    )
+    params, configs, _ = export.load_export(folder)
+    return encoding.take_face(params, configs, folder)
 
 
 def _vgg16(path: str):

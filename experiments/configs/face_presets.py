@@ -14,6 +14,18 @@ Settings = Any
 
 ENCODERS = ("pose_encoder", "dynamics_encoder", "dynamics_heads", "dynamics_map")
 
+DECODER = (
+    "decoder",
+    "shortcut/overlay",
+    "shortcut/background_overlay",
+    "shortcut/coarse_flow",
+    "shortcut/mirrored_features",
+    "shortcut/mirror",
+    "shortcut/fine_flow",
+    "shortcut/light",
+)
+"""The decoder, and what reads or writes features of its widths."""
+
 WIDE_SHARE, CAST_SHARE = 0.35, 0.4
 """Of the pairs of the small presets, whose runs see few. Ours: insides of mouths were
 dark blots, their teeth greenish; see `examples.ExampleConfig`."""
@@ -68,6 +80,23 @@ def _demo(settings: Settings) -> Settings:
         augment="mild",
         example=dataclasses.replace(
             settings.example, wide_share=WIDE_SHARE, cast_share=CAST_SHARE
+        ),
+    )
+
+
+def _demo_distillation(settings: Settings) -> Settings:
+    steps = 6000
+    return dataclasses.replace(
+        settings,
+        train=experiment.TrainConfig(
+            batch_size=2, num_steps=steps, evaluate_every_steps=500
+        ),
+        optimizer=optimizer_lib.OptimizerConfig(
+            learning_rate=None,
+            rates=_rates(DECODER, 1e-3),
+            warmup_steps=100,
+            beta1=0.9,
+            ema_decay=0.99,
         ),
     )
 
@@ -191,12 +220,14 @@ VARIANTS = {
     "demo_encoders": _demo_encoders,
     "demo": _demo,
     face_fields.VIDEO_PRESET: _demo_videos,
+    "demo_distillation": _demo_distillation,
     "demo_drawing": _demo_drawing,
     "demo_gpu": _demo_gpu,
     HALF_SIZE: _vasa1_256,
     "vasa1": _vasa1,
     "tiny_encoders": _tiny,
     "tiny": _tiny,
+    "tiny_distillation": _tiny,
     "tiny_drawing": _tiny,
 }
 """How each preset changes the settings that fit its sizes."""
