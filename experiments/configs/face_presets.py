@@ -5,6 +5,7 @@ from typing import Any
 
 from experiments.configs import face_fields
 from vasa_jax.data import pipeline
+from vasa_jax.face import distillation
 from vasa_jax.face import training as face_training
 from vasa_jax.train import experiment
 from vasa_jax.train import optimizer as optimizer_lib
@@ -13,18 +14,6 @@ Settings = Any
 """`experiments.configs.face.FaceExperiment`, which imports this file."""
 
 ENCODERS = ("pose_encoder", "dynamics_encoder", "dynamics_heads", "dynamics_map")
-
-DECODER = (
-    "decoder",
-    "shortcut/overlay",
-    "shortcut/background_overlay",
-    "shortcut/coarse_flow",
-    "shortcut/mirrored_features",
-    "shortcut/mirror",
-    "shortcut/fine_flow",
-    "shortcut/light",
-)
-"""The decoder, and what reads or writes features of its widths."""
 
 WIDE_SHARE, CAST_SHARE = 0.35, 0.4
 """Of the pairs of the small presets, whose runs see few. Ours: insides of mouths were
@@ -93,7 +82,7 @@ def _demo_distillation(settings: Settings) -> Settings:
         ),
         optimizer=optimizer_lib.OptimizerConfig(
             learning_rate=None,
-            rates=_rates(DECODER, 1e-3),
+            rates=_rates(distillation.TRAINED, 1e-3),
             warmup_steps=100,
             beta1=0.9,
             ema_decay=0.99,

@@ -10,6 +10,7 @@ import einops
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from flax import traverse_util
 
 from vasa_jax import types
 from vasa_jax.face import config as face_config
@@ -17,6 +18,19 @@ from vasa_jax.face import encoder_training, rendered_frame, scene
 from vasa_jax.face import model as face_model
 from vasa_jax.face.losses import distances
 from vasa_jax.train import metric_states, task
+
+TRAINED = (
+    "decoder",
+    "shortcut/overlay",
+    "shortcut/background_overlay",
+    "shortcut/coarse_flow",
+    "shortcut/mirrored_features",
+    "shortcut/mirror",
+    "shortcut/fine_flow",
+    "shortcut/light",
+)
+"""Paths of what is trained: the decoder, and what reads or writes features of its
+widths. All else is the teacher's."""
 
 OVERDONE = (0.8, 1.4)
 """By how much of themselves facial dynamics differ from the portrait's. Ours: frames
@@ -45,7 +59,7 @@ mirrors are seldom seen."""
 class DistillationTask:
     """Train the decoder, and what hangs on its widths, on a teacher's frames.
 
-    Ours: see the module. What has the teacher's shapes is the teacher's, and stays.
+    Ours: see the module. All that is not of `TRAINED` is the teacher's, and stays.
 
     Args:
         config: of the face model to train.
@@ -111,8 +125,16 @@ class DistillationTask:
             return model.render(latents, poses, asked)
 
         target = self._teacher.apply({"params": params["teacher"]}, method=frames)
-        made = self._model.apply({"params": params["face"]}, method=frames)
+        held = traverse_util.path_aware_map(_held, params["face"])
+        made = self._model.apply({"params": held}, method=frames)
         return made, jax.lax.stop_gradient(target)
+
+
+def _held(path, value):
+    """Keep gradients from what is not trained, which would cost most of a step."""
+    name = "/".join(path)
+    is_trained = any(name.startswith(f"{trained}/") for trained in TRAINED)
+    return value if is_trained else jax.lax.stop_gradient(value)
 
 
 def compare(
