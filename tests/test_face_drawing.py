@@ -12,7 +12,7 @@ from vasa_jax.face.drawing import eye_terms, mouth_terms, training
 from vasa_jax.portrait import eyes, lips
 
 CLIPS, FRAMES, SIZE = 2, 3, 32
-TEETH = np.array([0.8, 0.7, 0.5])
+TEETH = np.array([0.3, 0.2, 0.1])
 """Colour of all that is seen inside of the lips."""
 
 
@@ -75,7 +75,7 @@ def test_only_what_draws_is_taught(task, params):
     largest = jax.tree.map(lambda x: float(jnp.abs(x).max()), found)
     paths = jax.tree_util.tree_flatten_with_path(largest)[0]
     touched = {path[1].key for path, value in paths if value > 0}
-    assert touched == {"mouth_shape", "mouth_rows", "eye_shape"}
+    assert touched == {"mouth_shape", "mouth_looks", "mouth_rows", "eye_shape"}
     assert {path[0].key for path, value in paths if value > 0} == {"shortcut"}
 
 
@@ -97,7 +97,6 @@ def test_lips_lids_and_colours_are_learnt(task, params):
         params, state, last = step(params, state)
     for name in ("mouth_gap", "mouth_places", "eye_gap", "eye_places"):
         assert last[name] < 0.5 * first[name], name
-    assert last["mouth_presence"] < 0.3 * first["mouth_presence"]
     assert last["colours"] < 0.9 * first["colours"]
 
 
@@ -108,7 +107,6 @@ def test_distances_are_measured_in_pixels_of_256(task, params):
     expected = 128 * float(terms["mouth_gap"]) / mouth_terms.GAP
     assert found["mouth_gap_px"] == pytest.approx(expected, rel=0.2)
     assert 0.0 < found["mouth_edge_px"] < 128.0
-    assert 0.0 <= found["mouth_found"] <= 1.0
     # Half of the gaps' errors are to the side, where lids are not apart.
     expected = 2 * 128 * float(terms["eye_gap"]) / eye_terms.GAP
     assert found["eye_gap_px"] == pytest.approx(expected, rel=0.3)

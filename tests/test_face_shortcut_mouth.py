@@ -20,6 +20,19 @@ def _edge(seed=0):
     return jnp.asarray(rng.uniform(-0.2, 0.2, (2, count, 2)), jnp.float32)
 
 
+def _mouth():
+    return mouth.Mouth(
+        edge=jnp.zeros((2, lips.NUM_EDGE, 3)),
+        anchors=jnp.broadcast_to(jnp.array([0.0, 0.3, -0.6]), (2, 2, 3)),
+        size=jnp.ones((2, 1)),
+    )
+
+
+def _parted(edge, by):
+    """Move the lower lip down."""
+    return edge.at[:, lips.NUM_UPPER :, 1].add(by)
+
+
 def test_lips_come_back_to_where_a_portrait_shows_them():
     seen, image = _edge(), jnp.zeros((2, 32, 32, 3))
     lips, colours = mouth.encode_lips(seen, image, POSES)
@@ -37,36 +50,45 @@ def test_lips_of_a_head_that_moves_stay_where_they_are_on_it():
 def test_an_untaught_network_keeps_the_portraits_own_lips():
     shape = mouth.MouthShape(16)
     lips, _ = mouth.encode_lips(_edge(), jnp.zeros((2, 32, 32, 3)), POSES)
-    dynamics, colours = jnp.zeros((2, 8)), jnp.zeros((2, 48))
-    params = shape.init(jax.random.key(0), lips, colours, dynamics, dynamics)
-    told = shape.apply(params, lips, colours, dynamics, dynamics)
+    dynamics = jnp.zeros((2, 8))
+    params = shape.init(jax.random.key(0), lips, dynamics, dynamics)
+    told = shape.apply(params, lips, dynamics, dynamics)
     np.testing.assert_allclose(told.edge[..., :2], lips, atol=0.01)
     np.testing.assert_allclose(told.size, 1.0, atol=0.01)
 
 
 def test_a_mouth_in_the_dark_is_dark():
-    shape = mouth.MouthShape(16)
+    looks = mouth.MouthLooks(16)
     own, _ = mouth.encode_lips(_edge(), jnp.zeros((2, 32, 32, 3)), POSES)
     dynamics = jnp.zeros((2, 8))
     colours = jnp.full((2, 48), -0.4)
-    params = shape.init(jax.random.key(0), own, colours, dynamics, dynamics)
-    told = shape.apply(params, own, colours, dynamics, dynamics)
-    dark = shape.apply(params, own, 0.5 * (colours + 1.0) - 1.0, dynamics, dynamics)
-    for name in ("tooth", "flesh"):
-        ratio = getattr(dark, name) / getattr(told, name)
-        np.testing.assert_allclose(ratio, 0.5, atol=0.05)
+    params = looks.init(jax.random.key(0), own, colours, dynamics)
+    told = looks.apply(params, own, colours, dynamics)
+    dark = looks.apply(params, own, 0.5 * (colours + 1.0) - 1.0, dynamics)
+    for full, half in zip(told, dark, strict=True):
+        np.testing.assert_allclose(half / full, 0.5, atol=0.05)
+
+
+def test_colours_around_are_averaged_by_channel():
+    image = jnp.broadcast_to(jnp.array([0.6, 0.0, -0.6]), (2, 32, 32, 3))
+    _, colours = mouth.encode_lips(_edge(), image, POSES)
+    around = mouth.colour_around(colours)
+    np.testing.assert_allclose(around, [[0.8, 0.5, 0.2]] * 2, atol=1e-5)
+
+
+def test_the_inside_is_drawn_as_lips_depart_from_the_portraits_own():
+    told = _mouth()
+    own = mouth.gaps(told)
+    further = [told.replace(edge=_parted(told.edge, by)) for by in (0.0, 0.014, 0.1)]
+    found = [float(mouth.presence(mouth_, own)[0, 0]) for mouth_ in further]
+    assert found[0] == 0.0 and found[2] == 1.0
+    assert found[1] == pytest.approx(0.5, abs=0.01)
+    nearer = told.replace(edge=_parted(told.edge, -0.1))
+    assert mouth.presence(nearer, own)[0, 0] == 1.0
 
 
 def test_teeth_turn_with_the_head():
-    count = lips.NUM_EDGE
-    told = mouth.Mouth(
-        edge=jnp.zeros((2, count, 3)),
-        anchors=jnp.broadcast_to(jnp.array([0.0, 0.3, -0.6]), (2, 2, 3)),
-        size=jnp.ones((2, 1)),
-        tooth=jnp.ones((2, 3)),
-        flesh=jnp.ones((2, 3)),
-        presence_logits=jnp.zeros((2, 1)),
-    )
+    told = _mouth()
     teeth = mouth.posed_teeth(told, POSES)
     still = teeth[1]
     np.testing.assert_allclose(still[:, 0, 0], -still[:, 1, 0], atol=1e-6)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import geometry, types
-from vasa_jax.face.shortcut import drawn_layer, mouth, mouth_layer
+from vasa_jax.face.shortcut import drawn_layer, mouth, mouth_layer, mouth_rows
 from vasa_jax.portrait import lips
 
 SIZE = 128
@@ -34,22 +34,28 @@ def _mouth(gap, centre=(0.0, 0.39)):
         edge=jnp.asarray(edge[None], jnp.float32),
         anchors=jnp.asarray([anchors], jnp.float32),
         size=jnp.full((1, 1), 1.1),
-        tooth=jnp.full((1, 3), 0.9),
-        flesh=jnp.full((1, 3), 0.4),
-        presence_logits=jnp.full((1, 1), 20.0),
     )
 
 
-def _layer(told, pose=FACING, size=SIZE):
-    return _draw(told, pose, size)
+def _seen(own):
+    """A portrait with white teeth and this mouth."""
+    rows = tuple(jnp.full((1, *size, 4), 0.9) for size in mouth_rows.TEXTURE_SIZES)
+    return types.SeenMouth(
+        lips=jnp.zeros((1, lips.NUM_EDGE, 2)),
+        gaps=mouth.gaps(own),
+        rows=rows,
+        cavity=jnp.full((1, 3), 0.1),
+    )
+
+
+def _layer(told, pose=FACING, size=SIZE, own=None):
+    return _draw(told, pose, size, _seen(_mouth(0.0) if own is None else own))
 
 
 @functools.partial(jax.jit, static_argnums=2)
-def _draw(told, pose, size):
-    rows = mouth_layer.MouthRows()
+def _draw(told, pose, size, seen):
     corners = mouth.corners(mouth.posed_edge(told, pose))
-    drawn, _ = rows.init_with_output(jax.random.key(0), told, pose, corners, size)
-    return drawn
+    return mouth_layer.draw(told, seen, pose, corners, size)
 
 
 def _square(order=1):
@@ -98,10 +104,21 @@ def test_a_shut_mouth_leaves_the_frame_as_it_is():
     np.testing.assert_allclose(drawn, grey, atol=1e-6)
 
 
-def test_a_mouth_that_is_not_to_be_seen_is_not_drawn():
-    told = _mouth(0.12).replace(presence_logits=jnp.full((1, 1), -20.0))
+def test_the_portraits_own_mouth_is_left_as_it_shows_it():
+    told = _mouth(0.12)
     grey = jnp.full((1, SIZE, SIZE, 3), 0.3)
-    np.testing.assert_allclose(drawn_layer.lay(grey, _layer(told)), grey, atol=1e-6)
+    drawn = drawn_layer.lay(grey, _layer(told, own=told))
+    np.testing.assert_allclose(drawn, grey, atol=1e-6)
+
+
+def test_teeth_close_behind_lips_lie_in_their_shade():
+    wide, narrow = _layer(_mouth(0.12)), _layer(_mouth(0.03))
+    brightest = [
+        float(jnp.where(layer.share > 0.9, layer.colours, -1.0).max())
+        for layer in (wide, narrow)
+    ]
+    assert brightest[0] == pytest.approx(2 * 0.991 - 1, abs=0.01)
+    assert brightest[1] < brightest[0] - 0.3
 
 
 def test_a_mouth_at_the_border_is_drawn_as_far_as_it_is_seen():

@@ -115,6 +115,25 @@ class Eyes:
 
 
 @struct.dataclass
+class SeenMouth:
+    """The mouths of B portraits, as frames are drawn by; see `face.shortcut.mouth`.
+
+    Attributes:
+        lips: `[B, 24, 2]` where the lips meet in the head's frame, half images at scale
+            1, as if they were flat.
+        gaps: `[B, 11, 3]` how far they are apart; see `face.shortcut.mouth.gaps`.
+        rows: of teeth, the upper one and the lower one: `[B, h, w, 4]` colours times
+            opacity, and opacity, 0 to 1; see `face.shortcut.mouth_rows`.
+        cavity: `[B, 3]` colour behind them, 0 to 1.
+    """
+
+    lips: jax.Array
+    gaps: jax.Array
+    rows: tuple[jax.Array, jax.Array]
+    cavity: jax.Array
+
+
+@struct.dataclass
 class Marks:
     """What landmarks tell of the faces of B portraits; see `portrait.marks`.
 
@@ -140,8 +159,8 @@ class PortraitPixels:
             where the head hides it.
         background_logits: `[B, h, w, 1]` that a cell of the portrait shows background.
         chroma: `[B, 1]` 0 where the portrait is grey, 1 where it has colours.
-        lips: `[B, 24, 2]` where the portrait's lips meet, and `[B, C]` colours around
-            them; None leaves the inside of mouths to the decoder. See `shortcut.mouth`.
+        mouth: the portrait's; None leaves the inside of mouths to the decoder. See
+            `shortcut.mouth`.
         eyes: the portrait's; None leaves eyes to the decoder. See `shortcut.eyes`.
         person: `[B, H, W, 4]` squares of the person's colours, which go on beyond it,
             and of its share of each pixel, all in [0, 1]; None leaves the background
@@ -156,7 +175,7 @@ class PortraitPixels:
     behind_head: jax.Array
     background_logits: jax.Array
     chroma: jax.Array
-    lips: tuple[jax.Array, jax.Array] | None = None
+    mouth: SeenMouth | None = None
     eyes: Eyes | None = None
     person: jax.Array | None = None
     backdrop: jax.Array | None = None

@@ -101,6 +101,7 @@ def _demo_drawing(settings: Settings) -> Settings:
             learning_rate=None,
             rates=(
                 optimizer_lib.PathRate(path="shortcut/mouth_shape", learning_rate=2e-3),
+                optimizer_lib.PathRate(path="shortcut/mouth_looks", learning_rate=2e-3),
                 optimizer_lib.PathRate(path="shortcut/mouth_rows", learning_rate=2e-2),
                 optimizer_lib.PathRate(path="shortcut/eye_shape", learning_rate=2e-3),
             ),

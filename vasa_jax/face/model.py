@@ -8,7 +8,7 @@ from flax import struct
 from vasa_jax import arkit, geometry, types
 from vasa_jax.face import config as face_config
 from vasa_jax.face import decoder, dynamics_map, encoders, rendered_frame, warping
-from vasa_jax.face.shortcut import mouth, network
+from vasa_jax.face.shortcut import network
 from vasa_jax.portrait import marks as marks_lib
 
 
@@ -120,8 +120,10 @@ class FaceModel(nn.Module):
         if config.shortcut is not None:
             pixels = self.shortcut.encode_pixels(image, maps, displacement, head_pose)
             if marks is not None:
-                lips = mouth.encode_lips(marks.lips, image, head_pose)
-                pixels = pixels.replace(lips=lips, eyes=marks.eyes)
+                mouth = self.shortcut.see_mouth(
+                    pixels, marks.lips, head_pose, facial_dynamics
+                )
+                pixels = pixels.replace(mouth=mouth, eyes=marks.eyes)
         return types.FaceLatents(
             appearance_volume=self.canonical_network(canonical),
             identity=identity,
@@ -176,7 +178,7 @@ class FaceModel(nn.Module):
         latents = self.encode_portrait(source, marks=seen)
         if latents.pixels is not None:
             self.shortcut.tell(latents, latents.facial_dynamics)
-            pixels = latents.pixels.replace(lips=None, eyes=None)
+            pixels = latents.pixels.replace(mouth=None, eyes=None)
             latents = latents.replace(pixels=pixels)
         head_pose, facial_dynamics = self.encode_motion(driver)
         readout = self.read_dynamics(facial_dynamics)

@@ -4,7 +4,6 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from vasa_jax import geometry, types
 from vasa_jax.face.shortcut import drawn_layer, mouth_layer, placing
@@ -21,11 +20,10 @@ INSET = 0.3
 """How far inside of the lips' edge colours are compared, pixels over
 `mouth_layer.SOFT`. Ours: at the edge itself frames mix both."""
 
-PLACES, CORNERS, GAP, PRESENCE, COLOURS = 20.0, 6.0, 20.0, 0.3, 1.0
+PLACES, CORNERS, GAP, COLOURS = 20.0, 6.0, 20.0, 1.0
 """Weights: of the lips' edge and of teeth, with the corners where they are; of the
-corners where poses alone put them; of how far lips are apart; of whether the inside is
-to be drawn; of the inside and of its gradients. Ours: chosen so that all terms are of
-like size at the start."""
+corners where poses alone put them; of how far lips are apart; of the inside and of its
+gradients. Ours: chosen so that all terms are of like size at the start."""
 
 
 def disturbed(
@@ -59,7 +57,7 @@ class Truth:
 def terms(
     mouth: mouth_lib.Mouth, head_pose: types.HeadPose, truth: Truth
 ) -> dict[str, jax.Array]:
-    """Compare places and presence; weighted.
+    """Compare places; weighted.
 
     Args:
         mouth: told of B frames.
@@ -74,17 +72,13 @@ def terms(
         "mouth_places": PLACES * (off + jnp.abs(told.teeth - truth.teeth).mean()),
         "mouth_corners": CORNERS * jnp.abs(corners).mean(),
         "mouth_gap": GAP * jnp.abs(gap).mean(),
-        "mouth_presence": PRESENCE
-        * optax.sigmoid_binary_cross_entropy(
-            mouth.presence_logits, truth.is_painted
-        ).mean(),
     }
 
 
 def measures(
     mouth: mouth_lib.Mouth, head_pose: types.HeadPose, truth: Truth
 ) -> dict[str, jax.Array]:
-    """Measure distances in pixels of a frame of 256, and the share of presence found.
+    """Measure distances in pixels of a frame of 256.
 
     Args:
         mouth, head_pose, truth: as of `terms`.
@@ -97,13 +91,11 @@ def measures(
         "mouth_teeth_px": 128.0 * jnp.linalg.norm(told.teeth - truth.teeth, axis=-1),
         "mouth_corners_px": 128.0 * jnp.abs(corners).mean(),
         "mouth_gap_px": 128.0 * jnp.abs(gap).mean(),
-        "mouth_found": (mouth.presence_logits > 0.0) == (truth.is_painted > 0.5),
     }
 
 
 def colours(
-    rows: mouth_layer.MouthRows,
-    params: dict,
+    seen: types.SeenMouth,
     mouth: mouth_lib.Mouth,
     head_pose: types.HeadPose,
     truth: Truth,
@@ -115,7 +107,7 @@ def colours(
     by as much in use, teeth are still teeth.
 
     Args:
-        rows, params: what draws, and its parameters.
+        seen: the portraits'.
         mouth, head_pose, truth: as of `terms`.
         image: `[B, H, W, 3]` the frames.
     """
@@ -123,9 +115,8 @@ def colours(
     anchors = jax.lax.stop_gradient(_true_anchors(mouth, head_pose, truth))
     mouth = mouth.replace(edge=edge, anchors=anchors, size=size)
     size = image.shape[1]
-    layer = rows.apply(
-        {"params": params}, mouth, head_pose, mouth_lib.corners(truth.edge), size
-    )
+    corners = mouth_lib.corners(truth.edge)
+    layer = mouth_layer.draw(mouth, seen, head_pose, corners, size)
     grid = jnp.broadcast_to(geometry.image_grid(size, size), (*image.shape[:3], 2))
     places = drawn_layer.cut(grid, layer)
     inside = mouth_layer.edge_distance(places, truth.edge) * (0.5 * size)

@@ -16,7 +16,7 @@ from vasa_jax.face import model as face_model
 from vasa_jax.face.drawing import eye_terms, mouth_terms
 from vasa_jax.face.shortcut import eyes as eyes_lib
 from vasa_jax.face.shortcut import mouth as mouth_lib
-from vasa_jax.face.shortcut import mouth_layer
+from vasa_jax.face.shortcut import mouth_rows
 from vasa_jax.train import metric_states, task
 
 DRIVER_FIELDS = ("image", "pose", "arkit", "gaze", *examples.FEATURE_FIELDS)
@@ -45,7 +45,8 @@ class DrawingTask:
         )
         self._model = face_model.FaceModel(config)
         self._mouth = mouth_lib.MouthShape(config.shortcut.drawn_hidden)
-        self._rows = mouth_layer.MouthRows()
+        self._looks = mouth_lib.MouthLooks(config.shortcut.drawn_hidden)
+        self._rows = mouth_rows.MouthRows()
         self._eyes = eyes_lib.EyeShape(config.shortcut.drawn_hidden)
         self.losses = {"face": self.loss}
 
@@ -98,13 +99,21 @@ class DrawingTask:
         if keys is not None:
             lips, colours = jax.vmap(mouth_terms.disturbed)(keys, lips, colours)
             eyes = jax.vmap(eye_terms.disturbed)(keys, eyes)
-        part = params["shortcut"]
+
+        def tell(network, name, *seen):
+            return network.apply({"params": params["shortcut"][name]}, *seen)
+
         told = {
-            "mouth": self._mouth.apply(
-                {"params": part["mouth_shape"]}, lips, colours, *dynamics
-            ),
-            "eyes": self._eyes.apply({"params": part["eye_shape"]}, eyes, *dynamics),
+            "mouth": tell(self._mouth, "mouth_shape", lips, *dynamics),
+            "eyes": tell(self._eyes, "eye_shape", eyes, *dynamics),
         }
+        looks = tell(self._looks, "mouth_looks", lips, colours, dynamics[0])
+        mouth = types.SeenMouth(
+            lips=lips,
+            gaps=jnp.zeros_like(mouth_lib.gaps(told["mouth"])),
+            rows=tell(self._rows, "mouth_rows", *looks),
+            cavity=mouth_rows.DARK * looks[1],
+        )
         truth = {
             "pose": pose,
             "mouth": mouth_terms.Truth(
@@ -115,9 +124,7 @@ class DrawingTask:
             "eyes": (driver["eye_rims"], driver["eye_discs"]),
         }
         seen = scene.to_float(driver["image"])
-        drawn = mouth_terms.colours(
-            self._rows, part["mouth_rows"], told["mouth"], pose, truth["mouth"], seen
-        )
+        drawn = mouth_terms.colours(mouth, told["mouth"], pose, truth["mouth"], seen)
         return told, truth, drawn
 
 

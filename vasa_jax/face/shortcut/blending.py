@@ -163,11 +163,13 @@ def chroma(image: jax.Array) -> jax.Array:
 
 
 def coloured(colours: jax.Array, chroma: jax.Array) -> jax.Array:
-    """Leave colours `[B, h, w, 3]` as much of themselves as `[B, 1]` says.
+    """Leave colours `[B, h, w, 3 or 4]` as much of themselves as `[B, 1]` says.
 
-    Ours: lips and mouths that are painted into grey pictures were red.
+    Ours: lips and mouths that are painted into grey pictures were red. A fourth channel
+    is opacity, and stays.
     """
-    grey = colours.mean(axis=-1, keepdims=True)
+    grey = colours[..., :3].mean(axis=-1, keepdims=True)
+    grey = jnp.concatenate([grey, grey, grey, colours[..., 3:]], axis=-1)
     return grey + chroma[:, None, None] * (colours - grey)
 
 

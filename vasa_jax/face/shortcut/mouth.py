@@ -2,9 +2,10 @@
 
 Ours: teeth are one or two of the decoder's cells wide, and a mouth that opens is a few;
 whatever a decoder paints there is a blur. But teeth hang on the skull and on the jaw,
-and look much alike from one person to the next. So they are learnt once, as textures;
-a small network tells where lips part and where the rows of teeth are, which a data set
-of moved photographs knows exactly; and `mouth_layer` draws them as finely as the frame.
+and look much alike from one person to the next. So they are learnt once, as textures,
+and a portrait's own are laid over them (`mouth_rows`); a small network tells where lips
+part and where the rows of teeth are, which a data set of moved photographs knows
+exactly; and `mouth_layer` draws them as finely as the frame.
 """
 
 import einops
@@ -57,9 +58,10 @@ MOST_LIGHT = 4.0
 to twice as bright as skin, and a network that told colours as such told the same ones
 in the dark."""
 
-UNSEEN = -6.0
-"""Where the presence of what is drawn starts, before the sigmoid. Ours: below a half
-per cent."""
+MOVED = (0.008, 0.02)
+"""How much further or less far apart lips are than the portrait's, half images at scale
+1, from where the inside of the mouth is drawn in part, and from where in whole. Ours: 2
+and 5 pixels of 512; nearer to its own, the portrait's pixels show it best."""
 
 REACH = 0.1
 """Half images of one unit of what the network says of places. Ours: the standard
@@ -74,17 +76,11 @@ class Mouth:
         edge: `[B, 24, 3]` the lips' inner edge; see `portrait.lips`.
         anchors: `[B, 2, 3]` the middle of the upper border of each row's teeth.
         size: `[B, 1]` of teeth, 1 for an average adult's.
-        tooth, flesh: `[B, 3]` colours in full light, 0 to 1.
-        presence_logits: `[B, 1]` that all this is to be seen, in place of what the
-            portrait shows between open lips.
     """
 
     edge: jax.Array
     anchors: jax.Array
     size: jax.Array
-    tooth: jax.Array
-    flesh: jax.Array
-    presence_logits: jax.Array
 
 
 class MouthShape(nn.Module):
@@ -98,44 +94,57 @@ class MouthShape(nn.Module):
 
     @nn.compact
     def __call__(
-        self,
-        lips: jax.Array,
-        colours: jax.Array,
-        own_dynamics: jax.Array,
-        facial_dynamics: jax.Array,
+        self, lips: jax.Array, own_dynamics: jax.Array, facial_dynamics: jax.Array
     ) -> Mouth:
         """Tell the mouths of B frames.
 
         Args:
             lips: `[B, 24, 2]` the lips' inner edge in the portraits; see `encode_lips`.
-            colours: `[B, C]` around them; likewise.
             own_dynamics: `[B, Z]` the portraits' facial dynamics.
             facial_dynamics: `[B, Z]` the frames'.
         """
         batch = len(lips)
-        dynamics = jnp.concatenate([own_dynamics, facial_dynamics], axis=-1)
-        off = (lips - jnp.array(CENTRE[:2])[None, None]) / REACH
-        x = jnp.concatenate([off.reshape(batch, -1), dynamics], axis=-1)
+        x = jnp.concatenate([_shape(lips), own_dynamics, facial_dynamics], axis=-1)
         for name in ("first", "second"):
             x = nn.silu(nn.Dense(self.hidden, name=name)(x))
-        slight = nn.initializers.normal(1e-3)
         num_points = lips_lib.NUM_EDGE + NUM_ROWS
-        places = nn.Dense(3 * num_points + 1, kernel_init=slight, name="places")(x)
+        places = _slight(3 * num_points + 1, "places")(x)
         points = REACH * places[:, :-1].reshape(batch, num_points, 3)
-        seen = jnp.concatenate([x, colours], axis=-1)
-        seen = nn.silu(nn.Dense(self.hidden, name="seen")(seen))
-        looks = nn.Dense(7, kernel_init=slight, bias_init=_unseen, name="looks")(seen)
-        # Light falls into a mouth as it does on the skin around.
-        light = 0.5 * (colours.mean(axis=-1, keepdims=True) + 1.0)
         edge, anchors = jnp.split(points, [lips_lib.NUM_EDGE], axis=1)
         return Mouth(
             edge=edge + placing.lift(lips, CENTRE[2]),
             anchors=anchors + _resting_anchors(lips),
             size=jnp.exp(REACH * places[:, -1:]),
-            tooth=jnp.clip(MOST_LIGHT * light * nn.sigmoid(looks[:, :3]), 0.0, 1.0),
-            flesh=jnp.clip(MOST_LIGHT * light * nn.sigmoid(looks[:, 3:6]), 0.0, 1.0),
-            presence_logits=looks[:, 6:],
         )
+
+
+class MouthLooks(nn.Module):
+    """Tell the colours of a portrait's teeth, gums and tongue in full light.
+
+    Ours: from the portrait alone, since they stay as they are however it moves; told of
+    each frame, they turned white in every smile.
+    """
+
+    hidden: int
+
+    @nn.compact
+    def __call__(
+        self, lips: jax.Array, colours: jax.Array, own_dynamics: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
+        """Tell colours `[B, 3]` in 0 to 1 of teeth, and of gums and tongue.
+
+        Args:
+            lips, colours: of the portraits; see `encode_lips`.
+            own_dynamics: `[B, Z]` the portraits' facial dynamics.
+        """
+        x = jnp.concatenate([_shape(lips), colours, own_dynamics], axis=-1)
+        x = nn.silu(nn.Dense(self.hidden, name="seen")(x))
+        looks = MOST_LIGHT * nn.sigmoid(_slight(6, "looks")(x))
+        # Light falls into a mouth as it does on the skin around.
+        light = colour_around(colours).mean(axis=-1, keepdims=True)
+        both = jnp.clip(light * looks, 0.0, 1.0)
+        tooth, flesh = jnp.split(both, 2, axis=-1)
+        return tooth, flesh
 
 
 def encode_lips(
@@ -158,6 +167,11 @@ def encode_lips(
     )
     pattern = "b (h i) (w j) c -> b (h w c)"
     return lips, einops.reduce(around, pattern, "mean", i=4, j=4)
+
+
+def colour_around(colours: jax.Array) -> jax.Array:
+    """Return the mean `[B, 3]`, 0 to 1, of colours of `encode_lips`."""
+    return 0.5 * (einops.reduce(colours, "b (n c) -> b c", "mean", c=3) + 1.0)
 
 
 def seen_lips(lips: jax.Array, head_pose: types.HeadPose) -> jax.Array:
@@ -185,10 +199,33 @@ def posed_teeth(mouth: Mouth, head_pose: types.HeadPose) -> jax.Array:
     return geometry.pose_points(points, head_pose)[..., :2]
 
 
-def _unseen(key, shape, dtype):
-    """Begin with a mouth that is not shown, lest an untaught one be."""
-    del key
-    return jnp.zeros(shape, dtype).at[-1].set(UNSEEN)
+def gaps(mouth: Mouth) -> jax.Array:
+    """Return the way from the upper lip to the lower one, `[B, 11, 3]`."""
+    last = MOUTH_CORNERS[1]
+    upper, lower = mouth.edge[:, 1:last], mouth.edge[:, last + 1 :]
+    return lower[:, ::-1] - upper
+
+
+def presence(mouth: Mouth, own_gaps: jax.Array) -> jax.Array:
+    """Tell how far the inside of mouths is to be drawn, `[B, 1]` 0 to 1.
+
+    Args:
+        mouth: told of the frames.
+        own_gaps: `[B, 11, 3]` the portraits'; see `gaps`.
+    """
+    moved = jnp.linalg.norm(gaps(mouth) - own_gaps, axis=-1).mean(axis=-1)
+    first, last = MOVED
+    return jnp.clip((moved - first) / (last - first), 0.0, 1.0)[:, None]
+
+
+def _shape(lips):
+    """Return lips `[B, 24, 2]` as a network sees them, `[B, 48]`."""
+    off = (lips - jnp.array(CENTRE[:2])[None, None]) / REACH
+    return off.reshape(len(lips), -1)
+
+
+def _slight(features, name):
+    return nn.Dense(features, kernel_init=nn.initializers.normal(1e-3), name=name)
 
 
 def _resting_anchors(lips):

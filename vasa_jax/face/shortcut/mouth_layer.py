@@ -5,7 +5,6 @@ so that edges are sharp at any size, and only a window around the mouth is drawn
 """
 
 import einops
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
@@ -21,9 +20,6 @@ COARSER = 2
 """Pixels a side for which distances and places are computed once. Ours: they are
 smooth; what is drawn from them is as fine as the frame."""
 
-TEXTURE_SIZES = ((32, 128), (52, 128))
-"""Cells down and across each row. Ours: one is a pixel of 512 at scale 1."""
-
 NUM_ROUNDS = 3
 """Rounds that find a pixel's place on a curved row. Ours: after three the front
 half of a row is within half a pixel of 512 at a yaw of 20 degrees, within 1.5 at 29."""
@@ -31,56 +27,56 @@ half of a row is within half a pixel of 512 at a yaw of 20 degrees, within 1.5 a
 SOFT = 1.5
 """Pixels over which the edge of lips fades, inwards. Ours: shut mouths show nothing."""
 
-DARK = 0.25
-"""Colour of the cavity over that of flesh. Follows: `mouth_paint`."""
+SHADE, SHADE_REACH = 0.45, 0.035
+"""Light at the edge of lips, and how far inside of them it is full, half images at
+scale 1. Ours: lips keep light from what is close behind them; without their shade teeth
+shone through mouths that are hardly open."""
 
 
-class MouthRows(nn.Module):
-    """Teeth and tongue, learnt once. Ours: see `mouth`."""
+def draw(
+    mouth: mouth_lib.Mouth,
+    seen: types.SeenMouth,
+    head_pose: types.HeadPose,
+    corners: jax.Array,
+    size: int,
+) -> drawn_layer.DrawnLayer:
+    """Draw the mouths of B frames.
 
-    def setup(self):
-        """Name the textures; a checkpoint holds them by these names."""
-        begun, (upper, lower) = nn.initializers.normal(0.1), TEXTURE_SIZES
-        self.row_0 = self.param("row_0", begun, (*upper, 5))
-        self.row_1 = self.param("row_1", begun, (*lower, 5))
+    Args:
+        mouth: the frames'.
+        seen: the portraits'.
+        head_pose: the frames'.
+        corners: `[B, 2, 2]` where frames show the corners of the mouth.
+        size: side of the frames, pixels.
+    """
+    edge = mouth_lib.posed_edge(mouth, head_pose)
+    told = mouth_lib.corners(edge)
+    corner, places = drawn_layer.place(
+        placing.shifted(edge, told, corners), _sides(size), size, COARSER
+    )
+    places = placing.shifted(places, corners, told)
+    known = [edge_distance(places, edge)]
+    known += [row_places(places, mouth, head_pose, row) for row in range(2)]
+    inside, *rows = jnp.split(_fit(jnp.concatenate(known, -1), size), [1, 3], -1)
+    colours = seen.cavity[:, None, None] * jnp.ones_like(inside)
+    # The tongue lies in the lower row's texture, which the upper one covers.
+    for row in (1, 0):
+        colours = _lay(colours, rows[row], seen.rows[row], row)
+    colours = colours * shade(inside, head_pose)
+    share = jnp.clip(inside * (0.5 * size / SOFT), 0.0, 1.0)
+    share = share * mouth_lib.presence(mouth, seen.gaps)[:, None, None]
+    return drawn_layer.DrawnLayer(2.0 * colours - 1.0, share, corner)
 
-    def textures(self) -> tuple[jax.Array, jax.Array]:
-        """Return the textures of the upper and the lower row."""
-        return self.row_0, self.row_1
 
-    def __call__(
-        self,
-        mouth: mouth_lib.Mouth,
-        head_pose: types.HeadPose,
-        corners: jax.Array,
-        size: int,
-    ) -> drawn_layer.DrawnLayer:
-        """Draw the mouths of B frames.
+def shade(inside: jax.Array, head_pose: types.HeadPose) -> jax.Array:
+    """Return the light, 0 to 1, at places so far inside of the lips.
 
-        Args:
-            mouth: the frames'.
-            head_pose: theirs.
-            corners: `[B, 2, 2]` where frames show the corners of the mouth.
-            size: side of the frames, pixels.
-        """
-        edge = mouth_lib.posed_edge(mouth, head_pose)
-        told = mouth_lib.corners(edge)
-        corner, places = drawn_layer.place(
-            placing.shifted(edge, told, corners), _sides(size), size, COARSER
-        )
-        places = placing.shifted(places, corners, told)
-        known = [edge_distance(places, edge)]
-        known += [row_places(places, mouth, head_pose, row) for row in range(2)]
-        inside, *rows = jnp.split(_fit(jnp.concatenate(known, -1), size), [1, 3], -1)
-        colours = DARK * mouth.flesh[:, None, None] * jnp.ones_like(inside)
-        # The tongue lies in the lower row's texture, which the upper one covers.
-        for row in (1, 0):
-            painted = _painted(self.textures()[row], mouth)
-            colours = _lay(colours, rows[row], painted, row)
-        inside = inside * (0.5 * size)
-        share = jnp.clip(inside / SOFT, 0.0, 1.0)
-        presence = nn.sigmoid(mouth.presence_logits)[:, None, None]
-        return drawn_layer.DrawnLayer(2.0 * colours - 1.0, share * presence, corner)
+    Args:
+        inside: `[B, h, w, 1]` of `edge_distance`.
+        head_pose: leading shape `[B]`.
+    """
+    far = inside / (SHADE_REACH * head_pose.scale[:, None, None])
+    return SHADE + (1.0 - SHADE) * jnp.clip(far, 0.0, 1.0)
 
 
 def edge_distance(places: jax.Array, edge: jax.Array) -> jax.Array:
@@ -161,20 +157,6 @@ def _fit(values, size):
     """
     shape = (len(values), *_sides(size), values.shape[-1])
     return jax.image.resize(values, shape, "linear")
-
-
-def _painted(texture, mouth):
-    """Colour a texture for each frame: `[B, h, w, 4]`, colours times opacity, opacity.
-
-    Ours: before the sampling, since it has fewer cells than the window has pixels.
-    """
-    shown = nn.softplus(texture[None, ..., :4])
-    colours = mouth.tooth[:, None, None] * shown[..., :3]
-    colours = colours + mouth.flesh[:, None, None] * shown[..., 3:]
-    opacity = jnp.broadcast_to(
-        nn.sigmoid(texture[None, ..., 4:]), (*colours.shape[:3], 1)
-    )
-    return jnp.concatenate([jnp.clip(colours, 0.0, 1.0) * opacity, opacity], axis=-1)
 
 
 def _lay(colours, where, painted, row):

@@ -23,6 +23,7 @@ from vasa_jax.face.shortcut import (
     flows,
     mouth,
     mouth_layer,
+    mouth_rows,
     placing,
     sampling_grids,
     unwrapping,
@@ -67,7 +68,8 @@ class Shortcut(nn.Module):
         self.light = flows.slight(3)
         if config.shortcut.drawn_hidden is not None:
             self.mouth_shape = mouth.MouthShape(config.shortcut.drawn_hidden)
-            self.mouth_rows = mouth_layer.MouthRows()
+            self.mouth_looks = mouth.MouthLooks(config.shortcut.drawn_hidden)
+            self.mouth_rows = mouth_rows.MouthRows()
             self.eye_shape = eyes.EyeShape(config.shortcut.drawn_hidden)
 
     def encode_pixels(
@@ -151,7 +153,7 @@ class Shortcut(nn.Module):
             return frame
         image, size = frame.image, frame.image.shape[1]
         moved = latents, head_pose, facial_dynamics
-        if pixels.lips is not None:
+        if pixels.mouth is not None:
             layer = self._draw_mouth(fine.flow, *moved, size)
             image = drawn_layer.lay(image, layer)
         if pixels.eyes is not None:
@@ -159,26 +161,58 @@ class Shortcut(nn.Module):
                 image = drawn_layer.lay(image, layer)
         return frame.replace(image=image)
 
+    def see_mouth(
+        self,
+        pixels: types.PortraitPixels,
+        marks: jax.Array,
+        head_pose: types.HeadPose,
+        facial_dynamics: jax.Array,
+    ) -> types.SeenMouth | None:
+        """Find all of portraits that the mouths of frames are drawn by.
+
+        Args:
+            pixels: of the portraits.
+            marks: `[B, 24, 2]` the lips' inner edge, in [-1, 1]; see `portrait.lips`.
+            head_pose: of the portraits.
+            facial_dynamics: `[B, Z]` theirs.
+
+        Returns:
+            None where mouths are left to the decoder.
+        """
+        if self.config.shortcut.drawn_hidden is None:
+            return None
+        lips, colours = mouth.encode_lips(marks, pixels.image, head_pose)
+        told = self.mouth_shape(lips, facial_dynamics, facial_dynamics)
+        looks = self.mouth_looks(lips, colours, facial_dynamics)
+        around = mouth.colour_around(colours)
+        rows = mouth_rows.with_own_teeth(
+            self.mouth_rows, looks, told, marks, around, pixels.image, head_pose
+        )
+        return types.SeenMouth(
+            lips=lips,
+            gaps=mouth.gaps(told),
+            rows=tuple(blending.coloured(row, pixels.chroma) for row in rows),
+            cavity=mouth_rows.DARK * looks[1],
+        )
+
     def tell(self, latents: types.FaceLatents, facial_dynamics: jax.Array):
-        """Tell all that is drawn of B frames by, without drawing it.
+        """Tell mouths and eyes of B frames, without drawing them.
 
         Args:
             latents: the portraits', with marks.
             facial_dynamics: `[B, Z]` of the frames.
 
         Returns:
-            The mouths and the textures of their rows, and the eyes; None where they
-            are left to the decoder.
+            The mouths and the eyes; None where they are left to the decoder.
         """
         if self.config.shortcut.drawn_hidden is None:
             return None
         mouths = self._tell_mouth(latents, facial_dynamics)
-        eye_places = self._tell_eyes(latents, facial_dynamics)
-        return mouths, self.mouth_rows.textures(), eye_places
+        return mouths, self._tell_eyes(latents, facial_dynamics)
 
     def _tell_mouth(self, latents, facial_dynamics):
-        lips, colours = latents.pixels.lips
-        return self.mouth_shape(lips, colours, latents.facial_dynamics, facial_dynamics)
+        own = latents.facial_dynamics
+        return self.mouth_shape(latents.pixels.mouth.lips, own, facial_dynamics)
 
     def _tell_eyes(self, latents, facial_dynamics):
         seen = latents.pixels.eyes
@@ -186,14 +220,12 @@ class Shortcut(nn.Module):
         return self.eye_shape(own, latents.facial_dynamics, facial_dynamics)
 
     def _draw_mouth(self, flow, latents, head_pose, facial_dynamics, size):
-        lips, _ = latents.pixels.lips
+        seen = latents.pixels.mouth
         told = self._tell_mouth(latents, facial_dynamics)
-        own = mouth.corners(mouth.seen_lips(lips, latents.head_pose))
+        own = mouth.corners(mouth.seen_lips(seen.lips, latents.head_pose))
         expected = mouth.corners(mouth.posed_edge(told, head_pose))
         shown = placing.find_in_frame(flow, own, expected)
-        layer = self.mouth_rows(told, head_pose, shown, size)
-        chroma = latents.pixels.chroma
-        return layer.replace(colours=blending.coloured(layer.colours, chroma))
+        return mouth_layer.draw(told, seen, head_pose, shown, size)
 
     def _draw_eyes(self, fine, latents, head_pose, facial_dynamics, size):
         seen, told = latents.pixels.eyes, self._tell_eyes(latents, facial_dynamics)
