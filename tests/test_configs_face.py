@@ -67,6 +67,10 @@ class _Clips:
     [
         ("tiny", "have no performance; make them by .* or datasets.video_clips"),
         (
+            "tiny_distillation",
+            "have no arkit, gaze_in_head; make them by .* datasets.photo_heads",
+        ),
+        (
             "tiny_drawing",
             "have no geometry, arkit.*; make them by .* datasets.photo_heads",
         ),

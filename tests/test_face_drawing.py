@@ -12,8 +12,6 @@ from vasa_jax.face.drawing import eye_terms, mouth_terms, training
 from vasa_jax.portrait import eyes, lips
 
 CLIPS, FRAMES, SIZE = 2, 3, 32
-TEETH = np.array([0.3, 0.2, 0.1])
-"""Colour of all that is seen inside of the lips."""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +47,6 @@ def _batch():
     corners = np.array([[-0.12, 0.0], [0.12, 0.0], [-0.12, 0.12], [0.12, 0.12]])
     teeth = corners + np.array([[[0.0, 0.3]], [[0.0, 0.4]]])
     teeth = teeth + shift[:, :, None, None]
-    colours = np.broadcast_to(255 * TEETH, (CLIPS, FRAMES, SIZE, SIZE, 3))
     floats = {
         "pose": pose,
         "arkit": arkit,
@@ -58,10 +55,9 @@ def _batch():
         "eye_discs": open_eyes.discs[0] + shift[:, :, None, None],
         "mouth_edge": edge,
         "mouth_teeth": teeth,
-        "mouth_is_painted": np.ones((CLIPS, FRAMES)),
     }
     batch = {name: values.astype(np.float32) for name, values in floats.items()}
-    batch["image"] = np.round(colours).astype(np.uint8)
+    batch["image"] = np.full((CLIPS, FRAMES, SIZE, SIZE, 3), 90, np.uint8)
     batch["example_key"] = jax.random.split(jax.random.key(0), CLIPS)
     return batch
 
@@ -75,11 +71,11 @@ def test_only_what_draws_is_taught(task, params):
     largest = jax.tree.map(lambda x: float(jnp.abs(x).max()), found)
     paths = jax.tree_util.tree_flatten_with_path(largest)[0]
     touched = {path[1].key for path, value in paths if value > 0}
-    assert touched == {"mouth_shape", "mouth_looks", "mouth_rows", "eye_shape"}
+    assert touched == {"mouth_shape", "eye_shape"}
     assert {path[0].key for path, value in paths if value > 0} == {"shortcut"}
 
 
-def test_lips_lids_and_colours_are_learnt(task, params):
+def test_lips_and_lids_are_learnt(task, params):
     optimizer = optax.adam(3e-3)
     batch = _batch()
 
@@ -97,7 +93,6 @@ def test_lips_lids_and_colours_are_learnt(task, params):
         params, state, last = step(params, state)
     for name in ("mouth_gap", "mouth_places", "eye_gap", "eye_places"):
         assert last[name] < 0.5 * first[name], name
-    assert last["colours"] < 0.9 * first["colours"]
 
 
 def test_distances_are_measured_in_pixels_of_256(task, params):

@@ -34,22 +34,21 @@ def _parted(edge, by):
 
 
 def test_lips_come_back_to_where_a_portrait_shows_them():
-    seen, image = _edge(), jnp.zeros((2, 32, 32, 3))
-    lips, colours = mouth.encode_lips(seen, image, POSES)
+    seen = _edge()
+    lips = mouth.flat_lips(seen, POSES)
     np.testing.assert_allclose(mouth.seen_lips(lips, POSES), seen, atol=1e-5)
-    assert colours.shape == (2, 3 * mouth.SEEN_CELLS**2)
 
 
 def test_lips_of_a_head_that_moves_stay_where_they_are_on_it():
     lips = _edge() + jnp.array(mouth.CENTRE[:2])[None, None]
     seen = mouth.seen_lips(lips, POSES)
-    found, _ = mouth.encode_lips(seen, jnp.zeros((2, 32, 32, 3)), POSES)
+    found = mouth.flat_lips(seen, POSES)
     np.testing.assert_allclose(found, lips, atol=1e-5)
 
 
 def test_an_untaught_network_keeps_the_portraits_own_lips():
     shape = mouth.MouthShape(16)
-    lips, _ = mouth.encode_lips(_edge(), jnp.zeros((2, 32, 32, 3)), POSES)
+    lips = mouth.flat_lips(_edge(), POSES)
     dynamics = jnp.zeros((2, 8))
     params = shape.init(jax.random.key(0), lips, dynamics, dynamics)
     told = shape.apply(params, lips, dynamics, dynamics)
@@ -57,28 +56,9 @@ def test_an_untaught_network_keeps_the_portraits_own_lips():
     np.testing.assert_allclose(told.size, 1.0, atol=0.01)
 
 
-def test_a_mouth_in_the_dark_is_dark():
-    looks = mouth.MouthLooks(16)
-    own, _ = mouth.encode_lips(_edge(), jnp.zeros((2, 32, 32, 3)), POSES)
-    dynamics = jnp.zeros((2, 8))
-    colours = jnp.full((2, 48), -0.4)
-    params = looks.init(jax.random.key(0), own, colours, dynamics)
-    told = looks.apply(params, own, colours, dynamics)
-    dark = looks.apply(params, own, 0.5 * (colours + 1.0) - 1.0, dynamics)
-    for full, half in zip(told, dark, strict=True):
-        np.testing.assert_allclose(half / full, 0.5, atol=0.05)
-
-
-def test_colours_around_are_averaged_by_channel():
-    image = jnp.broadcast_to(jnp.array([0.6, 0.0, -0.6]), (2, 32, 32, 3))
-    _, colours = mouth.encode_lips(_edge(), image, POSES)
-    around = mouth.colour_around(colours)
-    np.testing.assert_allclose(around, [[0.8, 0.5, 0.2]] * 2, atol=1e-5)
-
-
 def test_the_inside_is_drawn_as_lips_depart_from_the_portraits_own():
     told = _mouth()
-    own = mouth.gaps(told)
+    own = mouth.gaps(told.edge)
     further = [told.replace(edge=_parted(told.edge, by)) for by in (0.0, 0.014, 0.1)]
     found = [float(mouth.presence(mouth_, own)[0, 0]) for mouth_ in further]
     assert found[0] == 0.0 and found[2] == 1.0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import geometry, types
-from vasa_jax.face.shortcut import drawn_layer, mouth, mouth_layer, mouth_rows
+from vasa_jax.face.shortcut import drawn_layer, mouth, mouth_layer
 from vasa_jax.portrait import lips
 
 SIZE = 128
@@ -39,12 +39,11 @@ def _mouth(gap, centre=(0.0, 0.39)):
 
 def _seen(own):
     """A portrait with white teeth and this mouth."""
-    rows = tuple(jnp.full((1, *size, 4), 0.9) for size in mouth_rows.TEXTURE_SIZES)
+    rows = (jnp.full((1, 32, 128, 4), 0.9), jnp.full((1, 52, 128, 4), 0.9))
     return types.SeenMouth(
         lips=jnp.zeros((1, lips.NUM_EDGE, 2)),
-        gaps=mouth.gaps(own),
-        rows=rows,
-        cavity=jnp.full((1, 3), 0.1),
+        gaps=mouth.gaps(own.edge),
+        teeth=types.Teeth(rows=rows, cavity=jnp.full((1, 3), 0.1)),
     )
 
 

@@ -88,6 +88,7 @@ ONLY_USED_BY = (
         "vasa_jax.face.losses",
         (
             "vasa_jax/face/training.py",
+            "vasa_jax/face/distillation.py",
             "vasa_jax/face/encoder_training.py",
             "vasa_jax/face/scene.py",
             "vasa_jax/face/validation.py",

@@ -103,3 +103,16 @@ def test_eyes_behind_dark_glasses_are_left_alone(portrait):
     face = crop.extract(dark, found.box, SIZE)
     hidden = eyes.take_apart(face, found.landmarks, found.box)
     np.testing.assert_array_equal(hidden.presence, 0.0)
+
+
+def test_the_white_of_the_eyes_is_paler_than_the_skin_and_unseen_eyes_tell_none(
+    portrait,
+):
+    face, seen = portrait
+    white = eyes.find_sclera(seen)
+    skin = np.median(face[300:340, 200:310].reshape(-1, 3), axis=0)
+    assert white[0] / white.mean() < skin[0] / skin.mean() - 0.05
+    hidden = seen.replace(presence=np.zeros_like(seen.presence))
+    assert eyes.find_sclera(hidden) is None
+    one = seen.replace(presence=np.float32([[1.0, 0.0]]))
+    assert np.abs(eyes.find_sclera(one) - white).max() < 60

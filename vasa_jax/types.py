@@ -115,6 +115,21 @@ class Eyes:
 
 
 @struct.dataclass
+class Teeth:
+    """What the mouths of B portraits show inside, painted; see `portrait.mouths`.
+
+    Attributes:
+        rows: the upper row, and the lower one with the tongue: `[B, h, w, 4]` colours
+            times opacity, and opacity, 0 to 1; where on a head they are tells
+            `face.shortcut.mouth`.
+        cavity: `[B, 3]` colour behind them, 0 to 1.
+    """
+
+    rows: tuple[jax.Array, jax.Array]
+    cavity: jax.Array
+
+
+@struct.dataclass
 class SeenMouth:
     """The mouths of B portraits, as frames are drawn by; see `face.shortcut.mouth`.
 
@@ -122,15 +137,12 @@ class SeenMouth:
         lips: `[B, 24, 2]` where the lips meet in the head's frame, half images at scale
             1, as if they were flat.
         gaps: `[B, 11, 3]` how far they are apart; see `face.shortcut.mouth.gaps`.
-        rows: of teeth, the upper one and the lower one: `[B, h, w, 4]` colours times
-            opacity, and opacity, 0 to 1; see `face.shortcut.mouth_rows`.
-        cavity: `[B, 3]` colour behind them, 0 to 1.
+        teeth: what is inside.
     """
 
     lips: jax.Array
     gaps: jax.Array
-    rows: tuple[jax.Array, jax.Array]
-    cavity: jax.Array
+    teeth: Teeth
 
 
 @struct.dataclass
@@ -139,10 +151,12 @@ class Marks:
 
     Attributes:
         lips: `[B, 24, 2]` the lips' inner edge in [-1, 1]; see `portrait.lips`.
+        teeth: what is inside of the mouth.
         eyes: both eyes, taken apart.
     """
 
     lips: jax.Array
+    teeth: Teeth
     eyes: Eyes
 
 

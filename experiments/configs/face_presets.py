@@ -99,12 +99,7 @@ def _demo_drawing(settings: Settings) -> Settings:
         ),
         optimizer=optimizer_lib.OptimizerConfig(
             learning_rate=None,
-            rates=(
-                optimizer_lib.PathRate(path="shortcut/mouth_shape", learning_rate=2e-3),
-                optimizer_lib.PathRate(path="shortcut/mouth_looks", learning_rate=2e-3),
-                optimizer_lib.PathRate(path="shortcut/mouth_rows", learning_rate=2e-2),
-                optimizer_lib.PathRate(path="shortcut/eye_shape", learning_rate=2e-3),
-            ),
+            rates=_rates(("shortcut/mouth_shape", "shortcut/eye_shape"), 2e-3),
             warmup_steps=50,
             beta1=0.9,
             weight_decay=1e-3,

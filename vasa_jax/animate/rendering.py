@@ -21,7 +21,13 @@ BATCH_FRAMES = 5
 """Frames decoded at once. Ours: 0.2 s, so that the first frame comes soon."""
 
 kept_programs.register(
-    types.Eyes, types.FaceLatents, types.HeadPose, types.Marks, types.PortraitPixels
+    types.Eyes,
+    types.FaceLatents,
+    types.HeadPose,
+    types.Marks,
+    types.PortraitPixels,
+    types.SeenMouth,
+    types.Teeth,
 )
 
 

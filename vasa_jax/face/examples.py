@@ -26,9 +26,9 @@ EYE_FIELDS = ("eye_rims", "eye_discs")
 """What is exactly known of a frame's eyes: float32 `[2, 16, 2]` and `[2, 3, 2]` places
 in [-1, 1]; see `types.Eyes`."""
 
-MOUTH_FIELDS = ("mouth_edge", "mouth_teeth", "mouth_is_painted")
+MOUTH_FIELDS = ("mouth_edge", "mouth_teeth")
 """What is exactly known of a frame's mouth: float32 `[24, 2]` and `[2, 4, 2]` places in
-[-1, 1], see `shortcut.mouth`, and 1 where its inside is painted, not photographed."""
+[-1, 1]; see `shortcut.mouth`."""
 
 FEATURE_FIELDS = MOUTH_FIELDS + EYE_FIELDS
 

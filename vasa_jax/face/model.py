@@ -120,9 +120,7 @@ class FaceModel(nn.Module):
         if config.shortcut is not None:
             pixels = self.shortcut.encode_pixels(image, maps, displacement, head_pose)
             if marks is not None:
-                mouth = self.shortcut.see_mouth(
-                    pixels, marks.lips, head_pose, facial_dynamics
-                )
+                mouth = self.shortcut.see_mouth(marks, head_pose, facial_dynamics)
                 pixels = pixels.replace(mouth=mouth, eyes=marks.eyes)
         return types.FaceLatents(
             appearance_volume=self.canonical_network(canonical),

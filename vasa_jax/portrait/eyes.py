@@ -47,6 +47,10 @@ SPREAD = (0.08, 0.04)
 """How far rims of upper and lower lids are moved off the eye, in heights of the eye.
 Follows: `datasets.photo_heads`."""
 
+WHITE_SPAN = (0.06, 0.15)
+"""Which of an eye's layers is white, from their middle down and across, as a share of
+them. Ours: well inside of the lids."""
+
 LEAST_GAP = (0.11, 0.15)
 """Gaps between the lids, eye widths, below which a portrait's eye tells nothing of its
 iris, and from which it tells all. Ours: by eye."""
@@ -76,7 +80,7 @@ def take_apart(
         The eyes, of leading shape `[1]`.
     """
     size = len(face)
-    own = dataclasses.replace(found, points=_in_crop(found.points, box, size))
+    own = dataclasses.replace(found, points=in_crop(found.points, box, size))
     seen = gaze.find_eyes(face, own).astype(np.float64)
     fit = pose.fit_head(own.points)
     close, far = _close_rims(seen), _far_rims(own.points)
@@ -131,20 +135,52 @@ def open_eyes(batch: int) -> types.Eyes:
     return types.Eyes(**values)
 
 
+def find_sclera(eyes: types.Eyes) -> np.ndarray | None:
+    """Find the colour `[3]` of the white of a portrait's eyes, 0 to 255.
+
+    Ours: the median of both eyes' middles, as the iris is filled there.
+
+    Args:
+        eyes: of one portrait.
+
+    Returns:
+        None where no eye is to be believed.
+    """
+    believed = eyes.presence[0] > 0.5
+    if not believed.any():
+        return None
+    (rows, columns), (down, across) = PATCH, WHITE_SPAN
+    part = [
+        slice(int(n * (0.5 - s)), int(n * (0.5 + s)))
+        for n, s in ((rows, down), (columns, across))
+    ]
+    white = eyes.white[0][believed][:, part[0], part[1]]
+    return 255.0 * np.median(white.reshape(-1, 3), axis=0)
+
+
+def in_crop(points: np.ndarray, box: crop.CropBox, size: int) -> np.ndarray:
+    """Take landmarks of a picture to pixels of the crop.
+
+    Args:
+        points: `[468, 3]` pixels of the picture.
+        box: where it was cut.
+        size: side of the crop, pixels.
+
+    Returns:
+        `[468, 3]`, depth at the same scale.
+    """
+    matrix = box.matrix(size)
+    flat = (points[:, :2] - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    scale = size / (2.0 * box.half_size)
+    return np.concatenate([flat, scale * points[:, 2:]], axis=1)
+
+
 def evenly_spaced(chain: np.ndarray, count: int) -> np.ndarray:
     """Return points `[count, 2]` evenly along a chain of points `[P, 2]`."""
     steps = np.linalg.norm(np.diff(chain, axis=0), axis=1)
     length = np.append(0.0, np.cumsum(steps))
     at = np.linspace(0.0, length[-1], count)
     return np.stack([np.interp(at, length, x) for x in chain.T], axis=1)
-
-
-def _in_crop(points, box, size):
-    """Take landmarks `[468, 3]` of the picture to pixels of the crop."""
-    matrix = box.matrix(size)
-    flat = (points[:, :2] - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
-    scale = size / (2.0 * box.half_size)
-    return np.concatenate([flat, scale * points[:, 2:]], axis=1)
 
 
 def _far_rims(points):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from vasa_jax import errors, types
-from vasa_jax.portrait import crop, eyes, landmarks, lips, locate
+from vasa_jax.portrait import crop, eyes, landmarks, lips, locate, mouths
 
 
 def find_marks(
@@ -19,9 +19,12 @@ def find_marks(
     Returns:
         The marks, of leading shape `[1]`.
     """
+    seen = eyes.take_apart(face, found, box)
+    points = eyes.in_crop(found.points, box, len(face))
     return types.Marks(
         lips=lips.inner_edge(found.points, box)[None],
-        eyes=eyes.take_apart(face, found, box),
+        teeth=mouths.paint_teeth(face, points, eyes.find_sclera(seen)),
+        eyes=seen,
     )
 
 
@@ -41,4 +44,8 @@ def find_in_cut(face: np.ndarray) -> types.Marks | None:
 
 def open_marks(batch: int) -> types.Marks:
     """Return open lips and open eyes, where no portrait is at hand."""
-    return types.Marks(lips=lips.open_lips(batch), eyes=eyes.open_eyes(batch))
+    return types.Marks(
+        lips=lips.open_lips(batch),
+        teeth=mouths.plain_teeth(batch),
+        eyes=eyes.open_eyes(batch),
+    )

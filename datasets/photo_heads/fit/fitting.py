@@ -13,13 +13,9 @@ from datasets.photo_heads.fit import (
     photo_head,
     sheet,
 )
-from datasets.photo_heads.parts import (
-    mouth_interior,
-    mouth_light,
-    mouth_paint,
-    tiles,
-)
+from datasets.photo_heads.parts import tiles
 from datasets.photo_heads.rendering import posing
+from datasets.synthetic_heads.person import appearance, head
 from vasa_jax.portrait import (
     background_fill,
     crop,
@@ -27,6 +23,9 @@ from vasa_jax.portrait import (
     eyelids,
     gaze,
     locate,
+    mouth_interior,
+    mouth_light,
+    mouth_paint,
     person_mask,
     pose,
     resample,
@@ -189,13 +188,15 @@ def _mouth(picture, landmarks, face, eye_textures):
     if lips_and_lids.mouth_gap(landmarks) > lips_and_lids.OPEN_MOUTH:
         ring = photo_head.project(face[face_mesh.face_mesh().mouth_loop])
         inside = _covered(photo_head.on_texture(ring, side), side)
+    traits, _ = head.random_identity(generator)
+    own = appearance.teeth_colour(generator, traits)
     light = mouth_light.measure_light(
         picture,
         photo_head.on_texture(photo_head.project(landmarks), side),
         inside,
         unit,
         np.mean([eye.sclera for eye in eye_textures], axis=0),
-        generator,
+        own / own.max(),
     )
     size = posing.unit_size(landmarks)
     mouth = mouth_interior.random_shape(size, light.teeth_end, generator)

@@ -9,10 +9,10 @@ from datasets.photo_heads.fit import (
     lips_and_lids,
     photo_head,
 )
-from datasets.photo_heads.parts import eye_patches, mouth_interior, patch
+from datasets.photo_heads.parts import eye_patches, patch
 from datasets.photo_heads.rendering import rasterizer
 from vasa_jax import arkit
-from vasa_jax.portrait import pose
+from vasa_jax.portrait import mouth_interior, pose
 
 MOUTH_SET_BACK, CAVITY_SET_BACK = 0.04, 0.02
 """How far behind their rims patches lie, head units."""

@@ -5,9 +5,9 @@ import functools
 import numpy as np
 
 from datasets.photo_heads.fit import face_mesh, photo_head
-from datasets.photo_heads.parts import mouth_interior, patch
-from datasets.photo_heads.rendering import posing, rasterizer
-from vasa_jax.portrait import lips
+from datasets.photo_heads.parts import patch
+from datasets.photo_heads.rendering import posing
+from vasa_jax.portrait import lips, mouth_interior
 
 TEETH = patch.MOUTH_TILES[:2]
 """Tiles of the upper and of the lower teeth."""
@@ -36,11 +36,9 @@ def find(
     points = np.concatenate(parts)
     points = posing.turned(rig, points, np.ones(len(points)), state)
     places = view.to_image(photo_head.project(points)).astype(np.float32)
-    is_own = any(np.any(one.kind == rasterizer.MOUTH) for one in rig.patches)
     return {
         "mouth_edge": places[: len(_edge())],
         "mouth_teeth": places[len(_edge()) :].reshape(len(TEETH), len(CORNERS), 2),
-        "mouth_is_painted": np.float32(not is_own),
     }
 
 

@@ -42,7 +42,6 @@ def find(
     return {
         "mouth_edge": seen[:count],
         "mouth_teeth": seen[count:].reshape(2, 4, 2),
-        "mouth_is_painted": np.float32(1.0),
     }
 
 

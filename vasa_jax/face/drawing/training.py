@@ -1,4 +1,4 @@
-"""The last task of stage one: where mouths open and eyes look, and what is inside.
+"""The last task of stage one: where mouths open and eyes look.
 
 Ours: it needs neither decoder nor flow, so that a step takes 0.6 to 1.3 s where one of
 theirs takes 6; see `shortcut.mouth` and `shortcut.eyes`.
@@ -16,16 +16,15 @@ from vasa_jax.face import model as face_model
 from vasa_jax.face.drawing import eye_terms, mouth_terms
 from vasa_jax.face.shortcut import eyes as eyes_lib
 from vasa_jax.face.shortcut import mouth as mouth_lib
-from vasa_jax.face.shortcut import mouth_rows
 from vasa_jax.train import metric_states, task
 
-DRIVER_FIELDS = ("image", "pose", "arkit", "gaze", *examples.FEATURE_FIELDS)
+DRIVER_FIELDS = ("pose", "arkit", "gaze", *examples.FEATURE_FIELDS)
 OWN_FIELDS = ("image", "pose", "mouth_edge", "eye_rims", "eye_discs")
 """What of a batch of `examples.frames` teaches, as a frame and as its portrait."""
 
 
 class DrawingTask:
-    """Train the networks of mouth and eyes, and textures, on frames of one clip.
+    """Train the networks of mouth and eyes on frames of one clip.
 
     Ours: see the module. Every frame is the portrait of the next.
 
@@ -45,8 +44,6 @@ class DrawingTask:
         )
         self._model = face_model.FaceModel(config)
         self._mouth = mouth_lib.MouthShape(config.shortcut.drawn_hidden)
-        self._looks = mouth_lib.MouthLooks(config.shortcut.drawn_hidden)
-        self._rows = mouth_rows.MouthRows()
         self._eyes = eyes_lib.EyeShape(config.shortcut.drawn_hidden)
         self.losses = {"face": self.loss}
 
@@ -58,22 +55,20 @@ class DrawingTask:
         """Sum the terms; see `task.LossFunction`."""
         del key, step
         keys = jax.vmap(lambda key: jax.random.split(key, 3))(batch["example_key"])
-        told, truth, drawn = self._predict(params["face"], batch, keys.reshape(-1))
+        told, truth = self._predict(params["face"], batch, keys.reshape(-1))
         terms = {
             **mouth_terms.terms(told["mouth"], truth["pose"], truth["mouth"]),
             **eye_terms.terms(told["eyes"], truth["pose"], *truth["eyes"]),
-            "colours": drawn,
         }
         return sum(terms.values()), task.Outputs(terms)
 
     def evaluate(self, params, batch, key):
         """Measure distances in pixels of a frame of 256."""
         del key
-        told, truth, drawn = self._predict(params["face"], batch, None)
+        told, truth = self._predict(params["face"], batch, None)
         values = {
             **mouth_terms.measures(told["mouth"], truth["pose"], truth["mouth"]),
             **eye_terms.measures(told["eyes"], truth["pose"], *truth["eyes"]),
-            "colours": drawn,
         }
         return {
             name: metric_states.Mean.from_batch(jnp.atleast_1d(value))
@@ -81,7 +76,7 @@ class DrawingTask:
         }
 
     def _predict(self, params, batch, keys):
-        """Return what is told of all frames, the truth, and how colours differ."""
+        """Return what is told of all frames, and the truth."""
         driver = {name: _flat(batch[name]) for name in DRIVER_FIELDS}
         own = {name: _flat(jnp.roll(batch[name], 1, axis=1)) for name in OWN_FIELDS}
         image = scene.to_float(own["image"])
@@ -94,38 +89,27 @@ class DrawingTask:
 
         dynamics = self._model.apply({"params": params}, method=encode)
         dynamics = jax.lax.stop_gradient(dynamics)
-        lips, colours = mouth_lib.encode_lips(own["mouth_edge"], image, own_pose)
+        lips = mouth_lib.flat_lips(own["mouth_edge"], own_pose)
         eyes = eyes_lib.encode_eyes(own["eye_rims"], own["eye_discs"], own_pose)
         if keys is not None:
-            lips, colours = jax.vmap(mouth_terms.disturbed)(keys, lips, colours)
+            lips = jax.vmap(mouth_terms.disturbed)(keys, lips)
             eyes = jax.vmap(eye_terms.disturbed)(keys, eyes)
 
-        def tell(network, name, *seen):
-            return network.apply({"params": params["shortcut"][name]}, *seen)
+        def tell(network, name, seen):
+            part = params["shortcut"][name]
+            return network.apply({"params": part}, seen, *dynamics)
 
         told = {
-            "mouth": tell(self._mouth, "mouth_shape", lips, *dynamics),
-            "eyes": tell(self._eyes, "eye_shape", eyes, *dynamics),
+            "mouth": tell(self._mouth, "mouth_shape", lips),
+            "eyes": tell(self._eyes, "eye_shape", eyes),
         }
-        looks = tell(self._looks, "mouth_looks", lips, colours, dynamics[0])
-        mouth = types.SeenMouth(
-            lips=lips,
-            gaps=jnp.zeros_like(mouth_lib.gaps(told["mouth"])),
-            rows=tell(self._rows, "mouth_rows", *looks),
-            cavity=mouth_rows.DARK * looks[1],
-        )
+        edge, teeth = driver["mouth_edge"], driver["mouth_teeth"]
         truth = {
             "pose": pose,
-            "mouth": mouth_terms.Truth(
-                edge=driver["mouth_edge"],
-                teeth=driver["mouth_teeth"],
-                is_painted=driver["mouth_is_painted"][:, None],
-            ),
+            "mouth": mouth_terms.Truth(edge=edge, teeth=teeth),
             "eyes": (driver["eye_rims"], driver["eye_discs"]),
         }
-        seen = scene.to_float(driver["image"])
-        drawn = mouth_terms.colours(mouth, told["mouth"], pose, truth["mouth"], seen)
-        return told, truth, drawn
+        return told, truth
 
 
 def _flat(values):

@@ -163,14 +163,13 @@ def chroma(image: jax.Array) -> jax.Array:
 
 
 def coloured(colours: jax.Array, chroma: jax.Array) -> jax.Array:
-    """Leave colours `[B, h, w, 3 or 4]` as much of themselves as `[B, 1]` says.
+    """Leave colours `[B, h, w, 3]` as much of themselves as `[B, 1]` says.
 
-    Ours: lips and mouths that are painted into grey pictures were red. A fourth channel
-    is opacity, and stays.
+    Ours: lips and mouths that are painted into grey pictures were red.
     """
-    grey = colours[..., :3].mean(axis=-1, keepdims=True)
-    grey = jnp.concatenate([grey, grey, grey, colours[..., 3:]], axis=-1)
-    return grey + chroma[:, None, None] * (colours - grey)
+    # Channel by channel, as XLA would not join a mean over them with what uses it.
+    red, green, blue = jnp.split(colours, 3, axis=-1)
+    return mix((red + green + blue) / 3.0, colours, chroma[:, None, None])
 
 
 def mix(first: jax.Array, second: jax.Array, share: jax.Array) -> jax.Array:

@@ -2,30 +2,24 @@
 
 Ours: teeth are one or two of the decoder's cells wide, and a mouth that opens is a few;
 whatever a decoder paints there is a blur. But teeth hang on the skull and on the jaw,
-and look much alike from one person to the next. So they are learnt once, as textures,
-and a portrait's own are laid over them (`mouth_rows`); a small network tells where lips
-part and where the rows of teeth are, which a data set of moved photographs knows
-exactly; and `mouth_layer` draws them as finely as the frame.
+and look much alike from one person to the next. So they are painted once a portrait
+(`portrait.mouths`); a small network tells where lips part and where the rows of teeth
+are, which a data set of moved photographs knows exactly; and `mouth_layer` draws them
+as finely as the frame.
 """
 
-import einops
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from flax import struct
 
 from vasa_jax import geometry, types
-from vasa_jax.face import encoders
 from vasa_jax.face.shortcut import placing
 from vasa_jax.portrait import lips as lips_lib
 
 CENTRE = (0.0, 0.39, -0.66)
 """The middle of the mouth in the head's frame, half images at scale 1. Ours: the mean
 of moved photographs."""
-
-SEEN_HALF_SIZE, SEEN_CELLS = 0.34, 4
-"""Half the side of what is seen of a portrait's colours around it, and the cells a side
-that they are averaged over. Ours: lips, cheeks and chin, whose light teeth share."""
 
 MOUTH_CORNERS = (0, lips_lib.NUM_UPPER - 1)
 """Which of them are the corners of the mouth."""
@@ -35,7 +29,7 @@ NUM_ROWS = 2
 
 ROW_HALF_WIDTHS, TEETH_HEIGHT = (0.244, 0.231), 0.116
 """Half the width of what is painted of each row and the height of its teeth with their
-gums, half images at scale 1. Follows: `datasets.photo_heads.parts.mouth_interior`."""
+gums, half images at scale 1. Follows: `portrait.mouth_interior`."""
 
 ROW_SPANS = ((0.0, TEETH_HEIGHT), (-0.072, TEETH_HEIGHT))
 """From where to where each row is painted, below its anchor. Ours: the lower one with
@@ -52,11 +46,6 @@ behind the lips they stand. Follows: `mouth_interior`."""
 CORNERS = ((0.25, 0.0), (0.75, 0.0), (0.25, 1.0), (0.75, 1.0))
 """Places in a row's texture whose places in the frame are taught. Follows:
 `mouth_truth.CORNERS`."""
-
-MOST_LIGHT = 4.0
-"""Most of a colour's channels over the brightness around the mouth. Ours: teeth are up
-to twice as bright as skin, and a network that told colours as such told the same ones
-in the dark."""
 
 MOVED = (0.008, 0.02)
 """How much further or less far apart lips are than the portrait's, half images at scale
@@ -99,7 +88,7 @@ class MouthShape(nn.Module):
         """Tell the mouths of B frames.
 
         Args:
-            lips: `[B, 24, 2]` the lips' inner edge in the portraits; see `encode_lips`.
+            lips: `[B, 24, 2]` the lips' inner edge in the portraits; see `flat_lips`.
             own_dynamics: `[B, Z]` the portraits' facial dynamics.
             facial_dynamics: `[B, Z]` the frames'.
         """
@@ -118,64 +107,21 @@ class MouthShape(nn.Module):
         )
 
 
-class MouthLooks(nn.Module):
-    """Tell the colours of a portrait's teeth, gums and tongue in full light.
-
-    Ours: from the portrait alone, since they stay as they are however it moves; told of
-    each frame, they turned white in every smile.
-    """
-
-    hidden: int
-
-    @nn.compact
-    def __call__(
-        self, lips: jax.Array, colours: jax.Array, own_dynamics: jax.Array
-    ) -> tuple[jax.Array, jax.Array]:
-        """Tell colours `[B, 3]` in 0 to 1 of teeth, and of gums and tongue.
-
-        Args:
-            lips, colours: of the portraits; see `encode_lips`.
-            own_dynamics: `[B, Z]` the portraits' facial dynamics.
-        """
-        x = jnp.concatenate([_shape(lips), colours, own_dynamics], axis=-1)
-        x = nn.silu(nn.Dense(self.hidden, name="seen")(x))
-        looks = MOST_LIGHT * nn.sigmoid(_slight(6, "looks")(x))
-        # Light falls into a mouth as it does on the skin around.
-        light = colour_around(colours).mean(axis=-1, keepdims=True)
-        both = jnp.clip(light * looks, 0.0, 1.0)
-        tooth, flesh = jnp.split(both, 2, axis=-1)
-        return tooth, flesh
-
-
-def encode_lips(
-    seen: jax.Array, image: jax.Array, head_pose: types.HeadPose
-) -> tuple[jax.Array, jax.Array]:
-    """Encode where portraits' lips meet, and the colours around.
+def flat_lips(seen: jax.Array, head_pose: types.HeadPose) -> jax.Array:
+    """Find where portraits' lips meet in the head's frame.
 
     Args:
         seen: `[B, 24, 2]` the lips' inner edge, in [-1, 1]; see `portrait.lips`.
-        image: `[B, H, W, 3]` the portraits, in [-1, 1].
-        head_pose: theirs.
+        head_pose: the portraits'.
 
     Returns:
-        The edge `[B, 24, 2]` in the head's frame, half images at scale 1, as if lips
-        were flat; and colours `[B, C]`, averaged.
+        `[B, 24, 2]` half images at scale 1, as if lips were flat.
     """
-    lips = placing.flatten(seen, head_pose, CENTRE[2])
-    around = encoders.align_face(
-        image, head_pose, 4 * SEEN_CELLS, CENTRE, SEEN_HALF_SIZE
-    )
-    pattern = "b (h i) (w j) c -> b (h w c)"
-    return lips, einops.reduce(around, pattern, "mean", i=4, j=4)
-
-
-def colour_around(colours: jax.Array) -> jax.Array:
-    """Return the mean `[B, 3]`, 0 to 1, of colours of `encode_lips`."""
-    return 0.5 * (einops.reduce(colours, "b (n c) -> b c", "mean", c=3) + 1.0)
+    return placing.flatten(seen, head_pose, CENTRE[2])
 
 
 def seen_lips(lips: jax.Array, head_pose: types.HeadPose) -> jax.Array:
-    """Take lips `[B, 24, 2]` of `encode_lips` back into the portraits."""
+    """Take lips `[B, 24, 2]` of `flat_lips` back into the portraits."""
     return geometry.pose_points(placing.lift(lips, CENTRE[2]), head_pose)[..., :2]
 
 
@@ -199,10 +145,14 @@ def posed_teeth(mouth: Mouth, head_pose: types.HeadPose) -> jax.Array:
     return geometry.pose_points(points, head_pose)[..., :2]
 
 
-def gaps(mouth: Mouth) -> jax.Array:
-    """Return the way from the upper lip to the lower one, `[B, 11, 3]`."""
+def gaps(edge: jax.Array) -> jax.Array:
+    """Return the way from the upper lip to the lower one, `[B, 11, C]`.
+
+    Args:
+        edge: `[B, 24, C]` of lips; see `portrait.lips`.
+    """
     last = MOUTH_CORNERS[1]
-    upper, lower = mouth.edge[:, 1:last], mouth.edge[:, last + 1 :]
+    upper, lower = edge[:, 1:last], edge[:, last + 1 :]
     return lower[:, ::-1] - upper
 
 
@@ -213,7 +163,7 @@ def presence(mouth: Mouth, own_gaps: jax.Array) -> jax.Array:
         mouth: told of the frames.
         own_gaps: `[B, 11, 3]` the portraits'; see `gaps`.
     """
-    moved = jnp.linalg.norm(gaps(mouth) - own_gaps, axis=-1).mean(axis=-1)
+    moved = jnp.linalg.norm(gaps(mouth.edge) - own_gaps, axis=-1).mean(axis=-1)
     first, last = MOVED
     return jnp.clip((moved - first) / (last - first), 0.0, 1.0)[:, None]
 

@@ -27,7 +27,7 @@ half of a row is within half a pixel of 512 at a yaw of 20 degrees, within 1.5 a
 SOFT = 1.5
 """Pixels over which the edge of lips fades, inwards. Ours: shut mouths show nothing."""
 
-SHADE, SHADE_REACH = 0.45, 0.035
+SHADE, SHADE_REACH = 0.65, 0.025
 """Light at the edge of lips, and how far inside of them it is full, half images at
 scale 1. Ours: lips keep light from what is close behind them; without their shade teeth
 shone through mouths that are hardly open."""
@@ -58,10 +58,10 @@ def draw(
     known = [edge_distance(places, edge)]
     known += [row_places(places, mouth, head_pose, row) for row in range(2)]
     inside, *rows = jnp.split(_fit(jnp.concatenate(known, -1), size), [1, 3], -1)
-    colours = seen.cavity[:, None, None] * jnp.ones_like(inside)
+    colours = seen.teeth.cavity[:, None, None] * jnp.ones_like(inside)
     # The tongue lies in the lower row's texture, which the upper one covers.
     for row in (1, 0):
-        colours = _lay(colours, rows[row], seen.rows[row], row)
+        colours = _lay(colours, rows[row], seen.teeth.rows[row], row)
     colours = colours * shade(inside, head_pose)
     share = jnp.clip(inside * (0.5 * size / SOFT), 0.0, 1.0)
     share = share * mouth_lib.presence(mouth, seen.gaps)[:, None, None]

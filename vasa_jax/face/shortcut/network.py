@@ -23,7 +23,6 @@ from vasa_jax.face.shortcut import (
     flows,
     mouth,
     mouth_layer,
-    mouth_rows,
     placing,
     sampling_grids,
     unwrapping,
@@ -68,8 +67,6 @@ class Shortcut(nn.Module):
         self.light = flows.slight(3)
         if config.shortcut.drawn_hidden is not None:
             self.mouth_shape = mouth.MouthShape(config.shortcut.drawn_hidden)
-            self.mouth_looks = mouth.MouthLooks(config.shortcut.drawn_hidden)
-            self.mouth_rows = mouth_rows.MouthRows()
             self.eye_shape = eyes.EyeShape(config.shortcut.drawn_hidden)
 
     def encode_pixels(
@@ -163,17 +160,15 @@ class Shortcut(nn.Module):
 
     def see_mouth(
         self,
-        pixels: types.PortraitPixels,
-        marks: jax.Array,
+        marks: types.Marks,
         head_pose: types.HeadPose,
         facial_dynamics: jax.Array,
     ) -> types.SeenMouth | None:
         """Find all of portraits that the mouths of frames are drawn by.
 
         Args:
-            pixels: of the portraits.
-            marks: `[B, 24, 2]` the lips' inner edge, in [-1, 1]; see `portrait.lips`.
-            head_pose: of the portraits.
+            marks: the portraits'.
+            head_pose: theirs.
             facial_dynamics: `[B, Z]` theirs.
 
         Returns:
@@ -181,19 +176,10 @@ class Shortcut(nn.Module):
         """
         if self.config.shortcut.drawn_hidden is None:
             return None
-        lips, colours = mouth.encode_lips(marks, pixels.image, head_pose)
+        lips = mouth.flat_lips(marks.lips, head_pose)
         told = self.mouth_shape(lips, facial_dynamics, facial_dynamics)
-        looks = self.mouth_looks(lips, colours, facial_dynamics)
-        around = mouth.colour_around(colours)
-        rows = mouth_rows.with_own_teeth(
-            self.mouth_rows, looks, told, marks, around, pixels.image, head_pose
-        )
-        return types.SeenMouth(
-            lips=lips,
-            gaps=mouth.gaps(told),
-            rows=tuple(blending.coloured(row, pixels.chroma) for row in rows),
-            cavity=mouth_rows.DARK * looks[1],
-        )
+        gaps = mouth.gaps(told.edge)
+        return types.SeenMouth(lips=lips, gaps=gaps, teeth=marks.teeth)
 
     def tell(self, latents: types.FaceLatents, facial_dynamics: jax.Array):
         """Tell mouths and eyes of B frames, without drawing them.

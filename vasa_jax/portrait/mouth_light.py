@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 
-from datasets.synthetic_heads.person import appearance, head
 from vasa_jax.portrait import sampling
 
 CHEEKS = ((205, 187, 207, 216, 212), (425, 411, 427, 436, 432))
@@ -58,7 +57,7 @@ def measure_light(
     inside: np.ndarray | None,
     unit: float,
     sclera: np.ndarray,
-    generator: np.random.Generator,
+    own: np.ndarray,
 ) -> MouthLight:
     """Find how bright, and of what tint, teeth and tongue would be in this picture.
 
@@ -71,14 +70,12 @@ def measure_light(
         inside: bool `[H, W]` what lies between open lips; None where they are shut.
         unit: pixels of a head unit.
         sclera: `[3]` colour of the white of the eyes.
-        generator: which person's teeth.
+        own: `[3]` colour of the person's teeth in white light, the largest 1.
     """
     sides = [_colours(picture, landmarks[list(side)]) for side in CHEEKS]
     skin = np.median(np.concatenate(sides), axis=0)
     left, right = (float(np.median(side @ LUMA)) for side in sides)
-    traits, _ = head.random_identity(generator)
-    own = appearance.teeth_colour(generator, traits)
-    tooth, flesh = _expected_colours(skin, sclera, own / own.max())
+    tooth, flesh = _expected_colours(skin, sclera, own)
     photographed = (
         None if inside is None else _photographed_teeth(picture, inside, skin)
     )

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from datasets.photo_heads.parts import mouth_interior, mouth_light, mouth_paint
+from vasa_jax.portrait import mouth_interior, mouth_light, mouth_paint
 
 UNIT = 85.0
 
@@ -41,9 +41,9 @@ def _landmarks():
 
 
 def _measured(picture, inside=None, sclera=(190.0, 185.0, 180.0)):
-    generator = np.random.default_rng(0)
+    own = np.array([1.0, 0.9, 0.8])
     return mouth_light.measure_light(
-        picture, _landmarks(), inside, UNIT, np.array(sclera), generator
+        picture, _landmarks(), inside, UNIT, np.array(sclera), own
     )
 
 

@@ -1,15 +1,14 @@
 """Teeth, tongue and cavity of one person's mouth, painted as tiles.
 
-Ours: the rendered heads' teeth (`synthetic_heads.materials.tooth`) are one straight
-edge, which photographs give away; here every tooth has a crown of its own, and the
-colour of the same random people. Tiles are painted once, several times finer than
+Ours: every tooth has a crown of its own; teeth that were learnt were the mean of all
+people's, which is a slab. Tiles are painted once, several times finer than
 shown, at the resolution of the portrait's texture.
 """
 
 import einops
 import numpy as np
 
-from datasets.photo_heads.parts import mouth_interior, mouth_light
+from vasa_jax.portrait import mouth_interior, mouth_light
 
 FINER = 6
 """Painted pixels along a tile's pixel. Ours: gaps between teeth are a tenth of a
@@ -22,6 +21,9 @@ sampled without averaging."""
 GUM_PALENESS = 0.35
 """How far the colour of gums lies from that of tongues to that of teeth. Ours: gums are
 pink, tongues red."""
+
+DARK = 0.25
+"""Colour of the cavity over that of flesh. Ours: by eye."""
 
 CAVITY_SIDE = 0.6
 """What the cavity's tile spans, head units. Ours: mouths open no wider."""
@@ -83,7 +85,7 @@ def _ease(value):
 
 
 def _dark(light):
-    return 0.25 * light.flesh
+    return DARK * light.flesh
 
 
 def _teeth(light, pitch, row, shown, generator):

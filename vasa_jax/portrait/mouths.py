@@ -1,0 +1,111 @@
+"""The inside of a portrait's mouth: teeth and tongue, painted in its own light.
+
+Ours: how rows of teeth look is known; what a portrait tells is its light, and the
+colour of teeth where it shows some. Colours that a network told of each frame turned
+white in every smile. See `face.shortcut.mouth` for where frames show all this.
+"""
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from vasa_jax import types
+from vasa_jax.portrait import lips, mouth_interior, mouth_light, mouth_paint, pose
+
+OPEN_MOUTH = 0.035
+"""From which gap between the lips, head units, a portrait shows its teeth. Ours:
+landmarks of shut lips are up to 3 mm apart."""
+
+OWN = np.array([1.0, 0.91, 0.83])
+"""Colour of teeth in white light. Ours: the mean of the rendered heads'."""
+
+DIM = 0.9
+"""Brightness of the white of eyes that are not seen over the skin's. Ours."""
+
+SEED = 3
+"""Of the one set of teeth that all get. Ours: one that looks even."""
+
+PIXELS = 171.0
+"""Of a frame of 512 in a head unit, at scale 1."""
+
+SHOWN = (0.036, 0.013)
+"""How far teeth reach past their lip, upper and lower ones. Follows: the middles of
+`mouth_interior.UPPER_SHOWN` and `LOWER_SHOWN`."""
+
+TONGUE_ABOVE, TONGUE_TOP = 0.108, 0.031
+"""How far the lower row is painted above its teeth, and how far below its top the
+tongue begins, head units. Ours: the tongue lies behind them and above."""
+
+
+def paint_teeth(face: np.ndarray, points: np.ndarray, sclera: np.ndarray | None):
+    """Paint the inside of a portrait's mouth.
+
+    Args:
+        face: uint8 `[S, S, 3]` the crop.
+        points: `[468, 2 or more]` landmarks, its pixels, centres at halves.
+        sclera: `[3]` colour of the white of the eyes, 0 to 255; None where none is
+            seen.
+
+    Returns:
+        `types.Teeth` of leading shape `[1]`.
+    """
+    fit = pose.fit_head(points)
+    places = points[:, :2] - 0.5
+    picture = face.astype(np.float64)
+    if sclera is None:
+        sides = [list(side) for side in mouth_light.CHEEKS]
+        rows = np.rint(places[sides].reshape(-1, 2)).astype(int)
+        column, row = rows.clip(0, len(face) - 1).T
+        skin = np.median(picture[row, column], axis=0)
+        sclera = np.full(3, DIM * float(skin @ mouth_light.LUMA))
+    light = mouth_light.measure_light(
+        picture, places, _inside(places, face, fit.unit), fit.unit, sclera, OWN
+    )
+    return _rows(light)
+
+
+def plain_teeth(batch: int) -> types.Teeth:
+    """Return teeth in full light, where no portrait is at hand."""
+    light = mouth_light.MouthLight(220.0 * OWN, 150.0 * mouth_light.FLESH, 0.0, None)
+    one = _rows(light)
+    return types.Teeth(
+        rows=tuple(np.concatenate([row] * batch) for row in one.rows),
+        cavity=np.concatenate([one.cavity] * batch),
+    )
+
+
+def _inside(places, face, unit):
+    """Tell which pixels `[S, S]` lie between open lips; None where lips are shut."""
+    gap = np.linalg.norm(
+        places[list(lips.LOWER)] - places[list(lips.UPPER)], axis=1
+    ).max()
+    if gap < OPEN_MOUTH * unit:
+        return None
+    ring = places[[*lips.UPPER, *lips.LOWER[-2:0:-1]]]
+    mask = Image.new("1", face.shape[1::-1])
+    ImageDraw.Draw(mask).polygon([tuple(place) for place in ring], fill=1)
+    return np.asarray(mask)
+
+
+def _rows(light):
+    """Paint both rows, the tongue behind the lower one; `types.Teeth`."""
+    shape = mouth_interior.MouthShape(1.0, *SHOWN)
+    generator = np.random.default_rng(SEED)
+    upper, teeth, tongue, _ = mouth_paint.paint(shape, light, PIXELS, generator)
+    pitch = PIXELS * mouth_paint.RESOLUTION
+    above, top = round(TONGUE_ABOVE * pitch), round(TONGUE_TOP * pitch)
+    lower = np.zeros((above + len(teeth), teeth.shape[1], 4))
+    left = (lower.shape[1] - tongue.shape[1]) // 2
+    tongue = _weighted(tongue)[: len(lower) - top]
+    lower[top : top + len(tongue), left : left + tongue.shape[1]] = tongue
+    teeth = _weighted(teeth)
+    lower[above:] = teeth + (1.0 - teeth[..., 3:]) * lower[above:]
+    cavity = mouth_paint.DARK * light.flesh / 255.0
+    return types.Teeth(
+        rows=tuple(row[None].astype(np.float32) for row in (_weighted(upper), lower)),
+        cavity=cavity[None].astype(np.float32),
+    )
+
+
+def _weighted(tile):
+    """Weigh colours by opacity, in 0 to 1."""
+    return np.concatenate([tile[..., :3] / 255.0 * tile[..., 3:], tile[..., 3:]], -1)
