@@ -17,7 +17,7 @@ PACKAGES = ("vasa_jax", "datasets", "experiments")
 # package. The names of one row do not know each other.
 LAYERS = (
     ("errors", "kept_programs", "compilation_cache"),
-    ("container",),
+    ("container", "weights_files"),
     ("types", "older_settings", "older_parameters"),
     ("config",),
     ("arkit",),

@@ -250,11 +250,6 @@ def test_a_blurred_clip_is_less_sharp_in_any_light():
     assert told[2] == pytest.approx(told[0], rel=0.02)
 
 
-def test_an_unknown_estimator_of_labels_is_refused():
-    with pytest.raises(errors.UserError, match="'l2cs'.* Allowed: landmarks"):
-        dataclasses.replace(SETTINGS, labels="l2cs")
-
-
 def _shards(folder):
     files = video_files.find(folder)
     return sources.divide(sources.read_folder("folder", files).clips, files.sizes)

@@ -71,6 +71,12 @@ _HELD_OUT_SHARE = flags.DEFINE_float(
     _DEFAULT.held_out_share,
     "Share of persons in validation, and again in test.",
 )
+_L2CS_WEIGHTS = flags.DEFINE_string(
+    "l2cs_weights", None, "File of L2CS-Net, which tells the gaze (docs/labels.md)."
+)
+_HSEMOTION_WEIGHTS = flags.DEFINE_string(
+    "hsemotion_weights", None, "ONNX file of HSEmotion, which tells the emotion."
+)
 _NUM_WORKERS = flags.DEFINE_integer(
     "num_workers", None, "Processes; all cores by default.", lower_bound=1
 )
@@ -92,6 +98,8 @@ def main() -> None:
             min_pixels=_MIN_PIXELS.value,
             max_outside=_MAX_OUTSIDE.value,
             held_out_share=_HELD_OUT_SHARE.value,
+            l2cs_weights=_L2CS_WEIGHTS.value,
+            hsemotion_weights=_HSEMOTION_WEIGHTS.value,
         ),
         _NUM_WORKERS.value or len(os.sched_getaffinity(0)),
         read,

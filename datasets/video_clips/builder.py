@@ -9,6 +9,7 @@ from datasets.published_sets import clips, video_files
 from datasets.video_clips import record, shards, sources
 from datasets.video_clips import settings as settings_lib
 from vasa_jax import config
+from vasa_jax.portrait import label_estimators
 
 INFO = shard_folder.SetInfo(
     name="video_clips",
@@ -40,8 +41,11 @@ def build(
         The outcome.
 
     Raises:
-        UserError: there are no videos or no rows, or as `read` or `set_builder.build`.
+        UserError: there are no videos or no rows, or as `read`, `label_estimators.make`
+            or `set_builder.build`.
     """
+    # Before the workers start, because a file that does not fit is no video's fault.
+    label_estimators.make(settings.l2cs_weights, settings.hsemotion_weights)
     if read is None:
         read = functools.partial(sources.read_folder, settings.identities)
     videos = video_files.find(input_folder)

@@ -136,7 +136,7 @@ def make(
     if clip.sound is not None:
         heard = begin + len(waveform) // types.SAMPLES_PER_FRAME / types.FRAME_RATE_HZ
         end = heard if end is None else min(end, heard)
-    estimator = label_estimators.make(settings.labels)
+    estimator = label_estimators.make(settings.l2cs_weights, settings.hsemotion_weights)
     read = functools.partial(
         media.iterate_video, path, start_seconds=begin, end_seconds=end
     )
@@ -156,7 +156,9 @@ def make(
             first = round(begin * types.FRAME_RATE_HZ)
             made = _record(clip, take, first, stretch, frames, waveform, found)
             made |= {
-                "labels_by": settings.labels,
+                "labels_by": label_estimators.told_by(
+                    settings.l2cs_weights, settings.hsemotion_weights
+                ),
                 "sharpness": labels.sharpness(np.stack(frames)),
                 **labels.fields(told, stretch.head_pose),
             }

@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 
 from vasa_jax import config, errors, types
-from vasa_jax.portrait import label_estimators
 
 SPLITS = ("train", "validation", "test")
 
@@ -24,7 +23,8 @@ class Settings:
         max_outside: largest share of the crop that may lie beyond the picture, where
             its edge goes on. Ours: 0.25, a head cut off above its hair.
         held_out_share: of identities in validation, and again in test. Ours: 0.05.
-        labels: who tells gaze, expression and emotion, of `label_estimators.NAMES`.
+        l2cs_weights, hsemotion_weights: files of the published networks that tell gaze
+            and emotion in place of landmarks, see `label_estimators.make`.
     """
 
     size: int = 256
@@ -33,7 +33,8 @@ class Settings:
     min_pixels: int = 128
     max_outside: float = 0.25
     held_out_share: float = 0.05
-    labels: str = "landmarks"
+    l2cs_weights: str | None = None
+    hsemotion_weights: str | None = None
 
     def __post_init__(self):
         config.require_within(
@@ -47,10 +48,6 @@ class Settings:
         if self.size % 16:
             raise errors.UserError(
                 f"size is {self.size}; choose a multiple of 16, such as 128 or 256."
-            )
-        if self.labels not in label_estimators.NAMES:
-            raise config.unknown_name(
-                self.labels, label_estimators.NAMES, "estimator of labels"
             )
         if self.identities not in IDENTITY_RULES:
             raise errors.UserError(

@@ -1,27 +1,48 @@
-"""The estimators of what faces show, by name.
+"""The estimators of what faces show, by name, each with its licence.
 
-Ours: names stand in the settings of a set, so that another estimator, such as
-published networks for gaze and emotion, can take the place of the landmarks.
+Ours: `landmarks` ships and tells everything. `l2cs` tells the gaze and `hsemotion` the
+emotion in its place, as in the paper, by published files that users bring.
 """
 
-from vasa_jax import config
+import functools
+
 from vasa_jax.portrait import face_labels, landmark_labels
 
-_ESTIMATORS = {"landmarks": landmark_labels.LandmarkEstimator}
+LICENCES = {
+    "landmarks": "Apache-2.0, as are MediaPipe's networks",
+    "l2cs": "code MIT; its weights' data, Gaze360 or MPIIFaceGaze, are for research",
+    "hsemotion": "code Apache-2.0; its weights' data, AffectNet, are for research",
+}
+"""Follows: the repositories that `l2cs.CURE` and `hsemotion.CURE` name; ask there."""
 
-NAMES = tuple(_ESTIMATORS)
-"""Names that `make` takes."""
 
-
-def make(name: str) -> face_labels.LabelEstimator:
-    """Return the estimator of that name.
+@functools.cache
+def make(
+    l2cs_weights: str | None = None, hsemotion_weights: str | None = None
+) -> face_labels.LabelEstimator:
+    """Return the estimator of labels, whose networks are loaded once a process.
 
     Args:
-        name: one of `NAMES`.
+        l2cs_weights: file of L2CS-Net, which then tells the gaze; see `l2cs.load`.
+        hsemotion_weights: file of HSEmotion, which then tells the emotion; see
+            `hsemotion.EmotionNetwork`.
 
     Raises:
-        UserError: no such name.
+        UserError: a file does not fit, or a package that it needs is missing.
     """
-    if name not in _ESTIMATORS:
-        raise config.unknown_name(name, NAMES, "estimator of labels")
-    return _ESTIMATORS[name]()
+    if l2cs_weights is None and hsemotion_weights is None:
+        return landmark_labels.LandmarkEstimator()
+    # Imported late, because JAX and ONNX Runtime start slowly, and few need them.
+    from vasa_jax.portrait import hsemotion, l2cs, published_labels
+
+    return published_labels.PublishedEstimator(
+        gaze=l2cs_weights and l2cs.load(l2cs_weights),
+        emotion=hsemotion_weights and hsemotion.EmotionNetwork(hsemotion_weights),
+    )
+
+
+def told_by(l2cs_weights: str | None, hsemotion_weights: str | None) -> str:
+    """Say by names who tells the labels; arguments as of `make`."""
+    gaze = ", gaze by l2cs" if l2cs_weights else ""
+    emotion = ", emotion by hsemotion" if hsemotion_weights else ""
+    return f"landmarks{gaze}{emotion}"

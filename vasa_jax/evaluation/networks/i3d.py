@@ -14,8 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from vasa_jax import errors
-from vasa_jax.evaluation.networks import weights_files
+from vasa_jax import errors, weights_files
 
 NUM_CLASSES = 400
 """Of Kinetics. Follows: Carreira and Zisserman."""

@@ -12,9 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax import errors
+from vasa_jax import errors, weights_files
 from vasa_jax.animate import rendering
-from vasa_jax.evaluation.networks import weights_files
 from vasa_jax.face.losses import perceptual
 
 MIN_SIZE = 16

@@ -16,8 +16,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax import errors, export, types
-from vasa_jax.evaluation.networks import mfcc, weights_files
+from vasa_jax import errors, export, types, weights_files
+from vasa_jax.evaluation.networks import mfcc
 
 WINDOW_FRAMES = 5
 """Follows: frames that a window of lips has, at 25 a second."""

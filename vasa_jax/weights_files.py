@@ -8,7 +8,7 @@ import importlib.util
 import os
 import pathlib
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import safetensors
@@ -16,8 +16,8 @@ import safetensors.numpy
 
 from vasa_jax import errors
 
-TORCH_SUFFIXES = (".pt", ".pth", ".model")
-"""Of files that only PyTorch reads."""
+TORCH_SUFFIXES = (".pt", ".pth", ".model", ".pkl")
+"""Of files that only PyTorch reads; it admits tensors alone, whatever their suffix."""
 
 SUFFIXES = (".npz", ".safetensors", *TORCH_SUFFIXES)
 
@@ -47,6 +47,21 @@ def read_arrays(
         UserError: the file is missing, cannot be read, lacks an array, or holds one of
             another shape.
     """
+    return select(path, read_all(path, cure), shapes, cure)
+
+
+def read_all(path: str | os.PathLike[str], cure: str) -> dict[str, np.ndarray]:
+    """Read every array of a file.
+
+    Args:
+        path, cure: see `read_arrays`.
+
+    Returns:
+        Arrays by name, of their own types.
+
+    Raises:
+        UserError: the file is missing or cannot be read.
+    """
     path = pathlib.Path(path)
     if not path.is_file():
         raise errors.UserError(f"There is no file '{path}': {cure}.")
@@ -57,11 +72,10 @@ def read_arrays(
     try:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as archive:
-                return _select(path, archive.files, archive.get, shapes, cure)
+                return dict(archive)
         if path.suffix == ".safetensors":
-            tensors = safetensors.numpy.load_file(path)
-        else:
-            tensors = _read_torch(path)
+            return safetensors.numpy.load_file(path)
+        return _read_torch(path)
     except errors.UserError:
         raise
     except _UNREADABLE as error:
@@ -69,17 +83,27 @@ def read_arrays(
         raise errors.UserError(
             f"'{path}' cannot be read ({reason}): {cure}."
         ) from error
-    return _select(path, tensors, tensors.get, shapes, cure)
 
 
-def _select(
-    path: pathlib.Path,
-    names,
-    get: Callable[[str], np.ndarray],
+def select(
+    path: str | os.PathLike[str],
+    arrays: Mapping[str, np.ndarray],
     shapes: Mapping[str, tuple[int, ...]],
     cure: str,
 ) -> dict[str, np.ndarray]:
-    missing = [name for name in shapes if name not in names]
+    """Take the arrays that a network needs out of those of a file.
+
+    Args:
+        path, shapes, cure: see `read_arrays`.
+        arrays: as from `read_all`.
+
+    Returns:
+        float32 arrays by name.
+
+    Raises:
+        UserError: one is missing, or of another shape.
+    """
+    missing = [name for name in shapes if name not in arrays]
     if missing:
         raise errors.UserError(
             f"'{path}' lacks {len(missing)} of the {len(shapes)} arrays needed, first "
@@ -87,7 +111,7 @@ def _select(
         )
     found = {}
     for name, shape in shapes.items():
-        array = get(name)
+        array = arrays[name]
         if array.shape != tuple(shape):
             raise errors.UserError(
                 f"'{path}' holds '{name}' of shape {array.shape}, needed is "
