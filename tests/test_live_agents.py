@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from experiments.tools import flashing_face
-from vasa_jax.live import agents, limits, reading_aloud, sessions, voice_activity
+from vasa_jax.audio import voice_activity
+from vasa_jax.live import agents, limits, reading_aloud, sessions
 from vasa_jax.speech import adapters
 
 

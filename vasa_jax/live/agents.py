@@ -7,7 +7,8 @@ from typing import Protocol
 import numpy as np
 
 from vasa_jax import types
-from vasa_jax.live import reading_aloud, voice_activity
+from vasa_jax.audio import voice_activity
+from vasa_jax.live import reading_aloud
 
 PAUSE_FRAMES = 40
 """Frames of 20 ms of silence after which the user has finished. Ours: 0.8 s."""

@@ -6,7 +6,7 @@ speaks to it; what it does in silence goes on below the nods.
 
 import numpy as np
 
-from vasa_jax.live import voice_activity
+from vasa_jax.audio import voice_activity
 
 SPOKEN_FRAMES = 60
 """Frames of 20 ms of voice that are worth a nod. Ours: 1.2 s, some words."""

@@ -14,6 +14,10 @@ from vasa_jax.evaluation.networks import lip_sync_training
 MAX_OFFSET_FRAMES = 15
 """Follows: `vshift` of syncnet_python's demonstration."""
 
+NEAR_FRAMES, APART_FRAMES = 1, 4
+"""Offsets up to which a sound may belong to lips, and from which it does not. Ours: a
+frame is not noticed, and neighbours of a true offset are nearly as near."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OffsetScores:
@@ -111,3 +115,23 @@ def share_found(
         return float("nan")
     wrong = np.abs(np.arange(distances.shape[1]) - half) >= apart
     return float(np.mean(mean[:, half] < mean[:, wrong].min(axis=1)))
+
+
+def belonging(distances: np.ndarray) -> float:
+    """Tell how surely sound and lips belong together.
+
+    Ours: by how much the sound in its place is nearer than the sound elsewhere in the
+    same clip, the nearest of it and its mean weighing alike: the first alone lets chance
+    decide, and against the second any voice that fits a little stands out. Neither how
+    clearly someone speaks nor who it is matters so.
+
+    Args:
+        distances: as from `distances`, for which `can_score`.
+
+    Returns:
+        The larger, the surer; below 0 where another offset fits better.
+    """
+    mean = np.nanmean(distances, axis=0)
+    offset = np.abs(np.arange(len(mean)) - len(mean) // 2)
+    apart = mean[offset >= APART_FRAMES]
+    return float((apart.min() + apart.mean()) / 2 - mean[offset <= NEAR_FRAMES].min())

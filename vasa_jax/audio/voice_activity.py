@@ -1,9 +1,13 @@
 """Whether someone speaks: louder than the room's own noise.
 
 Ours: an energy gate of a few lines; networks that know speech from other sounds need a
-runtime of their own, and for taking turns in front of one microphone this serves.
+runtime of their own, and for taking turns in front of one microphone, and for clips
+of talking heads, this serves.
 """
 
+import itertools
+
+import einops
 import numpy as np
 
 from vasa_jax import types
@@ -20,6 +24,9 @@ LEAST_LEVEL = 10 ** (-48 / 20)
 NOISE_RISE = 1.004
 """Factor a frame by which the noise is taken to rise. Ours: 10 dB in 5.8 s, so that a
 fan which is switched on is soon no voice."""
+
+LONGEST_GAP_FRAMES = 5
+"""Frames at 25 Hz without voice that belong to it. Ours: 0.2 s, a stop's closure."""
 
 
 class VoiceActivity:
@@ -39,3 +46,28 @@ class VoiceActivity:
         is_voice = level > max(LEAST_LEVEL, self._noise * ABOVE_NOISE)
         self._noise = max(min(level, self._noise * NOISE_RISE), 1e-5)
         return is_voice
+
+
+def voiced_frames(waveform: np.ndarray) -> np.ndarray:
+    """Tell in which frames of a recording someone speaks.
+
+    Ours: heard backwards first, so that the room's noise is known from the start; how
+    often it is right is in `docs/labels.md`.
+
+    Args:
+        waveform: float32 `[640 T]` at 16 kHz.
+
+    Returns:
+        bool `[T]`, at 25 Hz.
+    """
+    parts = einops.rearrange(waveform, "(n s) -> n s", s=FRAME_SAMPLES)
+    activity = VoiceActivity()
+    for part in parts[::-1]:
+        activity.is_voice(part)
+    heard = np.array([activity.is_voice(part) for part in parts], bool)
+    voiced = einops.reduce(heard, "(t n) -> t", "max", n=2)
+    places = np.flatnonzero(voiced)
+    for first, second in itertools.pairwise(places):
+        if second - first <= LONGEST_GAP_FRAMES + 1:
+            voiced[first:second] = True
+    return voiced
