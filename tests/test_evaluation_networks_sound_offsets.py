@@ -90,3 +90,26 @@ def test_clips_that_are_too_short_or_not_cut_out_are_refused(params):
         syncnet.embed(params, frames[:5], np.zeros(6 * 640), SMALL)
     with pytest.raises(errors.UserError, match=r"\[T, 224, 224, 3\]"):
         syncnet.embed(params, frames[:, :100], np.zeros(6 * 640), SMALL)
+
+
+def test_belonging_is_the_mean_of_nearest_and_usual_distance_less_the_own():
+    table = np.full((1, 31), 0.9, np.float32)
+    table[0, [2, 14, 17]] = 0.7, 0.5, 0.1  # 17 is two frames away: not told either way.
+    usual = (23 * 0.9 + 0.7) / 24
+    expected = (0.7 + usual) / 2 - 0.5
+    assert sound_offsets.belonging(table) == pytest.approx(expected, abs=1e-6)
+
+
+def test_sound_that_is_late_or_anothers_belongs_less_than_the_own():
+    lips = _embeddings(60)
+    lips /= np.linalg.norm(lips, axis=1, keepdims=True)
+
+    def told(sound):
+        return sound_offsets.belonging(sound_offsets.distances(lips, sound))
+
+    own, beside = told(lips), told(np.roll(lips, 1, axis=0))
+    assert own > 0.8 and beside > 0.8
+    assert told(np.roll(lips, 7, axis=0)) < 0
+    assert told(np.roll(lips, -7, axis=0)) < 0
+    other = _embeddings(60, seed=5)
+    assert told(other / np.linalg.norm(other, axis=1, keepdims=True)) < 0.2 * own

@@ -115,6 +115,12 @@ ONLY_USED_BY = (
 """A room, and the files that may import from it."""
 
 DOORS = {
+    # Whether lips and voice belong together is told by the network that scores it.
+    "datasets/video_clips/lip_match.py": (
+        "vasa_jax.evaluation.networks.contrastive_scorer",
+        "vasa_jax.evaluation.networks.face_crops",
+        "vasa_jax.evaluation.networks.sound_offsets",
+    ),
     "vasa_jax/motion/training.py": ("vasa_jax.motion.shaping.config",),
     "experiments/configs/motion.py": ("vasa_jax.motion.shaping.config",),
     # What is measured of training clips as a condition is measured by the same rule.

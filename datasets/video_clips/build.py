@@ -77,6 +77,12 @@ _L2CS_WEIGHTS = flags.DEFINE_string(
 _HSEMOTION_WEIGHTS = flags.DEFINE_string(
     "hsemotion_weights", None, "ONNX file of HSEmotion, which tells the emotion."
 )
+_MIN_LIP_MATCH = flags.DEFINE_float(
+    "min_lip_match",
+    None,
+    "Leave out clips whose lips and voice belong together less surely; 0.07 refuses "
+    "nine of ten that do not (docs/labels.md).",
+)
 _NUM_WORKERS = flags.DEFINE_integer(
     "num_workers", None, "Processes; all cores by default.", lower_bound=1
 )
@@ -100,6 +106,7 @@ def main() -> None:
             held_out_share=_HELD_OUT_SHARE.value,
             l2cs_weights=_L2CS_WEIGHTS.value,
             hsemotion_weights=_HSEMOTION_WEIGHTS.value,
+            min_lip_match=_MIN_LIP_MATCH.value,
         ),
         _NUM_WORKERS.value or len(os.sched_getaffinity(0)),
         read,

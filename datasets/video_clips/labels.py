@@ -1,4 +1,4 @@
-"""What a clip's record says of gaze, lids, expression, emotion and sharpness."""
+"""What a clip's record says of gaze, lids, expression, emotion, sharpness and voice."""
 
 from collections.abc import Sequence
 
@@ -11,6 +11,8 @@ from vasa_jax.portrait import face_labels
 
 SHARPNESS_EVERY_FRAMES = 10
 """Ours: neighbouring frames are about as sharp."""
+
+UNKNOWN_LANGUAGE = "unknown"
 
 _LUMA = np.float32([0.299, 0.587, 0.114])
 
@@ -39,6 +41,28 @@ def fields(found: face_labels.FaceLabels, head_pose: np.ndarray) -> dict:
         "main_gaze": clip_conditions.main_direction(found.gaze),
         "mean_distance": np.mean(1 / head_pose[:, 5:6], axis=0, dtype=np.float32),
         "emotion": found.emotion.mean(axis=0),
+    }
+
+
+def heard(voiced: np.ndarray, num_frames: int) -> dict:
+    """Return the fields of a record that its sound tells.
+
+    Ours: no language is told, since nothing here knows one from another.
+
+    Args:
+        voiced: bool, of `voice_activity.voiced_frames` from the record's start on; what
+            is missing at its end is silence.
+        num_frames: of the record.
+
+    Returns:
+        `is_voiced` bool `[T]`, `voiced_share` of the clip, `language`.
+    """
+    voice = voiced[:num_frames]
+    voice = np.pad(voice, (0, num_frames - len(voice)))
+    return {
+        "is_voiced": voice,
+        "voiced_share": np.mean(voice, dtype=np.float32),
+        "language": UNKNOWN_LANGUAGE,
     }
 
 

@@ -12,9 +12,10 @@ import numpy as np
 from datasets.building import shard_files
 from datasets.published_sets import clips
 from datasets.synthetic_heads import names
-from datasets.video_clips import labels, stretches, tracking
+from datasets.video_clips import labels, lip_match, stretches, tracking
 from datasets.video_clips import settings as settings_lib
 from vasa_jax import arkit, audio, media, types
+from vasa_jax.audio import voice_activity
 from vasa_jax.portrait import crop, label_estimators
 
 KEYFRAME_INTERVAL = 5
@@ -80,6 +81,10 @@ def features():
             "mean_distance": of_clip(1),
             "emotion": of_clip(len(types.EMOTIONS)),
             "sharpness": data(np.float32),
+            "is_voiced": per_frame(dtype=np.bool_),
+            "voiced_share": data(np.float32),
+            "lip_match": data(np.float32),
+            "language": text(),
         }
     )
 
@@ -144,8 +149,9 @@ def make(
     chosen, passed = stretches.choose(found, settings, len(waveform))
     if not chosen:
         raise _why_none(found, settings, passed)
+    voiced = voice_activity.voiced_frames(_whole_frames(waveform))
     waiting = list(reversed(chosen))
-    frames = []
+    frames, num_refused = [], 0
     for index, frame in enumerate(read(warn=_told)):
         stretch = waiting[-1]
         if index >= stretch.start:
@@ -161,16 +167,35 @@ def make(
                 ),
                 "sharpness": labels.sharpness(np.stack(frames)),
                 **labels.fields(told, stretch.head_pose),
+                **labels.heard(voiced[stretch.start :], len(frames)),
+                "lip_match": lip_match.score(
+                    np.stack(frames),
+                    stretch.head_pose,
+                    made["audio"] / np.float32(32768),
+                ),
             }
             if clip.emotions is not None:
                 since = made["start_frame"] / types.FRAME_RATE_HZ - start
                 made |= labels.told_emotion(clip.emotions, since, len(frames))
                 made["labels_by"] += EMOTION_BY_SET
-            yield made
+            if made["lip_match"] < (settings.min_lip_match or -math.inf):
+                num_refused += 1
+            else:
+                yield made
             frames = []
             waiting.pop()
             if not waiting:
-                return
+                break
+    if num_refused == len(chosen):
+        raise shard_files.UnfitError(
+            "of another voice",
+            f"lips and voice belong together in none of its {num_refused} clips",
+        )
+    if num_refused:
+        note_damage(
+            f"{num_refused} of its {len(chosen)} clips are left out, whose lips and "
+            "voice do not belong together"
+        )
 
 
 def _times(clip, info):
@@ -222,6 +247,11 @@ def _record(clip, take, first, stretch, frames, waveform, found):
         "mouth_opening": found.mouth_opening[rows],
         "keypoints": keypoints.astype(np.float32),
     }
+
+
+def _whole_frames(waveform):
+    """Go on in silence to the end of the last frame."""
+    return np.pad(waveform, (0, -len(waveform) % types.SAMPLES_PER_FRAME))
 
 
 def _sound(waveform, start, count):

@@ -7,6 +7,10 @@ from vasa_jax import config, errors, types
 
 SPLITS = ("train", "validation", "test")
 
+LEAST_MATCH_SECONDS = 2.0
+"""Length from which clips tell whether lips and voice belong together. Ours: how often
+that is right by length is in `docs/labels.md`."""
+
 IDENTITY_RULES = ("folder", "file")
 
 
@@ -25,6 +29,9 @@ class Settings:
         held_out_share: of identities in validation, and again in test. Ours: 0.05.
         l2cs_weights, hsemotion_weights: files of the published networks that tell gaze
             and emotion in place of landmarks, see `label_estimators.make`.
+        min_lip_match: least score of a clip whose lips and voice belong together, see
+            `lip_match.score`; None keeps every clip. Ours: 0.07 if given, as measured
+            in `docs/labels.md`.
     """
 
     size: int = 256
@@ -35,6 +42,7 @@ class Settings:
     held_out_share: float = 0.05
     l2cs_weights: str | None = None
     hsemotion_weights: str | None = None
+    min_lip_match: float | None = None
 
     def __post_init__(self):
         config.require_within(
@@ -48,6 +56,12 @@ class Settings:
         if self.size % 16:
             raise errors.UserError(
                 f"size is {self.size}; choose a multiple of 16, such as 128 or 256."
+            )
+        if self.min_lip_match is not None and self.seconds < LEAST_MATCH_SECONDS:
+            raise errors.UserError(
+                f"seconds is {self.seconds}; choose {LEAST_MATCH_SECONDS} or more, or "
+                "leave min_lip_match out, because shorter clips do not tell whether "
+                "lips and voice belong together."
             )
         if self.identities not in IDENTITY_RULES:
             raise errors.UserError(

@@ -29,12 +29,20 @@ LONGEST_GAP_FRAMES = 5
 """Frames at 25 Hz without voice that belong to it. Ours: 0.2 s, a stop's closure."""
 
 
-class VoiceActivity:
-    """Follow a sound, frame by frame."""
+QUIET_PERCENTILE = 10.0
+"""Of a recording's levels, which is its noise at first. Ours: pauses and stops are more
+of any speech."""
 
-    def __init__(self):
-        """Begin in a silent room."""
-        self._noise = LEAST_LEVEL / ABOVE_NOISE
+
+class VoiceActivity:
+    """Follow a sound, frame by frame.
+
+    Args:
+        noise: root mean square of the room's noise before it; a silent room's at least.
+    """
+
+    def __init__(self, noise: float = 0.0):
+        self._noise = max(noise, LEAST_LEVEL / ABOVE_NOISE)
 
     def is_voice(self, frame: np.ndarray) -> bool:
         """Tell whether a frame of 20 ms is louder than noise.
@@ -51,8 +59,8 @@ class VoiceActivity:
 def voiced_frames(waveform: np.ndarray) -> np.ndarray:
     """Tell in which frames of a recording someone speaks.
 
-    Ours: heard backwards first, so that the room's noise is known from the start; how
-    often it is right is in `docs/labels.md`.
+    Ours: the quietest parts tell the room's noise from the start; how often it is right
+    is in `docs/labels.md`.
 
     Args:
         waveform: float32 `[640 T]` at 16 kHz.
@@ -61,9 +69,10 @@ def voiced_frames(waveform: np.ndarray) -> np.ndarray:
         bool `[T]`, at 25 Hz.
     """
     parts = einops.rearrange(waveform, "(n s) -> n s", s=FRAME_SAMPLES)
-    activity = VoiceActivity()
-    for part in parts[::-1]:
-        activity.is_voice(part)
+    if not len(parts):
+        return np.zeros(0, bool)
+    levels = np.sqrt(np.mean(np.square(parts), axis=1))
+    activity = VoiceActivity(float(np.percentile(levels, QUIET_PERCENTILE)))
     heard = np.array([activity.is_voice(part) for part in parts], bool)
     voiced = einops.reduce(heard, "(t n) -> t", "max", n=2)
     places = np.flatnonzero(voiced)

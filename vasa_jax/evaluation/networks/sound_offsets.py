@@ -121,9 +121,9 @@ def belonging(distances: np.ndarray) -> float:
     """Tell how surely sound and lips belong together.
 
     Ours: by how much the sound in its place is nearer than the sound elsewhere in the
-    same clip, the nearest of it and its mean weighing alike: the first alone lets chance
-    decide, and against the second any voice that fits a little stands out. Neither how
-    clearly someone speaks nor who it is matters so.
+    same clip, the nearest of it and its mean weighing alike: the first alone lets
+    chance decide, and against the second any voice that fits a little stands out.
+    Neither how clearly someone speaks nor who it is matters so.
 
     Args:
         distances: as from `distances`, for which `can_score`.

@@ -1,0 +1,42 @@
+"""Whether the lips of a clip and its voice belong together."""
+
+import functools
+
+import numpy as np
+
+from datasets.video_clips import settings
+from vasa_jax import compilation_cache, types
+from vasa_jax.evaluation.networks import (
+    contrastive_scorer,
+    face_crops,
+    sound_offsets,
+)
+
+
+@functools.cache
+def _network():
+    compilation_cache.enable()
+    return contrastive_scorer.read(contrastive_scorer.LIP_SYNC)
+
+
+def score(frames: np.ndarray, head_pose: np.ndarray, waveform: np.ndarray) -> float:
+    """Tell how surely lips and voice belong together.
+
+    Ours: by the lip-sync network that ships; see `sound_offsets.belonging`. What is
+    refused by it is up to `settings.Settings.min_lip_match`.
+
+    Args:
+        frames: uint8 `[T, S, S, 3]` of a clip.
+        head_pose: `[T, 6]` vectors of `types.HeadPose` in them.
+        waveform: float32 `[640 T]` its sound.
+
+    Returns:
+        The larger, the surer; not a number for clips shorter than
+        `settings.LEAST_MATCH_SECONDS`.
+    """
+    if len(frames) < settings.LEAST_MATCH_SECONDS * types.FRAME_RATE_HZ:
+        return float("nan")
+    lips = face_crops.cut_lips(frames, head_pose)
+    network = _network()
+    both = network.embed_all(lips, network.hear(waveform))
+    return sound_offsets.belonging(sound_offsets.distances(*both))
