@@ -29,20 +29,24 @@ LONGEST_GAP_FRAMES = 5
 """Frames at 25 Hz without voice that belong to it. Ours: 0.2 s, a stop's closure."""
 
 
-QUIET_PERCENTILE = 10.0
-"""Of a recording's levels, which is its noise at first. Ours: pauses and stops are more
-of any speech."""
+QUIET_PERCENTILE, LOUD_PERCENTILE = 10.0, 95.0
+"""Of the levels of a recording's frames: its room, and its voice. Ours."""
+
+WAY_TO_LOUD = 0.4
+"""Where between both, in decibels, a voice begins. Ours: rooms of real recordings are
+up to 10 dB louder at times than where they are quietest."""
+
+LEAST_ABOVE_ROOM = 10 ** (6 / 20)
+"""How far above the quiet level a voice is at least. Ours: 6 dB, so that steady noise
+is none."""
 
 
 class VoiceActivity:
-    """Follow a sound, frame by frame.
+    """Follow a sound, frame by frame."""
 
-    Args:
-        noise: root mean square of the room's noise before it; a silent room's at least.
-    """
-
-    def __init__(self, noise: float = 0.0):
-        self._noise = max(noise, LEAST_LEVEL / ABOVE_NOISE)
+    def __init__(self):
+        """Begin in a silent room."""
+        self._noise = LEAST_LEVEL / ABOVE_NOISE
 
     def is_voice(self, frame: np.ndarray) -> bool:
         """Tell whether a frame of 20 ms is louder than noise.
@@ -59,8 +63,8 @@ class VoiceActivity:
 def voiced_frames(waveform: np.ndarray) -> np.ndarray:
     """Tell in which frames of a recording someone speaks.
 
-    Ours: the quietest parts tell the room's noise from the start; how often it is right
-    is in `docs/labels.md`.
+    Ours: unlike `VoiceActivity`, which must tell at once, this knows how loud room and
+    voice are in the whole recording; how often it is right is in `docs/labels.md`.
 
     Args:
         waveform: float32 `[640 T]` at 16 kHz.
@@ -68,13 +72,13 @@ def voiced_frames(waveform: np.ndarray) -> np.ndarray:
     Returns:
         bool `[T]`, at 25 Hz.
     """
-    parts = einops.rearrange(waveform, "(n s) -> n s", s=FRAME_SAMPLES)
+    parts = einops.rearrange(waveform, "(t s) -> t s", s=types.SAMPLES_PER_FRAME)
     if not len(parts):
         return np.zeros(0, bool)
-    levels = np.sqrt(np.mean(np.square(parts), axis=1))
-    activity = VoiceActivity(float(np.percentile(levels, QUIET_PERCENTILE)))
-    heard = np.array([activity.is_voice(part) for part in parts], bool)
-    voiced = einops.reduce(heard, "(t n) -> t", "max", n=2)
+    levels = np.sqrt(np.mean(np.square(parts), axis=1) + 1e-12)
+    quiet, loud = np.percentile(levels, [QUIET_PERCENTILE, LOUD_PERCENTILE])
+    between = quiet ** (1 - WAY_TO_LOUD) * loud**WAY_TO_LOUD
+    voiced = levels > max(LEAST_LEVEL, LEAST_ABOVE_ROOM * quiet, between)
     places = np.flatnonzero(voiced)
     for first, second in itertools.pairwise(places):
         if second - first <= LONGEST_GAP_FRAMES + 1:
