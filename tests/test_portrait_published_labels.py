@@ -178,3 +178,26 @@ def test_records_say_who_told_their_labels():
     assert told == "landmarks, gaze by l2cs, emotion by hsemotion"
     assert all(name in label_estimators.LICENCES for name in ("l2cs", "hsemotion"))
     assert isinstance(label_estimators.make(), landmark_labels.LandmarkEstimator)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Of PyTorch's export.
+@with_runtime
+@pytest.mark.parametrize("name, side", [("b0", 224), ("b2", 260)])
+def test_emotions_are_those_of_the_network_in_pytorch(name, side, tmp_path):
+    torch, timm = pytest.importorskip("torch"), pytest.importorskip("timm")
+    torch.manual_seed(0)
+    model = timm.create_model(f"tf_efficientnet_{name}", num_classes=10).eval()
+    blank, path = torch.zeros(1, 3, side, side), tmp_path / "enet.onnx"
+    with torch.no_grad():
+        model.classifier.weight.mul_(0.5 / model(torch.randn(blank.shape)).std())
+    torch.onnx.export(model, blank, path, input_names=["input"], dynamo=False)
+    face = np.random.default_rng(0).uniform(0, 255, (side, side, 3)).astype(np.float32)
+    view = torch.from_numpy(face_views.normalised(face)).permute(2, 0, 1)
+    with torch.inference_mode():
+        shares = torch.softmax(model(view[None])[0, :8], 0).numpy()
+    told = hsemotion.EmotionNetwork(path).feel(face)
+    for emotion, share in zip(types.EMOTIONS, told, strict=True):
+        expected = shares[hsemotion.CLASSES.index(emotion)]
+        assert share == pytest.approx(expected, abs=1e-5)
+    assert told.max() < 0.9

@@ -1,16 +1,20 @@
-"""What a clip's record says of gaze, lids, expression, emotion, sharpness and voice."""
+"""What a clip's record says of gaze, lids, expression, emotion, quality and voice."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from datasets.published_sets import clips
+from datasets.synthetic_heads import names
 from vasa_jax import types
 from vasa_jax.encode import clip_conditions
-from vasa_jax.portrait import face_labels
+from vasa_jax.portrait import crop, face_labels, occlusion
 
-SHARPNESS_EVERY_FRAMES = 10
-"""Ours: neighbouring frames are about as sharp."""
+QUALITY_EVERY_FRAMES = 10
+"""Ours: neighbouring frames are about as sharp, and as covered."""
+
+_COVERED = ("mouth", "right_eye", "left_eye")
+"""Key points by which parts are looked at; the image's left eye is the right one."""
 
 UNKNOWN_LANGUAGE = "unknown"
 
@@ -112,9 +116,32 @@ def sharpness(frames: np.ndarray) -> float:
         0 for a plain picture; the larger, the sharper.
     """
     shares = []
-    for frame in frames[::SHARPNESS_EVERY_FRAMES]:
+    for frame in frames[::QUALITY_EVERY_FRAMES]:
         luma = frame @ _LUMA
         middle = luma[1:-1, 1:-1]
         around = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:]
         shares.append((around - 4 * middle).std() / max(float(luma.std()), 1e-3))
     return float(np.median(shares))
+
+
+def covered(
+    frames: np.ndarray, keypoints: np.ndarray, head_scale: np.ndarray
+) -> np.ndarray:
+    """Tell how surely mouth and eyes are covered, the median over frames.
+
+    Args:
+        frames: uint8 `[T, S, S, 3]` of a clip.
+        keypoints: `[T, 10, 2]` of `names.KEYPOINT_NAMES` in them, in [-1, 1].
+        head_scale: `[T]` of `types.HeadPose`.
+
+    Returns:
+        float32 `[2]` in [0, 1], in the order of `occlusion.PARTS`.
+    """
+    half = frames.shape[1] / 2
+    places = [names.KEYPOINT_NAMES.index(name) for name in _COVERED]
+    told = []
+    for frame in range(0, len(frames), QUALITY_EVERY_FRAMES):
+        mouth, *eyes = half * (1 + keypoints[frame, places])
+        unit = half * head_scale[frame] / crop.HALF_IMAGE_HEAD_UNITS
+        told.append(occlusion.covered(frames[frame], mouth, np.stack(eyes), unit))
+    return np.median(told, axis=0).astype(np.float32)

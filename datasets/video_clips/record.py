@@ -16,7 +16,7 @@ from datasets.video_clips import labels, lip_match, stretches, tracking
 from datasets.video_clips import settings as settings_lib
 from vasa_jax import arkit, audio, media, types
 from vasa_jax.audio import voice_activity
-from vasa_jax.portrait import crop, label_estimators
+from vasa_jax.portrait import crop, label_estimators, occlusion
 
 KEYFRAME_INTERVAL = 5
 """Frames from one keyframe to the next. Ours: as in the synthetic heads."""
@@ -81,6 +81,7 @@ def features():
             "mean_distance": of_clip(1),
             "emotion": of_clip(len(types.EMOTIONS)),
             "sharpness": data(np.float32),
+            "covered": of_clip(len(occlusion.PARTS)),
             "is_voiced": per_frame(dtype=np.bool_),
             "voiced_share": data(np.float32),
             "lip_match": data(np.float32),
@@ -161,24 +162,14 @@ def make(
             told = estimator.tell(found.labels[stretch.start :][: len(frames)])
             first = round(begin * types.FRAME_RATE_HZ)
             made = _record(clip, take, first, stretch, frames, waveform, found)
-            made |= {
-                "labels_by": label_estimators.told_by(
-                    settings.l2cs_weights, settings.hsemotion_weights
-                ),
-                "sharpness": labels.sharpness(np.stack(frames)),
-                **labels.fields(told, stretch.head_pose),
-                **labels.heard(voiced[stretch.start :], len(frames)),
-                "lip_match": lip_match.score(
-                    np.stack(frames),
-                    stretch.head_pose,
-                    made["audio"] / np.float32(32768),
-                ),
-            }
+            made |= _labels(settings, made, np.stack(frames), told)
+            made |= labels.heard(voiced[stretch.start :], len(frames))
             if clip.emotions is not None:
                 since = made["start_frame"] / types.FRAME_RATE_HZ - start
                 made |= labels.told_emotion(clip.emotions, since, len(frames))
                 made["labels_by"] += EMOTION_BY_SET
-            if made["lip_match"] < (settings.min_lip_match or -math.inf):
+            least = settings.min_lip_match
+            if least is not None and made["lip_match"] < least:
                 num_refused += 1
             else:
                 yield made
@@ -246,6 +237,21 @@ def _record(clip, take, first, stretch, frames, waveform, found):
         "head_distance": 1 / head_pose[:, 5:6],
         "mouth_opening": found.mouth_opening[rows],
         "keypoints": keypoints.astype(np.float32),
+    }
+
+
+def _labels(settings, made, frames, told):
+    """Return what an estimator and the pictures tell of a record."""
+    head_pose = made["head_pose"]
+    voice = made["audio"] / np.float32(32768)
+    return {
+        "labels_by": label_estimators.told_by(
+            settings.l2cs_weights, settings.hsemotion_weights
+        ),
+        **labels.fields(told, head_pose),
+        "sharpness": labels.sharpness(frames),
+        "covered": labels.covered(frames, made["keypoints"], head_pose[:, 5]),
+        "lip_match": lip_match.score(frames, head_pose, voice),
     }
 
 
