@@ -119,21 +119,13 @@ def test_a_view_is_the_box_of_the_landmarks():
     assert face_views.resized(view, 48).shape == (48, 48, 3)
 
 
-class _Anything:
-    """Tells the same of every face, in place of a network."""
-
-    image_size = 32
-
-    def __init__(self, value):
-        self._value = value
-
-    def look(self, face):
-        assert face.shape == (l2cs.SHRUNK_SIZE,) * 2 + (3,)
-        return self._value
-
-    def feel(self, face):
-        assert face.shape == (32, 32, 3)
-        return self._value
+def _gaze_network():
+    """Return a small network of random weights, which looks at faces all the same."""
+    sizes = l2cs.Sizes(width=4, stage_blocks=(1, 1, 1, 1))
+    generator, arrays = np.random.default_rng(0), {}
+    for name, shape in l2cs.published_shapes(sizes).items():
+        arrays[name] = np.float32(generator.uniform(0.1, 0.5, shape))
+    return l2cs.GazeNetwork(l2cs.from_published(arrays, sizes), sizes)
 
 
 @functools.cache
@@ -152,24 +144,28 @@ def _told(estimator, gap=1.0):
     return estimator.tell(measured)
 
 
-def test_networks_tell_gaze_and_emotion_and_landmarks_the_rest():
-    gaze, emotion = np.float32([0.2, -0.1]), np.float32(np.eye(8)[3])
+@with_runtime
+@pytest.mark.parametrize("has_gaze, has_emotion", [(1, 0), (0, 1), (1, 1)])
+def test_networks_tell_gaze_and_emotion_and_landmarks_the_rest(
+    has_gaze, has_emotion, tmp_path
+):
+    _write(tmp_path / "enet.onnx")
+    gaze, emotion = _gaze_network(), hsemotion.EmotionNetwork(tmp_path / "enet.onnx")
     usual = _told(landmark_labels.LandmarkEstimator(), gap=0.3)
-    for network, other in ((gaze, None), (None, emotion), (gaze, emotion)):
-        told = _told(
-            published_labels.PublishedEstimator(
-                gaze=None if network is None else _Anything(network),
-                emotion=None if other is None else _Anything(other),
-            ),
-            gap=0.3,
-        )
-        expected = usual.gaze[:4] if network is None else np.stack([gaze] * 4)
-        np.testing.assert_allclose(told.gaze[:4], expected, atol=1e-6)
-        assert np.isnan(told.gaze[4]).all()  # Its lids are shut.
-        expected = usual.emotion if other is None else np.stack([emotion] * 5)
-        np.testing.assert_allclose(told.emotion, expected, atol=1e-6)
-        np.testing.assert_allclose(told.units, usual.units, atol=1e-6)
-        np.testing.assert_allclose(told.blink, usual.blink, atol=1e-6)
+    told = _told(
+        published_labels.PublishedEstimator(
+            gaze=gaze if has_gaze else None, emotion=emotion if has_emotion else None
+        ),
+        gap=0.3,
+    )
+    view = face_views.cut(*_portrait(), 224)
+    looks = np.stack([gaze.look(view)] * 4) if has_gaze else usual.gaze[:4]
+    np.testing.assert_allclose(told.gaze[:4], looks, atol=1e-5)
+    assert np.isnan(told.gaze[4]).all()  # Its lids are shut.
+    feels = np.stack([emotion.feel(view)] * 5) if has_emotion else usual.emotion
+    np.testing.assert_allclose(told.emotion, feels, atol=1e-5)
+    np.testing.assert_allclose(told.units, usual.units, atol=1e-6)
+    np.testing.assert_allclose(told.blink, usual.blink, atol=1e-6)
 
 
 def test_records_say_who_told_their_labels():

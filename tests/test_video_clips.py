@@ -6,7 +6,6 @@ import os
 import pathlib
 
 import jax
-import motion_windows
 import moving_portrait
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from datasets.building import set_builder, shard_folder
 from datasets.published_sets import video_files
 from datasets.synthetic_heads.person import avatar, geometry
 from datasets.synthetic_heads.rendering import renderer, scene
-from datasets.video_clips import builder, labels, record, sources, tracking
+from datasets.video_clips import builder, record, sources, tracking
 from datasets.video_clips import settings as settings_lib
 from experiments import encode
 from experiments.configs import face, face_fields
@@ -26,8 +25,6 @@ from vasa_jax import audio, config, errors, media
 from vasa_jax.audio import encoders
 from vasa_jax.data import records
 from vasa_jax.encode import clip_conditions, encoding
-from vasa_jax.motion import normalization, windows
-from vasa_jax.motion import training as motion_training
 from vasa_jax.portrait import crop, locate, pose
 from vasa_jax.train import batch_names, step
 from vasa_jax.train import state as state_lib
@@ -234,22 +231,6 @@ def rendered(tmp_path_factory):
     return folder, truth
 
 
-def test_what_frames_do_not_tell_is_left_out_of_a_clips_gaze():
-    gazes = np.array([[0.1, 0.0]] * 5 + [[np.nan, np.nan]] * 9)
-    np.testing.assert_allclose(clip_conditions.main_direction(gazes), [0.1, 0])
-    assert np.isnan(clip_conditions.main_direction(gazes[5:])).all()
-
-
-def test_a_blurred_clip_is_less_sharp_in_any_light():
-    noise = np.random.default_rng(0).integers(0, 255, (3, 64, 64, 1))
-    sharp = np.broadcast_to(noise, (3, 64, 64, 3)).astype(np.uint8)
-    blurred = (sharp[:, 1:] // 2 + sharp[:, :-1] // 2)[:, :, :-1]
-    dim = sharp // 3 + 40
-    told = [labels.sharpness(one) for one in (sharp, blurred, dim)]
-    assert told[1] < 0.9 * told[0]
-    assert told[2] == pytest.approx(told[0], rel=0.02)
-
-
 def _shards(folder):
     files = video_files.find(folder)
     return sources.divide(sources.read_folder("folder", files).clips, files.sizes)
@@ -377,25 +358,6 @@ def test_clips_of_videos_are_encoded_for_stage_two(built, tiny_models, tmp_path)
     assert encoded["emotion"][0] == 0
 
 
-def test_an_unknown_gaze_is_no_number_and_leaves_statistics_alone():
-    assert np.isnan(clip_conditions.gaze({})).all()
-    rows = [
-        {
-            "motion": np.full((2, 7), number, np.float32),
-            "audio_features": np.ones((2, 3), np.float32),
-            "gaze": np.full(2, gaze, np.float32),
-            "head_distance": np.ones(1, np.float32),
-        }
-        for number, gaze in enumerate((0.1, np.nan, 0.3))
-    ]
-    measured = normalization.measure(rows, 2)
-    np.testing.assert_allclose(measured.gaze.mean, [0.2, 0.2], rtol=1e-6)
-    np.testing.assert_allclose(measured.gaze.deviation, [0.1, 0.1], rtol=1e-5)
-    alone = normalization.measure(rows[1:2], 2)
-    np.testing.assert_array_equal(alone.gaze.mean, [0, 0])
-    np.testing.assert_array_equal(alone.gaze.deviation, [1, 1])
-
-
 @pytest.mark.slow
 @pytest.mark.skipif("VASA_REAL_DATA" not in os.environ, reason="needs real videos")
 def test_a_real_talking_head_makes_a_clip():
@@ -408,17 +370,3 @@ def test_a_real_talking_head_makes_a_clip():
     assert np.abs(head_pose[:, 3:5]).max() < 0.3
     assert 0.05 < np.ptp(made[0]["mouth_opening"]) < 1
     _check_labels(made[0])
-
-
-def test_windows_of_unknown_gaze_drop_that_condition():
-    generator = np.random.default_rng(0)
-    clips = [motion_windows.record(generator) for _ in range(2)]
-    clips[0]["gaze"] = clip_conditions.gaze({})
-    cut = functools.partial(windows.cut, window_frames=4, previous_frames=2)
-    batch = motion_windows.batch(cut, clips)
-    statistics = motion_windows.some_statistics()
-    made = motion_training.make_conditions(batch, statistics)
-    assert made.gaze_dropped.tolist() == [True, False]
-    np.testing.assert_allclose(
-        statistics.gaze.denormalise(made.gaze), [[0, 0], clips[1]["gaze"]], atol=1e-6
-    )

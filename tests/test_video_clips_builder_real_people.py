@@ -162,7 +162,7 @@ def test_stage_two_learns_what_conditions_tell(encoded, tiny_models):
 
     @jax.jit
     def errors(params, conditions):
-        """Return how far each row's prediction is, on the mean, from each row's truth."""
+        """Return how far the mean of each prediction is from that of each truth."""
         network = denoiser.MotionDenoiser(sizes)
         told = network.apply({"params": params}, noise, steps, conditions)
         apart = told.mean(axis=1)[:, None] - target.mean(axis=1)[None]
