@@ -1,5 +1,6 @@
 """What programs that build sets share: flags, folders, and how they tell an outcome."""
 
+import logging
 import pathlib
 import sys
 from collections.abc import Callable
@@ -19,6 +20,8 @@ def run(build: Callable[[], None]) -> None:
     """
 
     def main(argv: list[str]) -> None:
+        # At its start JAX tells which kinds of devices there are not.
+        logging.getLogger("jax").setLevel(logging.WARNING)
         try:
             if len(argv) > 1:
                 raise errors.UserError(
