@@ -19,8 +19,8 @@ A published set is cut by its own lists:
 they name and is not cut stands in CLIPS/skipped.txt, too.
 
 Only what a video tells is in the records (`record.features`): no flow, and estimates of
-gaze, lids, expression and emotion (`docs/labels.md`). The renderer is tuned on such
-clips with motion encoders that synthetic heads have taught:
+gaze, lids, expression, emotion, voice and quality (`docs/labels.md`). The renderer is
+tuned on such clips with motion encoders that synthetic heads have taught:
 
     python -m experiments.train --config=experiments/configs/face.py \
         --preset=demo_videos --workdir=runs/real --set=data_dir=CLIPS \
