@@ -47,10 +47,11 @@ CORNERS = ((0.25, 0.0), (0.75, 0.0), (0.25, 1.0), (0.75, 1.0))
 """Places in a row's texture whose places in the frame are taught. Follows:
 `mouth_truth.CORNERS`."""
 
-MOVED = (0.008, 0.02)
-"""How much further or less far apart lips are than the portrait's, half images at scale
-1, from where the inside of the mouth is drawn in part, and from where in whole. Ours: 2
-and 5 pixels of 512; nearer to its own, the portrait's pixels show it best."""
+OPENED = (0.006, 0.016)
+"""How much further apart lips are than the portrait's, half images at scale 1, from
+where the inside of the mouth is drawn in part, and from where in whole. Ours: 1.5 and 4
+pixels of 512. Lips that are as far apart or nearer show what the portrait's do, and its
+own pixels show that best: drawn over a smile that closes, rows of teeth were double."""
 
 REACH = 0.1
 """Half images of one unit of what the network says of places. Ours: the standard
@@ -163,9 +164,10 @@ def presence(mouth: Mouth, own_gaps: jax.Array) -> jax.Array:
         mouth: told of the frames.
         own_gaps: `[B, 11, 3]` the portraits'; see `gaps`.
     """
-    moved = jnp.linalg.norm(gaps(mouth.edge) - own_gaps, axis=-1).mean(axis=-1)
-    first, last = MOVED
-    return jnp.clip((moved - first) / (last - first), 0.0, 1.0)[:, None]
+    wide, own = (jnp.linalg.norm(x, axis=-1) for x in (gaps(mouth.edge), own_gaps))
+    opened = jnp.maximum(wide - own, 0.0).mean(axis=-1)
+    first, last = OPENED
+    return jnp.clip((opened - first) / (last - first), 0.0, 1.0)[:, None]
 
 
 def _shape(lips):
