@@ -16,9 +16,10 @@ def _taken(queue, count):
 
 
 def test_an_empty_queue_gives_silence_that_came_from_nobody():
-    samples, times = voice_queue.VoiceQueue(STEP).take()
+    samples, times, places = voice_queue.VoiceQueue(STEP).take()
     assert samples.shape == (STEP,) and not samples.any()
     assert times.shape == (10,) and np.isnan(times).all()
+    assert places.shape == (STEP,) and (places == voice_queue.SILENCE).all()
 
 
 def test_a_whole_voice_comes_out_unbroken_whatever_its_length():
@@ -81,9 +82,25 @@ def test_clear_forgets_what_waits():
 def test_times_tell_when_samples_came_or_were_due():
     queue = voice_queue.VoiceQueue(STEP)
     queue.push(_tone(12_000), seconds=5.0)
-    _, times = queue.take()
+    times = queue.take().came
     np.testing.assert_allclose(times, 5.0 + 0.04 * np.arange(10))
     live = voice_queue.VoiceQueue(STEP)
     live.push(_tone(8000), seconds=5.0, is_live=True)
-    _, times = live.take()
+    times = live.take().came
     np.testing.assert_allclose(times, 4.5 + 0.04 * np.arange(10))
+
+
+def test_places_tell_which_sample_of_all_that_were_pushed_each_is():
+    queue = voice_queue.VoiceQueue(STEP)
+    queue.push(_tone(9000), seconds=0.0)
+    first = queue.take()
+    queue.clear()  # 2600 samples go.
+    queue.push(_tone(2000), seconds=1.0)
+    second = queue.take()
+    queue.take()
+    np.testing.assert_array_equal(first.places, first.samples - 1)
+    voiced = second.samples > 0
+    np.testing.assert_array_equal(
+        second.places[voiced], 9000 + second.samples[voiced] - 1
+    )
+    assert (second.places[~voiced] == voice_queue.SILENCE).all()

@@ -45,6 +45,10 @@ class Outlet:
         self._ticks.append(tick)
         self._changed.set()
 
+    def clear(self) -> None:
+        """Forget what waits."""
+        self._ticks.clear()
+
     def close(self) -> None:
         """Let the reader know that nothing more comes."""
         self._is_closed = True

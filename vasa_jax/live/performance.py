@@ -39,6 +39,8 @@ what lips take to close."""
 FADE_SAMPLES = 160
 """Over which a voice that is cut fades out. Ours: 10 ms, no click."""
 
+_NO_VOICE = np.full(types.SAMPLES_PER_FRAME, voice_queue.SILENCE)
+
 
 class Motion(Protocol):
     """What is used of `animate.motion_stream.MotionStream`."""
@@ -78,6 +80,8 @@ class Tick:
         is_new: whether the frame was rendered for this tick, not shown again.
         is_held: whether time stood still for want of motion: silence.
         came: when the first sample came or was due; NaN in silence of our own.
+        places: int64 `[640]`, which sample of the voice each is, as in
+            `voice_queue.Step`.
     """
 
     frame: np.ndarray
@@ -85,6 +89,7 @@ class Tick:
     is_new: bool
     is_held: bool
     came: float
+    places: np.ndarray = dataclasses.field(default_factory=lambda: _NO_VOICE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,6 +145,7 @@ class Performance:
         self._frames: dict[int, np.ndarray] = {}
         self._sound = np.zeros(0, np.float32)  # Heard by the stream, from `_play` on.
         self._came = np.zeros(0)
+        self._voice_places = np.zeros(0, np.int64)
         self._places: list[_Place] = []
         self._is_cleared = False
         self._stale_from = math.inf  # Frames that are being rendered.
@@ -179,6 +185,7 @@ class Performance:
         self._voice.clear()
         self._sound = _faded(self._sound, len(self._sound))
         self._came = np.full(len(self._came), np.nan)
+        self._voice_places = _cut(self._voice_places, len(self._voice_places))
         self._is_cleared = self._made > 0
 
     def tick(self) -> Tick:
@@ -198,10 +205,12 @@ class Performance:
             return Tick(self._shown, silence, bool(fresh), self._made > 0, math.nan)
         self._note_standstill(is_still=False)
         self._motion.pop(self._play - 1, None)  # The last may still be rendered late.
-        samples, self._sound = np.split(self._sound, [types.SAMPLES_PER_FRAME])
+        size = types.SAMPLES_PER_FRAME
+        samples, self._sound = np.split(self._sound, [size])
+        places, self._voice_places = np.split(self._voice_places, [size])
         came, self._came = self._came[0], self._came[1:]
         self._play += 1
-        return Tick(self._shown, samples, bool(fresh), False, float(came))
+        return Tick(self._shown, samples, bool(fresh), False, float(came), places)
 
     def next_step(self) -> Job | None:
         """Return the motion that is to be made next, if any; one job at a time."""
@@ -221,11 +230,12 @@ class Performance:
 
     def _step(self) -> Job:
         """Hear a step of the voice and make its motion."""
-        samples, came = self._voice.take()
+        samples, came, places = self._voice.take()
         self._places = self._places[self._current_place() :]
         self._places.append(_Place(self._stream.copy(), self._made, self._num_heard()))
         self._sound = np.concatenate([self._sound, samples])
         self._came = np.concatenate([self._came, came])
+        self._voice_places = np.concatenate([self._voice_places, places])
         controls = self._controls if self._are_controls_new else None
         self._are_controls_new = False
 
@@ -299,6 +309,7 @@ class Performance:
             num_samples *= types.SAMPLES_PER_FRAME
             self._sound = _faded(self._sound, num_samples)
             self._came = np.full(num_samples // types.SAMPLES_PER_FRAME, np.nan)
+            self._voice_places = _cut(self._voice_places, num_samples)
 
         return Job(run, done)
 
@@ -334,6 +345,14 @@ class Performance:
         elif self._num_in_time >= PEACE_TICKS:
             self._least_lead = max(self._least_lead - 1, LEAST_LEAD_FRAMES)
             self._num_in_time = 0
+
+
+def _cut(places: np.ndarray, num_samples: int) -> np.ndarray:
+    """Return the places of a sound that is faded likewise."""
+    cut = np.full(num_samples, voice_queue.SILENCE)
+    kept = min(FADE_SAMPLES, len(places), num_samples)
+    cut[:kept] = places[:kept]
+    return cut
 
 
 def _faded(samples: np.ndarray, num_samples: int) -> np.ndarray:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
-import pathlib
 import signal
 import ssl
 from collections.abc import Callable
@@ -13,20 +12,10 @@ import aiortc
 from aiohttp import web
 from aiortc import rtcicetransport
 
-from vasa_jax import compilation_cache, media
-from vasa_jax.animate import controls, motion_stream, talking_face, trained
 from vasa_jax.errors import UserError
-from vasa_jax.live import access, limits, server, sessions
+from vasa_jax.live import access, limits, opening, server, sessions
 from vasa_jax.live import voices as voices_lib
 from vasa_jax.provenance import sealing
-
-DEFAULT_PORTRAIT = pathlib.Path(__file__).parent / "page" / "portrait.jpg"
-"""The example of the repository: a rendered person who does not exist."""
-
-NUM_STEPS = 8
-"""Steps of the sampler in each step of a stream. Ours: with `demo`, three voices, lips
-follow those of 50 steps with a correlation of 0.991, with 10 steps 0.994, and heads
-move as far and lids close as often within 1 %; with 6, heads move by 4 % less."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,7 +32,7 @@ class ServeSettings:
     max_sessions: int = limits.Limits.sessions
     idle_minutes: float = limits.Limits.idle_seconds / 60
     image_size: int = 512
-    num_steps: int = NUM_STEPS
+    num_steps: int = opening.NUM_STEPS
     codec: str = "vp8"
     voice: str | None = None
     language: str | None = None
@@ -167,19 +156,15 @@ def serve(asked: ServeSettings, say: Callable[[str], None]) -> None:
     logging.basicConfig(level=logging.WARNING)
     context, ice_servers = asked.ssl_context(), asked.ice_servers()
     known_voices = asked.voices()
-    portrait = media.read_image(asked.portrait or DEFAULT_PORTRAIT)
-    compilation_cache.enable()
     say("Loading the models and compiling; the first time takes a few minutes.")
-    models = trained.load(asked.checkpoint, asked.audio_weights, asked.image_size)
-    motion_stream.check_controls(
-        controls.Controls(num_steps=asked.num_steps, step_frames=sessions.STEP_FRAMES),
-        models.motion_config,
-        models.animation,
-    )
-    # A frame at a time: in twos or fives each takes as long, and the first waits.
-    face = talking_face.TalkingFace(models, batch_frames=1)
-    living = sessions.Sessions(
-        face, portrait, asked.limits(), num_steps=asked.num_steps, seal=asked.seal
+    living = opening.open_sessions(
+        asked.portrait,
+        checkpoint=asked.checkpoint,
+        audio_weights=asked.audio_weights,
+        image_size=asked.image_size,
+        num_steps=asked.num_steps,
+        allowed=asked.limits(),
+        seal=asked.seal,
     )
     handlers = server.Server(
         living,

@@ -5,6 +5,8 @@ that is empty when a step is due would tear a hole into a word, so a voice begin
 when some of it lies in store.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from vasa_jax import types
@@ -22,6 +24,25 @@ QUIET = 10 ** (-50 / 20)
 full scale, a pause between words."""
 
 _FRAME = types.SAMPLES_PER_FRAME
+
+SILENCE = -1
+"""The place of a sample that is no voice."""
+
+
+class Step(NamedTuple):
+    """A step of the voice, with silence where there is none.
+
+    Attributes:
+        samples: float32 `[step_samples]`, 16 kHz.
+        came: for each frame, when its first sample came or was due; NaN in silence of
+            our own.
+        places: int64 `[step_samples]`, which sample of all that were pushed each is, or
+            `SILENCE`.
+    """
+
+    samples: np.ndarray
+    came: np.ndarray
+    places: np.ndarray
 
 
 class VoiceQueue:
@@ -42,6 +63,7 @@ class VoiceQueue:
         self.step_samples = step_samples
         self._samples = np.zeros(0, np.float32)
         self._times = np.zeros(0)
+        self._num_gone = 0  # Samples that were taken or left out.
         self._is_speaking = False
         self._is_growing = False
 
@@ -70,13 +92,8 @@ class VoiceQueue:
         if is_live:
             self._catch_up()
 
-    def take(self) -> tuple[np.ndarray, np.ndarray]:
-        """Take the next step.
-
-        Returns:
-            Samples float32 `[step_samples]`, and for each frame when its first sample
-            came or was due, NaN where it is silence of our own.
-        """
+    def take(self) -> Step:
+        """Take the next step."""
         held, is_growing, self._is_growing = len(self), self._is_growing, False
         if self._is_speaking:
             # What runs out is a voice that has ended.
@@ -91,15 +108,22 @@ class VoiceQueue:
 
     def clear(self) -> None:
         """Forget all that waits."""
-        self._samples, self._times = self._samples[:0], self._times[:0]
+        self._drop(len(self))
         self._is_speaking = False
 
-    def _pop(self, count: int, silence_before: int) -> tuple[np.ndarray, np.ndarray]:
+    def _pop(self, count: int, silence_before: int) -> Step:
         around = silence_before, self.step_samples - count - silence_before
         samples = np.pad(self._samples[:count], around)
         times = np.pad(self._times[:count], around, constant_values=np.nan)
+        places = np.pad(
+            self._num_gone + np.arange(count), around, constant_values=SILENCE
+        )
+        self._drop(count)
+        return Step(samples, times[::_FRAME], places)
+
+    def _drop(self, count: int) -> None:
         self._samples, self._times = self._samples[count:], self._times[count:]
-        return samples, times[::_FRAME]
+        self._num_gone += count
 
     def _catch_up(self) -> None:
         """Leave the oldest out, where it is quiet or far too late."""
@@ -112,7 +136,7 @@ class VoiceQueue:
             late -= _FRAME
 
     def _leave_out(self, count: int) -> None:
-        self._samples, self._times = self._samples[count:], self._times[count:]
+        self._drop(count)
         self.num_left_out += count
 
 
