@@ -37,6 +37,10 @@ class Outlet:
         self._changed = asyncio.Event()
         self._is_closed = False
 
+    def __len__(self) -> int:
+        """Return how many ticks wait."""
+        return len(self._ticks)
+
     def put(self, tick: NumberedTick) -> None:
         """Append a tick, and drop the oldest where the reader is too slow."""
         if len(self._ticks) >= self._max_ticks:

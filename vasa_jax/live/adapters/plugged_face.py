@@ -15,7 +15,7 @@ import numpy as np
 
 from vasa_jax import types
 from vasa_jax.errors import UserError
-from vasa_jax.live import outlet, session
+from vasa_jax.live import outlet, session, voice_queue
 from vasa_jax.live.adapters import wide_voice
 
 AHEAD_SAMPLES = 5 * types.SAMPLE_RATE_HZ
@@ -25,8 +25,8 @@ answers ahead, and what waits is copied at each piece."""
 CHECK_SECONDS = 0.04
 
 MAX_TICKS = types.FRAME_RATE_HZ
-"""Ticks that wait for who reads slowly. Ours: a second, so that a stall loses no
-word."""
+"""Ticks that wait for who reads slowly. Ours: a second, so that a stall loses no word;
+silence is left out until nothing waits any more, or what comes would stay late."""
 
 RATES_HZ = (8_000, 96_000)
 
@@ -142,6 +142,9 @@ class PluggedFace:
     async def moments(self) -> AsyncIterator[Moment]:
         """Give 25 moments a second until the session ends; for one reader.
 
+        Ours: who comes late is given no silence, sound and picture together, until it
+        has caught up, for systems keep what is late as late as it is.
+
         Raises:
             FaceEnded: the session has not ended by itself.
         """
@@ -150,6 +153,9 @@ class PluggedFace:
                 number, tick = await self._ticks.get()
             except outlet.OutletClosed:
                 break
+            has_voice = bool((tick.places != voice_queue.SILENCE).any())
+            if len(self._ticks) and not has_voice:
+                continue
             sound = self._voice.take(tick)
             is_cut, self._is_cut = self._is_cut, False
             if is_cut:
@@ -160,9 +166,9 @@ class PluggedFace:
                 number,
                 tick.frame,
                 np.clip(np.round(sound * 32768), -32768, 32767).astype(np.int16),
-                has_voice=bool((tick.places >= 0).any()),
-                is_cut=is_cut,
-                num_ended=self._take_ended(),
+                has_voice,
+                is_cut,
+                self._take_ended(),
             )
         sentence = self._session.ended.result()
         if sentence is not None:
