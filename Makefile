@@ -2,6 +2,8 @@
 # make test         the tests that end within minutes
 # make test-slow    those that take longer, but for the longest
 # make test-all     every test; those marked `long` take some ten minutes each
+# make test-adapters  those of LiveKit, Pipecat, FastRTC and the virtual camera, in a
+#                   virtual environment of their own (2 GB)
 # make test-voices  the tests of natural voices, in a virtual environment of their own
 # make test-live    those of the live page, likewise; in a browser if Chromium is there
 # make lint         format and lint, changing nothing
@@ -19,7 +21,7 @@ PYTEST := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.cache/jax \
 	$(VENV)/bin/python -m pytest --quiet --numprocesses=auto --maxprocesses=4 \
 	--dist=loadfile $(TEST_FLAGS)
 
-.PHONY: demo test test-slow test-all test-voices test-live lint clean
+.PHONY: demo test test-slow test-all test-voices test-live test-adapters lint clean
 
 demo: $(VENV)/demo.installed
 	@mkdir -p $(dir $(OUTPUT))
@@ -33,6 +35,7 @@ test-slow: $(VENV)/test.installed
 
 test-all: $(VENV)/test.installed
 	$(PYTEST)
+	$(MAKE) test-adapters
 
 test-voices: $(VENV)-voices/installed
 	$(VENV)-voices/bin/python -m pytest --quiet $(TEST_FLAGS) \
@@ -43,12 +46,16 @@ test-live: $(VENV)-browser/installed
 	JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.cache/jax $(VENV)-browser/bin/python -m pytest \
 		--quiet $(TEST_FLAGS) tests/test_live_*.py
 
+test-adapters: $(VENV)-adapters/installed
+	JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.cache/jax $(VENV)-adapters/bin/python -m pytest \
+		--quiet $(TEST_FLAGS) tests/test_live_adapters_*.py
+
 lint: $(VENV)/test.installed
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 
 clean:
-	rm -rf $(VENV) $(VENV)-voices $(VENV)-browser .cache
+	rm -rf $(VENV) $(VENV)-voices $(VENV)-browser $(VENV)-adapters .cache
 
 $(VENV)/demo.installed: $(VENV)/created setup.cfg requirements.txt
 	@echo "installing vasa_jax into $(VENV) (a few minutes the first time)"
