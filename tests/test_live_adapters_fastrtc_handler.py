@@ -72,6 +72,9 @@ def test_a_user_is_answered_by_a_face_whose_lips_are_with_its_sound():
     # aiortc keeps sound at the other end, and no picture, for 80 ms.
     apart = [min(seen - one, key=abs) for one in heard]
     assert len(heard) == 4 and abs(np.median(apart) + 0.06) < 0.1
+    loudest = max(level for _, level in viewer.sounds)
+    brightest = max(level for _, level in viewer.pictures)
+    assert loudest == pytest.approx(brightest, rel=0.15)
     times = np.array([when for when, _ in viewer.pictures])
     assert len(times) / (times[-1] - times[0]) == pytest.approx(25, rel=0.15)
 
