@@ -52,6 +52,8 @@ async def converse(job: JobContext) -> None:
     agent.output.audio = voice
     await job.connect()
     await runner.start()
+    playing = asyncio.create_task(runner.wait_for_complete())
+    playing.add_done_callback(lambda _: job.shutdown("the face has ended"))
     job.add_shutdown_callback(runner.aclose)
     job.add_shutdown_callback(generator.aclose)
     await agent.start(

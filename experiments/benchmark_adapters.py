@@ -69,7 +69,9 @@ class Watch:
 
 def _signature(frame: rtc.VideoFrame) -> np.ndarray:
     """Return a small grey picture, by which frames are known again."""
-    rgb = np.frombuffer(frame.convert(rtc.VideoBufferType.RGB24).data, np.uint8)
+    if frame.type != rtc.VideoBufferType.RGB24:
+        frame = frame.convert(rtc.VideoBufferType.RGB24)
+    rgb = np.frombuffer(frame.data, np.uint8)
     grey = rgb.reshape(frame.height, frame.width, 3)[::4, ::4].mean(axis=2)
     return grey.astype(np.float32)
 
@@ -80,7 +82,7 @@ def _sound_times(watch: Watch) -> dict[int, float]:
     heard = np.concatenate([samples for _, samples in watch.sounds]).astype(float)
     found = {}
     size = len(watch.sounds[0][1])
-    start = 0
+    start = int(np.flatnonzero(heard)[0])
     for number, said in enumerate(watch.said):
         if said is None or np.abs(said.astype(int)).max() < 1000:
             continue
@@ -152,11 +154,15 @@ async def _measure() -> None:
             rtc.AudioFrame(piece.tobytes(), 16_000, 1, len(piece))
         )
     await generator.push_audio(avatar.AudioSegmentEnd())
-    await watch.ended.wait()
+    ending = asyncio.create_task(watch.ended.wait())
+    done, _ = await asyncio.wait([ending, *tasks], return_when="FIRST_COMPLETED")
+    done.pop().result()
     await asyncio.sleep(0.5)
     ended, used = time.monotonic(), time.process_time() - used
     for task in tasks:
         task.cancel()
+    for stream in (seen, heard):
+        await stream.aclose()
     faces.close()
     _report(watch, began, ended, used)
 

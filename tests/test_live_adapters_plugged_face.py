@@ -156,7 +156,8 @@ def test_frames_that_take_long_are_held_and_time_goes_on():
             return moments, loop.time() - began
 
     moments, seconds = _run(work)
-    assert len(moments) / seconds == pytest.approx(25, rel=0.1)
+    # Who waits for a frame of 0.12 s gives 8; a busy machine gives less than 25.
+    assert 12 < len(moments) / seconds < 27
     assert len({one.frame.tobytes() for one in moments}) < len(moments) / 3
     assert abs(len(plugged.spoken(_sound(moments))) - 24_000) < 60
 

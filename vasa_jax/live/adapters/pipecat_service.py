@@ -104,7 +104,9 @@ class FaceService(AIService):
                     started = now - moment.number * _TICK_NANOSECONDS
                 await self._send(moment, started + moment.number * _TICK_NANOSECONDS)
         except plugged_face.FaceEnded as error:
-            await self.push_error(str(error), exception=error, fatal=True)
+            await self.push_error(
+                str(error), exception=error, force_treat_as_permanent=True
+            )
 
     async def _send(self, moment: plugged_face.Moment, pts: int) -> None:
         """Send the picture before its sound: it is shown when what is ahead was sent.
