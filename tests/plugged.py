@@ -1,13 +1,24 @@
 """Sessions for adapters, of a face without models, and voices that they say."""
 
+import asyncio
 import contextlib
+import time
 
 import numpy as np
+import pytest
 
 from experiments.tools import flashing_face
 from vasa_jax.live import limits, sessions
 
 LOUD = 0.8
+MOST_SECONDS = 60
+"""Of one test, which takes a few."""
+
+BEAT_SECONDS = 0.02
+BUSY_SECONDS = 0.04
+
+_late = []
+"""By how much each beat of the loop came late since the last faces began."""
 
 
 @contextlib.asynccontextmanager
@@ -19,10 +30,36 @@ async def living_faces(num_faces=1, **face):
         limits.Limits(sessions=num_faces),
     )
     await living.warm_up()
+    beating = asyncio.create_task(_beat())
     try:
         yield living
     finally:
+        beating.cancel()
         living.close()
+
+
+def run(work):
+    """Run `work()` and return what it returns."""
+    try:
+        return asyncio.run(asyncio.wait_for(work(), MOST_SECONDS))
+    except TimeoutError:
+        skip_if_busy()
+        raise
+
+
+async def _beat():
+    _late.clear()
+    while True:
+        due = time.monotonic() + BEAT_SECONDS
+        await asyncio.sleep(BEAT_SECONDS)
+        _late.append(time.monotonic() - due)
+
+
+def skip_if_busy():
+    """Skip what is said of times where the machine had too much other work for them."""
+    late = np.percentile(_late, 95)
+    if late > BUSY_SECONDS:
+        pytest.skip(f"the machine is busy: the loop was {late:.2f} s late")
 
 
 def tone(rate, seconds, hertz=400.0, level=LOUD):

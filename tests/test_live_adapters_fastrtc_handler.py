@@ -17,13 +17,8 @@ from fastrtc import Stream  # noqa: E402
 from vasa_jax.live import agents  # noqa: E402
 from vasa_jax.live.adapters import fastrtc_handler  # noqa: E402
 
-SECONDS = 60
 LEVEL = 0.05
 """What a microphone's slow gain has made of a loud tone is well above it."""
-
-
-def _run(work):
-    return asyncio.run(asyncio.wait_for(work(), SECONDS))
 
 
 def _stream(living):
@@ -66,17 +61,18 @@ def test_a_user_is_answered_by_a_face_whose_lips_are_with_its_sound():
             await _until(lambda: len(living) == 0)
             return viewer
 
-    viewer = _run(work)
+    viewer = plugged.run(work)
     heard = webrtc_viewer.onsets(viewer.sounds, LEVEL)
     seen = webrtc_viewer.onsets(viewer.pictures, LEVEL)
+    plugged.skip_if_busy()
     # aiortc keeps sound at the other end, and no picture, for 80 ms.
     apart = [min(seen - one, key=abs) for one in heard]
-    assert len(heard) >= 4 and abs(np.median(apart) + 0.06) < 0.12
+    assert len(heard) >= 4 and abs(np.median(apart) + 0.06) < 0.1
     loudest = max(level for _, level in viewer.sounds)
     brightest = max(level for _, level in viewer.pictures)
     assert loudest == pytest.approx(brightest, rel=0.15)
     times = np.array([when for when, _ in viewer.pictures])
-    assert 15 < len(times) / (times[-1] - times[0]) < 27
+    assert len(times) / (times[-1] - times[0]) == pytest.approx(25, rel=0.15)
 
 
 def test_who_finds_no_room_is_told_so_and_disturbs_nobody():
@@ -92,7 +88,7 @@ def test_who_finds_no_room_is_told_so_and_disturbs_nobody():
             await second.aclose()
             await first.aclose()
 
-    _run(work)
+    plugged.run(work)
 
 
 def test_a_face_that_ends_by_itself_tells_the_user_why():
@@ -104,4 +100,4 @@ def test_a_face_that_ends_by_itself_tells_the_user_why():
             await _until(lambda: any("stopped" in text for text in viewer.messages))
             await viewer.aclose()
 
-    _run(work)
+    plugged.run(work)

@@ -18,7 +18,6 @@ from livekit.agents.voice import avatar  # noqa: E402
 from vasa_jax.live.adapters import livekit_video  # noqa: E402
 
 RATE = 24_000
-SECONDS = 60
 
 
 class Room:
@@ -113,10 +112,6 @@ async def _stage(**face):
             await room.aclose()
 
 
-def _run(work):
-    return asyncio.run(asyncio.wait_for(work(), SECONDS))
-
-
 def _rate(room, since):
     """Return pictures a second."""
     times = np.array([when for when, _ in room.pictures if when > since])
@@ -131,18 +126,19 @@ def test_the_agent_hears_that_all_was_played_and_lips_are_with_the_sound():
             await asyncio.sleep(0.3)
             return stage.room, stage.played
 
-    room, (started, first, again, second) = _run(work)
+    room, (started, first, again, second) = plugged.run(work)
     assert started == again == "started"
     assert not first.interrupted and not second.interrupted
     assert first.playback_position == pytest.approx(1.0, abs=0.09)
     assert second.playback_position == pytest.approx(0.6, abs=0.09)
     heard, seen = room.loud(room.sounds), room.loud(room.pictures)
     assert len(heard) * 0.01 == pytest.approx(1.6, abs=0.15)
-    assert len(seen) / 25 == pytest.approx(1.6, abs=0.25)
-    # The first sound and the last; a busy machine holds either up.
-    assert abs(heard[0] - seen[0]) < 0.15
-    assert abs(heard[-1] - seen[-1] - 0.03) < 0.17
-    assert 15 < _rate(room, heard[0]) < 27
+    plugged.skip_if_busy()
+    assert len(seen) / 25 == pytest.approx(1.6, abs=0.2)
+    # The first sound and the last.
+    assert abs(heard[0] - seen[0]) < 0.1
+    assert abs(heard[-1] - seen[-1] - 0.03) < 0.1
+    assert _rate(room, heard[0]) == pytest.approx(25, rel=0.1)
 
 
 def test_a_face_that_is_slower_than_time_does_not_stretch_its_speech():
@@ -152,11 +148,12 @@ def test_a_face_that_is_slower_than_time_does_not_stretch_its_speech():
             await asyncio.sleep(0.3)
             return stage.room
 
-    room = _run(work)
+    room = plugged.run(work)
     heard = room.loud(room.sounds)
-    # It would take 4.5 s; a busy machine holds it up a little.
-    assert 1.4 < heard[-1] - heard[0] < 2.5
-    assert 15 < _rate(room, heard[0]) < 27
+    assert len(heard) * 0.01 == pytest.approx(1.5, abs=0.15)
+    plugged.skip_if_busy()
+    assert heard[-1] - heard[0] == pytest.approx(1.5, abs=0.3)
+    assert _rate(room, heard[0]) == pytest.approx(25, rel=0.1)
 
 
 def test_who_is_interrupted_is_silent_soon_and_can_speak_again():
@@ -174,12 +171,13 @@ def test_who_is_interrupted_is_silent_soon_and_can_speak_again():
             await asyncio.sleep(0.3)
             return stage.room, stage.played, interrupted, last
 
-    room, (_, cut, started, whole), interrupted, last = _run(work)
-    assert last - interrupted < 0.4
+    room, (_, cut, started, whole), interrupted, last = plugged.run(work)
     assert cut.interrupted and 0.4 < cut.playback_position < 1.5
     assert started == "started" and not whole.interrupted
     assert whole.playback_position == pytest.approx(0.5, abs=0.09)
     heard = room.loud(room.sounds)
     assert np.sum(heard > last) * 0.01 == pytest.approx(0.5, abs=0.1)
+    plugged.skip_if_busy()
+    assert last - interrupted < 0.3
     seen = room.loud(room.pictures)
     assert not np.any((seen > last + 0.3) & (seen < heard[heard > last][0] - 0.2))

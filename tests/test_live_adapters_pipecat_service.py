@@ -24,7 +24,6 @@ from vasa_jax.live import session as session_lib  # noqa: E402
 from vasa_jax.live.adapters import pipecat_service  # noqa: E402
 
 RATE = 24_000
-SECONDS = 60
 
 
 class Ear(frame_processor.FrameProcessor):
@@ -90,10 +89,6 @@ async def _stage():
             await server.disconnect()
 
 
-def _run(work):
-    return asyncio.run(asyncio.wait_for(work(), SECONDS))
-
-
 async def _say(worker, voice):
     sounds = [
         frames.TTSAudioRawFrame(piece.tobytes(), RATE, 1)
@@ -124,22 +119,20 @@ def test_a_viewer_sees_and_hears_one_face_at_one_time():
             await asyncio.sleep(0.5)
             return stage.viewer, stage.ear
 
-    viewer, ear = _run(work)
-    heard, seen = (
-        webrtc_viewer.onsets(viewer.sounds),
-        webrtc_viewer.onsets(viewer.pictures),
-    )
-    assert len(heard) >= 4 and len(seen) >= 4
-    # aiortc keeps sound at the other end, and no picture, for 80 ms.
-    apart = [min(seen - one, key=abs) for one in heard]
-    assert abs(np.median(apart) + 0.04) < 0.12
+    viewer, ear = plugged.run(work)
+    heard = webrtc_viewer.onsets(viewer.sounds)
+    seen = webrtc_viewer.onsets(viewer.pictures)
     (stopped,) = ear.when(frames.TTSStoppedFrame)
-    assert 0 <= stopped - ear.when(frames.TTSAudioRawFrame)[-1] < 0.5
+    assert stopped >= ear.when(frames.TTSAudioRawFrame)[-1]
     assert len(ear.when(frames.TTSAudioRawFrame)) * 0.04 == pytest.approx(1.76, abs=0.1)
-    assert len(ear.when(frames.BotStartedSpeakingFrame)) == 1
     images = [frame for _, frame in ear.heard if hasattr(frame, "sync_with_audio")]
     stamps = np.diff([frame.pts for frame in images])
     assert len(images) > 40 and np.median(stamps) == 10**9 // 25
+    plugged.skip_if_busy()
+    assert len(ear.when(frames.BotStartedSpeakingFrame)) == 1
+    # aiortc keeps sound at the other end, and no picture, for 80 ms.
+    apart = [min(seen - one, key=abs) for one in heard]
+    assert len(heard) >= 4 and abs(np.median(apart) + 0.04) < 0.08
 
 
 def test_who_is_interrupted_is_silent_soon_and_can_speak_again():
@@ -157,10 +150,11 @@ def test_who_is_interrupted_is_silent_soon_and_can_speak_again():
             await asyncio.sleep(0.3)
             return stage.viewer, stage.ear, interrupted, last
 
-    viewer, ear, interrupted, last = _run(work)
-    assert last - interrupted < 0.5
+    viewer, ear, interrupted, last = plugged.run(work)
     heard = webrtc_viewer.loud(viewer.sounds)
     assert np.sum(heard > last) * 0.02 == pytest.approx(0.5, abs=0.1)
+    plugged.skip_if_busy()
+    assert last - interrupted < 0.4
     assert len(ear.when(frames.BotStartedSpeakingFrame)) == 2
     assert len(ear.when(frames.BotStoppedSpeakingFrame)) == 2
 
@@ -174,7 +168,7 @@ def test_a_pipeline_that_ends_says_all_first_and_ends_the_session():
             await stage.running
             return stage.viewer, stage.session.ended.result()
 
-    viewer, ended = _run(work)
+    viewer, ended = plugged.run(work)
     assert len(webrtc_viewer.loud(viewer.sounds)) * 0.02 == pytest.approx(1.0, abs=0.1)
     assert ended is None
 
@@ -187,5 +181,7 @@ def test_a_face_that_fails_is_an_error_of_the_pipeline():
             await _until(lambda: stage.before.when(frames.ErrorFrame))
             return stage.before.heard
 
-    errors = [frame for _, frame in _run(work) if isinstance(frame, frames.ErrorFrame)]
+    errors = [
+        frame for _, frame in plugged.run(work) if isinstance(frame, frames.ErrorFrame)
+    ]
     assert "could not compute the face" in errors[0].error

@@ -9,12 +9,6 @@ import pytest
 from vasa_jax.errors import UserError
 from vasa_jax.live.adapters import plugged_face
 
-SECONDS = 60
-
-
-def _run(work):
-    return asyncio.run(asyncio.wait_for(work(), SECONDS))
-
 
 async def _said(face, rate, voice, times=1):
     """Say a voice some times over and return all moments to the last one's end."""
@@ -50,18 +44,20 @@ def test_a_voice_of_any_rate_comes_out_whole_and_in_step_with_the_picture():
         async with plugged.living_faces(len(rates)) as living:
             return await asyncio.gather(*(one(living, rate) for rate in rates))
 
-    for rate, moments in zip(rates, _run(work), strict=True):
-        sound = _sound(moments)
-        assert abs(len(plugged.spoken(sound)) - 24_000) < 60, rate
-        loud = np.array([np.abs(one.sound.astype(int)).max() for one in moments])
-        bright = np.array([one.frame.mean() / 255 for one in moments])
-        apart = np.abs(loud / 32768 - bright) > 0.06
-        assert apart.sum() <= 2, rate  # Where loudness changes within a frame.
-        assert loud.max() > 0.7 * 32768
+    played = plugged.run(work)
+    for rate, moments in zip(rates, played, strict=True):
+        assert abs(len(plugged.spoken(_sound(moments))) - 24_000) < 60, rate
         numbers = [one.number for one in moments]
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
         voiced = [one.has_voice for one in moments]
         assert voiced[-1] and 25 <= sum(voiced) <= 27
+    plugged.skip_if_busy()
+    for rate, moments in zip(rates, played, strict=True):
+        loud = np.array([np.abs(one.sound.astype(int)).max() for one in moments])
+        bright = np.array([one.frame.mean() / 255 for one in moments])
+        apart = np.abs(loud / 32768 - bright) > 0.06
+        assert apart.sum() <= 4, rate  # Where loudness changes within a frame.
+        assert loud.max() > 0.7 * 32768
 
 
 def test_what_lies_above_the_hearing_of_the_face_is_not_lost():
@@ -72,7 +68,7 @@ def test_what_lies_above_the_hearing_of_the_face_is_not_lost():
             voice = (3000 * noise).astype(np.int16)
             return voice, await _said(face, 48_000, voice, times=3)
 
-    voice, moments = _run(work)
+    voice, moments = plugged.run(work)
     sound = _sound(moments)
     found = np.correlate(sound.astype(float), voice.astype(float), "valid")
     energy = float(np.square(voice.astype(float)).sum())
@@ -93,7 +89,7 @@ def test_each_utterance_ends_with_its_last_sound_and_none_without_one():
             assert not face.end_utterance()
             return moments
 
-    moments = _run(work)
+    moments = plugged.run(work)
     ends = [i for i, one in enumerate(moments) if one.num_ended]
     voiced = [i for i, one in enumerate(moments) if one.has_voice]
     assert ends[-1] == voiced[-1] == len(moments) - 1
@@ -118,7 +114,7 @@ def test_clear_is_silent_at_once_and_ends_nothing_and_a_new_voice_is_whole():
             voice = plugged.tone(24_000, 0.4, level=0.3)
             return before, voice, await _said(face, 24_000, voice)
 
-    _, voice, after = _run(work)
+    _, voice, after = plugged.run(work)
     assert after[0].is_cut and not any(one.is_cut for one in after[1:])
     fading = plugged.spoken(np.append(1, after[0].sound))
     assert len(fading) <= 1 + 24_000 // 100
@@ -143,7 +139,7 @@ def test_who_brings_a_voice_that_is_cut_meanwhile_brings_it_in_vain():
             await waiting
             return one.num_waiting
 
-    assert _run(work) == 0
+    assert plugged.run(work) == 0
 
 
 def test_frames_that_take_long_are_held_and_time_goes_on():
@@ -155,11 +151,11 @@ def test_frames_that_take_long_are_held_and_time_goes_on():
             moments = await _said(face, 24_000, plugged.tone(24_000, 1.0))
             return moments, loop.time() - began
 
-    moments, seconds = _run(work)
-    # Who waits for a frame of 0.12 s gives 8; a busy machine gives less than 25.
-    assert 12 < len(moments) / seconds < 27
+    moments, seconds = plugged.run(work)
     assert len({one.frame.tobytes() for one in moments}) < len(moments) / 3
     assert abs(len(plugged.spoken(_sound(moments))) - 24_000) < 60
+    plugged.skip_if_busy()
+    assert len(moments) / seconds == pytest.approx(25, rel=0.1)
 
 
 def test_a_face_that_fails_says_so_to_its_reader():
@@ -171,7 +167,7 @@ def test_a_face_that_fails_says_so_to_its_reader():
             with pytest.raises(plugged_face.FaceEnded, match="could not compute"):
                 await _until_ended(face)
 
-    _run(work)
+    plugged.run(work)
 
 
 @pytest.mark.parametrize("rate", [4_000, 200_000, 24_001])
@@ -186,4 +182,4 @@ def test_rates_that_cannot_be_are_refused(rate):
             with pytest.raises(UserError, match="give"):
                 plugged_face.PluggedFace(one, rate)
 
-    _run(work)
+    plugged.run(work)
