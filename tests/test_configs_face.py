@@ -1,23 +1,22 @@
 """Presets and settings of stage one's experiment file."""
 
+import dataclasses
+
+import numpy as np
 import pytest
 
 from experiments.configs import face, face_fields, face_presets
 from vasa_jax import config
 from vasa_jax.errors import UserError
-from vasa_jax.train import loss_schedule, optimizer
+from vasa_jax.train import optimizer
 
 
-def test_schedules_and_rates_are_settings():
+def test_rates_of_parts_are_a_setting():
     changed = config.override(
         face.get_config("tiny"),
         [
-            'face_loss.schedule=[{"term": "flow", "last_step": 5, "last": 0.1}]',
             'optimizer.rates=[{"path": "pose_encoder", "learning_rate": null}]',
         ],
-    )
-    assert changed.face_loss.schedule[0] == loss_schedule.Ramp(
-        term="flow", last_step=5, last=0.1
     )
     assert changed.optimizer.rates == (
         optimizer.PathRate(path="pose_encoder", learning_rate=None),
@@ -49,6 +48,22 @@ def test_the_paper_is_trained_at_256_pixels_and_then_at_512():
         # The decoder alone, whose whole frames the networks see.
         assert settings.model.shortcut is None
         assert settings.face_loss.num_random_crops is None
+
+
+def test_a_quarter_of_the_paper_has_its_graph_and_its_losses():
+    small, full = face.get_config("vasa1_quarter"), face.get_config("vasa1")
+    for name in ("decoder_channels", "canonical_channels", "appearance_channels"):
+        widths = [getattr(settings.model, name) for settings in (small, full)]
+        assert np.multiply(widths[0], 4).tolist() == list(widths[1])
+    for name in ("volume_depth", "volume_blocks", "decoder_blocks", "shortcut"):
+        assert getattr(small.model, name) == getattr(full.model, name)
+    assert small.model.image_size == 128
+    assert (
+        dataclasses.replace(
+            small.face_loss, adversarial_start=full.face_loss.adversarial_start
+        )
+        == full.face_loss
+    )
 
 
 class _Clips:

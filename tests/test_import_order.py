@@ -22,7 +22,7 @@ LAYERS = (
     ("config",),
     ("arkit",),
     ("geometry",),
-    ("train.operations", "train.loss_schedule", "train.metric_states", "train.task"),
+    ("train.operations", "train.metric_states", "train.task"),
     ("train.step_profile", "train.stop_signal", "train.processes", "train.sharding"),
     ("layers",),
     ("audio",),

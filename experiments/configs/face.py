@@ -128,8 +128,10 @@ class FaceExperiment:
             frames of one clip.
         data_dir: folder of a set made by `datasets`; several, with commas between
             them, are read as one.
+        evaluation_split: of the clips that evaluations measure and draw.
         train: the run.
         optimizer: of the face model.
+        discriminator_channels: of the discriminator; None takes its own widths.
         discriminator_learning_rate: the peak of the discriminator, where a loss wants
             one; its schedule is the face model's.
         encoder_loss, face_loss: weights.
@@ -145,8 +147,10 @@ class FaceExperiment:
     model: face_config.FaceConfig
     part: Part = "renderer"
     data_dir: str = "data/heads"
+    evaluation_split: str = "validation"
     train: experiment.TrainConfig = experiment.TrainConfig()
     optimizer: optimizer_lib.OptimizerConfig = optimizer_lib.OptimizerConfig()
+    discriminator_channels: tuple[int, ...] | None = None
     discriminator_learning_rate: float = 2e-4
     encoder_loss: encoder_training.EncoderLossConfig = (
         encoder_training.EncoderLossConfig()
@@ -163,7 +167,8 @@ class FaceExperiment:
 def get_config(preset: str) -> FaceExperiment:
     """Return the settings of a preset."""
     part = next((p for p in PARTS if preset.endswith(f"_{p}")), "renderer")
-    model = face_config.PRESETS[preset.split("_")[0]]()
+    name = preset if preset in face_config.PRESETS else preset.split("_")[0]
+    model = face_config.PRESETS[name]()
     if preset == face_presets.HALF_SIZE:
         model = half_size.halved(model)
     settings = FaceExperiment(model=model, part=part)
@@ -181,16 +186,15 @@ def expression_weight() -> np.ndarray:
 def build(settings: FaceExperiment) -> experiment.Experiment:
     """Build the experiment; see `experiment.Experiment`."""
     task = make_task(settings)
-    sets = {}
 
-    def drawn(split: str):
-        if split not in sets:
-            sets[split] = make_examples(settings, split)
-        return sets[split]
+    @functools.cache
+    def drawn(is_training: bool):
+        split = "train" if is_training else settings.evaluation_split
+        return make_examples(settings, split, is_training)
 
     def train_data():
         return pipeline.training_batches(
-            drawn("train"),
+            drawn(True),
             batch_size=settings.train.batch_size,
             seed=settings.train.seed,
             settings=settings.data,
@@ -198,7 +202,7 @@ def build(settings: FaceExperiment) -> experiment.Experiment:
 
     def evaluation_data():
         return pipeline.evaluation_batches(
-            drawn("validation"), batch_size=settings.train.batch_size
+            drawn(False), batch_size=settings.train.batch_size
         )
 
     optimizers = {"face": settings.optimizer}
@@ -264,15 +268,18 @@ def make_task(settings: FaceExperiment):
         settings.face_loss,
         amounts,
         expression_weight(),
+        discriminator_channels=settings.discriminator_channels,
         **face_networks.load(settings),
     )
 
 
-def make_examples(settings: FaceExperiment, split: str) -> data_examples.Examples:
+def make_examples(
+    settings: FaceExperiment, split: str, is_training: bool = True
+) -> data_examples.Examples:
     """Open the data set's split and return what can be drawn from it."""
     opened = mixed_sets.open_folders(settings.data_dir, split)
     face_fields.check(opened, settings)
-    if split != "train":
+    if not is_training:
         # What is measured is as clips are.
         example = dataclasses.replace(
             settings.example, blink_share=0.0, wide_share=0.0, cast_share=0.0
@@ -319,9 +326,7 @@ def _pair(settings, rng, same, other):
 def _write_strip(settings, task, drawn, params, step, folder: pathlib.Path):
     """Write source, driver and frame of some pairs, and what the frame is made of."""
     count = min(8, settings.train.batch_size)
-    batch = next(
-        iter(pipeline.evaluation_batches(drawn("validation"), batch_size=count))
-    )
+    batch = next(iter(pipeline.evaluation_batches(drawn(False), batch_size=count)))
     arrays, _ = batch_names.split_names(batch)
     pair, frame = jax.jit(task.sample)(params, arrays)
     size = frame.image.shape[1]

@@ -7,6 +7,7 @@ from experiments.configs import face_fields
 from vasa_jax.data import pipeline
 from vasa_jax.face import distillation
 from vasa_jax.face import training as face_training
+from vasa_jax.face.losses import discriminator
 from vasa_jax.train import experiment
 from vasa_jax.train import optimizer as optimizer_lib
 
@@ -187,6 +188,25 @@ def _paper(settings: Settings, batch_size: int, steps: int) -> Settings:
     )
 
 
+def _vasa1_quarter(settings: Settings) -> Settings:
+    """Learn a few clips by heart: see `experiments/overfit.sh`."""
+    settings = _paper(settings, batch_size=4, steps=600)
+    return dataclasses.replace(
+        settings,
+        discriminator_channels=tuple(
+            count // 4 for count in discriminator.FRAME_CHANNELS
+        ),
+        train=dataclasses.replace(
+            settings.train, evaluate_every_steps=100, save_every_steps=50
+        ),
+        optimizer=dataclasses.replace(
+            settings.optimizer, learning_rate=1e-3, warmup_steps=30, ema_decay=0.98
+        ),
+        face_loss=dataclasses.replace(settings.face_loss, adversarial_start=0),
+        data=pipeline.PipelineConfig(),
+    )
+
+
 def _tiny(settings: Settings) -> Settings:
     return dataclasses.replace(
         settings,
@@ -210,6 +230,7 @@ VARIANTS = {
     "demo_gpu": _demo_gpu,
     HALF_SIZE: _vasa1_256,
     "vasa1": _vasa1,
+    "vasa1_quarter": _vasa1_quarter,
     "tiny_encoders": _tiny,
     "tiny": _tiny,
     "tiny_distillation": _tiny,

@@ -32,7 +32,7 @@ from vasa_jax.motion import training as motion_training
 from vasa_jax.motion.shaping.config import ShapingConfig
 from vasa_jax.train import experiment, optimizer
 
-PRESETS = ("demo", "demo_gpu", "vasa1", "tiny")
+PRESETS = ("demo", "demo_gpu", "vasa1", "vasa1_quarter", "tiny")
 
 MAX_STATISTICS_RECORDS = 2000
 """Records that the normalisation is measured on. Ours: enough for two digits."""
@@ -56,6 +56,7 @@ class MotionExperiment:
         model: sizes; channels must be those of the encoded clips.
         data_dir: folder of encoded clips, with the splits train and validation;
             several, with commas between them, are read as one.
+        evaluation_split: of the clips that evaluations measure.
         face_export: stage one's export, for the lip loss; None trains without.
         sampling: how evaluations and animations sample.
         shaping: what animations do to motion beyond the paper; None is the paper.
@@ -68,6 +69,7 @@ class MotionExperiment:
 
     model: motion_config.MotionConfig
     data_dir: str = "data/encoded"
+    evaluation_split: str = "validation"
     face_export: str | None = None
     sampling: motion_config.SamplingConfig
     shaping: ShapingConfig | None
@@ -80,9 +82,13 @@ class MotionExperiment:
 
 def get_config(preset: str) -> MotionExperiment:
     """Return the settings of a preset."""
-    return {"demo": _demo, "demo_gpu": _demo_gpu, "vasa1": _vasa1, "tiny": _tiny}[
-        preset
-    ]()
+    return {
+        "demo": _demo,
+        "demo_gpu": _demo_gpu,
+        "vasa1": _vasa1,
+        "vasa1_quarter": _vasa1_quarter,
+        "tiny": _tiny,
+    }[preset]()
 
 
 def _animation(preset: str) -> dict[str, Any]:
@@ -126,6 +132,19 @@ def _vasa1() -> MotionExperiment:
             save_every_steps=2000,
         ),
         optimizer=optimizer.for_transformers(2e-4, 2000, 0.9999),
+        loss=losses.PAPER,
+        dropout=PAPER_DROPOUT,
+    )
+
+
+def _vasa1_quarter() -> MotionExperiment:
+    return MotionExperiment(
+        model=motion_config.vasa1_quarter(),
+        **_animation("vasa1_quarter"),
+        train=experiment.TrainConfig(
+            batch_size=16, num_steps=2000, evaluate_every_steps=250
+        ),
+        optimizer=optimizer.for_transformers(1e-3, 100, 0.99),
         loss=losses.PAPER,
         dropout=PAPER_DROPOUT,
     )
@@ -181,7 +200,9 @@ def build(settings: MotionExperiment) -> experiment.Experiment:
 
     train_data, evaluation_data = clip_batches.of_clips(
         clips,
-        functools.partial(mixed_sets.open_folders, settings.data_dir, "validation"),
+        functools.partial(
+            mixed_sets.open_folders, settings.data_dir, settings.evaluation_split
+        ),
         make_example,
         settings.train,
         settings.data,

@@ -21,7 +21,7 @@ from vasa_jax.face.losses import (
     regions,
 )
 from vasa_jax.face.shortcut import blending
-from vasa_jax.train import loss_schedule, task
+from vasa_jax.train import task
 
 FaceLossConfig = loss_weights.FaceLossConfig
 
@@ -111,7 +111,7 @@ class FaceTask:
                 pair,
                 self._expression_weight,
             )
-        total = loss_schedule.weighted_sum(self._loss, terms, step)
+        total = loss_weights.weighted_sum(self._loss, terms)
         more, expensive = self._expensive_terms(
             params, frame, latents, pair, centres, step
         )
@@ -205,7 +205,7 @@ class FaceTask:
                 ),
             }
             computed = {name: terms[name]() for name in names}
-            return loss_schedule.weighted_sum(self._loss, computed, step), computed
+            return loss_weights.weighted_sum(self._loss, computed), computed
 
         operands = (params, frame.image, latents)
         return expensive_terms.on_every_nth_step(
@@ -219,7 +219,7 @@ class FaceTask:
             real=regions.views(pair.driver.image, centres),
         )
         is_on = (step >= self._loss.adversarial_start).astype(jnp.float32)
-        return is_on * loss_schedule.weighted_sum(self._loss, terms, step), terms
+        return is_on * loss_weights.weighted_sum(self._loss, terms), terms
 
     def _judge(self, params):
         return functools.partial(self._discriminator.apply, {"params": params})

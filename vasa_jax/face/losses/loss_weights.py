@@ -1,45 +1,12 @@
-"""Weights of the losses that train the face model, and their course over a run."""
+"""Weights of the losses that train the face model, and their sum."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import ClassVar
 
+import jax
+
 from vasa_jax import config
-from vasa_jax.train import loss_schedule
-
-FLOW_TERMS = (
-    "warped",
-    "mirrored",
-    "flow",
-    "coarse_flow",
-    "visibility",
-    "mirrored_flow",
-    "mirrored_visibility",
-)
-"""Terms that compare with exact correspondence."""
-
-SURROUNDINGS_TERMS = ("background", "stillness")
-"""Terms that compare with masks of what lies around the head."""
-
-TERMS = (
-    "reconstruction",
-    "decoded",
-    *FLOW_TERMS,
-    *SURROUNDINGS_TERMS,
-    "head_pose",
-    "expression",
-    "gaze",
-    "motion_cycle",
-    "expression_cycle",
-    "pose_cycle",
-    "contrast",
-    "consistency",
-    "cross_identity",
-    "canonical",
-    "perceptual",
-    "adversarial",
-    "feature_matching",
-)
-"""Terms whose weights a schedule may change."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,7 +14,7 @@ class FaceLossConfig:
     """Weights of stage one's losses; 0 leaves a term out, and its cost.
 
     Those from `reconstruction` to `head_pose` are constants (`ClassVar`), since no run
-    changed them: a `schedule` may ramp them, other weights need an edit of this file.
+    changed them: other weights need an edit of this file.
 
     Attributes:
         reconstruction: of the frame. Ours.
@@ -91,7 +58,6 @@ class FaceLossConfig:
             know of expression and gaze, in place of what the encoder sees; where a
             record knows neither, the encoder's. It needs a map that `demo_encoders` has
             taught, as the shipped checkpoint holds. Ours: see `dynamics_map`.
-        schedule: ramps of weights over steps; see `loss_schedule`.
     """
 
     reconstruction: ClassVar[float] = 4.0
@@ -125,8 +91,21 @@ class FaceLossConfig:
     uses_geometry: bool = True
     is_motion_trained: bool = False
     uses_dynamics_map: bool = False
-    schedule: tuple[loss_schedule.Ramp, ...] = ()
 
     def __post_init__(self) -> None:
         config.require_positive(self, "expensive_every")
-        loss_schedule.check(self, TERMS)
+
+
+def weighted_sum(
+    weights: FaceLossConfig, terms: Mapping[str, jax.Array]
+) -> jax.Array | float:
+    """Sum terms by their weights.
+
+    Args:
+        weights: of all terms.
+        terms: scalars by name.
+
+    Returns:
+        A scalar; 0 of nothing.
+    """
+    return sum(getattr(weights, name) * term for name, term in terms.items())
