@@ -11,7 +11,7 @@ from vasa_jax.portrait import lips
 
 HALF_WIDTHS, HEIGHT, EDGE, CURVE = (0.183, 0.173), 0.174, 0.01, 2.2
 """Of what moved photographs show of rows of teeth, head units. Follows:
-`photo_heads.parts.mouth_interior`."""
+`vasa_jax.portrait.mouth_interior`."""
 
 CORNER_POINTS = 4
 """Points of the edge over which a mouth opens from its corners. Ours: as photographed
