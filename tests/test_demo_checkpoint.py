@@ -1,15 +1,9 @@
 """The script of the shipped checkpoint, from seeds to a folder, at the tiny size."""
 
-import os
-import pathlib
-import subprocess
-import sys
-
 import pytest
+import tiny_scripts
 
 from vasa_jax.animate import trained
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 TINY = {
     # The fourth pair of identities, with four takes each, is for validation.
@@ -24,28 +18,10 @@ TINY = {
 }
 
 
-def run(*arguments, **more):
-    environment = {
-        **os.environ,
-        **TINY,
-        "PYTHON": sys.executable,
-        "JAX_PLATFORMS": "cpu",
-        "XLA_FLAGS": "--xla_backend_optimization_level=0 "
-        "--xla_llvm_disable_expensive_passes=true",
-        **more,
-    }
-    return subprocess.run(
-        ["bash", "experiments/demo_checkpoint.sh", *map(str, arguments)],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-
-
 @pytest.mark.long
 def test_it_goes_from_seeds_to_a_checkpoint_with_both_models(tmp_path):
-    ended = run(tmp_path / "work", tmp_path / "checkpoint")
+    folders = tmp_path / "work", tmp_path / "checkpoint"
+    ended = tiny_scripts.run("demo_checkpoint.sh", *folders, **TINY)
     assert ended.returncode == 0, ended.stderr[-2000:]
     models = trained.load(tmp_path / "checkpoint")
     assert models.face_params and models.motion_params
