@@ -1,47 +1,18 @@
 """Videos come back as they were written, frame by frame and in time."""
 
 import fractions
-import io
 import os
 import pathlib
-import struct
 import subprocess
 import sys
 
 import av
+import made_frames
 import numpy as np
 import pytest
 
 from vasa_jax import errors, media, types
 from vasa_jax.audio import waveform as waveform_lib
-
-
-def _waves(num_frames=30, height=48, width=64):
-    """Return smooth moving frames, all different."""
-    t, y, x = np.meshgrid(
-        np.arange(num_frames), np.arange(height), np.arange(width), indexing="ij"
-    )
-    red = np.sin(x / 12 + t / 5)
-    green = np.sin(y / 9 + t / 7)
-    blue = np.cos((x + y) / 20)
-    return np.round(127 + 110 * np.stack([red, green, blue], -1)).astype(np.uint8)
-
-
-def _numbered(num_frames, size=32):
-    """Return grey frames whose level tells their number."""
-    levels = np.arange(num_frames, dtype=np.uint8) * 4 + 20
-    return np.broadcast_to(
-        levels[:, None, None, None], (num_frames, size, size, 3)
-    ).copy()
-
-
-def _numbers(frames):
-    return [round((float(frame.mean()) - 20) / 4) for frame in frames]
-
-
-def _psnr(one, other):
-    error = np.mean(np.square(one.astype(np.float64) - other))
-    return 10 * np.log10(255**2 / error)
 
 
 def _tone(seconds, hertz=440.0):
@@ -50,11 +21,11 @@ def _tone(seconds, hertz=440.0):
 
 
 def test_decoded_frames_are_close_to_the_encoded():
-    frames = _waves()
+    frames = made_frames.waves()
     decoded = media.decode_video(media.encode_video(frames))
     assert decoded.shape == frames.shape
     assert decoded.dtype == np.uint8
-    assert _psnr(decoded, frames) > 38
+    assert made_frames.psnr(decoded, frames) > 38
 
 
 def test_flat_colours_keep_their_hue():
@@ -74,7 +45,7 @@ def test_colours_stay_in_their_place():
 
 
 def test_equal_frames_give_equal_bytes():
-    frames = _waves(10)
+    frames = made_frames.waves(10)
     assert media.encode_video(frames) == media.encode_video(frames)
 
 
@@ -112,110 +83,15 @@ def test_what_lay_in_memory_before_has_no_part_in_the_bytes():
     assert encode("1") == encode("85")
 
 
-@pytest.mark.parametrize("interval", [1, 7, 250])
-def test_chosen_frames_equal_those_of_the_whole_clip(interval):
-    data = media.encode_video(_waves(), keyframe_interval=interval)
-    whole = media.decode_video(data)
-    indices = [29, 0, 7, 6, 13, 13, 14, -2]
-    np.testing.assert_array_equal(media.decode_video(data, indices), whole[indices])
-    with pytest.raises(IndexError):
-        media.decode_video(data, [30])
-
-
-def test_chosen_frames_are_right_in_open_groups():
-    buffer = io.BytesIO()
-    with av.open(buffer, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        stream.options = {"x264-params": "open-gop=1:keyint=8:bframes=3:scenecut=0"}
-        for frame in _waves():
-            picture = av.VideoFrame.from_ndarray(frame)
-            container.mux(stream.encode(picture))
-        container.mux(stream.encode(None))
-    whole = media.decode_video(buffer.getvalue())
-    for index in range(len(whole)):
-        one = media.decode_video(buffer.getvalue(), [index])
-        np.testing.assert_array_equal(one[0], whole[index])
-
-
 def test_frames_that_cannot_be_encoded_are_refused():
     for shape in ((0, 8, 8, 3), (2, 7, 8, 3), (2, 8, 8, 4), (8, 8, 3)):
         with pytest.raises(ValueError, match="frames|pixels"):
             media.encode_video(np.zeros(shape, np.uint8))
 
 
-@pytest.mark.parametrize(
-    ("stored", "wanted", "expected"),
-    [
-        (25, 25, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
-        (50, 25, [0, 2, 4, 6, 8]),
-        (5, 10, [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9]),
-        (30, 25, [0, 1, 2, 4, 5, 6, 7, 8]),
-    ],
-)
-def test_a_video_is_resampled_to_the_nearest_frames(tmp_path, stored, wanted, expected):
-    path = tmp_path / "clip.mp4"
-    path.write_bytes(media.encode_video(_numbered(10), frame_rate_hz=stored))
-    numbers = _numbers(media.iterate_video(path, frame_rate_hz=wanted))
-    if wanted == 10:  # a stored frame lies half-way between two output frames
-        assert len(numbers) == len(expected)
-        assert np.abs(np.subtract(numbers, expected)).max() <= 1
-    else:
-        assert numbers == expected
-
-
-@pytest.mark.parametrize(("stored", "wanted"), [(25, 25), (50, 25), (10, 25), (30, 25)])
-def test_one_frame_in_n_is_what_a_slice_of_all_would_give(tmp_path, stored, wanted):
-    path = tmp_path / "a.mp4"
-    path.write_bytes(media.encode_video(_numbered(20), stored))
-    frames = list(media.iterate_video(path, frame_rate_hz=wanted))
-    assert media.count_frames(path, frame_rate_hz=wanted) == len(frames)
-    for every in (2, 3, 7, 100):
-        some = list(media.iterate_video(path, frame_rate_hz=wanted, every=every))
-        np.testing.assert_array_equal(some, frames[::every])
-
-
-def test_uneven_timestamps_are_resampled_by_time(tmp_path):
-    path = tmp_path / "uneven.mp4"
-    milliseconds = [0, 40, 80, 280, 320, 360]
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.width = stream.height = 32
-        stream.pix_fmt = "yuv420p"
-        stream.codec_context.time_base = fractions.Fraction(1, 1000)
-        for time, frame in zip(milliseconds, _numbered(6), strict=True):
-            picture = av.VideoFrame.from_ndarray(frame)
-            picture.pts = time
-            picture.time_base = fractions.Fraction(1, 1000)
-            container.mux(stream.encode(picture))
-        container.mux(stream.encode(None))
-    numbers = _numbers(media.iterate_video(path))
-    assert numbers[:10] == [0, 1, 2, 2, 2, 3, 3, 3, 4, 5]
-
-
-@pytest.mark.parametrize(
-    ("matrix", "clockwise_turns"), [((0, 1, -1, 0), 1), ((-1, 0, 0, -1), 2)]
-)
-def test_the_rotation_that_a_phone_stores_is_applied(tmp_path, matrix, clockwise_turns):
-    frames = _waves(2)
-    data = bytearray(media.encode_video(frames))
-    # ISO/IEC 14496-12: 16.16 numbers a, b, u, c, d, ... 40 bytes into the track header.
-    start = data.find(b"tkhd") + 4 + 40
-    for place, value in zip((0, 4, 12, 16), matrix, strict=True):
-        data[start + place : start + place + 4] = struct.pack(">i", value << 16)
-    path = tmp_path / "phone.mp4"
-    path.write_bytes(data)
-    read = np.stack(list(media.iterate_video(path)))
-    expected = np.rot90(frames, -clockwise_turns, axes=(1, 2))
-    assert read.shape == expected.shape
-    assert _psnr(read, expected) > 38
-    info = media.probe_video(path)
-    assert (info.height, info.width) == expected.shape[1:3]
-
-
 def test_the_writer_makes_a_file_that_browsers_play(tmp_path):
     path = tmp_path / "talk.mp4"
-    frames = _waves(30)
+    frames = made_frames.waves(30)
     with media.VideoWriter(path, 48, 64, waveform=_tone(1.31)) as writer:
         for start in range(0, 30, 8):
             writer.write(frames[start : start + 8])
@@ -237,7 +113,7 @@ def test_the_writer_makes_a_file_that_browsers_play(tmp_path):
     assert info.duration_seconds == pytest.approx(1.2, abs=0.05)
     read = np.stack(list(media.iterate_video(path)))
     assert read.shape == frames.shape
-    assert _psnr(read, frames) > 38
+    assert made_frames.psnr(read, frames) > 38
 
 
 def _with_alpha(path):
@@ -251,7 +127,7 @@ def _with_alpha(path):
 
 def test_webm_holds_alpha_and_sound(tmp_path):
     path = tmp_path / "talk.webm"
-    colours = _waves(30)
+    colours = made_frames.waves(30)
     alpha = np.zeros((30, 48, 64, 1), np.uint8)
     for index in range(30):
         alpha[index, :, 10 + index : 30 + index] = 255
@@ -260,20 +136,20 @@ def test_webm_holds_alpha_and_sound(tmp_path):
         writer.write(frames)
     read = _with_alpha(path)
     assert read.shape == frames.shape
-    assert _psnr(read[..., :3], colours) > 36
+    assert made_frames.psnr(read[..., :3], colours) > 36
     assert np.abs(read[..., 3].astype(int) - frames[..., 3]).mean() < 4
     info = media.probe_video(path)
     assert (info.height, info.width, info.has_sound) == (48, 64, True)
-    assert _psnr(np.stack(list(media.iterate_video(path))), colours) > 36
+    assert made_frames.psnr(np.stack(list(media.iterate_video(path))), colours) > 36
 
 
 def test_webm_without_alpha_is_read_as_it_was_written(tmp_path):
     path = tmp_path / "talk.webm"
     with media.VideoWriter(path, 47, 63) as writer:
-        writer.write(_waves(12, 47, 63))
+        writer.write(made_frames.waves(12, 47, 63))
     read = np.stack(list(media.iterate_video(path)))
     assert read.shape == (12, 48, 64, 3)
-    assert _psnr(read[:, :47, :63], _waves(12, 47, 63)) > 36
+    assert made_frames.psnr(read[:, :47, :63], made_frames.waves(12, 47, 63)) > 36
 
 
 def test_alpha_is_refused_where_no_file_holds_it(tmp_path):
@@ -283,7 +159,7 @@ def test_alpha_is_refused_where_no_file_holds_it(tmp_path):
         pytest.raises(ValueError, match=r"\[T, 32, 32, 4\]"),
         media.VideoWriter(tmp_path / "a.webm", 32, 32, has_alpha=True) as writer,
     ):
-        writer.write(_numbered(1))
+        writer.write(made_frames.numbered(1))
 
 
 @pytest.mark.parametrize("name", ["talk.mp4", "talk.webm"])
@@ -292,7 +168,7 @@ def test_the_sound_of_a_written_video_is_in_time(tmp_path, name):
     waveform = np.zeros(16_000, np.float32)
     waveform[8_000:12_000] = _tone(0.25)
     with media.VideoWriter(path, 32, 32, waveform=waveform) as writer:
-        writer.write(_numbered(25))
+        writer.write(made_frames.numbered(25))
     read = waveform_lib.load_waveform(path)
     loud = np.flatnonzero(np.abs(read) > 0.2)
     assert abs(loud[0] - 8_000) < 80
@@ -307,7 +183,7 @@ def test_sound_in_pieces_gives_the_file_that_the_whole_gives(tmp_path):
     for name, sound in {"whole.mp4": waveform, "pieces.mp4": iter(pieces)}.items():
         with media.VideoWriter(tmp_path / name, 32, 32, waveform=sound) as writer:
             for start in range(0, 40, 7):
-                writer.write(_numbered(40)[start : start + 7])
+                writer.write(made_frames.numbered(40)[start : start + 7])
     whole, in_pieces = ((tmp_path / f"{n}.mp4") for n in ("whole", "pieces"))
     assert whole.read_bytes() == in_pieces.read_bytes()
 
@@ -323,18 +199,18 @@ def test_no_more_sound_is_read_than_the_frames_need(tmp_path):
 
     with media.VideoWriter(tmp_path / "a.mp4", 32, 32, waveform=endless()) as writer:
         for num_frames in range(1, 31):
-            writer.write(_numbered(30)[num_frames - 1 : num_frames])
+            writer.write(made_frames.numbered(30)[num_frames - 1 : num_frames])
             assert num_read == num_frames
 
 
 def test_odd_sizes_repeat_their_last_row_and_column(tmp_path):
     path = tmp_path / "odd.mp4"
-    frames = _waves(5, 47, 63)
+    frames = made_frames.waves(5, 47, 63)
     with media.VideoWriter(path, 47, 63) as writer:
         writer.write(frames)
     read = np.stack(list(media.iterate_video(path)))
     assert read.shape == (5, 48, 64, 3)
-    assert _psnr(read[:, :47, :63], frames) > 36
+    assert made_frames.psnr(read[:, :47, :63], frames) > 36
 
 
 def test_an_error_removes_the_partial_video_and_keeps_the_older(tmp_path):
@@ -345,7 +221,7 @@ def test_an_error_removes_the_partial_video_and_keeps_the_older(tmp_path):
             pytest.raises(KeyboardInterrupt),
             media.VideoWriter(path, 32, 32, waveform=_tone(1.0)) as writer,
         ):
-            writer.write(_numbered(3)[:num_frames])
+            writer.write(made_frames.numbered(3)[:num_frames])
             raise KeyboardInterrupt
     with pytest.raises(ValueError, match="no frame"), media.VideoWriter(path, 32, 32):
         pass
@@ -353,7 +229,7 @@ def test_an_error_removes_the_partial_video_and_keeps_the_older(tmp_path):
         pytest.raises(ValueError, match=r"\[T, 32, 32, 3\]"),
         media.VideoWriter(path, 32, 32) as writer,
     ):
-        writer.write(_numbered(1, size=16))
+        writer.write(made_frames.numbered(1, size=16))
     assert [entry.read_bytes() for entry in tmp_path.iterdir()] == [b"older"]
 
 
@@ -376,29 +252,3 @@ def test_a_place_is_checked_without_leaving_anything(tmp_path):
     for name in ("talk.avi", "missing/talk.mp4", "folder.mp4", "a" * 300 + ".mp4"):
         with pytest.raises(errors.UserError, match="Cannot write|must end in .mp4"):
             media.check_video_path(tmp_path / name)
-
-
-def test_corrupt_videos_are_refused(tmp_path):
-    data = media.encode_video(_waves(10))
-    for broken in (b"", b"text", data[:100], data[: len(data) // 2]):
-        path = tmp_path / "broken.mp4"
-        path.write_bytes(broken)
-        with pytest.raises(errors.UserError, match="video|picture"):
-            media.decode_video(broken)
-        with pytest.raises(errors.UserError, match="video|picture"):
-            list(media.iterate_video(path))
-        with pytest.raises(errors.UserError, match="video|picture"):
-            media.probe_video(path)
-
-
-def test_missing_files_and_files_without_picture_are_refused(tmp_path):
-    with pytest.raises(errors.UserError, match="does not exist"):
-        media.probe_video(tmp_path / "nothing.mp4")
-    sound = tmp_path / "sound.wav"
-    with av.open(str(sound), "w") as container:
-        stream = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1600), np.int16), "s16", "mono")
-        frame.sample_rate = 16_000
-        container.mux(stream.encode(frame))
-    with pytest.raises(errors.UserError, match="holds no picture"):
-        list(media.iterate_video(sound))
