@@ -20,7 +20,7 @@ from datasets.photo_heads.rendering import correspondence, rendering
 from vasa_jax import arkit as arkit_lib
 from vasa_jax import media
 from vasa_jax.face import examples
-from vasa_jax.portrait import crop, locate
+from vasa_jax.portrait import crop, locate, mouths
 
 ROOT = pathlib.Path(__file__).parent.parent
 SIZE, CELLS = 128, 64
@@ -201,7 +201,7 @@ def test_landmarks_that_gape_are_closed_by_closing_lips(head):
     landmarks = head.shape.landmarks.astype(float)
     lower = [14, 87, 317, 88, 318, 178, 402, 95, 324]
     landmarks[lower, 1] += 0.2
-    assert lips_and_lids.mouth_gap(landmarks) > lips_and_lids.OPEN_MOUTH
+    assert lips_and_lids.mouth_gap(landmarks) > mouths.OPEN_MOUTH
     dense = face_mesh.face_mesh()
     face = dense.from_landmarks @ landmarks
     closed = face + dense.close_lips.moves(landmarks)

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from datasets.photo_heads.parts import mouth_sheets
 from vasa_jax.portrait import mouth_interior, mouth_light, mouth_paint
 
 UNIT = 85.0
@@ -22,7 +23,7 @@ def _light(**changes):
 
 def _shape(seed=0, size=1.0, teeth_end=None):
     generator = np.random.default_rng(seed)
-    return mouth_interior.random_shape(size, teeth_end, generator)
+    return mouth_sheets.random_shape(size, teeth_end, generator)
 
 
 def _tiles(seed=0, unit=UNIT, **changes):
@@ -75,19 +76,19 @@ def test_upper_teeth_hang_down_and_lower_ones_stand_up():
 def test_front_teeth_reach_past_the_lips_by_what_people_show():
     low, high = mouth_interior.UPPER_SHOWN
     for seed in range(5):
-        points = mouth_interior.sheets(_shape(seed))[0].points
+        points = mouth_sheets.sheets(_shape(seed))[0].points
         assert low <= points[:, 1].max() - mouth_interior.EDGE <= high
 
 
 def test_photographed_teeth_decide_how_far_the_painted_ones_reach():
-    points = mouth_interior.sheets(_shape(size=0.9, teeth_end=0.09))[0].points
+    points = mouth_sheets.sheets(_shape(size=0.9, teeth_end=0.09))[0].points
     np.testing.assert_allclose(
         points[:, 1].max(), 0.09 + 0.9 * mouth_interior.EDGE, rtol=1e-9
     )
 
 
 def test_rows_of_teeth_curve_back_and_are_wound_like_the_screen():
-    for sheet in mouth_interior.sheets(_shape()):
+    for sheet in mouth_sheets.sheets(_shape()):
         side = np.abs(sheet.points[:, 0]).argmax()
         assert sheet.points[side, 2] > sheet.points[:, 2].min() + 0.05
         a, b, c = (sheet.points[sheet.triangles[:, k]] for k in range(3))
@@ -98,7 +99,7 @@ def test_rows_of_teeth_curve_back_and_are_wound_like_the_screen():
 
 def test_tiles_grow_with_the_texture_and_small_mouths_are_small():
     assert _tiles(unit=170.0)[0].shape[1] >= 128
-    small, large = (mouth_interior.sheets(_shape(size=size))[0] for size in (0.7, 1.0))
+    small, large = (mouth_sheets.sheets(_shape(size=size))[0] for size in (0.7, 1.0))
     np.testing.assert_allclose(small.points, 0.7 * large.points)
 
 

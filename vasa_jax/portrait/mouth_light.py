@@ -29,6 +29,9 @@ LEAST_BRIGHTNESS, BRIGHT_SHARE = 0.85, 0.2
 """The brightest share of a mouth's inside is teeth where it is at least so many times
 as bright as the skin, and less red. Ours: tongues and lips are redder."""
 
+DIM = 0.9
+"""Brightness of the white of eyes that are not seen over the skin's. Ours."""
+
 TOOTH_DROP = 0.7
 """Teeth end where the picture is darker than so many times the teeth. Ours: by eye."""
 
@@ -56,7 +59,7 @@ def measure_light(
     landmarks: np.ndarray,
     inside: np.ndarray | None,
     unit: float,
-    sclera: np.ndarray,
+    sclera: np.ndarray | None,
     own: np.ndarray,
 ) -> MouthLight:
     """Find how bright, and of what tint, teeth and tongue would be in this picture.
@@ -69,12 +72,14 @@ def measure_light(
         landmarks: `[468, 2]` in its pixels, centres at integers.
         inside: bool `[H, W]` what lies between open lips; None where they are shut.
         unit: pixels of a head unit.
-        sclera: `[3]` colour of the white of the eyes.
+        sclera: `[3]` colour of the white of the eyes; None where none is seen.
         own: `[3]` colour of the person's teeth in white light, the largest 1.
     """
     sides = [_colours(picture, landmarks[list(side)]) for side in CHEEKS]
     skin = np.median(np.concatenate(sides), axis=0)
     left, right = (float(np.median(side @ LUMA)) for side in sides)
+    if sclera is None:
+        sclera = np.full(3, DIM * float(skin @ LUMA))
     tooth, flesh = _expected_colours(skin, sclera, own)
     photographed = (
         None if inside is None else _photographed_teeth(picture, inside, skin)

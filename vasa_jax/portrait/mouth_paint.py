@@ -44,9 +44,8 @@ def paint(
         generator: source of the teeth's shapes.
 
     Returns:
-        Tiles float32 `[h, w, 4]`, colour in 0 to 255 and opacity: those of
-        `mouth_interior.sheets` in order, then the cavity, which shows all that is dark
-        behind them.
+        Tiles float32 `[h, w, 4]`, colour in 0 to 255 and opacity: upper teeth, lower
+        teeth, the tongue, and the cavity, which shows all that is dark behind them.
     """
     pitch = unit * shape.size * RESOLUTION
     upper, lower = (

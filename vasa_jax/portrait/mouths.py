@@ -18,9 +18,6 @@ landmarks of shut lips are up to 3 mm apart."""
 OWN = np.array([1.0, 0.91, 0.83])
 """Colour of teeth in white light. Ours: the mean of the rendered heads'."""
 
-DIM = 0.9
-"""Brightness of the white of eyes that are not seen over the skin's. Ours."""
-
 SEED = 3
 """Of the one set of teeth that all get. Ours: one that looks even."""
 
@@ -50,15 +47,13 @@ def paint_teeth(face: np.ndarray, points: np.ndarray, sclera: np.ndarray | None)
     """
     fit = pose.fit_head(points)
     places = points[:, :2] - 0.5
-    picture = face.astype(np.float64)
-    if sclera is None:
-        sides = [list(side) for side in mouth_light.CHEEKS]
-        rows = np.rint(places[sides].reshape(-1, 2)).astype(int)
-        column, row = rows.clip(0, len(face) - 1).T
-        skin = np.median(picture[row, column], axis=0)
-        sclera = np.full(3, DIM * float(skin @ mouth_light.LUMA))
     light = mouth_light.measure_light(
-        picture, places, _inside(places, face, fit.unit), fit.unit, sclera, OWN
+        face.astype(np.float64),
+        places,
+        _inside(places, face, fit.unit),
+        fit.unit,
+        sclera,
+        OWN,
     )
     return _rows(light)
 

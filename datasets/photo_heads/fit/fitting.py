@@ -13,7 +13,7 @@ from datasets.photo_heads.fit import (
     photo_head,
     sheet,
 )
-from datasets.photo_heads.parts import tiles
+from datasets.photo_heads.parts import mouth_sheets, tiles
 from datasets.photo_heads.rendering import posing
 from datasets.synthetic_heads.person import appearance, head
 from vasa_jax.portrait import (
@@ -23,9 +23,9 @@ from vasa_jax.portrait import (
     eyelids,
     gaze,
     locate,
-    mouth_interior,
     mouth_light,
     mouth_paint,
+    mouths,
     person_mask,
     pose,
     resample,
@@ -185,7 +185,7 @@ def _mouth(picture, landmarks, face, eye_textures):
     unit = side / 2 / photo_head.REACH
     generator = np.random.default_rng(zlib.crc32(picture.tobytes()))
     inside = None
-    if lips_and_lids.mouth_gap(landmarks) > lips_and_lids.OPEN_MOUTH:
+    if lips_and_lids.mouth_gap(landmarks) > mouths.OPEN_MOUTH:
         ring = photo_head.project(face[face_mesh.face_mesh().mouth_loop])
         inside = _covered(photo_head.on_texture(ring, side), side)
     traits, _ = head.random_identity(generator)
@@ -199,7 +199,7 @@ def _mouth(picture, landmarks, face, eye_textures):
         own / own.max(),
     )
     size = posing.unit_size(landmarks)
-    mouth = mouth_interior.random_shape(size, light.teeth_end, generator)
+    mouth = mouth_sheets.random_shape(size, light.teeth_end, generator)
     return mouth, mouth_paint.paint(mouth, light, unit, generator)
 
 

@@ -4,11 +4,7 @@ import numpy as np
 from scipy import ndimage, sparse
 
 from datasets.photo_heads.fit import contours, face_mesh, photo_head
-from vasa_jax.portrait import sampling
-
-OPEN_MOUTH = 0.035
-"""From which gap between the lips, head units, the photographed inside is kept. Ours:
-landmarks of shut lips are up to 3 mm apart."""
+from vasa_jax.portrait import mouths, sampling
 
 SEAM_SEARCH = 0.03
 """How far from the landmarks the line between shut lips is looked for, head units."""
@@ -59,7 +55,7 @@ def weld_lips(landmarks: np.ndarray, picture: np.ndarray) -> np.ndarray:
     Returns:
         `[468, 3]`; as given where the mouth is open.
     """
-    if mouth_gap(landmarks) > OPEN_MOUTH:
+    if mouth_gap(landmarks) > mouths.OPEN_MOUTH:
         return landmarks
     upper, lower = (list(c) for c in (contours.INNER_UPPER, contours.INNER_LOWER))
     screen = photo_head.project((landmarks[upper] + landmarks[lower]) / 2)

@@ -9,10 +9,10 @@ from datasets.photo_heads.fit import (
     lips_and_lids,
     photo_head,
 )
-from datasets.photo_heads.parts import eye_patches, patch
+from datasets.photo_heads.parts import eye_patches, mouth_sheets, patch
 from datasets.photo_heads.rendering import rasterizer
 from vasa_jax import arkit
-from vasa_jax.portrait import mouth_interior, pose
+from vasa_jax.portrait import mouth_interior, mouths, pose
 
 MOUTH_SET_BACK, CAVITY_SET_BACK = 0.04, 0.02
 """How far behind their rims patches lie, head units."""
@@ -35,7 +35,7 @@ def build_patches(shape: photo_head.HeadShape) -> list[patch.Patch]:
     )
 
     result = eye_patches.build_eyes(shape)
-    if lips_and_lids.mouth_gap(shape.landmarks) > lips_and_lids.OPEN_MOUTH:
+    if lips_and_lids.mouth_gap(shape.landmarks) > mouths.OPEN_MOUTH:
         loop = dense.mouth_loop
         result.append(
             patch.Patch(
@@ -100,7 +100,7 @@ def _inside_mouth(shape, dense):
         return state.arkit[chosen] @ jaw + state.close_lips * closing
 
     result = []
-    for number, sheet in enumerate(mouth_interior.sheets(mouth_shape(shape))):
+    for number, sheet in enumerate(mouth_sheets.sheets(mouth_shape(shape))):
         is_upper = number == 0
         edge = contours.LIP_TOP if is_upper else contours.LIP_BOTTOM
         points = shape.landmarks[edge] + sheet.points @ turn.T

@@ -5,9 +5,9 @@ import functools
 import numpy as np
 
 from datasets.photo_heads.fit import face_mesh, photo_head
-from datasets.photo_heads.parts import patch
+from datasets.photo_heads.parts import mouth_sheets, patch
 from datasets.photo_heads.rendering import posing
-from vasa_jax.portrait import lips, mouth_interior
+from vasa_jax.portrait import lips
 
 TEETH = patch.MOUTH_TILES[:2]
 """Tiles of the upper and of the lower teeth."""
@@ -60,6 +60,6 @@ def _edge():
 
 def _corners(points):
     """Return the points `[4, 3]` of a sheet that lie at `CORNERS` of its tile."""
-    grid = points.reshape(-1, mouth_interior.COLUMNS, 3)
-    rows, columns = len(grid) - 1, mouth_interior.COLUMNS - 1
+    grid = points.reshape(-1, mouth_sheets.COLUMNS, 3)
+    rows, columns = len(grid) - 1, mouth_sheets.COLUMNS - 1
     return np.stack([grid[round(y * rows), round(x * columns)] for x, y in CORNERS])
