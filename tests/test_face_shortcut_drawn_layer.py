@@ -25,14 +25,6 @@ def test_cells_of_a_window_lie_where_its_pixels_are():
     np.testing.assert_allclose(middle, [0.3, -0.2], atol=1.5 / SIZE)
 
 
-def test_coarser_cells_lie_in_the_middle_of_their_pixels():
-    points = jnp.array([[[0.2, -0.3], [0.4, -0.1]]])
-    _, fine = drawn_layer.place(points, SIDES, SIZE)
-    _, coarse = drawn_layer.place(points, SIDES, SIZE, 2)
-    means = np.asarray(fine).reshape(1, 4, 2, 6, 2, 2).mean((2, 4))
-    np.testing.assert_allclose(coarse, means, atol=1e-6)
-
-
 def test_a_window_at_the_border_stays_within_the_frame():
     corner, _ = drawn_layer.place(jnp.array([[[0.95, 1.2], [1.0, 1.0]]]), SIDES, SIZE)
     np.testing.assert_array_equal(corner, [[SIZE - 8, SIZE - 12]])

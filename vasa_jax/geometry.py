@@ -166,6 +166,22 @@ def _sample(values: jax.Array, where: jax.Array) -> jax.Array:
     return total.astype(values.dtype)
 
 
+def once(values: jax.Array, axis: int = -1) -> jax.Array:
+    """Return values that are computed once, whatever uses them.
+
+    Ours: XLA computes an array anew in each of its uses, for each of their channels,
+    but not a product of matrices. A CPU draws mouth and eyes in half the time.
+
+    Args:
+        values: a few channels of many cells.
+        axis: of the channels, the first (0) or the last (-1).
+    """
+    same = jnp.eye(values.shape[axis], dtype=values.dtype)
+    first, second = (values, same) if axis == -1 else (same, values)
+    # Exactly: TPUs and GPUs round factors otherwise.
+    return jnp.tensordot(first, second, axes=1, precision="highest")
+
+
 def resize(values: jax.Array, *sizes: int) -> jax.Array:
     """Resize the axes between the first and the last linearly, at cell centres.
 

@@ -26,7 +26,7 @@ class DrawnLayer:
 
 
 def place(
-    points: jax.Array, sides: tuple[int, int], size: int, coarser: int = 1
+    points: jax.Array, sides: tuple[int, int], size: int
 ) -> tuple[jax.Array, jax.Array]:
     """Place windows about points.
 
@@ -34,32 +34,32 @@ def place(
         points: `[B, P, 2]` in [-1, 1].
         sides: height and width of the windows, pixels.
         size: side of the frames, pixels.
-        coarser: pixels a side of one cell.
 
     Returns:
         int32 `[B, 2]` row and column of the windows, and the places `[B, h, w, 2]` of
-        their cells.
+        their pixels.
     """
     sides_of = jnp.array(sides)[None]
     centre = jax.lax.stop_gradient((points.min(1) + points.max(1)) / 2)
     corner = jnp.round((centre[:, ::-1] + 1.0) * (0.5 * size) - 0.5 * sides_of)
     corner = jnp.clip(corner, 0, size - sides_of).astype(jnp.int32)
     middle = (corner + 0.5 * sides_of) * (2.0 / size) - 1.0
-    grid = geometry.image_grid(*(side // coarser for side in sides))
-    grid = grid[None] * (sides_of[:, None, None, ::-1] / size)
+    grid = geometry.image_grid(*sides)[None] * (sides_of[:, None, None, ::-1] / size)
     return corner, grid + middle[:, None, None, ::-1]
 
 
 def lay(image: jax.Array, layer: DrawnLayer) -> jax.Array:
     """Lay what is drawn over frames `[B, H, W, 3]`."""
+    drawn = geometry.once(jnp.concatenate([layer.colours, layer.share], axis=-1))
 
-    def one(image, colours, share, corner):
+    def one(image, drawn, corner):
         start = (corner[0], corner[1], 0)
+        colours, share = jnp.split(drawn, [3], axis=-1)
         under = jax.lax.dynamic_slice(image, start, colours.shape)
-        drawn = under + share * (colours - under)
-        return jax.lax.dynamic_update_slice(image, drawn, start)
+        laid = under + share * (colours - under)
+        return jax.lax.dynamic_update_slice(image, laid, start)
 
-    return jax.vmap(one)(image, layer.colours, layer.share, layer.corner)
+    return jax.vmap(one)(image, drawn, layer.corner)
 
 
 def cut(image: jax.Array, layer: DrawnLayer) -> jax.Array:

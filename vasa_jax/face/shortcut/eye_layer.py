@@ -221,9 +221,7 @@ def _seen(layers, here):
     """Sample layers `[N, r, c, C]` at places of their eye."""
     rows, columns = layers.shape[1:3]
     reach = portrait_eyes.SPAN * jnp.array([1.0, rows / columns])
-    # A product of matrices, since XLA would sample anew for each of its uses.
-    here = here / reach[None, None, None]
-    return geometry.sample_image(layers, here) @ jnp.eye(layers.shape[-1])
+    return geometry.once(geometry.sample_image(layers, here / reach[None, None, None]))
 
 
 def _between(y, ends, values):

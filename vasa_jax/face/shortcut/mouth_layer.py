@@ -16,10 +16,6 @@ WINDOW = (1 / 4, 3 / 8)
 """Height and width of the window over the frame's side. Ours: a shut mouth at
 scale 1 is 0.16 of it wide on the average of moved photographs."""
 
-COARSER = 2
-"""Pixels a side for which distances and places are computed once. Ours: they are
-smooth; what is drawn from them is as fine as the frame."""
-
 NUM_ROUNDS = 3
 """Rounds that find a pixel's place on a curved row. Ours: after three the front
 half of a row is within half a pixel of 512 at a yaw of 20 degrees, within 1.5 at 29."""
@@ -51,48 +47,51 @@ def draw(
     """
     edge = mouth_lib.posed_edge(mouth, head_pose)
     told = mouth_lib.corners(edge)
-    corner, places = drawn_layer.place(
-        placing.shifted(edge, told, corners), _sides(size), size, COARSER
-    )
+    sides = tuple(round(share * size) for share in WINDOW)
+    around = placing.shifted(edge, told, corners)
+    corner, places = drawn_layer.place(around, sides, size)
     places = placing.shifted(places, corners, told)
-    known = [edge_distance(places, edge)]
-    known += [row_places(places, mouth, head_pose, row) for row in range(2)]
-    inside, *rows = jnp.split(_fit(jnp.concatenate(known, -1), size), [1, 3], -1)
-    colours = seen.teeth.cavity[:, None, None] * jnp.ones_like(inside)
+    x, y = places[..., 0], places[..., 1]
+    known = [edge_distance(x, y, edge)]
+    for row in range(mouth_lib.NUM_ROWS):
+        known += row_places(x, y, mouth, head_pose, row)
+    inside, *rows = geometry.once(jnp.stack(known), axis=0)
+    colours = list(einops.rearrange(seen.teeth.cavity, "b c -> c b 1 1"))
     # The tongue lies in the lower row's texture, which the upper one covers.
     for row in (1, 0):
-        colours = _lay(colours, rows[row], seen.teeth.rows[row], row)
-    colours = colours * shade(inside, head_pose)
+        painted = seen.teeth.rows[row]
+        colours = _lay(colours, *rows[2 * row : 2 * row + 2], painted, row)
+    light = shade(inside, head_pose)
     share = jnp.clip(inside * (0.5 * size / SOFT), 0.0, 1.0)
-    share = share * mouth_lib.presence(mouth, seen.gaps)[:, None, None]
-    return drawn_layer.DrawnLayer(2.0 * colours - 1.0, share, corner)
+    share = share * mouth_lib.presence(mouth, seen.gaps)[..., None]
+    colours = jnp.stack([2.0 * colour * light - 1.0 for colour in colours], axis=-1)
+    return drawn_layer.DrawnLayer(colours, share[..., None], corner)
 
 
 def shade(inside: jax.Array, head_pose: types.HeadPose) -> jax.Array:
     """Return the light, 0 to 1, at places so far inside of the lips.
 
     Args:
-        inside: `[B, h, w, 1]` of `edge_distance`.
+        inside: `[B, h, w]` of `edge_distance`.
         head_pose: leading shape `[B]`.
     """
-    far = inside / (SHADE_REACH * head_pose.scale[:, None, None])
+    far = inside / (SHADE_REACH * head_pose.scale[..., None])
     return SHADE + (1.0 - SHADE) * jnp.clip(far, 0.0, 1.0)
 
 
-def edge_distance(places: jax.Array, edge: jax.Array) -> jax.Array:
+def edge_distance(x: jax.Array, y: jax.Array, edge: jax.Array) -> jax.Array:
     """Return how far inside of a polygon places lie, negative outside.
 
     Ours: inside is where the polygon goes around once in its own sense, so that lips
     that cross each other enclose nothing.
 
     Args:
-        places: `[B, h, w, 2]`.
+        x, y: `[B, h, w]`.
         edge: `[B, P, 2]`.
 
     Returns:
-        `[B, h, w, 1]` in the units of places.
+        `[B, h, w]` in the units of places.
     """
-    x, y = places[..., 0], places[..., 1]
     square, turns = jnp.full(x.shape, jnp.inf), jnp.zeros(x.shape, jnp.int32)
     for start in range(edge.shape[1]):
         ends = edge[:, start], edge[:, (start + 1) % edge.shape[1]]
@@ -107,66 +106,56 @@ def edge_distance(places: jax.Array, edge: jax.Array) -> jax.Array:
         rises = (y < y0) & (y >= y1) & (side > 0.0)
         turns = turns + rises.astype(jnp.int32) - falls.astype(jnp.int32)
     distance = jnp.sqrt(square + 1e-12)
-    return jnp.where(turns == 1, distance, -distance)[..., None]
+    return jnp.where(turns == 1, distance, -distance)
 
 
 def row_places(
-    places: jax.Array,
+    x: jax.Array,
+    y: jax.Array,
     mouth: mouth_lib.Mouth,
     head_pose: types.HeadPose,
     row: int,
-) -> jax.Array:
+) -> tuple[jax.Array, jax.Array]:
     """Return where on a row of teeth places of a frame lie.
 
     Args:
-        places: `[B, h, w, 2]` in [-1, 1].
+        x, y: `[B, h, w]` in [-1, 1].
         mouth: the frames'.
         head_pose: theirs.
         row: 0 the upper, 1 the lower.
 
     Returns:
-        `[B, h, w, 2]`: to the right of the row's middle and below its upper border,
-        half images at scale 1, for teeth of size 1.
+        `[B, h, w]` to the right of the row's middle and `[B, h, w]` below its upper
+        border, half images at scale 1, for teeth of size 1.
     """
-    rotation = geometry.rotation_matrix(head_pose.rotation)
-    anchor = mouth.anchors[:, row]
-    seen = (places - head_pose.translation[:, None, None]) / head_pose.scale[
-        :, None, None
-    ]
-    seen = seen - jnp.einsum("bij,bj->bi", rotation[:, :2], anchor)[:, None, None]
-    seen = seen / mouth.size[:, :, None, None]
-    flatten = jnp.linalg.inv(rotation[:, :2, :2])
-    away = rotation[:, None, None, :2, 2]
-    flat = jnp.zeros_like(places)
-    for _ in range(NUM_ROUNDS):
-        lifted = seen - mouth_lib.CURVE * jnp.square(flat[..., :1]) * away
-        flat = jnp.einsum("bij,bhwj->bhwi", flatten, lifted)
-    return flat
+    rotation = geometry.rotation_matrix(head_pose.rotation)[:, :2]
+    middle = jnp.einsum("bij,bj->bi", rotation, mouth.anchors[:, row])
+    middle = head_pose.translation + head_pose.scale * middle
+    flatten = jnp.linalg.inv(rotation[:, :, :2])
+    # From the image to the row, and how far places slide with a row that curves back.
+    to_row = flatten / (head_pose.scale * mouth.size)[..., None]
+    (xx, xy), (yx, yy) = einops.rearrange(to_row, "b i j -> i j b 1 1")
+    middle_x, middle_y = einops.rearrange(middle, "b c -> c b 1 1")
+    slide = jnp.einsum("bij,bj->bi", flatten, rotation[:, :, 2])
+    slide_x, slide_y = einops.rearrange(slide, "b c -> c b 1 1")
+    right, below = x - middle_x, y - middle_y
+    straight = xx * right + xy * below
+    along = straight
+    for _ in range(NUM_ROUNDS - 1):
+        along = straight - mouth_lib.CURVE * jnp.square(along) * slide_x
+    away = mouth_lib.CURVE * jnp.square(along)
+    return straight - away * slide_x, yx * right + yy * below - away * slide_y
 
 
-def _sides(size):
-    """Return height and width of the window, pixels."""
-    return [round(share * size / COARSER) * COARSER for share in WINDOW]
-
-
-def _fit(values, size):
-    """Resize what is known of the coarse cells to the window's pixels.
-
-    Ours: by matrices, as XLA would compute sums of neighbours anew for each of the
-    samples that need them.
-    """
-    shape = (len(values), *_sides(size), values.shape[-1])
-    return jax.image.resize(values, shape, "linear")
-
-
-def _lay(colours, where, painted, row):
-    """Lay a painted row over colours `[B, h, w, 3]` in [0, 1]."""
+def _lay(colours, x, y, painted, row):
+    """Lay a painted row over three colours `[B, h, w]` in [0, 1]."""
     start, end = mouth_lib.ROW_SPANS[row]
-    x = where[..., 0] / mouth_lib.ROW_HALF_WIDTHS[row]
-    y = (where[..., 1] - start) / (end - start) * 2.0 - 1.0
+    x = x / mouth_lib.ROW_HALF_WIDTHS[row]
+    y = (y - start) / (end - start) * 2.0 - 1.0
     seen = geometry.sample_image(painted, jnp.stack([x, y], axis=-1))
-    # A product of matrices, since XLA would sample anew for each of its uses.
-    seen = seen @ jnp.eye(4)
+    *paints, opacity = jnp.unstack(geometry.once(seen), axis=-1)
     is_within = (jnp.abs(x) < 1.0) & (jnp.abs(y) < 1.0)
-    seen = seen * is_within[..., None]
-    return colours * (1.0 - seen[..., 3:]) + seen[..., :3]
+    return [
+        colour + is_within * (paint - opacity * colour)
+        for colour, paint in zip(colours, paints, strict=True)
+    ]

@@ -83,7 +83,8 @@ def surface_points(size: int) -> jax.Array:
     """Return canonical points `[s, s, 3]` of the unwrapped face's cells."""
     flat = geometry.image_grid(size, size) * HALF_SIZE
     flat = flat + _row(CENTRE, flat)
-    return jnp.concatenate([flat, _depth(flat)], axis=-1)
+    depth = _depth(flat[..., 0], flat[..., 1])
+    return jnp.concatenate([flat, depth[..., None]], axis=-1)
 
 
 def unwrap(image: jax.Array, head_pose: types.HeadPose, size: int) -> jax.Array:
@@ -131,23 +132,29 @@ def grid_on_face(head_pose: types.HeadPose, size: int) -> jax.Array:
     Returns:
         `[B, size, size, 2]` of (x, y), in [-1, 1] on the face.
     """
-    rotation = geometry.rotation_matrix(head_pose.rotation)
+    rotation = geometry.rotation_matrix(head_pose.rotation)[:, :2]
+    flatten = jnp.linalg.inv(rotation[:, :, :2])
     view = geometry.image_grid(size, size)[None] - head_pose.translation[:, None, None]
     view = view / head_pose.scale[:, None, None]
-    flatten = jnp.linalg.inv(rotation[:, :2, :2])
-    centre = _row(CENTRE, view)
-    flat = jnp.broadcast_to(centre, view.shape)
+    # In planes, x apart from y: products of so small matrices take a CPU ten times.
+    (xx, xy), (yx, yy) = einops.rearrange(flatten, "b i j -> i j b 1 1")
+    slide = jnp.einsum("bij,bj->bi", flatten, rotation[:, :, 2])
+    slide_x, slide_y = einops.rearrange(slide, "b c -> c b 1 1")
+    right, below = view[..., 0], view[..., 1]
+    straight_x, straight_y = xx * right + xy * below, yx * right + yy * below
+    x, y = (jnp.full_like(right, centre) for centre in CENTRE)
     for _ in range(NUM_INVERSIONS):
-        lifted = view - _depth(flat) * rotation[:, None, None, :2, 2]
-        flat = jnp.einsum("bij,bhwj->bhwi", flatten, lifted)
-    return (flat - centre) / HALF_SIZE
+        depth = _depth(x, y)
+        x, y = straight_x - depth * slide_x, straight_y - depth * slide_y
+    return (jnp.stack([x, y], axis=-1) - _row(CENTRE, view)) / HALF_SIZE
 
 
-def _depth(flat: jax.Array) -> jax.Array:
-    """Return the depth `[..., 1]` of the surface over (x, y), flat beyond the face."""
-    constant, *squares = SURFACE
-    square = jnp.minimum(jnp.square(flat), (HALF_SIZE + max(CENTRE)) ** 2)
-    return constant + (square * _row(squares, flat)).sum(-1, keepdims=True)
+def _depth(x: jax.Array, y: jax.Array) -> jax.Array:
+    """Return the depth of the surface over x and y, flat beyond the face."""
+    constant, across, down = SURFACE
+    last = (HALF_SIZE + max(CENTRE)) ** 2
+    x_square, y_square = (jnp.minimum(jnp.square(at), last) for at in (x, y))
+    return constant + across * x_square + down * y_square
 
 
 def _row(values, like: jax.Array) -> jax.Array:
