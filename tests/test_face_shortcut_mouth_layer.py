@@ -9,7 +9,7 @@ import pytest
 
 from vasa_jax import geometry, types
 from vasa_jax.face.shortcut import drawn_layer, mouth, mouth_layer
-from vasa_jax.portrait import lips
+from vasa_jax.portrait import lips, mouth_light
 
 SIZE = 128
 POSE = types.HeadPose.from_vector(jnp.array([[0.25, -0.1, 0.2, 0.05, -0.1, 1.1]]))
@@ -115,13 +115,21 @@ def test_the_portraits_own_mouth_is_left_as_it_shows_it():
 
 
 def test_teeth_close_behind_lips_lie_in_their_shade():
-    wide, narrow = _layer(_mouth(0.12)), _layer(_mouth(0.03))
-    brightest = [
-        float(jnp.where(layer.share > 0.9, layer.colours, -1.0).max())
-        for layer in (wide, narrow)
-    ]
-    assert brightest[0] == pytest.approx(2 * 0.991 - 1, abs=0.01)
-    assert brightest[1] < brightest[0] - 0.3
+    brightest = []
+    for mouth_shown in (_mouth(0.12), _mouth(0.03)):
+        layer, light = _layer(mouth_shown), mouth_layer.light_within(mouth_shown.edge)
+        colours = (layer.colours + 1.0) / (2.0 * light[..., None, None])
+        brightest.append(float(jnp.where(layer.share > 0.9, colours, 0.0).max()))
+    assert brightest[0] == pytest.approx(0.991, abs=0.005)
+    assert brightest[1] < brightest[0] - 0.15
+
+
+def test_light_comes_in_by_the_area_between_the_lips():
+    square = jnp.array([[[0.0, 0.0], [0.1, 0.0], [0.1, 0.1], [0.0, 0.1]]])
+    edges = jnp.concatenate([square, 10.0 * square, 0.0 * square])
+    found = mouth_layer.light_within(edges)[:, 0]
+    expected = [mouth_light.light_within(area) for area in (0.01, 1.0, 0.0)]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_a_mouth_at_the_border_is_drawn_as_far_as_it_is_seen():

@@ -135,14 +135,33 @@ def test_shadow_on_one_side_of_the_face_is_seen():
 
 
 def test_teeth_in_the_picture_are_believed():
+    inside, light = _toothed(np.array([140.0, 135.0, 125.0]))
+    area = inside.sum() * (mouth_light.HALF_IMAGES / UNIT) ** 2
+    seen = light.tooth * mouth_light.light_within(area)
+    np.testing.assert_allclose(seen, [140.0, 135.0, 125.0])
+    np.testing.assert_allclose(light.teeth_end * UNIT, 6.5, atol=0.6)
+
+
+def test_teeth_that_are_bright_in_a_mouth_that_hardly_opens_keep_their_colour():
+    bright = np.array([220.0, 215.0, 205.0])
+    _, light = _toothed(bright)
+    assert light.tooth.max() == pytest.approx(mouth_light.MOST_LIGHT)
+    np.testing.assert_allclose(light.tooth / light.tooth[0], bright / bright[0])
+
+
+def test_light_comes_in_as_mouths_open_up_to_that_of_a_broad_smile():
+    light = [mouth_light.light_within(area) for area in (0.0045, 0.0128, 0.033, 0.1)]
+    np.testing.assert_allclose(light, [0.447, 0.608, 1.0, 1.0], atol=1e-3)
+
+
+def _toothed(colour):
+    """Measure a portrait that shows teeth of a colour between its lips."""
     picture = _portrait((150.0, 100.0, 80.0))
     inside = np.zeros((100, 100), bool)
     inside[40:55, 35:65] = True
     picture[inside] = [40.0, 15.0, 15.0]
-    picture[40:47, 35:65] = [220.0, 215.0, 205.0]
-    light = _measured(picture, inside)
-    np.testing.assert_allclose(light.tooth, 1.05 * np.array([220.0, 215.0, 205.0]))
-    np.testing.assert_allclose(light.teeth_end * UNIT, 6.5, atol=0.6)
+    picture[40:47, 35:65] = colour
+    return inside, _measured(picture, inside)
 
 
 def test_a_tongue_is_not_taken_for_teeth():

@@ -45,8 +45,8 @@ def test_rows_have_gums_above_teeth_with_gaps_below_and_a_tongue_behind(points):
 def test_the_darker_the_picture_the_darker_its_teeth(points):
     white = np.array([190.0, 185.0, 180.0])
     bright = _upper(mouths.paint_teeth(_face(), points, white))
-    dark = _upper(mouths.paint_teeth(_face(np.array(SKIN) * 0.4), points, 0.4 * white))
-    assert (dark < 0.7 * bright).all()
+    dark = _upper(mouths.paint_teeth(_face(np.array(SKIN) * 0.2), points, 0.2 * white))
+    assert (dark < 0.6 * bright).all()
 
 
 def test_grey_portraits_have_grey_mouths(points):

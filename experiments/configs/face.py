@@ -11,12 +11,12 @@ with the encoders as they are:
     python -m experiments.train --config=experiments/configs/face.py --preset=demo \
         --workdir=runs/face --set=data_dir=DATA --init_from=runs/encoders/export
 
-A narrower decoder, whose frames take less time, is taught by another export's frames:
+A decoder is taught by the frames of another export, whose own is wider, such as one
+trained with `--set=model.decoder_channels=144,96,56 --set=model.detail_channels=16`:
 
     python -m experiments.train --config=experiments/configs/face.py \
         --preset=demo_distillation --workdir=runs/narrow --set=data_dir=PHOTOS,DATA \
-        --init_from=runs/face/export --set=teacher=runs/face/export \
-        --set=model.decoder_channels=96,64,32 --set=model.detail_channels=8
+        --init_from=runs/wide/export --set=teacher=runs/wide/export
 
 Mouths and eyes that are drawn last, from the renderer's export, which it changes
 nothing else of:

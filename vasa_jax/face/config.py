@@ -305,10 +305,10 @@ def demo() -> FaceConfig:
         ),
         warp_channels=(64, 48, 32),
         warp_upsampling=((2, 2, 2), (2, 2, 2)),
-        decoder_channels=(144, 96, 56),
+        decoder_channels=(96, 64, 32),
         decoder_blocks=2,
         output_upsampling=4,
-        detail_channels=16,
+        detail_channels=8,
         shortcut=ShortcutConfig(drawn_hidden=192),
     )
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from vasa_jax import geometry, types
 from vasa_jax.face.shortcut import drawn_layer, placing
 from vasa_jax.face.shortcut import mouth as mouth_lib
+from vasa_jax.portrait import mouth_light
 
 WINDOW = (1 / 4, 3 / 8)
 """Height and width of the window over the frame's side. Ours: a shut mouth at
@@ -61,11 +62,26 @@ def draw(
     for row in (1, 0):
         painted = seen.teeth.rows[row]
         colours = _lay(colours, *rows[2 * row : 2 * row + 2], painted, row)
-    light = shade(inside, head_pose)
+    light = shade(inside, head_pose) * light_within(mouth.edge)[..., None]
     share = jnp.clip(inside * (0.5 * size / SOFT), 0.0, 1.0)
     share = share * mouth_lib.presence(mouth, seen.gaps)[..., None]
     colours = jnp.stack([2.0 * colour * light - 1.0 for colour in colours], axis=-1)
     return drawn_layer.DrawnLayer(colours, share[..., None], corner)
+
+
+def light_within(edge: jax.Array) -> jax.Array:
+    """Return the light in open mouths over that in a broad smile, `[B, 1]`.
+
+    Ours: it comes in between the lips; see `portrait.mouth_light.LIGHT`.
+
+    Args:
+        edge: `[B, P, 2 or more]` of the lips, half images at scale 1.
+    """
+    x, y = edge[..., 0], edge[..., 1]
+    following = jnp.roll(x, -1, axis=1), jnp.roll(y, -1, axis=1)
+    area = 0.5 * jnp.abs((x * following[1] - following[0] * y).sum(axis=1))
+    light = mouth_light.LIGHT + mouth_light.BRIGHTENING * area
+    return jnp.minimum(light, 1.0)[:, None]
 
 
 def shade(inside: jax.Array, head_pose: types.HeadPose) -> jax.Array:
