@@ -114,3 +114,11 @@ def test_growing_by_whole_numbers_is_the_linear_resizing_of_jax(sizes):
     values = jax.random.normal(jax.random.key(0), (2, 5, 6, 3))
     expected = jax.image.resize(values, (2, *sizes, 3), "linear")
     np.testing.assert_allclose(geometry.resize(values, *sizes), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(("axis", "shape"), [(-1, (2, 5, 4)), (0, (4, 2, 5))])
+def test_what_is_computed_once_is_what_it_was(axis, shape):
+    values = jnp.asarray(np.random.default_rng(0).normal(size=shape), jnp.float32)
+    np.testing.assert_array_equal(geometry.once(values, axis), values)
+    slope = jax.grad(lambda x: (geometry.once(x, axis) * values).sum())(values)
+    np.testing.assert_array_equal(slope, values)
