@@ -5,6 +5,8 @@
 # make test-adapters  those of LiveKit, Pipecat, FastRTC and the virtual camera, in a
 #                   virtual environment of their own (2 GB)
 # make test-voices  the tests of natural voices, in a virtual environment of their own
+# make test-beam    those of sets made by Apache Beam, on a Dask cluster of this machine's
+#                   own, with processes that are killed, likewise
 # make test-live    those of the live page, likewise; in a browser if Chromium is there
 # make lint         format and lint, changing nothing
 # Another interpreter: make PYTHON=python3.12 demo
@@ -21,7 +23,7 @@ PYTEST := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.cache/jax \
 	$(VENV)/bin/python -m pytest --quiet --numprocesses=auto --maxprocesses=4 \
 	--dist=loadfile $(TEST_FLAGS)
 
-.PHONY: demo test test-slow test-all test-voices test-live test-adapters lint clean
+.PHONY: demo test test-slow test-all test-voices test-live test-adapters test-beam lint clean
 
 demo: $(VENV)/demo.installed
 	@mkdir -p $(dir $(OUTPUT))
@@ -50,12 +52,17 @@ test-adapters: $(VENV)-adapters/installed
 	JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.cache/jax $(VENV)-adapters/bin/python -m pytest \
 		--quiet $(TEST_FLAGS) tests/test_live_adapters_*.py
 
+test-beam: $(VENV)-beam/installed
+	JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.cache/jax $(VENV)-beam/bin/python -m pytest \
+		--quiet $(TEST_FLAGS) tests/test_building_beam*.py
+
 lint: $(VENV)/test.installed
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 
 clean:
-	rm -rf $(VENV) $(VENV)-voices $(VENV)-browser $(VENV)-adapters .cache
+	rm -rf $(VENV) $(VENV)-voices $(VENV)-browser $(VENV)-adapters $(VENV)-beam \
+		.cache
 
 $(VENV)/demo.installed: $(VENV)/created setup.cfg requirements.txt
 	@echo "installing vasa_jax into $(VENV) (a few minutes the first time)"

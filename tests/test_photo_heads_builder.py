@@ -12,7 +12,7 @@ pytest.importorskip("ai_edge_litert")
 pytest.importorskip("espeakng_loader")
 
 from datasets import portrait_split
-from datasets.building import set_builder, shard_files
+from datasets.building import engines, set_builder, shard_files
 from datasets.photo_heads.records import builder, plan, portraits, shards
 from datasets.synthetic_heads.records import record as synthetic_record
 from experiments.configs import face, face_fields
@@ -50,7 +50,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def built(folder, tmp_path_factory):
     output = tmp_path_factory.mktemp("clips")
-    return output, builder.build(folder, output, SETTINGS, num_workers=1)
+    return output, builder.build(folder, output, SETTINGS, engines.Pool(1))
 
 
 def _read_all(folder, split="train"):
@@ -71,7 +71,7 @@ def test_every_portrait_is_moved_and_every_other_picture_is_named(built):
 def test_a_second_build_makes_nothing_anew(built, folder):
     output, outcome = built
     files = {path: path.stat().st_mtime_ns for path in (output / "shards").iterdir()}
-    assert builder.build(folder, output, SETTINGS, num_workers=1) == outcome
+    assert builder.build(folder, output, SETTINGS, engines.Pool(1)) == outcome
     again = {path: path.stat().st_mtime_ns for path in (output / "shards").iterdir()}
     assert again == files
 
@@ -79,7 +79,7 @@ def test_a_second_build_makes_nothing_anew(built, folder):
 def test_other_settings_are_refused_in_the_same_folder(built, folder):
     other = dataclasses.replace(SETTINGS, seed=1)
     with pytest.raises(errors.UserError, match="other settings"):
-        builder.build(folder, built[0], other, num_workers=1)
+        builder.build(folder, built[0], other, engines.Pool(1))
 
 
 def test_records_have_the_features_of_the_synthetic_heads(built):

@@ -2,7 +2,6 @@
 
 import collections
 import dataclasses
-import io
 import json
 import os
 import pathlib
@@ -15,10 +14,10 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from datasets.building import shard_folder
+from datasets.building import engines, set_builder, shard_files, shard_folder
 from datasets.synthetic_heads import names
 from datasets.synthetic_heads.performance import performance
-from datasets.synthetic_heads.records import builder, plan, production, record, shards
+from datasets.synthetic_heads.records import builder, plan, record, shards
 from datasets.synthetic_heads.rendering import correspondence, scene
 from vasa_jax import errors, media, types
 
@@ -26,16 +25,20 @@ SMALL = plan.Settings(seconds=0.4, size=32, seed=5)
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 
 
+class InThisProcess:
+    """Makes shards one after the other, as an `engines.Engine`."""
+
+    def make_all(self, job, shards, source):
+        assert sum(map(job, shards)) == sum(shard.num_sources for shard in shards)
+
+
 @pytest.fixture(scope="module")
 def small_set(tmp_path_factory):
     """A set of 5 clips, made in this process."""
     folder = tmp_path_factory.mktemp("heads")
-    made = []
-    shard_folder.check_settings(folder, SMALL)
-    (shard,) = shards.divide(SMALL, 5)
-    report = shards.make(folder, shard, SMALL, made.append)
-    assert made == [True] * 5 and not report.failures
-    builder.assemble(folder, [(shard, report)])
+    outcome = builder.build(folder, SMALL, 5, InThisProcess())
+    assert outcome.num_clips == {"train": 5} and not outcome.num_skipped
+    assert outcome.num_identities == {"train": 2}
     return folder
 
 
@@ -223,9 +226,12 @@ def test_the_renderer_agrees_with_the_performance_about_gaze(small_set):
 
 
 def test_building_again_gives_the_same_records(small_set, tmp_path):
-    counts, failures = production.build(tmp_path, SMALL, num_clips=5, num_workers=1)
-    assert (counts, failures) == ({"train": 5}, [])
-    assert_equal_records(read(tmp_path), read(small_set))
+    builder.build(tmp_path, SMALL, 5, engines.Pool(1))
+    made, again = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")}
+        for folder in (small_set, tmp_path)
+    )
+    assert made == again
 
 
 def test_finished_shards_are_kept_and_unfinished_ones_made_again(
@@ -234,19 +240,25 @@ def test_finished_shards_are_kept_and_unfinished_ones_made_again(
     monkeypatch.setattr(shards, "IDENTITIES_PER_SHARD", 1)
     shard_folder.check_settings(tmp_path, SMALL)
     first, second = shards.divide(SMALL, 5)
-    shards.make(tmp_path, first, SMALL, lambda is_made: None)
-    kept = shards.record_path(tmp_path, first, "train").stat().st_mtime_ns
-    torn = shards.record_path(tmp_path, second, "train")
+    shards.make(tmp_path, SMALL, first)
+    kept = shard_folder.record_path(tmp_path, first.name, "train")
+    time_written = kept.stat().st_mtime_ns
+    torn = shard_folder.record_path(tmp_path, second.name, "train")
     torn.write_bytes(b"cut short by a kill")
-    assert shards.read_report(tmp_path, second) is None
-    reports = [
-        shards.read_report(tmp_path, shard)
-        or shards.make(tmp_path, shard, SMALL, lambda is_made: None)
-        for shard in (first, second)
-    ]
-    builder.assemble(tmp_path, list(zip((first, second), reports, strict=True)))
-    assert shards.record_path(tmp_path, first, "train").stat().st_mtime_ns == kept
+    torn.with_suffix(".beside_1").write_bytes(b"left over")
+    assert shard_files.read_report(tmp_path, second.name) is None
+    builder.build(tmp_path, SMALL, 5, InThisProcess())
+    assert kept.stat().st_mtime_ns == time_written
+    assert not list(tmp_path.rglob("*.beside_*"))
     assert_equal_records(read(tmp_path), read(small_set))
+
+
+def test_reports_of_before_count_for_nothing(tmp_path):
+    (tmp_path / shard_folder.FOLDER).mkdir()
+    told = {"num_examples": {}, "num_bytes": {}, "failures": []}
+    path = tmp_path / shard_folder.FOLDER / "one.json"
+    path.write_text(json.dumps(told))
+    assert shard_files.read_report(tmp_path, "one") is None
 
 
 def test_a_folder_of_other_settings_is_refused(small_set):
@@ -263,26 +275,11 @@ def test_a_clip_that_fails_is_reported_and_the_others_are_made(tmp_path):
         seconds=0.4, size=32, speech_dir=str(speech_dir), recordings_share=0.6
     )
     folder = tmp_path / "set"
-    shard_folder.check_settings(folder, settings)
-    (shard,) = shards.divide(settings, 8)
-    told = []
-    report = shards.make(folder, shard, settings, told.append)
-    assert 0 < len(report.failures) < 8
-    assert "broken.wav" in report.failures[0]
-    assert told.count(False) == len(report.failures)
-    assert sum(report.num_examples.values()) == told.count(True)
-    assert builder.assemble(folder, [(shard, report)]) == report.num_examples
-
-
-def test_progress_is_one_line_that_ends_full(monkeypatch):
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
-    bar = production.ProgressBar(total=4, done=2)
-    bar.step(True)
-    bar.step(False)
-    bar.close()
-    last = stream.getvalue().rstrip().split("\r")[-1]
-    assert "4/4 clips" in last and "1 failed" in last
+    outcome = builder.build(folder, settings, 8, InThisProcess())
+    failed = outcome.num_skipped["unreadable"]
+    assert 0 < failed < 8
+    assert "broken.wav" in (folder / set_builder.SKIPPED_FILE).read_text()
+    assert sum(outcome.num_clips.values()) == 8 - failed
 
 
 def run_build(*arguments):
@@ -349,7 +346,7 @@ def test_a_killed_build_goes_on_where_it_was(tmp_path):
         process = run_build(f"--output_dir={folder}", *flags)
         output, messages = process.communicate(timeout=300)
         assert process.returncode == 0, messages
-        assert "48 clips" in output and "0 failed" in output
+        assert "48 clips" in output and "skipped" not in output
     splits = json.loads((whole / "dataset_info.json").read_text())["splits"]
     for split in splits:
         assert_equal_records(read(killed, split["name"]), read(whole, split["name"]))

@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("ai_edge_litert")
 pytest.importorskip("numba")
 
-from datasets.building import set_builder, shard_folder
+from datasets.building import engines, set_builder, shard_folder
 from datasets.published_sets import video_files
 from datasets.synthetic_heads.person import avatar, geometry
 from datasets.synthetic_heads.rendering import renderer, scene
@@ -70,7 +70,7 @@ def videos(tmp_path_factory):
 @pytest.fixture(scope="module")
 def built(videos, tmp_path_factory):
     folder = tmp_path_factory.mktemp("clips")
-    return folder, builder.build(videos, folder, SETTINGS, num_workers=1)
+    return folder, builder.build(videos, folder, SETTINGS, engines.Pool(1))
 
 
 def _read_all(folder, split="train"):
@@ -227,7 +227,7 @@ def rendered(tmp_path_factory):
     moving_portrait.write(videos / "eve.mp4", np.repeat(pictures, 12, axis=0), voice)
     settings = dataclasses.replace(SETTINGS, seconds=0.96, held_out_share=0.0)
     folder = tmp_path_factory.mktemp("rendered_clips")
-    builder.build(videos, folder, settings, num_workers=1)
+    builder.build(videos, folder, settings, engines.Pool(1))
     return folder, truth
 
 
@@ -249,7 +249,7 @@ def test_a_build_goes_on_where_it_was_killed_and_makes_the_same_records(
         shard for shard in _shards(videos) if shard.sources[0].clip.identity == "carl"
     )
     (folder / shard_folder.FOLDER / f"{shard.name}.json").unlink()
-    assert builder.build(videos, folder, SETTINGS, num_workers=1) == outcome
+    assert builder.build(videos, folder, SETTINGS, engines.Pool(1)) == outcome
     after = _read_all(folder)
     assert {name: clip["video"] for name, clip in before.items()} == {
         name: clip["video"] for name, clip in after.items()
@@ -259,7 +259,7 @@ def test_a_build_goes_on_where_it_was_killed_and_makes_the_same_records(
         assert (path.stat().st_mtime_ns != time) == is_made_again
     other = dataclasses.replace(SETTINGS, size=64)
     with pytest.raises(errors.UserError, match="other settings"):
-        builder.build(videos, folder, other, num_workers=1)
+        builder.build(videos, folder, other, engines.Pool(1))
 
 
 def _settings(folder, *changes):

@@ -17,7 +17,7 @@ import pytest
 
 pytest.importorskip("ai_edge_litert")
 
-from datasets.building import set_builder, shard_files
+from datasets.building import engines, set_builder, shard_files
 from datasets.published_sets import clips, readers, video_files
 from datasets.video_clips import builder, record
 from datasets.video_clips import settings as settings_lib
@@ -302,7 +302,7 @@ def built(given, tmp_path_factory):
     for name in MAKERS:
         read = functools.partial(readers.by_name(name), _lists(given, name))
         videos, output = given / name / "videos", folder / name
-        outcome = builder.build(videos, output, SETTINGS, num_workers=1, read=read)
+        outcome = builder.build(videos, output, SETTINGS, engines.Pool(1), read)
         assert outcome.num_clips == SPLITS.get(name, {"train": 2})
     return folder
 

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("ai_edge_litert")
 
-from datasets.building import shard_files
+from datasets.building import engines, shard_files
 from datasets.published_sets import video_files
 from datasets.video_clips import builder, record, sources
 from datasets.video_clips import settings as settings_lib
@@ -43,7 +43,7 @@ MOTION_STEPS = 120
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     folder = tmp_path_factory.mktemp("real")
-    builder.build(FOLDER, folder, SETTINGS, num_workers=1)
+    builder.build(FOLDER, folder, SETTINGS, engines.Pool(1))
     return folder
 
 

@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("ai_edge_litert")
 
+from datasets.building import engines
 from datasets.synthetic_heads import names
 from datasets.video_clips import builder, labels, tracking
 from datasets.video_clips import settings as settings_lib
@@ -114,5 +115,5 @@ def test_a_missing_network_is_refused_before_any_video_is_read(tmp_path):
     for field in ("l2cs_weights", "hsemotion_weights"):
         settings = dataclasses.replace(SETTINGS, **{field: str(tmp_path / "no.onnx")})
         with pytest.raises(errors.UserError, match=r"no\.onnx"):
-            builder.build(tmp_path, tmp_path / "set", settings, num_workers=1)
+            builder.build(tmp_path, tmp_path / "set", settings, engines.Pool(1))
     assert not (tmp_path / "set").exists()

@@ -2,23 +2,17 @@
 
 import collections
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from datasets.building import processes, shard_files, shard_folder
+from datasets.building import engines, shard_files, shard_folder
 from vasa_jax import errors
 
 SKIPPED_FILE = "skipped.txt"
 """File in the set's folder that names each source without clips, and why, and each of
 which a part is lost. Ours."""
-
-
-class Shard(Protocol):
-    """Sources that are made together."""
-
-    name: str
-    """Stem of its files, which tells its sources from others'."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,10 +36,9 @@ def build(
     settings: Any,
     info: shard_folder.SetInfo,
     features: Any,
-    shards: Sequence[Shard],
-    make: Callable[[Shard], int],
-    count: Callable[[Shard], int],
-    num_workers: int,
+    shards: Sequence[engines.Shard],
+    make: Callable[[engines.Shard], Any],
+    engine: engines.Engine,
     source: str,
     left_out: Sequence[tuple[str, str, str]] = (),
 ) -> Outcome:
@@ -57,9 +50,8 @@ def build(
         info: of the set.
         features: of its records, as TFDS has them.
         shards: of all that the set shall hold.
-        make: makes a shard's files and report; returns how many sources it has.
-        count: tells how many those are.
-        num_workers: processes.
+        make: makes a shard's files and report.
+        engine: where shards are made.
         source: what clips are made of, in the singular.
         left_out: name, kind of the reason and reason of sources that were passed over
             before, which are named beside those that make no clip.
@@ -72,8 +64,9 @@ def build(
             or cannot be written.
     """
     shard_folder.check_settings(folder, settings)
-    missing = [s for s in shards if shard_files.read_report(folder, s.name) is None]
-    processes.call_each(make, missing, num_workers, sum(map(count, missing)), source)
+    shard_folder.sweep(folder)
+    job = engines.Job(make, functools.partial(shard_files.is_finished, folder))
+    engine.make_all(job, job.missing(shards), source)
     finished = [(s.name, shard_files.read_report(folder, s.name)) for s in shards]
     skipped = [*left_out, *(row for _, report in finished for row in report.skipped)]
     lines = [f"{path}: {kind}: {reason}\n" for path, kind, reason in skipped]

@@ -48,13 +48,24 @@ class Report:
 
 
 def read_report(folder: pathlib.Path, name: str) -> Report | None:
-    """Return the report of a finished shard, None if it is not finished."""
+    """Return the report of a finished shard, None if it is not finished.
+
+    Ours: rendered heads had other reports in 0.1, whose shards count as not finished.
+    """
     path = _report_path(folder, name)
     if not path.exists():
         return None
-    report = Report(**json.loads(path.read_text(encoding="utf-8")))
+    told = json.loads(path.read_text(encoding="utf-8"))
+    if not set(told) <= {field.name for field in dataclasses.fields(Report)}:
+        return None
+    report = Report(**told)
     files = [shard_folder.record_path(folder, name, s) for s in report.num_examples]
     return report if all(file.exists() for file in files) else None
+
+
+def is_finished(folder: pathlib.Path, shard: Any) -> bool:
+    """Tell whether a shard, by its name, has its report and its files."""
+    return read_report(folder, shard.name) is not None
 
 
 class ShardWriter:
@@ -75,6 +86,7 @@ class ShardWriter:
             features.get_serialized_info()
         )
         self._writers: dict[str, Any] = {}
+        self._written: dict[str, pathlib.Path] = {}
         self._report = Report({}, {}, {}, [])
 
     def add(self, source: str, split: str, make: Callable[[], Iterable[dict]]) -> None:
@@ -110,11 +122,15 @@ class ShardWriter:
     def _write(self, split: str, made: dict) -> None:
         from array_record.python import array_record_module
 
-        row = self._serializer.serialize_example(self._features.encode_example(made))
+        example = self._serializer.get_tf_example(self._features.encode_example(made))
+        # Else the order of fields, and so the bytes, differ from process to process.
+        row = example.SerializeToString(deterministic=True)
         report = self._report
         if split not in self._writers:
+            path = shard_folder.record_path(self._folder, self._name, split)
+            self._written[split] = shard_folder.beside(path)
             self._writers[split] = array_record_module.ArrayRecordWriter(
-                str(self._beside(split)), "group_size:1"
+                str(self._written[split]), "group_size:1"
             )
             report.num_examples[split] = report.num_bytes[split] = 0
             report.identities[split] = []
@@ -136,16 +152,12 @@ class ShardWriter:
             writer.close()
             if kind is None:
                 path = shard_folder.record_path(self._folder, self._name, split)
-                os.replace(self._beside(split), path)
+                os.replace(self._written[split], path)
             else:
-                self._beside(split).unlink()
+                self._written[split].unlink(missing_ok=True)
         if kind is None:
             text = json.dumps(dataclasses.asdict(self._report), indent=2)
             shard_folder.write_beside(_report_path(self._folder, self._name), text)
-
-    def _beside(self, split):
-        path = shard_folder.record_path(self._folder, self._name, split)
-        return path.with_suffix(f".beside{os.getpid()}")
 
 
 def _report_path(folder, name):

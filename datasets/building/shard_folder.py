@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import traceback
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,10 @@ from vasa_jax import errors
 
 FOLDER = "shards"
 """Name of the folder of finished shards inside the set's."""
+
+MANIFEST_FILE = "manifest.json"
+"""File in `FOLDER` that tells which shards a set was put together of. Ours: written
+last, so that a run that finds nothing missing changes nothing."""
 
 _SETTINGS_FILE = "settings.json"
 
@@ -56,11 +61,35 @@ def check_settings(folder: pathlib.Path, settings: Any) -> None:
         ) from error
 
 
+def beside(path: pathlib.Path) -> pathlib.Path:
+    """Return a place beside a file that no other attempt to write it has.
+
+    Ours: by chance, because numbers of processes repeat from machine to machine.
+    """
+    return path.with_suffix(f".beside_{uuid.uuid4().hex}")
+
+
+def sweep(folder: pathlib.Path) -> None:
+    """Remove what killed attempts have left beside the files of a set.
+
+    Ours: an attempt that lives on elsewhere, since only its main program was killed,
+    then fails where it renames; its shard is made by others.
+
+    Args:
+        folder: of the set.
+    """
+    for place in (folder, folder / FOLDER):
+        for torn in place.glob("*.beside_*"):
+            torn.unlink(missing_ok=True)
+
+
 def write_beside(path: pathlib.Path, text: str) -> None:
-    """Write a text beside its place, then rename."""
-    beside = path.with_suffix(f".beside{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)
+    """Write a text beside its place, then rename; leave it alone if it stands there."""
+    if _read(path) == text:
+        return
+    written = beside(path)
+    written.write_text(text, encoding="utf-8")
+    os.replace(written, path)
 
 
 def tell_error(error: Exception) -> str:
@@ -84,6 +113,7 @@ def assemble(
     """Make a TFDS folder of finished shards.
 
     Ours: hard links, so that nothing is copied and a larger set can reuse the shards.
+    Nothing is touched where the same shards were put together before.
 
     Args:
         folder: of the set; holds `FOLDER`.
@@ -98,44 +128,63 @@ def assemble(
     # Imported late: TFDS takes a second, which listing files can do without.
     import tensorflow_datasets as tfds
 
-    for old in folder.glob(f"{info.name}-*.array_record-*"):
-        old.unlink()
-    for torn in (folder / FOLDER).glob("*.beside*"):
-        torn.unlink()
-    splits, counts = [], {}
-    for split in info.splits:
-        parts = [(n, r) for n, r in finished if r.num_examples.get(split)]
-        if not parts:
-            continue
+    parts = {
+        split: [(n, r) for n, r in finished if r.num_examples.get(split)]
+        for split in info.splits
+    }
+    parts = {split: held for split, held in parts.items() if held}
+    targets, splits = {}, []
+    for split, held in parts.items():
         template = tfds.core.ShardedFileTemplate(
             data_dir=folder,
             dataset_name=info.name,
             split=split,
             filetype_suffix="array_record",
         )
-        for index, (name, _) in enumerate(parts):
-            target = template.sharded_filepath(shard_index=index, num_shards=len(parts))
-            _link(record_path(folder, name, split), pathlib.Path(target))
-        lengths = [report.num_examples[split] for _, report in parts]
-        counts[split] = sum(lengths)
+        for index, (name, _) in enumerate(held):
+            target = template.sharded_filepath(shard_index=index, num_shards=len(held))
+            targets[pathlib.Path(target)] = record_path(folder, name, split)
         splits.append(
             tfds.core.SplitInfo(
                 name=split,
-                shard_lengths=lengths,
-                num_bytes=sum(report.num_bytes[split] for _, report in parts),
+                shard_lengths=[report.num_examples[split] for _, report in held],
+                num_bytes=sum(report.num_bytes[split] for _, report in held),
                 filename_template=template,
             )
         )
-    if splits:
-        tfds.folder_dataset.write_metadata(
-            data_dir=folder,
-            features=features,
-            split_infos=splits,
-            version=info.version,
-            description=info.description,
-            check_data=False,
-        )
-    return counts
+    manifest = _manifest(info, parts)
+    is_there = _read(folder / FOLDER / MANIFEST_FILE) == manifest
+    if not (is_there and all(target.exists() for target in targets)):
+        for old in folder.glob(f"{info.name}-*.array_record-*"):
+            old.unlink()
+        for target, source in targets.items():
+            _link(source, target)
+        if splits:
+            tfds.folder_dataset.write_metadata(
+                data_dir=folder,
+                features=features,
+                split_infos=splits,
+                version=info.version,
+                description=info.description,
+                check_data=False,
+            )
+        write_beside(folder / FOLDER / MANIFEST_FILE, manifest)
+    sweep(folder)
+    return {split.name: sum(split.shard_lengths) for split in splits}
+
+
+def _manifest(info, parts) -> str:
+    """Tell what a set was put together of, by the reports."""
+    splits = {
+        split: [[n, r.num_examples[split], r.num_bytes[split]] for n, r in held]
+        for split, held in parts.items()
+    }
+    told = {"name": info.name, "version": info.version, "splits": splits}
+    return json.dumps(told, indent=0)
+
+
+def _read(path: pathlib.Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
 
 
 def _link(source: pathlib.Path, target: pathlib.Path) -> None:

@@ -11,11 +11,9 @@ named in CLIPS/skipped.txt. Use pictures of people who agreed to it, or who do n
 exist.
 """
 
-import os
-
 from absl import flags
 
-from datasets.building import build_program
+from datasets.building import build_program, engine_flags
 from datasets.photo_heads.records import builder, plan
 
 _DEFAULT = plan.Settings()
@@ -31,9 +29,6 @@ _SEED = flags.DEFINE_integer("seed", _DEFAULT.seed, "Source of all chance.")
 _NUM_TAKES = flags.DEFINE_integer(
     "num_takes", _DEFAULT.num_takes, "Clips of a portrait, the untouched one included."
 )
-_NUM_WORKERS = flags.DEFINE_integer(
-    "num_workers", None, "Processes; all cores by default.", lower_bound=1
-)
 
 
 def main() -> None:
@@ -47,7 +42,7 @@ def main() -> None:
             seed=_SEED.value,
             num_takes=_NUM_TAKES.value,
         ),
-        _NUM_WORKERS.value or len(os.sched_getaffinity(0)),
+        engine_flags.engine(),
         _NUM_PORTRAITS.value,
     )
     build_program.tell(outcome, _OUTPUT_DIR.value, "picture", "portrait")

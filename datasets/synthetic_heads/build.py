@@ -7,14 +7,10 @@ makes a folder that `tfds.builder_from_directory(folder).as_data_source()` reads
 people that no training set of the same seed holds.
 """
 
-import os
-import pathlib
-import sys
+from absl import flags
 
-from absl import app, flags
-
-from datasets.synthetic_heads.records import plan, production
-from vasa_jax import errors
+from datasets.building import build_program, engine_flags
+from datasets.synthetic_heads.records import builder, plan
 
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder of the set.")
 _NUM_CLIPS = flags.DEFINE_integer("num_clips", 64, "How many clips.", lower_bound=1)
@@ -22,9 +18,6 @@ _SECONDS = flags.DEFINE_float("seconds", 3.0, "Length of a clip.")
 _SIZE = flags.DEFINE_integer("size", 128, "Pixels of a side.")
 _SEED = flags.DEFINE_integer("seed", 0, "Source of all chance.")
 _NUM_TAKES = flags.DEFINE_integer("num_takes", 4, "Clips of an identity.")
-_NUM_WORKERS = flags.DEFINE_integer(
-    "num_workers", None, "Processes; all cores by default.", lower_bound=1
-)
 _STRENGTH = flags.DEFINE_float(
     "randomization_strength", 0.5, "0 plausible people only, 1 all kinds of looks."
 )
@@ -47,41 +40,29 @@ _SPLITS = flags.DEFINE_list(
 )
 
 
-def main(argv: list[str]) -> None:
+def main() -> None:
     """Build the set that the flags ask for."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unknown argument {argv[1]!r}.")
-    try:
-        if not _OUTPUT_DIR.value:
-            raise errors.UserError("--output_dir is missing; name the set's folder.")
-        settings = plan.Settings(
-            seconds=_SECONDS.value,
-            size=_SIZE.value,
-            seed=_SEED.value,
-            num_takes=_NUM_TAKES.value,
-            randomization_strength=_STRENGTH.value,
-            speech_dir=_SPEECH_DIR.value,
-            recordings_share=_RECORDINGS_SHARE.value,
-            natural_share=_NATURAL_SHARE.value,
-            bared_smiles_share=_BARED_SMILES_SHARE.value,
-            splits=tuple(_SPLITS.value),
-        )
-        plan.check_voices(settings)
-        folder = pathlib.Path(_OUTPUT_DIR.value).expanduser().absolute()
-        num_workers = _NUM_WORKERS.value or len(os.sched_getaffinity(0))
-        counts, failures = production.build(
-            folder, settings, _NUM_CLIPS.value, num_workers
-        )
-    except errors.UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    for failure in failures:
-        print(f"failed: {failure}", file=sys.stderr)
-    parts = ", ".join(f"{count} {split}" for split, count in counts.items())
-    print(
-        f"{sum(counts.values())} clips ({parts}) in {folder}; {len(failures)} failed."
+    settings = plan.Settings(
+        seconds=_SECONDS.value,
+        size=_SIZE.value,
+        seed=_SEED.value,
+        num_takes=_NUM_TAKES.value,
+        randomization_strength=_STRENGTH.value,
+        speech_dir=_SPEECH_DIR.value,
+        recordings_share=_RECORDINGS_SHARE.value,
+        natural_share=_NATURAL_SHARE.value,
+        bared_smiles_share=_BARED_SMILES_SHARE.value,
+        splits=tuple(_SPLITS.value),
     )
+    plan.check_voices(settings)
+    outcome = builder.build(
+        build_program.folder(_OUTPUT_DIR, "to fill"),
+        settings,
+        _NUM_CLIPS.value,
+        engine_flags.engine(),
+    )
+    build_program.tell(outcome, _OUTPUT_DIR.value, "clip", "person")
 
 
 if __name__ == "__main__":
-    app.run(main)
+    build_program.run(main)

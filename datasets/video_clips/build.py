@@ -32,12 +32,11 @@ face costs most: at 25 frames a second about the length of the video on one core
 """
 
 import functools
-import os
 import sys
 
 from absl import flags
 
-from datasets.building import build_program
+from datasets.building import build_program, engine_flags
 from datasets.published_sets import readers
 from datasets.video_clips import builder
 from datasets.video_clips import settings as settings_lib
@@ -83,9 +82,6 @@ _MIN_LIP_MATCH = flags.DEFINE_float(
     "Leave out clips whose lips and voice belong together less surely; 0.07 refuses "
     "nine of ten that do not (docs/labels.md).",
 )
-_NUM_WORKERS = flags.DEFINE_integer(
-    "num_workers", None, "Processes; all cores by default.", lower_bound=1
-)
 
 LEAST_IDENTITIES = 2
 """Persons that a split needs. Follows: training's pairs, which show two."""
@@ -108,7 +104,7 @@ def main() -> None:
             hsemotion_weights=_HSEMOTION_WEIGHTS.value,
             min_lip_match=_MIN_LIP_MATCH.value,
         ),
-        _NUM_WORKERS.value or len(os.sched_getaffinity(0)),
+        engine_flags.engine(),
         read,
     )
     build_program.tell(outcome, _OUTPUT_DIR.value, "video", "person")

@@ -4,7 +4,7 @@ import functools
 import pathlib
 from collections.abc import Callable
 
-from datasets.building import set_builder, shard_folder
+from datasets.building import engines, set_builder, shard_folder
 from datasets.published_sets import clips, video_files
 from datasets.video_clips import record, shards, sources
 from datasets.video_clips import settings as settings_lib
@@ -25,7 +25,7 @@ def build(
     input_folder: pathlib.Path,
     folder: pathlib.Path,
     settings: settings_lib.Settings,
-    num_workers: int,
+    engine: engines.Engine,
     read: Callable[[video_files.VideoFiles], clips.Reading] | None = None,
 ) -> set_builder.Outcome:
     """Build or complete a set.
@@ -34,7 +34,7 @@ def build(
         input_folder: searched for videos.
         folder: where the set lies or will lie.
         settings: of its records.
-        num_workers: processes.
+        engine: where its shards are made.
         read: tells what to cut from which videos; None takes all of each.
 
     Returns:
@@ -62,8 +62,7 @@ def build(
         record.features(),
         sources.divide(kept, videos.sizes),
         functools.partial(shards.make, input_folder, folder, settings),
-        lambda shard: len(shard.sources),
-        num_workers,
+        engine,
         "video",
         reading.left_out,
     )

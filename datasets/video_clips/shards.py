@@ -13,17 +13,14 @@ def make(
     folder: pathlib.Path,
     settings: settings_lib.Settings,
     shard: sources.Shard,
-) -> int:
-    """Make the clips of a shard's sources.
+) -> None:
+    """Make the clips of a shard's sources, and its report.
 
     Args:
         input_folder: of the videos.
         folder: of the set.
         settings: of the set.
         shard: which sources.
-
-    Returns:
-        How many sources it has; the report lies on disk.
     """
     with shard_files.ShardWriter(folder, shard.name, record.features()) as writer:
         for clip in (source.clip for source in shard.sources):
@@ -31,4 +28,3 @@ def make(
             note = functools.partial(writer.note_damage, clip.name)
             make = functools.partial(record.make, input_folder, clip, settings, note)
             writer.add(clip.name, split, make)
-    return len(shard.sources)

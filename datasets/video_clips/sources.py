@@ -60,6 +60,11 @@ class Shard:
     sources: tuple[Source, ...]
 
     @property
+    def num_sources(self) -> int:
+        """Return how many they are."""
+        return len(self.sources)
+
+    @property
     def name(self) -> str:
         """Return the stem of its files, which tells its sources from others'."""
         return _hash("\n".join(source.line for source in self.sources)).hex()[:20]

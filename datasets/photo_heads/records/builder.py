@@ -3,7 +3,7 @@
 import functools
 import pathlib
 
-from datasets.building import set_builder, shard_folder
+from datasets.building import engines, set_builder, shard_folder
 from datasets.photo_heads.records import plan, portraits, record, shards
 
 INFO = shard_folder.SetInfo(
@@ -20,7 +20,7 @@ def build(
     portraits_folder: pathlib.Path,
     folder: pathlib.Path,
     settings: plan.Settings,
-    num_workers: int,
+    engine: engines.Engine,
     most: int | None = None,
 ) -> set_builder.Outcome:
     """Build, complete or enlarge a set.
@@ -29,7 +29,7 @@ def build(
         portraits_folder: searched for pictures.
         folder: where the set lies or will lie.
         settings: of its records.
-        num_workers: processes.
+        engine: where its shards are made.
         most: how many pictures to take; None takes all.
 
     Returns:
@@ -45,7 +45,6 @@ def build(
         record.features(),
         portraits.divide(portraits.find(portraits_folder, most)),
         functools.partial(shards.make, portraits_folder, folder, settings),
-        lambda shard: len(shard.portraits),
-        num_workers,
+        engine,
         "picture",
     )

@@ -45,6 +45,11 @@ class Shard:
     portraits: tuple[Portrait, ...]
 
     @property
+    def num_sources(self) -> int:
+        """Return how many they are."""
+        return len(self.portraits)
+
+    @property
     def name(self) -> str:
         """Return the stem of its files, which tells its portraits from others'."""
         return _hash("\n".join(f"{p.path}\0{p.num_bytes}" for p in self.portraits))[:20]

@@ -16,17 +16,14 @@ def make(
     folder: pathlib.Path,
     settings: plan.Settings,
     shard: portraits.Shard,
-) -> int:
-    """Make the clips of a shard's portraits.
+) -> None:
+    """Make the clips of a shard's portraits, and its report.
 
     Args:
         portraits_folder: of the pictures.
         folder: of the set.
         settings: of the set.
         shard: which portraits.
-
-    Returns:
-        How many portraits it has; the report lies on disk.
     """
     renderer = rendering.Renderer(settings.size)
     with shard_files.ShardWriter(folder, shard.name, record.features()) as writer:
@@ -39,7 +36,6 @@ def make(
                 return [record.make(take, settings, head, renderer) for take in takes]
 
             writer.add(portrait.path, portrait.split, clips)
-    return len(shard.portraits)
 
 
 def fit(image: np.ndarray, settings: plan.Settings, split: str) -> photo_head.PhotoHead:

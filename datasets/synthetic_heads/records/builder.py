@@ -1,27 +1,27 @@
 """The TFDS data set `synthetic_heads`, written and read without TensorFlow.
 
-`assemble` turns finished shards into a TFDS folder: shards are linked under the names
-that TFDS expects, and TFDS' own `write_metadata` describes them. This replaces
-`download_and_prepare`, which writes from one process and starts anew after a kill.
-`SyntheticHeads` is the ordinary builder of the same records, for
-`download_and_prepare` (one process, or Apache Beam's runners through TFDS).
+`build` makes shards and puts them together. This replaces `download_and_prepare`, which
+writes from one process and starts anew after a kill. `SyntheticHeads` is the ordinary
+builder of the same records, for `download_and_prepare`.
 """
 
+import functools
 import pathlib
 
 import tensorflow_datasets as tfds
 
-from datasets.building import shard_folder
+from datasets.building import engines, set_builder, shard_folder
 from datasets.synthetic_heads.records import plan, record, shards
 from datasets.synthetic_heads.rendering import renderer
-from vasa_jax import errors
 
-NAME = "synthetic_heads"
-VERSION = "1.0.0"
-
-DESCRIPTION = """Talking heads made by a program: rendered people who speak with
+INFO = shard_folder.SetInfo(
+    name="synthetic_heads",
+    version="1.0.0",
+    description="""Talking heads made by a program: rendered people who speak with
 synthesised or recorded voices, with the truth of pose, gaze, expression and geometry in
-every frame."""
+every frame.""",
+    splits=plan.SPLITS,
+)
 
 
 class SyntheticHeadsConfig(tfds.core.BuilderConfig):
@@ -40,7 +40,7 @@ class SyntheticHeads(tfds.core.GeneratorBasedBuilder):
     cores and goes on after a kill.
     """
 
-    VERSION = tfds.core.Version(VERSION)
+    VERSION = tfds.core.Version(INFO.version)
     BUILDER_CONFIGS = [
         SyntheticHeadsConfig(
             name="small", settings=plan.Settings(), num_clips=64, description="A try."
@@ -49,7 +49,7 @@ class SyntheticHeads(tfds.core.GeneratorBasedBuilder):
 
     def _info(self) -> tfds.core.DatasetInfo:
         return self.dataset_info_from_configs(
-            features=record.features(), description=DESCRIPTION
+            features=record.features(), description=INFO.description
         )
 
     def _split_generators(self, dl_manager):
@@ -69,33 +69,33 @@ class SyntheticHeads(tfds.core.GeneratorBasedBuilder):
                     yield clip.clip_id, made
 
 
-def assemble(
-    folder: pathlib.Path, finished: list[tuple[shards.Shard, shards.Report]]
-) -> dict[str, int]:
-    """Make a TFDS folder of finished shards.
-
-    Ours: hard links, so that nothing is copied and a larger set can reuse the shards.
+def build(
+    folder: pathlib.Path,
+    settings: plan.Settings,
+    num_clips: int,
+    engine: engines.Engine,
+) -> set_builder.Outcome:
+    """Build, complete or enlarge a set.
 
     Args:
-        folder: of the set; holds `shard_folder.FOLDER`.
-        finished: shards in order, with their reports.
+        folder: where the set lies or will lie.
+        settings: of its records.
+        num_clips: how many.
+        engine: where its shards are made.
 
     Returns:
-        Number of clips of each split.
+        The outcome.
 
     Raises:
-        UserError: if there is no clip at all.
+        UserError: as `set_builder.build`.
     """
-    counts = shard_folder.assemble(
+    return set_builder.build(
         folder,
-        shard_folder.SetInfo(
-            name=NAME, version=VERSION, description=DESCRIPTION, splits=plan.SPLITS
-        ),
+        settings,
+        INFO,
         record.features(),
-        [(shard.name, report) for shard, report in finished],
+        shards.divide(settings, num_clips),
+        functools.partial(shards.make, folder, settings),
+        engine,
+        "clip",
     )
-    if not counts:
-        raise errors.UserError(
-            f"No clip in {folder} could be made; the failures above tell why."
-        )
-    return counts

@@ -1,21 +1,13 @@
 """Shards: files of whole identities, made one by one, kept when a build is killed.
 
-Ours: a shard is written beside and renamed, its report last; what has a report is
-finished, whatever happened to the rest. Which clips lie in a shard depends only on the
-shard's number, so that a set may grow.
+Ours: which clips lie in a shard depends only on the shard's number, so that a set may
+grow.
 """
 
-import collections
 import dataclasses
-import json
-import os
 import pathlib
-from collections.abc import Callable
 
-from array_record.python import array_record_module
-from tensorflow_datasets.core import example_serializer
-
-from datasets.building import shard_folder
+from datasets.building import shard_files
 from datasets.synthetic_heads.records import plan, record
 from datasets.synthetic_heads.rendering import renderer
 
@@ -42,19 +34,10 @@ class Shard:
         """Return the stem of its files; a shard cut short has another name."""
         return f"{self.number:05d}_{self.first_clip:07d}_{self.end_clip:07d}"
 
-
-@dataclasses.dataclass(frozen=True)
-class Report:
-    """What became of a shard.
-
-    Attributes:
-        num_examples, num_bytes: per split.
-        failures: sentence per clip that could not be made.
-    """
-
-    num_examples: dict[str, int]
-    num_bytes: dict[str, int]
-    failures: list[str]
+    @property
+    def num_sources(self) -> int:
+        """Return how many clips they are."""
+        return self.end_clip - self.first_clip
 
 
 def divide(settings: plan.Settings, num_clips: int) -> list[Shard]:
@@ -66,67 +49,22 @@ def divide(settings: plan.Settings, num_clips: int) -> list[Shard]:
     ]
 
 
-def record_path(folder: pathlib.Path, shard: Shard, split: str) -> pathlib.Path:
-    """Return the file of a shard's clips of one split."""
-    return shard_folder.record_path(folder, shard.name, split)
-
-
-def read_report(folder: pathlib.Path, shard: Shard) -> Report | None:
-    """Return the report of a finished shard, None if it is not finished."""
-    path = folder / shard_folder.FOLDER / f"{shard.name}.json"
-    if not path.exists():
-        return None
-    report = Report(**json.loads(path.read_text()))
-    paths = [record_path(folder, shard, split) for split in report.num_examples]
-    return report if all(path.exists() for path in paths) else None
-
-
-def make(
-    folder: pathlib.Path,
-    shard: Shard,
-    settings: plan.Settings,
-    tell: Callable[[bool], None],
-) -> Report:
-    """Make the records of a shard.
-
-    Ours: a clip that fails is passed over and reported, because one odd face must not
-    cost a night's work.
+def make(folder: pathlib.Path, settings: plan.Settings, shard: Shard) -> None:
+    """Make the clips of a shard, and its report.
 
     Args:
         folder: of the set.
-        shard: which clips.
         settings: of the set.
-        tell: called after each clip with whether it was made.
-
-    Returns:
-        The report, which lies on disk too.
+        shard: which clips.
     """
-    serializer = example_serializer.ExampleSerializer(
-        record.features().get_serialized_info()
-    )
     view = renderer.Renderer(settings.size)
-    examples: dict[str, list[bytes]] = collections.defaultdict(list)
-    failures = []
-    for clip, person in clips(shard, settings):
-        try:
-            made = record.make(clip, settings, person(), view)
-            encoded = record.features().encode_example(made)
-            examples[clip.split].append(serializer.serialize_example(encoded))
-        except Exception as error:  # noqa: BLE001 (one clip must not end the build)
-            failures.append(f"{clip.clip_id}: {shard_folder.tell_error(error)}")
-            tell(False)
-        else:
-            tell(True)
-    for split, serialized in examples.items():
-        _write_records(record_path(folder, shard, split), serialized)
-    report = Report(
-        num_examples={split: len(rows) for split, rows in examples.items()},
-        num_bytes={split: sum(map(len, rows)) for split, rows in examples.items()},
-        failures=failures,
-    )
-    path = folder / shard_folder.FOLDER / f"{shard.name}.json"
-    shard_folder.write_beside(path, json.dumps(dataclasses.asdict(report), indent=2))
-    return report
+    with shard_files.ShardWriter(folder, shard.name, record.features()) as writer:
+        for clip, person in clips(shard, settings):
+
+            def made(clip=clip, person=person):
+                return [record.make(clip, settings, person(), view)]
+
+            writer.add(clip.clip_id, clip.split, made)
 
 
 def clips(shard: Shard, settings: plan.Settings):
@@ -146,12 +84,3 @@ def clips(shard: Shard, settings: plan.Settings):
                 return built[0]
 
             yield clip, person
-
-
-def _write_records(path: pathlib.Path, serialized: list[bytes]) -> None:
-    beside = path.with_suffix(f".beside{os.getpid()}")
-    writer = array_record_module.ArrayRecordWriter(str(beside), "group_size:1")
-    for row in serialized:
-        writer.write(row)
-    writer.close()
-    os.replace(beside, path)
