@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments import encode
+from experiments.running import encoded_shards
 from vasa_jax import media
 from vasa_jax.audio import encoders
 from vasa_jax.data import records
@@ -111,6 +111,9 @@ def test_a_waveform_is_cut_or_filled_to_the_length_of_the_video():
         encoding.to_waveform(audio, 25)
 
 
+_OF_A_SECOND_RUN = ["kept", "corrupt", "encoded"]
+
+
 def test_an_encoded_set_resumes_counts_corrupt_clips_and_feeds_stage_two(
     clips, tmp_path
 ):
@@ -118,14 +121,11 @@ def test_an_encoded_set_resumes_counts_corrupt_clips_and_feeds_stage_two(
     made = [_record(number, generator) for number in range(3)]
     made[1]["video"] = b"no video"
     opened = records.ListRecords(made)
-    first = list(encode.encode_split(clips, opened, "train", tmp_path, max_clips=2))
-    assert [outcome.split(":")[0] for outcome in first] == ["encoded", "corrupt"]
-    again = list(encode.encode_split(clips, opened, "train", tmp_path))
-    assert [outcome.split(":")[0] for outcome in again] == [
-        "kept",
-        "corrupt",
-        "encoded",
-    ]
+    for count, expected in ((2, ["encoded", "corrupt"]), (3, _OF_A_SECOND_RUN)):
+        done = encoded_shards.encode_clips(
+            clips, opened, "train", tmp_path, range(count)
+        )
+        assert [outcome.split(":")[0] for _, outcome in done] == expected
     encoded = records.open_folder(tmp_path, "train")
     assert [encoded.read(i)["clip_id"] for i in range(2)] == ["clip_0", "clip_2"]
     normalization.measure((encoded.read(i) for i in range(2)), 4)

@@ -19,8 +19,8 @@ from datasets.synthetic_heads.person import avatar, geometry
 from datasets.synthetic_heads.rendering import renderer, scene
 from datasets.video_clips import builder, record, sources, tracking
 from datasets.video_clips import settings as settings_lib
-from experiments import encode
 from experiments.configs import face, face_fields
+from experiments.running import encoded_shards
 from vasa_jax import audio, config, errors, media
 from vasa_jax.audio import encoders
 from vasa_jax.data import records
@@ -344,8 +344,8 @@ def test_clips_of_videos_are_encoded_for_stage_two(built, tiny_models, tmp_path)
         batch_frames=20,
     )
     opened = records.open_folder(built[0], "train")
-    outcomes = list(encode.encode_split(clips, opened, "train", tmp_path))
-    assert outcomes == ["encoded"] * 3
+    done = encoded_shards.encode_clips(clips, opened, "train", tmp_path, range(3))
+    assert [outcome for _, outcome in done] == ["encoded"] * 3
     encoded = records.open_folder(tmp_path, "train").read(0)
     original = _read_all(built[0])[encoded["clip_id"]]
     np.testing.assert_array_equal(encoded["motion"][:, :6], original["head_pose"])

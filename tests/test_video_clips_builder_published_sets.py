@@ -21,8 +21,8 @@ from datasets.building import engines, set_builder, shard_files
 from datasets.published_sets import clips, readers, video_files
 from datasets.video_clips import builder, record
 from datasets.video_clips import settings as settings_lib
-from experiments import encode
 from experiments.configs import face, motion
+from experiments.running import encoded_shards
 from vasa_jax import audio, config, media
 from vasa_jax.audio import encoders
 from vasa_jax.data import records
@@ -330,8 +330,10 @@ def test_a_step_of_stage_two_runs_on_published_sets(built, tiny_models, tmp_path
     for name in MAKERS:
         for split, count in SPLITS.get(name, {"train": 2}).items():
             opened = records.open_folder(built / name, split)
-            done = encode.encode_split(clips, opened, split, tmp_path / name)
-            assert list(done) == ["encoded"] * count
+            done = encoded_shards.encode_clips(
+                clips, opened, split, tmp_path / name, range(count)
+            )
+            assert [outcome for _, outcome in done] == ["encoded"] * count
     encoded = records.open_folder(tmp_path / "celebv_hq", "train")
     known = [np.isfinite(encoded.read(index)["emotion"]).all() for index in range(2)]
     assert sorted(known) == [False, True]

@@ -15,8 +15,8 @@ from datasets.building import engines, shard_files
 from datasets.published_sets import video_files
 from datasets.video_clips import builder, record, sources
 from datasets.video_clips import settings as settings_lib
-from experiments import encode
 from experiments.configs import face
+from experiments.running import encoded_shards
 from vasa_jax import audio, config, media
 from vasa_jax.audio import encoders
 from vasa_jax.data import records
@@ -121,7 +121,9 @@ def encoded(built, tiny_models, tmp_path_factory):
         batch_frames=SETTINGS.num_frames,
     )
     opened = records.open_folder(built, "train")
-    assert set(encode.encode_split(encoder, opened, "train", folder)) == {"encoded"}
+    places = range(len(opened))
+    done = encoded_shards.encode_clips(encoder, opened, "train", folder, places)
+    assert {outcome for _, outcome in done} == {"encoded"}
     return _clips(folder)
 
 

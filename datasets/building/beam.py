@@ -7,6 +7,7 @@ alone, because counters count repeated attempts, and some runners have none.
 
 import contextlib
 import dataclasses
+import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -88,6 +89,7 @@ class Beam:
 
         if not shards:
             return
+        logging.getLogger("apache_beam").setLevel(logging.WARNING)
         flags = list(self.flags)
         if self.runner == "DaskRunner" and not any(
             flag.startswith(_DASK_PARTITIONS) for flag in flags
@@ -133,8 +135,9 @@ def progress(job: Any, shards: Sequence[Any], source: str) -> Iterator[None]:
                 start = time.monotonic()
                 is_last = ended.is_set()
                 missing = job.missing(missing)
-                left = sum(shard.num_sources for shard in missing)
-                bar.update(total - left - bar.n)
+                made = total - sum(shard.num_sources for shard in missing)
+                if made > bar.n:
+                    bar.update(made - bar.n)
                 wait = max(LEAST_WAIT_SECONDS, 10 * (time.monotonic() - start))
                 ended.wait(0 if is_last else wait)
 

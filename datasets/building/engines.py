@@ -6,6 +6,7 @@ of reports. Attempts may be repeated, killed and repeated at once; none harms an
 
 import concurrent.futures.process
 import dataclasses
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -15,6 +16,11 @@ from vasa_jax import errors
 MOST_RESTARTS = 3
 """How often processes are started anew when one was killed. Ours: a machine that is
 short of memory kills one now and then; a shard that kills each of them will not end."""
+
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Ours: workers of clusters have several threads unless one asks for one, and neither
+MediaPipe's networks nor the encoder of clips may be called by two at once."""
 
 
 class Shard(Protocol):
@@ -47,8 +53,9 @@ class Job:
         Ours: clusters repeat what a lost worker had finished, too. Beam takes what is
         written behind the colon for its own types, and stumbles over a protocol.
         """
-        if not self.is_finished(shard):
-            self.make(shard)
+        with _ONE_AT_A_TIME:
+            if not self.is_finished(shard):
+                self.make(shard)
         return shard.num_sources
 
     def missing(self, shards: Sequence[Shard]) -> list[Shard]:

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import os
 import pathlib
+import uuid
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
@@ -22,6 +23,9 @@ KEPT_RECORDS = 1024
 """Opened npz files whose small values stay in memory, in each process. Ours: parsing
 thirty headers takes longer than making an example; the values of a clip of three
 seconds are half a megabyte."""
+
+PARTIAL_SUFFIX = ".writing"
+"""Of npz files that are not whole yet. Ours."""
 
 NAME_FIELD = "clip_id"
 """Field that names a record, where there is one. Ours."""
@@ -201,7 +205,8 @@ def write_npz_record(path: str | os.PathLike, record: Mapping[str, Any]) -> None
     path = pathlib.Path(path)
     # numpy cuts trailing zeros off bytes, but not off void.
     values = {k: np.void(v) if isinstance(v, bytes) else v for k, v in record.items()}
-    beside = path.with_name(path.name + ".writing")
+    # A name that no other attempt has: clusters repeat work, even at once.
+    beside = path.with_name(uuid.uuid4().hex + PARTIAL_SUFFIX)
     with beside.open("wb") as file:
         np.savez(file, **values)
     beside.rename(path)
