@@ -109,7 +109,6 @@ def to_html(report: score_report.Report, shown: Sequence[Shown], title: str) -> 
     escape = html.escape
     rows = "\n".join(_row(line) for line in report.lines.values())
     body = [
-        f"<h1>{escape(title)}</h1>",
         "<p>Dots are clips, the blue bar is where the mean lies with 95 % (bootstrap "
         "over clips); green is the ceiling, orange the floor. "
         f"{len(report.clips)} clips.</p>",
@@ -126,12 +125,22 @@ def to_html(report: score_report.Report, shown: Sequence[Shown], title: str) -> 
     body += [_clip(one) for one in shown]
     about = escape(", ".join(f"{k}: {v}" for k, v in report.about.items()))
     body.append(f'<p class="small">{about}</p>')
+    return frame(title, body)
+
+
+def frame(title: str, body: Sequence[str]) -> str:
+    """Put the parts of a page into HTML that needs nothing beside it.
+
+    Args:
+        title: of the page.
+        body: its elements, in order.
+    """
+    escaped = html.escape(title)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>\n"
-        + "\n".join(body)
-        + "\n</body></html>\n"
+        f"<title>{escaped}</title><style>{STYLE}</style></head>\n<body>\n"
+        f"<h1>{escaped}</h1>\n" + "\n".join(body) + "\n</body></html>\n"
     )
 
 
@@ -158,7 +167,7 @@ def _clip(shown: Shown) -> str:
     for caption, image in shown.strips:
         parts.append(
             f'<figure><img alt="{html.escape(caption)}" src="data:image/jpeg;base64,'
-            f'{_jpeg(image)}"><figcaption>{html.escape(caption)}</figcaption></figure>'
+            f'{jpeg(image)}"><figcaption>{html.escape(caption)}</figcaption></figure>'
         )
     plots = "".join(
         f"<figure>{drawings.curves(lines)}<figcaption>{html.escape(caption)}"
@@ -176,7 +185,8 @@ def _legend(lines: Sequence[tuple[str, np.ndarray]]) -> str:
     )
 
 
-def _jpeg(image: np.ndarray) -> str:
+def jpeg(image: np.ndarray) -> str:
+    """Return a picture, uint8 `[H, W, 3]`, as JPEG in base64."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "strip.jpg"
         media.write_image(path, image)
