@@ -110,6 +110,8 @@ def end(process: subprocess.Popen) -> None:
     except ProcessLookupError:
         pass
     process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def give_order(order: pathlib.Path, at: str, nth: int, seconds: float) -> None:
