@@ -1,5 +1,6 @@
 """Beam's runners make what processes make."""
 
+import importlib.util
 import sys
 
 import pytest
@@ -9,10 +10,9 @@ from datasets.building import beam
 from vasa_jax import errors
 
 SHARDS = [tiny_shards.TinyShard(f"{number:03d}") for number in range(5)]
-HAS_BEAM = "apache_beam" in sys.modules or __import__("importlib.util").util.find_spec(
-    "apache_beam"
+needs_beam = pytest.mark.skipif(
+    importlib.util.find_spec("apache_beam") is None, reason="needs the extra `beam`"
 )
-needs_beam = pytest.mark.skipif(not HAS_BEAM, reason="needs the extra `beam`")
 
 
 def test_a_runner_that_is_not_offered_is_named():
@@ -51,7 +51,9 @@ def test_a_runner_makes_each_shard_once_and_shows_it(tmp_path, capsys, runner, f
 
 
 @needs_beam
-def test_workers_that_do_not_share_the_folder_are_told_of(tmp_path):
+def test_workers_that_do_not_share_the_folder_are_told_of(monkeypatch):
+    monkeypatch.setattr(beam, "SECONDS_TO_APPEAR", 0)
+
     class WritesElsewhere:
         def __call__(self, shard):
             return shard.num_sources

@@ -37,6 +37,10 @@ MOST_PARTITIONS = 10_000
 _DASK = "apache_beam.runners.dask.dask_runner.DaskRunner"
 _DASK_PARTITIONS = ("--dask_npartitions", "--dask_partition_size")
 
+SECONDS_TO_APPEAR = 120
+"""How long a report that a worker wrote may be missing here. Ours: NFS remembers for a
+minute that there was no such file."""
+
 LEAST_WAIT_SECONDS = 1.0
 """From one look for reports to the next. Ours: or ten times as long as looking takes,
 which many shards on a slow file system make long."""
@@ -104,7 +108,9 @@ class Beam:
         _ = plans | "make" >> apache_beam.Map(job)
         with progress(job, shards, source):
             pipeline.run().wait_until_finish()
-        missing = job.missing(shards)
+            missing, deadline = shards, time.monotonic() + SECONDS_TO_APPEAR
+            while (missing := job.missing(missing)) and time.monotonic() < deadline:
+                time.sleep(1)
         if missing:
             raise errors.UserError(
                 f"{self.runner} has ended, and {len(missing)} of {len(shards)} shards "
