@@ -40,10 +40,12 @@ def programs(tmp_path_factory, tiny_checkpoint):
     _write_videos(videos)
     heads = ["datasets.synthetic_heads.build", "--size=32", "--seconds=0.4"]
     clips = ["datasets.video_clips.build", f"--input_dir={videos}", "--size=64"]
+    photos = ["datasets.photo_heads.build", f"--portraits_dir={EXAMPLES}"]
     encode = ["experiments.encode", f"--checkpoint={tiny_checkpoint}"]
     flags = {
         "synthetic_heads": [*heads, "--num_clips=96"],
         "video_clips": [*clips, "--seconds=0.8", "--min_pixels=100"],
+        "photo_heads": [*photos, "--size=64", "--seconds=0.4"],
         "encode": [
             *encode,
             f"--data_dir={folder / 'synthetic_heads'}",
@@ -51,7 +53,7 @@ def programs(tmp_path_factory, tiny_checkpoint):
             "--splits=train,validation,test",
         ],
     }
-    for name in PROGRAMS:
+    for name in flags:
         command = [*flags[name], f"--output_dir={folder / name}", "--num_workers=2"]
         code, told = dask_cluster.run(command)
         assert code == 0, told
