@@ -8,9 +8,9 @@ from vasa_jax.evaluation.benchmark import cache, scoring, video_clip
 from vasa_jax.evaluation.metrics import (
     definition,
     frame_similarity,
+    published_synchrony,
     registry,
     set_distance,
-    synchrony,
 )
 from vasa_jax.evaluation.networks import lpips, sound_offsets, syncnet
 
@@ -78,7 +78,11 @@ def test_each_tells_the_flag_and_the_file_that_it_needs():
 def test_a_wrong_file_is_told_before_anything_is_measured(tmp_path, pair):
     path = tmp_path / "text.npz"
     path.write_text("no arrays")
-    for kind in (frame_similarity.Lpips, set_distance.Fvd, synchrony.SyncNetScore):
+    for kind in (
+        frame_similarity.Lpips,
+        set_distance.Fvd,
+        published_synchrony.SyncNetScore,
+    ):
         own = rules(tmp_path, kind(weights=str(path)))
         with pytest.raises(errors.UserError, match="text.npz"):
             scoring.score_all([pair], own)
@@ -115,6 +119,40 @@ def test_a_set_that_is_moved_is_as_far_as_it_was_moved():
     assert far["fvd"].floor == pytest.approx(4 * 25, rel=0.1)
     assert far["fvd"].ceiling < 0.3
     assert far["fvd"].num_clips == 200
+
+
+def test_a_distance_of_sets_stands_beside_one_of_as_many_windows_as_its_ceiling():
+    names = [f"clip{i}" for i in range(8)]
+    takes = [
+        definition.Measured(
+            features={
+                **features(i).features,
+                "generated": features(20 * t + i).features["real"],
+            }
+        )
+        for t in (1, 2, 3)
+        for i in range(8)
+    ]
+    clips = {n: definition.average(takes[i::8]) for i, n in enumerate(names)}
+    # Three samples of a voice share their reference, whose windows count once.
+    assert len(clips["clip0"].features["real"]) == 3
+    assert len(clips["clip0"].features["generated"]) == 9
+    found = set_distance.Fvd().finish(definition.State(clips))
+    about = found["fvd"].about
+    assert "real against real has 12 windows against 12" in about
+    assert "generated against real 72 against 24" in about
+    assert "less 1" in about and "neither squeezed nor cropped" in about
+    assert found["fvd/as_many"].about == about
+    halves = [
+        set_distance.Moments.from_batch(np.concatenate(parts))
+        for parts in (
+            [clips[n].features["real"] for n in names[::2]],
+            [clips[n].features["generated"][:3] for n in names[1::2]],
+        )
+    ]
+    expected = set_distance.frechet_distance(*halves)
+    assert found["fvd/as_many"].mean == pytest.approx(expected)
+    assert found["fvd/as_many"].ceiling == found["fvd"].ceiling
 
 
 def test_sets_too_small_for_a_covariance_are_not_measured():
@@ -167,7 +205,7 @@ def test_windows_without_a_face_do_not_count_in_s_c_and_s_d():
             present=present,
         )
 
-    found = synchrony.SyncNetScore().score_seen(face(present), lips, sound)
+    found = published_synchrony.SyncNetScore().score_seen(face(present), lips, sound)
     table = np.delete(
         sound_offsets.distances(
             lips, sound, beyond=0.0, added=syncnet.DISTANCE_EPSILON
@@ -178,7 +216,10 @@ def test_windows_without_a_face_do_not_count_in_s_c_and_s_d():
     np.testing.assert_allclose(found.distances, table.mean(axis=0), rtol=1e-6)
     assert found.distance < 1e-4
     assert (
-        synchrony.SyncNetScore().score_seen(face(0 * present > 0), lips, sound) is None
+        published_synchrony.SyncNetScore().score_seen(
+            face(0 * present > 0), lips, sound
+        )
+        is None
     )
 
 
@@ -214,22 +255,22 @@ def published_shapes():
 @pytest.mark.slow
 def test_sync_is_measured_beside_shifted_sound_and_the_reference(tmp_path, voice):
     path = random_file(tmp_path / "syncnet.npz", published_shapes())
-    metric = synchrony.SyncNetScore(weights=path)
+    metric = published_synchrony.SyncNetScore(weights=path)
     own = rules(tmp_path, metric)
-    video = write(tmp_path / "a.mp4", noise(44), voice)
+    video = write(tmp_path / "a.mp4", noise(100), voice)
     clip = video_clip.Clip(video, own.cache_dir)
-    pose = np.tile([0, 0, 0, 0, 0, 0.8], (44, 1))
+    pose = np.tile([0, 0, 0, 0, 0, 0.8], (100, 1))
     curves = {
         "head_pose": pose.tolist(),
-        "mouth_opening": [0.0] * 44,
-        "eye_opening": [0.0] * 44,
-        "gaze": [[0.0, 0.0]] * 44,
-        "present": [True] * 44,
+        "mouth_opening": [0.0] * 100,
+        "eye_opening": [0.0] * 100,
+        "gaze": [[0.0, 0.0]] * 100,
+        "present": [True] * 100,
     }
     key = cache.key("face", clip.digest)
     cache.kept(own.cache_dir / f"{key}.json", curves.copy)
     (result,) = scoring.score_all([scoring.Pair(video=video, reference=video)], own)
     found = result.measured["sync"].scores
-    for key in ("sync/confidence", "sync/distance"):
+    for key in ("sync/confidence", "sync/distance", "sync/distance_inside"):
         assert np.isfinite(found[key].floor)
         assert found[key].value == found[key].ceiling

@@ -66,6 +66,7 @@ def test_our_numbers_stand_below_the_papers_and_what_lacks_is_named():
     )
     text = paper_comparison.to_markdown([filled], ["a note"], "a list")
     assert "| | S_C ↑ | S_C (own) ↑ | S_D ↓ | S_D (own) ↓ | CAPP ↑ |" in text
+    assert "without zeros" not in text
     assert "| VASA-1 (paper) | 7.957 | - | 6.635 | - | 0.465 | - | 0.316 |" in text
     assert (
         "| **this checkpoint, default settings** | - | 5.000 | - | - | - | - | "
@@ -73,13 +74,16 @@ def test_our_numbers_stand_below_the_papers_and_what_lacks_is_named():
     ) in text
     row = "| **the benchmark's own video, measured alike** |" + " - |" * 6 + " 0.400 |"
     assert row in text
-    assert "Rows in bold are measured on a list." in text
+    assert "clips; rows in bold on a list." in text
+    assert "Rows of (paper) are measured on 32 clips of a minute" in text
+    # The originals stand first.
+    assert text.index(row) < text.index("| MakeItTalk (paper)")
     assert "- FVD25: needs a file" in text
     assert "- S_C, S_D, S_D (own), CAPP (own): there is no metric of this name" in text
     assert "- CAPP: needs the paper's network" in text
     assert "VGG16" not in text
     stored = json.loads(paper_comparison.to_json([filled], ["a note"], {"seed": 0}))
-    row = stored["tables"][0]["rows"][-2]
+    row = stored["tables"][0]["rows"][-1]
     assert (row["origin"], row["cells"]["ΔP"]["num_clips"]) == ("ours", 3)
 
 
@@ -90,13 +94,31 @@ def test_each_setting_of_the_ablation_stands_below_the_papers_row_for_it():
         for place, (setting, _) in enumerate(table.settings)
     }
     rows = paper_comparison.fill(5, table, reports).rows
-    assert [row.origin for row in rows[:4]] == ["paper", "ours"] * 2
-    assert rows[0].name == "λ_A 0, λ_g 0, 50 steps (paper)"
-    assert [row.cells["E_g"].value for row in rows[1:-1:2]] == list(range(7))
+    assert [row.origin for row in rows[:5]] == ["real", *["paper", "ours"] * 2]
+    assert rows[1].name == "λ_A 0, λ_g 0, 50 steps (paper)"
+    assert [row.cells["E_g"].value for row in rows[2::2]] == list(range(7))
     assert len(rows) == 2 * 7 + 1
     asked = [paper_benchmark.controls_of(setting, 4) for setting in reports]
     assert (asked[-1].num_steps, asked[-1].audio_guidance) == (10, 0.5)
     assert (asked[5].audio_guidance, asked[5].seed) == (2.0, 4)
+
+
+def test_the_successor_stands_in_a_table_of_its_own_under_its_own_name():
+    table = paper_figures.TABLES[6]
+    about = "S_C by SyncNet averages zeros in."
+    report = report_of(
+        **{
+            "sync/confidence": definition.Summary(mean=6.0, num_clips=1, about=about),
+            "sync/confidence_inside": definition.Summary(mean=7.0, about=about),
+        }
+    )
+    filled = paper_comparison.fill(6, table, {paper_figures.DEFAULT: report})
+    text = paper_comparison.to_markdown([filled], report.comparing, "a list")
+    assert "Rows of (arXiv 2606.01620) are measured on HDTF" in text
+    row = "| VASA-1's successor (arXiv 2606.01620) | 8.943 | - | - | 6.286 | - | 0.699 "
+    assert row in text
+    assert "| **this checkpoint, default settings** | 6.000 | 7.000 |" in text
+    assert report.comparing == [about]
 
 
 def test_capp_is_laid_beside_the_papers_by_shift_or_says_why_not():

@@ -9,7 +9,7 @@ from typing import Any
 
 from vasa_jax import errors, media
 
-VERSION = 4
+VERSION = 5
 """Raised when what is kept, or how it is found, changes."""
 
 BLOCK_BYTES = 2**20

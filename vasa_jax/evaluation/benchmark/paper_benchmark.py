@@ -118,6 +118,9 @@ def fill(
             paper_comparison.fill_sanity(number, table, values, counts, reason)
         )
     notes = notes_on(made, generator, options)
+    if sanity is not None and sanity[0] is not None:
+        notes = [contrastive_scorer.favour(options.capp_weights), *notes]
+    notes = list(dict.fromkeys(notes))
     return Result(tables=tables, notes=notes, default=default)
 
 
@@ -154,6 +157,8 @@ def notes_on(
         "FVD25, where it is measured, compares the seconds of these clips (the paper: "
         "2000 real and 2000 generated ones), which makes it larger.",
     ]
+    comparing = [o for one in made.values() for o in one.report.comparing]
+    notes[:0] = dict.fromkeys(comparing)
     for setting, one in made.items():
         lengths = [c.num_frames for c in one.report.clips.values()]
         seconds = sum(lengths) / len(one.pairs) / types.FRAME_RATE_HZ

@@ -102,17 +102,19 @@ def average(takes: Sequence[Measured]) -> Measured:
 
     Args:
         takes: none of them left out; a take counts in the rows whose value it knows,
-            and its floor and ceiling where it knows them too.
+            and its floor and ceiling where it knows them too. Features that all takes
+            share, such as their reference's, are kept once.
     """
     scores = {}
     for key in dict.fromkeys(key for take in takes for key in take.scores):
         given = [take.scores[key] for take in takes if key in take.scores]
         known = [score for score in given if not np.isnan(score.value)] or given
         scores[key] = Score(*map(mean_of_known, zip(*known, strict=True)))
-    features = {
-        key: np.concatenate([take.features[key] for take in takes])
-        for key in takes[0].features
-    }
+    features = {}
+    for key, first in takes[0].features.items():
+        parts = [take.features[key] for take in takes]
+        is_shared = all(np.array_equal(part, first) for part in parts)
+        features[key] = first if is_shared else np.concatenate(parts)
     return Measured(scores=scores, features=features)
 
 
@@ -167,6 +169,7 @@ class Summary:
         num_clips: clips in `mean`.
         num_floors, num_ceilings: clips in `floor` and `ceiling`, where clips have any.
         values: of each clip, by name; none of a ratio.
+        about: what must be known to compare the numbers; every table prints it.
     """
 
     mean: float | None = None
@@ -178,6 +181,7 @@ class Summary:
     num_floors: int = 0
     num_ceilings: int = 0
     values: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    about: str = ""
 
 
 def summarise(scores: Mapping[str, Score], is_ratio: bool = False) -> Summary:
@@ -311,14 +315,17 @@ class VideoMetric(PerClip, abc.ABC):
         """Measure one clip; `needs` have been seen to."""
 
     def kept_of_reference(
-        self, reference: video_clip.Clip, find: Callable[[], dict[str, float]]
+        self,
+        reference: video_clip.Clip,
+        find: Callable[[], dict[str, float]],
+        num_frames: int | None = None,
     ) -> dict[str, float]:
-        """Return what is found in a reference alone.
+        """Return what is found in a reference alone, or in its first frames.
 
         Ours: kept beside the report, because the samples of a voice, and the reports
         of other systems, share their references.
         """
-        settings = json.dumps(self.settings(), sort_keys=True)
+        settings = json.dumps([self.settings(), num_frames], sort_keys=True)
         return reference.kept(f"{self.name}_of_reference", find, settings)
 
 

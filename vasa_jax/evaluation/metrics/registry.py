@@ -8,6 +8,7 @@ from vasa_jax.evaluation.metrics import (
     frame_similarity,
     head_movement,
     lip_movement,
+    published_synchrony,
     set_distance,
     signals,
     synchrony,
@@ -49,7 +50,7 @@ def make(settings: Settings) -> list[VideoMetric]:
         settings: of them.
     """
     return [
-        synchrony.SyncNetScore(weights=settings.syncnet_weights),
+        published_synchrony.SyncNetScore(weights=settings.syncnet_weights),
         synchrony.OwnSyncScore(weights=settings.sync_weights),
         synchrony.CappScore(weights=settings.capp_weights),
         lip_movement.LipCorrelation(),

@@ -17,11 +17,12 @@ from vasa_jax.evaluation.metrics import curves
 from vasa_jax.evaluation.metrics.definition import (
     HIGHER,
     LOWER,
-    ByWeightsFile,
     Measured,
     Needs,
     Row,
     Score,
+    State,
+    Summary,
     VideoMetric,
 )
 from vasa_jax.evaluation.networks import (
@@ -31,7 +32,6 @@ from vasa_jax.evaluation.networks import (
     face_crops,
     lip_sync,
     sound_offsets,
-    syncnet,
 )
 
 SHIFTED = "its sound shifted by half"
@@ -52,15 +52,23 @@ class Synchrony(VideoMetric, abc.ABC):
         """Measure one clip."""
         if (reason := self.too_short(clip)) is not None:
             return Measured(left_out=reason)
-        seen, heard = self.embed(clip)
+        if reference is not None and self.too_short(reference) is not None:
+            reference = None
+        # Averages depend on the length, so a clip and its reference have one.
+        lengths = [_length(one) for one in (clip, reference) if one is not None]
+        seen, heard = self._embed_first(clip, min(lengths))
         values = self.score(clip.face, seen, heard)
         if not values:
             return Measured(left_out=self.unseen())
         floors = self.floors(clip.face, seen, heard)
         ceilings = {}
-        if reference is not None and self.too_short(reference) is None:
+        if reference is not None:
             ceilings = self.kept_of_reference(
-                reference, lambda: self.score(reference.face, *self.embed(reference))
+                reference,
+                lambda: self.score(
+                    reference.face, *self._embed_first(reference, min(lengths))
+                ),
+                min(lengths),
             )
         return Measured(
             scores={
@@ -68,6 +76,11 @@ class Synchrony(VideoMetric, abc.ABC):
                 for key, value in values.items()
             }
         )
+
+    def _embed_first(self, clip, num_frames):
+        """Embed a clip as if it ended after some frames."""
+        spare = _length(clip) - num_frames
+        return [rows[: len(rows) - spare] for rows in self.embed(clip)]
 
     def floors(
         self, face: video_clip.FaceCurves, seen: np.ndarray, heard: np.ndarray
@@ -92,6 +105,11 @@ class Synchrony(VideoMetric, abc.ABC):
     @abc.abstractmethod
     def unseen(self) -> str:
         """Say why there are no scores."""
+
+
+def _length(clip: video_clip.Clip) -> int:
+    """Return how many frames have picture and sound."""
+    return min(clip.facts.num_frames, clip.facts.num_sound_frames)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -139,6 +157,12 @@ class ByOwnNetwork(Synchrony, abc.ABC):
         """Return the network, read once a process."""
         return _scorer(self.kind, self.weights)
 
+    def finish(self, state: State) -> dict[str, Summary]:
+        """Average the clips, and say whom the network favours."""
+        found = super().finish(state)
+        about = contrastive_scorer.favour(self.weights)
+        return {k: dataclasses.replace(one, about=about) for k, one in found.items()}
+
     @property
     def _folder(self):
         is_shipped = self.kind.shipped.is_dir()
@@ -150,7 +174,7 @@ def _scorer(kind_name, folder):
     return contrastive_scorer.read(kind_name, folder)
 
 
-def _rows(name: str, network: str, digits: int) -> dict[str, Row]:
+def offset_rows(name: str, network: str, digits: int) -> dict[str, Row]:
     """Return the rows of S_C, S_D and their offset by a network."""
     return {
         f"{name}/confidence": Row(
@@ -160,7 +184,9 @@ def _rows(name: str, network: str, digits: int) -> dict[str, Row]:
             title=f"S_D ({network})", aim=LOWER, floor=SHIFTED, digits=digits
         ),
         f"{name}/offset": Row(
-            title=f"Offset of least distance ({network})", unit="frames", digits=1
+            title=f"Offset of least distance ({network}; positive: the sound is early)",
+            unit="frames",
+            digits=1,
         ),
     }
 
@@ -229,65 +255,11 @@ class OfLips(Synchrony, abc.ABC):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SyncNetScore(ByWeightsFile, OfLips):
-    """S_C and S_D by the published SyncNet."""
-
-    name = "sync"
-    rows = _rows("sync", "SyncNet", digits=2)
-    num_frames = 2 * (sound_offsets.MAX_OFFSET_FRAMES + syncnet.WINDOW_FRAMES)
-    """Ours: so that sound shifted by half lies beyond all offsets that are tried."""
-
-    @property
-    def needs(self) -> Needs:
-        """The weights, a face and sound."""
-        missing = f"--syncnet_weights=FILE ({syncnet.CURE})"
-        return Needs(
-            sound=True,
-            face=True,
-            num_frames=self.num_frames,
-            missing=missing if self.weights is None else None,
-            is_in_main=True,
-        )
-
-    def prepare(self) -> None:
-        """Read the weights."""
-        _syncnet(self.weights)
-
-    def embed(self, clip: video_clip.Clip) -> tuple[np.ndarray, np.ndarray]:
-        """Return embeddings of faces and of sound."""
-        facts = clip.facts
-        boxes = face_crops.face_boxes(clip.face.head_pose, facts.height, facts.width)
-        faces = face_crops.cut_faces(clip.frames(), boxes)
-        return syncnet.embed(_syncnet(self.weights), faces, clip.waveform)
-
-    def window_frames(self) -> int:
-        """Return how many frames a window has."""
-        return syncnet.WINDOW_FRAMES
-
-    def distances(
-        self, lips: np.ndarray, sound: np.ndarray, is_seen: np.ndarray
-    ) -> np.ndarray:
-        """Return distances by the published rule, zeros beyond the clip's ends."""
-        return sound_offsets.distances(
-            lips, sound, is_seen=is_seen, beyond=0.0, added=syncnet.DISTANCE_EPSILON
-        )
-
-    def unseen(self) -> str:
-        """Say that no window shows a face."""
-        return f"no {syncnet.WINDOW_FRAMES} frames show a face"
-
-
-@functools.cache
-def _syncnet(path: str):
-    return syncnet.read_weights(path)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class OwnSyncScore(ByOwnNetwork, OfLips):
     """S_C and S_D by the lip-sync network that comes with the package."""
 
     name = "own_sync"
-    rows = _rows("own_sync", "own", digits=3)
+    rows = offset_rows("own_sync", "own", digits=3)
     kind = contrastive_scorer.LIP_SYNC
     num_frames = (
         2 * sound_offsets.MAX_OFFSET_FRAMES + lip_sync.LipSyncConfig.window_frames

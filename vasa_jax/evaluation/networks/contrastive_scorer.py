@@ -185,6 +185,27 @@ def read(kind: Kind, folder: str | os.PathLike[str] | None = None) -> Scorer:
     )
 
 
+def favour(folder: str | os.PathLike[str] | None) -> str:
+    """Say whom scores of such a network favour.
+
+    Ours: videos of real faces by another system score lower than they look, because
+    neither network that ships has seen one.
+
+    Args:
+        folder: of an export; None is the network that ships.
+    """
+    if folder is None:
+        return (
+            "Scores marked (own) favour this system: their networks learnt on rendered "
+            "heads, as its models did, and know no real faces. Do not compare systems "
+            "by them."
+        )
+    return (
+        "Scores marked (own) are of a network that was given; unless it learnt on real "
+        "faces too, they favour this system. Do not compare systems by them then."
+    )
+
+
 def voice_features(encoder_name: str, waveform: np.ndarray) -> np.ndarray:
     """Return the features of a voice; do not write into them.
 

@@ -36,10 +36,12 @@ class FeatureNetwork(Protocol):
 
     Attributes:
         title: of the distance that its features give.
+        preprocessing: of frames, in words.
         num_channels: of the features.
     """
 
     title: str
+    preprocessing: str
     num_channels: int
 
     def __call__(self, clip: np.ndarray) -> np.ndarray:
@@ -61,6 +63,10 @@ class I3DFeatures:
     """
 
     title = "FVD25"
+    preprocessing = (
+        f"whole square frames are resized to {i3d.IMAGE_SIZE} pixels, bilinear without "
+        "a low-pass filter: neither squeezed nor cropped"
+    )
     num_channels = i3d.NUM_CLASSES
 
     def __init__(self, path: str | os.PathLike[str] | None):
@@ -93,6 +99,10 @@ class VGG16Features:
     """
 
     title = "Frechet distance of VGG16 features over 25 frames (not FVD)"
+    preprocessing = (
+        f"one frame in {VGG16_EVERY}, whole and square, is resized to {VGG16_SIZE} "
+        "pixels, bilinear without a low-pass filter: neither squeezed nor cropped"
+    )
     num_channels = 2 * perceptual.VGG16_BLOCKS[-1][0]
 
     def __init__(self, path: str | os.PathLike[str], image_size: int = VGG16_SIZE):

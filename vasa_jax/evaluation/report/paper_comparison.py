@@ -1,4 +1,4 @@
-"""The paper's tables with our numbers beside the paper's, as Markdown and JSON."""
+"""The paper's tables with our numbers beside those printed, as Markdown and JSON."""
 
 import dataclasses
 import json
@@ -58,7 +58,8 @@ class Filled:
     Attributes:
         number: of the table here.
         title: what it shows.
-        protocol: on what the paper measured.
+        source: who printed the rows that are not ours.
+        protocol: on what they were measured.
         digits: after the point, by the head of each column.
         heads: what is good, by the head of each column.
         rows: in order.
@@ -67,6 +68,7 @@ class Filled:
 
     number: int
     title: str
+    source: str
     protocol: str
     digits: Mapping[str, int]
     heads: Mapping[str, str]
@@ -104,8 +106,18 @@ def fill(
         lines = {c.symbol: find_line(report, c.row or "") for c in columns}
         return {s: as_cell(line.summary) for s, line in lines.items() if line}
 
+    # Real video first: no score can be read without that of the originals.
     rows = [
-        TableRow(name=f"{name} (paper)", origin=PAPER, cells=from_paper(values))
+        TableRow(
+            name=f"{OWN_VIDEO}, measured alike",
+            origin=REAL,
+            cells=own(last, _ceiling),
+        )
+    ]
+    rows += [
+        TableRow(
+            name=f"{name} ({table.source})", origin=PAPER, cells=from_paper(values)
+        )
         for name, values in table.paper_values
     ]
     for setting, values in table.settings:
@@ -124,16 +136,10 @@ def fill(
                 cells=own(reports[setting], _score),
             )
         )
-    rows.append(
-        TableRow(
-            name=f"{OWN_VIDEO}, measured alike",
-            origin=REAL,
-            cells=own(last, _ceiling),
-        )
-    )
     return Filled(
         number=number,
         title=table.title,
+        source=table.source,
         protocol=table.protocol,
         digits={c.symbol: c.digits for c in columns},
         heads={c.symbol: c.better for c in columns},
@@ -178,6 +184,7 @@ def fill_sanity(
     return Filled(
         number=number,
         title=table.title,
+        source=paper_figures.PAPER,
         protocol=table.protocol,
         digits={head(k): 3 for k in keys},
         heads={head(k): AS_REAL for k in keys},
@@ -230,8 +237,8 @@ def to_markdown(tables: Sequence[Filled], notes: Sequence[str], here: str) -> st
         lines = [
             f"### Table {table.number}: {table.title}",
             "",
-            f"The paper measured on {table.protocol}. Rows in bold are measured on "
-            f"{here}.",
+            f"Rows of ({table.source}) are measured on {table.protocol}; rows in bold "
+            f"on {here}.",
             "",
             f"| | {' | '.join(heads)} |",
             "|---" * (len(heads) + 1) + "|",

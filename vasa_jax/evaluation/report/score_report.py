@@ -64,9 +64,16 @@ class Report:
         return {n: c.num_missing for n, c in self.clips.items() if c.num_missing}
 
     @property
+    def comparing(self) -> list[str]:
+        """What must be known to compare the numbers, a sentence once."""
+        known = [o.summary for o in self.lines.values() if o.summary.mean is not None]
+        return list(dict.fromkeys(one.about for one in known if one.about))
+
+    @property
     def notes(self) -> list[str]:
-        """Sentences: what differed, where no face is seen, which ends lack clips."""
-        notes = [note for clip in self.clips.values() for note in clip.notes]
+        """Sentences: how to compare, what differed, where faces and ends lack."""
+        notes = [*self.comparing]
+        notes += [note for clip in self.clips.values() for note in clip.notes]
         for name, count in self.num_missing.items():
             total = self.clips[name].num_frames
             notes.append(f"{name}: no face in {count} of {total} frames, left out")
