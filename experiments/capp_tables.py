@@ -47,7 +47,7 @@ def main(_) -> int:
         )
         clips.append((features, record["motion"][:, : capp.ROTATION_CHANNELS]))
     tables = capp_scores.sanity_tables(scorer, clips)
-    text = to_markdown(tables)
+    text = to_markdown(tables, contrastive_scorer.favour(CAPP.value))
     folder = pathlib.Path(OUTPUT.value)
     folder.mkdir(parents=True, exist_ok=True)
     plain = dataclasses.asdict(tables)
@@ -61,8 +61,8 @@ def main(_) -> int:
     return 0
 
 
-def to_markdown(tables: capp_scores.SanityTables) -> str:
-    """Write both tables, ours above the paper's."""
+def to_markdown(tables: capp_scores.SanityTables, favour: str) -> str:
+    """Write both tables, ours above the paper's, and whom the network favours."""
     shifts = {f"±{k}" if k else "0": v for k, v in tables.shifts.items()}
     counts = sorted(set(tables.num_clips_of_shift.values()))
     about = (
@@ -86,6 +86,7 @@ def to_markdown(tables: capp_scores.SanityTables) -> str:
             {f"{k:g}": v for k, v in paper_figures.TABLES[4].paper_values.items()},
         ),
         about,
+        favour,
     ]
     return "\n\n".join(parts) + "\n"
 

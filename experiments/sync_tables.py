@@ -5,12 +5,14 @@
 
 Lips of `--data_dir` are held-out clips of `experiments.tools.encode_lips`, those of
 `--videos` are cut out of the videos here; `--sync` names another network than the one
-that ships. Writes `sync_tables.json` and `sync_tables.md`.
+that ships. Below stands the curve over shifts: how far lips are from sound that is so
+many frames later. Writes `sync_tables.json` and `sync_tables.md`.
 """
 
 import json
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tqdm
@@ -39,6 +41,9 @@ OUTPUT = flags.DEFINE_string("output", ".", "Folder of the two files.")
 STRETCHES = (1, 12, 25)
 """Windows in a row that distances are averaged over. Ours: from 0.2 s to about 1 s."""
 
+SHIFTS = (-15, -10, -7, -5, -3, -2, -1, 0, 1, 2, 3, 5, 7, 10, 15)
+"""Of the curve, those that the table shows; the JSON has all. Ours."""
+
 FIELDS = ("lips", "audio_features")
 """What is read of a record."""
 
@@ -59,7 +64,7 @@ def main(_) -> int:
     if VIDEOS.value is not None:
         paths = benchmark_items.find_videos(VIDEOS.value)[: MAX_CLIPS.value]
         sets["videos"] = measure(scorer, of_videos(scorer, paths))
-    text = to_markdown(sets)
+    text = to_markdown(sets, SYNC.value)
     folder = pathlib.Path(OUTPUT.value)
     folder.mkdir(parents=True, exist_ok=True)
     score_report.write(
@@ -89,7 +94,7 @@ def of_videos(
         yield lips, scorer.hear(clip.waveform), clip.face
 
 
-def measure(scorer: contrastive_scorer.Scorer, found: Iterator) -> dict[str, float]:
+def measure(scorer: contrastive_scorer.Scorer, found: Iterator) -> dict[str, Any]:
     """Average over clips what the network makes of each.
 
     Args:
@@ -98,12 +103,13 @@ def measure(scorer: contrastive_scorer.Scorer, found: Iterator) -> dict[str, flo
             frames; None if they all show it.
 
     Returns:
-        Plain numbers by name.
+        Plain numbers by name, and the `curve`: mean distances at sound from
+        `MAX_OFFSET_FRAMES` earlier to as many later.
 
     Raises:
         UserError: no clip can be measured.
     """
-    rows, num_left_out = [], 0
+    rows, curves, num_left_out = [], [], 0
     for lips, features, face in found:
         seen, heard = scorer.embed_all(lips, features)
         is_seen = np.ones(len(seen), bool)
@@ -114,6 +120,7 @@ def measure(scorer: contrastive_scorer.Scorer, found: Iterator) -> dict[str, flo
             num_left_out += 1
             continue
         own = sound_offsets.score(table)
+        curves.append(own.distances)
         away = np.roll(heard, len(heard) // 2, axis=0)
         shifted = sound_offsets.score(
             sound_offsets.distances(seen, away, is_seen=is_seen)
@@ -142,11 +149,12 @@ def measure(scorer: contrastive_scorer.Scorer, found: Iterator) -> dict[str, flo
         # A clip without that many windows in a row has no number.
         known = [row[name] for row in rows if np.isfinite(row[name])]
         means[name] = float(np.mean(known)) if known else float("nan")
-    return {"num_clips": len(rows), "num_left_out": num_left_out, **means}
+    counts = {"num_clips": len(rows), "num_left_out": num_left_out}
+    return {**counts, **means, "curve": np.mean(curves, axis=0).tolist()}
 
 
-def to_markdown(sets: Mapping[str, Mapping[str, float]]) -> str:
-    """Write the table, one column a set."""
+def to_markdown(sets: Mapping[str, Mapping[str, Any]], weights: str | None) -> str:
+    """Write the table, one column a set, the curves, and whom the network favours."""
     apart = lip_sync_training.APART_FRAMES
     num_wrong = 2 * (sound_offsets.MAX_OFFSET_FRAMES - apart + 1)
     titles = {
@@ -172,7 +180,15 @@ def to_markdown(sets: Mapping[str, Mapping[str, float]]) -> str:
         )
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     chance = f"Chance tells 0 from all {num_wrong} others in 1 of {num_wrong + 1}."
-    return "\n".join([*lines, "", chance]) + "\n"
+    lines += ["", chance, "", "| distance at sound later by, frames | "]
+    lines[-1] += " | ".join(f"{shift}" for shift in SHIFTS) + " |"
+    lines.append("|---" * (len(SHIFTS) + 1) + "|")
+    for name, one in sets.items():
+        values = [
+            one["curve"][sound_offsets.MAX_OFFSET_FRAMES + shift] for shift in SHIFTS
+        ]
+        lines.append(f"| {name} | {' | '.join(f'{v:.3f}' for v in values)} |")
+    return "\n".join([*lines, "", contrastive_scorer.favour(weights)]) + "\n"
 
 
 if __name__ == "__main__":

@@ -244,6 +244,9 @@ def test_the_table_counts_videos_without_a_face_and_leaves_them_out(
     assert (found["num_clips"], found["num_left_out"]) == (1, 1)
     assert np.isfinite(found["confidence"])
     assert "| clips left out, too short or without a face | 1 |" in done.stdout
+    assert len(found["curve"]) == 31
+    assert f"| videos | {found['curve'][0]:.3f} |" in done.stdout
+    assert "unless it learnt on real faces too, they favour this system" in done.stdout
     done = run(videos / "noise.mp4")
     assert done.returncode == 2
     assert "None of the 1 clips can be measured" in done.stderr

@@ -7,6 +7,7 @@ from datasets.synthetic_heads.performance import performance
 from datasets.synthetic_heads.records import plan, record
 from datasets.synthetic_heads.rendering import renderer
 from experiments.configs import capp, sync
+from vasa_jax import types
 from vasa_jax.encode import encoding
 from vasa_jax.evaluation.networks import (
     capp_scores,
@@ -17,6 +18,10 @@ from vasa_jax.evaluation.networks import (
 
 SEED = 77
 """Not that of the clips that the networks were taught by."""
+
+
+SHIFT = 4
+"""Frames by which a sound is moved."""
 
 
 def held_out(seconds):
@@ -62,7 +67,7 @@ def test_capp_is_highest_where_head_and_voice_are_of_one_time():
 def test_s_c_of_rendered_lips_is_higher_by_their_own_sound():
     scorer = contrastive_scorer.read(contrastive_scorer.LIP_SYNC)
     settings, clips = held_out(seconds=3.0)
-    own, shifted = [], []
+    own, shifted, moved = [], [], []
     for clip in clips:
         person = record.build_person(clip, settings)
         shown = record.show(
@@ -72,9 +77,8 @@ def test_s_c_of_rendered_lips_is_higher_by_their_own_sound():
             renderer.Renderer(settings.size),
             performance.perform(clip.request),
         )
-        features = scorer.hear(
-            encoding.to_waveform(shown["audio"], len(shown["arkit"]))
-        )
+        waveform = encoding.to_waveform(shown["audio"], len(shown["arkit"]))
+        features = scorer.hear(waveform)
         lips = face_crops.cut_lips(shown["video"], shown["head_pose"])
         seen, heard = scorer.embed_all(lips, features)
         for rows in (seen, heard):
@@ -84,8 +88,14 @@ def test_s_c_of_rendered_lips_is_higher_by_their_own_sound():
             (shifted, np.roll(heard, len(heard) // 2, axis=0)),
         ):
             found.append(sound_offsets.score(sound_offsets.distances(seen, sound)))
+        late = np.concatenate([np.zeros(SHIFT * types.SAMPLES_PER_FRAME), waveform])
+        heard = scorer.hear(late[: len(waveform)].astype(np.float32))
+        both = scorer.embed_all(lips, heard)
+        moved.append(sound_offsets.score(sound_offsets.distances(*both)))
         assert own[-1].distance < shifted[-1].distance, clip.clip_id
     # Of 24 such clips it finds the offset of 23.
     assert sum(one.offset_frames == 0 for one in own) >= len(clips) - 1
+    # Sound moved to be late: a positive offset means that it is early.
+    assert sum(one.offset_frames == -SHIFT for one in moved) >= len(clips) - 1
     means = [np.mean([one.confidence for one in found]) for found in (own, shifted)]
     assert means[0] > 2 * means[1]
