@@ -23,6 +23,8 @@ PYTEST := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.cache/jax \
 	$(VENV)/bin/python -m pytest --quiet --numprocesses=auto --maxprocesses=4 \
 	--dist=loadfile $(TEST_FLAGS)
 
+TELL := import sys; print('%d.%d' % sys.version_info[:2])
+
 .PHONY: demo test test-slow test-all test-voices test-live test-adapters test-beam lint clean
 
 demo: $(VENV)/demo.installed
@@ -64,18 +66,18 @@ clean:
 	rm -rf $(VENV) $(VENV)-voices $(VENV)-browser $(VENV)-adapters $(VENV)-beam \
 		.cache
 
-$(VENV)/demo.installed: $(VENV)/created setup.cfg requirements.txt
+$(VENV)/demo.installed: $(VENV)/created setup.cfg requirements.txt | $(VENV)/same
 	@echo "installing vasa_jax into $(VENV) (a few minutes the first time)"
 	$(VENV)/bin/python -m pip $(PIP_FLAGS) --editable ".[portrait,provenance]"
 	@touch $@
 
-$(VENV)/test.installed: $(VENV)/created setup.cfg requirements.txt
+$(VENV)/test.installed: $(VENV)/created setup.cfg requirements.txt | $(VENV)/same
 	@echo "installing vasa_jax and what its tests need into $(VENV)"
 	$(VENV)/bin/python -m pip $(PIP_FLAGS) --editable ".[test]"
 	@touch $@
 
 # A large set of packages has an environment of its own: .venv-NAME holds .[test,NAME].
-$(VENV)-%/installed: $(VENV)-%/created setup.cfg requirements.txt
+$(VENV)-%/installed: $(VENV)-%/created setup.cfg requirements.txt | $(VENV)-%/same
 	@echo "installing vasa_jax and its extra $* into $(VENV)-$*"
 	$(VENV)-$*/bin/python -m pip $(PIP_FLAGS) --editable ".[test,$*]"
 	@touch $@
@@ -85,6 +87,15 @@ $(VENV)-%/installed: $(VENV)-%/created setup.cfg requirements.txt
 	"vasa_jax needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $*
 	@touch $@
+
+# No file has this name, so it is looked at each time: a PYTHON that is asked for must be
+# the one that has made the environment.
+%/same: %/created
+	@[ "$(origin PYTHON)" = file ] || \
+	{ made=$$($*/bin/python -c "$(TELL)"); asked=$$($(PYTHON) -c "$(TELL)"); \
+	[ "$$made" = "$$asked" ] || { echo "$* was made by Python $$made, and \
+	PYTHON=$(PYTHON) is Python $$asked: run make clean first, or add VENV=.venv$$asked" \
+	>&2; exit 1; }; }
 
 # Or make would remove it, as a step between.
 .PRECIOUS: %/created

@@ -3,6 +3,7 @@
 import ast
 import functools
 import itertools
+import os
 import pathlib
 import shutil
 import subprocess
@@ -170,3 +171,39 @@ def test_every_public_name_of_vasa_jax_can_be_used():
         assert callable(getattr(vasa_jax, name))
     with pytest.raises(AttributeError, match="no attribute 'unknown'"):
         vasa_jax.unknown  # noqa: B018
+
+
+def _python(path, version):
+    """Write a program that answers as a Python of some version does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\necho {version}\n")
+    path.chmod(0o755)
+
+
+def test_make_notices_that_another_python_has_made_the_environment(tmp_path):
+    if shutil.which("make") is None:
+        pytest.skip("there is no make")
+    for name in ("setup.cfg", "requirements.txt", ".venv/created"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    _python(tmp_path / ".venv/bin/python", "3.11")
+    _python(tmp_path / "newer", "3.13")
+    environment = {name: os.environ[name] for name in os.environ if name != "PYTHON"}
+
+    def make(*words):
+        return subprocess.run(
+            ["make", f"--makefile={ROOT / 'Makefile'}", *words, ".venv/same"],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+
+    done = make("PYTHON=./newer")
+    assert done.returncode == 2
+    assert ".venv was made by Python 3.11, and PYTHON=./newer is Python 3.13: " in (
+        done.stderr
+    )
+    assert make("PYTHON=.venv/bin/python").returncode == 0
+    # Nobody has asked for another.
+    assert make().returncode == 0
