@@ -7,68 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import safetensors.numpy
 
+from tests import published_wav2vec2
 from vasa_jax import errors
 from vasa_jax.audio import encoders, streaming, wav2vec2_weights, weights_file, windows
 from vasa_jax.audio import wav2vec2 as wav2vec2_lib
 from vasa_jax.audio import wav2vec2_encoder as encoder_lib
-
-SMALL = wav2vec2_lib.Wav2Vec2Network(
-    conv_channels=(4, 4, 4, 4, 4, 4, 6),
-    width=8,
-    num_layers=2,
-    num_heads=2,
-    mlp_width=12,
-    position_kernel=6,
-    position_groups=2,
-)
-LAYER_NORMS = SMALL.clone(conv_norm="layer", use_conv_bias=True, is_norm_first=True)
-POSITION = "encoder.pos_conv_embed.conv"
-
-
-def _published(network, seed=0):
-    """Return random tensors under the names of a `Wav2Vec2Model`."""
-    shapes = {}
-    inputs = 1
-    sizes = zip(network.conv_channels, network.conv_kernels, strict=True)
-    for layer, (channels, kernel) in enumerate(sizes):
-        name = f"feature_extractor.conv_layers.{layer}"
-        shapes[f"{name}.conv.weight"] = channels, inputs, kernel
-        if network.use_conv_bias:
-            shapes[f"{name}.conv.bias"] = (channels,)
-        if layer == 0 or network.conv_norm == "layer":
-            shapes |= _norm(f"{name}.layer_norm", channels)
-        inputs = channels
-    width, mlp = network.width, network.mlp_width
-    shapes |= _norm("feature_projection.layer_norm", inputs)
-    shapes |= _dense("feature_projection.projection", inputs, width)
-    shapes |= _norm("encoder.layer_norm", width)
-    kernel = network.position_kernel
-    shapes[f"{POSITION}.bias"] = (width,)
-    shapes[f"{POSITION}.weight_g"] = 1, 1, kernel
-    shapes[f"{POSITION}.weight_v"] = width, width // network.position_groups, kernel
-    for layer in range(network.num_layers):
-        name = f"encoder.layers.{layer}"
-        for part in ("q_proj", "k_proj", "v_proj", "out_proj"):
-            shapes |= _dense(f"{name}.attention.{part}", width, width)
-        shapes |= _dense(f"{name}.feed_forward.intermediate_dense", width, mlp)
-        shapes |= _dense(f"{name}.feed_forward.output_dense", mlp, width)
-        shapes |= _norm(f"{name}.layer_norm", width)
-        shapes |= _norm(f"{name}.final_layer_norm", width)
-    generator = np.random.default_rng(seed)
-    return {
-        name: generator.normal(0.1, 0.5, shape).astype(np.float32)
-        for name, shape in shapes.items()
-    }
-
-
-def _norm(name, channels):
-    return {f"{name}.weight": (channels,), f"{name}.bias": (channels,)}
-
-
-def _dense(name, inputs, outputs):
-    return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
 
 
 def _gelu(x):
@@ -105,7 +49,10 @@ def _numpy_model(network, tensors, samples):
         x = _gelu(x)
     x = norm(x, "feature_projection.layer_norm")
     x = dense(x, "feature_projection.projection")
-    direction, size = get[f"{POSITION}.weight_v"], get[f"{POSITION}.weight_g"]
+    direction, size = (
+        get[f"{published_wav2vec2.POSITION}.weight_v"],
+        get[f"{published_wav2vec2.POSITION}.weight_g"],
+    )
     weight = np.stack(
         [
             size[0, 0, k] * direction[..., k] / np.linalg.norm(direction[..., k])
@@ -121,7 +68,10 @@ def _numpy_model(network, tensors, samples):
             first = out // (network.width // network.position_groups) * group
             seen = padded[step : step + 2 * half, first : first + group]
             told[step, out] = (seen * weight[out].T).sum()
-    x = norm(x + _gelu(told + get[f"{POSITION}.bias"]), "encoder.layer_norm")
+    x = norm(
+        x + _gelu(told + get[f"{published_wav2vec2.POSITION}.bias"]),
+        "encoder.layer_norm",
+    )
     size = network.width // network.num_heads
     for layer in range(network.num_layers):
         name = f"encoder.layers.{layer}"
@@ -141,16 +91,13 @@ def _numpy_model(network, tensors, samples):
     return x
 
 
-def _save(path, tensors):
-    safetensors.numpy.save_file(tensors, path)
-    return path
-
-
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
     """Return small random tensors and the file that holds them."""
-    tensors = _published(SMALL)
-    return tensors, _save(tmp_path_factory.mktemp("weights") / "model.st", tensors)
+    tensors = published_wav2vec2.tensors(published_wav2vec2.SMALL)
+    return tensors, published_wav2vec2.save(
+        tmp_path_factory.mktemp("weights") / "model.st", tensors
+    )
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +105,7 @@ def encoder(published):
     """An encoder of the small file."""
     return encoder_lib.Wav2Vec2Encoder(
         grid=windows.WindowGrid(hop_frames=2, frames_before=2, frames_after=2),
-        network=SMALL,
+        network=published_wav2vec2.SMALL,
         weights=str(published[1]),
         needed=weights_file.describe(published[1]),
     )
@@ -177,14 +124,18 @@ def _voice(num_samples):
 
 def test_the_network_equals_a_plain_numpy_model(published, variables):
     samples = np.random.default_rng(1).normal(size=(2, 1_600)).astype(np.float32)
-    encoded = np.asarray(jax.jit(SMALL.apply)(variables, samples))
+    encoded = np.asarray(jax.jit(published_wav2vec2.SMALL.apply)(variables, samples))
     assert encoded.shape == (2, 4, 8)
     for row in range(2):
-        expected = _numpy_model(SMALL, published[0], samples[row])
+        expected = _numpy_model(published_wav2vec2.SMALL, published[0], samples[row])
         np.testing.assert_allclose(encoded[row], expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("network", [SMALL, LAYER_NORMS], ids=["base", "large"])
+@pytest.mark.parametrize(
+    "network",
+    [published_wav2vec2.SMALL, published_wav2vec2.LAYER_NORMS],
+    ids=["base", "large"],
+)
 def test_the_network_equals_that_of_transformers(network, tmp_path):
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
@@ -210,7 +161,9 @@ def test_the_network_equals_that_of_transformers(network, tmp_path):
             noise = torch.randn(parameter.shape, generator=generator)
             parameter.copy_(0.1 + 0.5 * noise)
     tensors = {name: value.numpy() for name, value in model.state_dict().items()}
-    params = wav2vec2_weights.read(_save(tmp_path / "torch.st", tensors), network)
+    params = wav2vec2_weights.read(
+        published_wav2vec2.save(tmp_path / "torch.st", tensors), network
+    )
     samples = np.random.default_rng(1).normal(size=(2, 8_000)).astype(np.float32)
     with torch.no_grad():
         expected = model(torch.from_numpy(samples)).last_hidden_state.numpy()
@@ -219,9 +172,15 @@ def test_the_network_equals_that_of_transformers(network, tmp_path):
     np.testing.assert_allclose(encoded, expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("network", [SMALL, LAYER_NORMS], ids=["base", "large"])
+@pytest.mark.parametrize(
+    "network",
+    [published_wav2vec2.SMALL, published_wav2vec2.LAYER_NORMS],
+    ids=["base", "large"],
+)
 def test_read_weights_have_the_shapes_that_the_network_makes(network, tmp_path):
-    path = _save(tmp_path / "model.st", _published(network))
+    path = published_wav2vec2.save(
+        tmp_path / "model.st", published_wav2vec2.tensors(network)
+    )
     params = wav2vec2_weights.read(path, network)
     made = jax.eval_shape(network.init, jax.random.key(0), jnp.zeros((1, 800)))
     assert jax.tree.map(jnp.shape, params) == jax.tree.map(jnp.shape, made["params"])
@@ -230,13 +189,15 @@ def test_read_weights_have_the_shapes_that_the_network_makes(network, tmp_path):
 def test_heads_prefix_and_torchs_new_names_change_nothing(published, tmp_path):
     renamed = {f"wav2vec2.{name}": value for name, value in published[0].items()}
     for old, new in (("weight_g", "original0"), ("weight_v", "original1")):
-        name = f"wav2vec2.{POSITION}"
+        name = f"wav2vec2.{published_wav2vec2.POSITION}"
         value = renamed.pop(f"{name}.{old}")
         renamed[f"{name}.parametrizations.weight.{new}"] = value
     renamed["lm_head.weight"] = np.zeros((3, 8), np.float32)
     renamed["wav2vec2.masked_spec_embed"] = np.zeros(8, np.float32)
-    one = wav2vec2_weights.read(published[1], SMALL)
-    other = wav2vec2_weights.read(_save(tmp_path / "head.st", renamed), SMALL)
+    one = wav2vec2_weights.read(published[1], published_wav2vec2.SMALL)
+    other = wav2vec2_weights.read(
+        published_wav2vec2.save(tmp_path / "head.st", renamed), published_wav2vec2.SMALL
+    )
     jax.tree.map(np.testing.assert_array_equal, one, other)
 
 
@@ -252,11 +213,13 @@ def _without(tensors, name):
             r"lack 1 of 50 arrays, such as 'encoder\.layers\.1\.layer_norm\.bias'",
         ),
         (
-            lambda t: t | {f"{POSITION}.bias": np.zeros(9, np.float32)},
+            lambda t: (
+                t | {f"{published_wav2vec2.POSITION}.bias": np.zeros(9, np.float32)}
+            ),
             r"pos_conv_embed\.conv\.bias' as F32 \[9\] instead of F32 \[8\]",
         ),
         (
-            lambda t: t | {f"{POSITION}.bias": np.zeros(8, np.int8)},
+            lambda t: t | {f"{published_wav2vec2.POSITION}.bias": np.zeros(8, np.int8)},
             r"as I8 \[8\] instead of F32",
         ),
         (
@@ -268,9 +231,9 @@ def _without(tensors, name):
     ids=["lacking", "other shape", "no floats", "deeper", "something else"],
 )
 def test_files_of_other_models_are_refused(published, tmp_path, change, sentence):
-    path = _save(tmp_path / "other.st", change(published[0]))
+    path = published_wav2vec2.save(tmp_path / "other.st", change(published[0]))
     with pytest.raises(errors.UserError, match=sentence):
-        wav2vec2_weights.read(path, SMALL)
+        wav2vec2_weights.read(path, published_wav2vec2.SMALL)
 
 
 def test_missing_and_damaged_files_are_refused(published, tmp_path):
@@ -278,7 +241,7 @@ def test_missing_and_damaged_files_are_refused(published, tmp_path):
     (tmp_path / "text").write_text("no weights")
     for name in ("cut", "text", "missing"):
         with pytest.raises(errors.UserError, match="cannot be read"):
-            wav2vec2_weights.read(tmp_path / name, SMALL)
+            wav2vec2_weights.read(tmp_path / name, published_wav2vec2.SMALL)
 
 
 def test_a_stream_gives_the_features_of_the_whole(encoder, variables):
