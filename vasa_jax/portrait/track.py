@@ -70,7 +70,16 @@ def track_face(
     Raises:
         UserError: no frame shows a face.
     """
-    found = track_landmarks(frames)
+    return read_landmarks(track_landmarks(frames), box)
+
+
+def read_landmarks(found: ClipLandmarks, box: crop.CropBox | None = None) -> FaceTrack:
+    """Read pose, mouth, eyes and gaze off the landmarks of a clip.
+
+    Args:
+        found: of the clip.
+        box: as of `track_face`.
+    """
     fit = pose.fit_head(found.points)
     looking = gaze.estimate_gaze(found.eyes[:, :, 0], found.points, fit)
     if box is None:

@@ -145,13 +145,22 @@ class Clip:
         return audio.load_waveform(self.path)
 
     @functools.cached_property
+    def landmarks(self) -> track.ClipLandmarks:
+        """The largest face's landmarks; not kept beside the report, being large.
+
+        Raises:
+            UserError: no frame shows a face.
+        """
+        return track.track_landmarks(self.frames())
+
+    @functools.cached_property
     def face(self) -> FaceCurves:
         """The largest face, followed through all frames."""
 
         def find():
             whole = crop.CropBox.of_whole(self.facts.height, self.facts.width)
             try:
-                found = track.track_face(self.frames(), whole)
+                found = track.read_landmarks(self.landmarks, whole)
             except errors.UserError:
                 return _no_face(self.facts.num_frames)
             fields = dataclasses.fields(FaceCurves)

@@ -12,6 +12,7 @@ from vasa_jax.evaluation.metrics import (
     set_distance,
     signals,
     synchrony,
+    theval,
 )
 from vasa_jax.evaluation.metrics.definition import VideoMetric
 
@@ -61,6 +62,7 @@ def make(settings: Settings) -> list[VideoMetric]:
         head_movement.Gaze(asked_degrees=settings.gaze_degrees),
         head_movement.Distance(asked=settings.head_distance),
         head_movement.Blinks(),
+        theval.Theval(),
         set_distance.Fvd(weights=settings.i3d_weights),
         set_distance.VggDistance(weights=settings.lpips_weights),
         frame_similarity.Psnr(every=settings.sample_every),
