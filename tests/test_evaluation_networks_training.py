@@ -54,9 +54,23 @@ def lips(tmp_path_factory):
     return folder
 
 
-def test_capp_reads_encoded_clips_and_gives_a_loss(poses):
-    settings = experiment_file.settings_of(capp, "tiny", [f"data_dir={poses}"])
+def test_capp_reads_encoded_clips_of_several_folders_and_gives_a_loss(poses, tmp_path):
+    _write(
+        tmp_path,
+        "train",
+        40,
+        lambda generator: {
+            "motion": np.full((30, 6), 7, np.float32),
+            "audio_features": generator.normal(size=(30, 6)).astype(np.float16),
+        },
+    )
+    settings = experiment_file.settings_of(
+        capp, "tiny", [f"data_dir={poses},{tmp_path}"]
+    )
     experiment = capp.build(settings)
+    batches = [next(experiment.train_data()) for _ in range(2)]
+    # Of 45 clips most are of the second folder, whose heads are turned by 7.
+    assert any((batch["rotation"] == 7).any() for batch in batches)
     batch, _ = batch_names.split_names(next(experiment.train_data()))
     assert batch["rotation"].shape == (4, 4, 12, 3)
     assert batch["audio"].shape == (4, 4, 12, 6)

@@ -6,9 +6,13 @@
         --workdir=runs/capp --set=data_dir=data/poses
     python -m experiments.export --workdir=runs/capp --output=capp --dtype=float16
 
-Any folder of encoded clips does, such as those of `experiments.encode` (real video
-too): clips must be longer than a window. Those of three seconds want
-`--set=model.window_frames=50`.
+Any folder of encoded clips does, such as those of `experiments.encode`: clips must be
+longer than a window. Those of three seconds want `--set=model.window_frames=50`.
+
+Real videos and moved photographs join by `--set=data_dir=data/poses,data/encoded`,
+encoded by `experiments.encode` from what `datasets.video_clips` and
+`datasets.photo_heads` make; without them the network has heard and seen synthetic
+performances only, and its scores favour systems that learnt from these.
 
 Presets:
 
@@ -29,7 +33,7 @@ import numpy as np
 
 from experiments.running import clip_batches, data_card
 from vasa_jax import config
-from vasa_jax.data import examples, pipeline, records
+from vasa_jax.data import examples, mixed_sets, pipeline, records
 from vasa_jax.evaluation.networks import capp, capp_training
 from vasa_jax.train import experiment, optimizer
 
@@ -53,7 +57,8 @@ class CappExperiment:
 
     Attributes:
         model: sizes; channels must be those of the encoded clips.
-        data_dir: folder of encoded clips, with the splits train and validation.
+        data_dir: folder of encoded clips, with the splits train and validation; or
+            several with commas between them, of which the first evaluates.
         windows_per_clip: different windows of each clip of a batch.
         train: the run; its batch size counts clips.
         optimizer: of both encoders.
@@ -132,14 +137,16 @@ def build(settings: CappExperiment) -> experiment.Experiment:
         UserError: no encoded clips, or channels that differ from the model's.
     """
     model = settings.model
-    clips = records.open_folder(settings.data_dir, "train")
-    first = clips.read(0, list(FIELDS))
-    given = first["audio_features"].shape[-1]
-    config.require(
-        given == model.num_audio_channels,
-        f"The encoded clips have {given} channels of audio_features, the model takes "
-        f"{model.num_audio_channels}; add --set=model.num_audio_channels={given}.",
-    )
+    folders = mixed_sets.split_folders(settings.data_dir)
+    clips = mixed_sets.open_folders(settings.data_dir, "train")
+    for folder, part in zip(folders, mixed_sets.parts_of(clips), strict=True):
+        given = part.read(0, list(FIELDS))["audio_features"].shape[-1]
+        config.require(
+            given == model.num_audio_channels,
+            f"The clips of {folder!r} have {given} channels of audio_features and the "
+            f"model takes {model.num_audio_channels}; add "
+            f"--set=model.num_audio_channels={given}.",
+        )
     task = capp_training.CappTask(model, settings.loss)
     make_example = functools.partial(
         _cut, model.window_frames, settings.windows_per_clip
@@ -147,11 +154,12 @@ def build(settings: CappExperiment) -> experiment.Experiment:
 
     train_data, evaluation_data = clip_batches.of_clips(
         clips,
-        functools.partial(records.open_folder, settings.data_dir, "validation"),
+        functools.partial(records.open_folder, folders[0], "validation"),
         make_example,
         settings.train,
         settings.data,
     )
+    described = " ".join(data_card.describe(folder) for folder in folders)
     return experiment.Experiment(
         name="capp",
         task=task,
@@ -163,7 +171,7 @@ def build(settings: CappExperiment) -> experiment.Experiment:
         model_configs={"capp": model},
         export_groups=(capp_training.GROUP,),
         frames_per_example=model.window_frames * settings.windows_per_clip,
-        card=f"{CARD} {data_card.describe(settings.data_dir)}".rstrip(),
+        card=f"{CARD} {described}".rstrip(),
     )
 
 

@@ -5,9 +5,10 @@
         --workdir=runs/sync --set=data_dir=data/lips
     python -m experiments.export --workdir=runs/sync --output=sync --dtype=float16
 
-Real videos join by `--set=data_dir=data/lips,data/real_lips`, encoded likewise from
-what `datasets.video_clips` makes; without them the network has seen rendered heads
-only.
+Real videos and moved photographs join by `--set=data_dir=data/lips,data/real_lips`,
+encoded likewise from what `datasets.video_clips` and `datasets.photo_heads` make;
+without them the network has seen rendered heads only, and its scores favour systems
+that show such heads.
 
 Presets:
 
