@@ -49,7 +49,9 @@ def tiny():
 def test_presets_have_the_parameters_they_promise(preset, least, most):
     config = face_config.PRESETS[preset]()
     model = face_model.FaceModel(config)
-    image = jax.ShapeDtypeStruct((1, config.image_size, config.image_size, 3), float)
+    image = jax.ShapeDtypeStruct(
+        (1, config.image_size, config.image_size, 3), "float32"
+    )
     shapes = jax.eval_shape(model.init, jax.random.key(0), image, image)
     assert least < sum(leaf.size for leaf in jax.tree.leaves(shapes)) < most
 
