@@ -14,6 +14,11 @@ from vasa_jax.portrait import eyelids, sampling
 MARGIN = 0.06
 """How much of the picture around the rims belongs to an eye, head units."""
 
+OWN_PIXELS = 1.4
+"""How far outside the lids a pixel is still the eye's. Ours: corners lie half way
+between two rows of pixels, so that with 1.5 rounding would decide, by each NumPy
+another way."""
+
 SOFTNESS_RADII, SOFTNESS_PIXELS = 0.10, 0.9
 """Half the width of an iris's edge: at least the one, in radii, and the other. Ours: an
 iris ends within a millimetre, and within what a photograph resolves."""
@@ -181,7 +186,7 @@ def fit_eye(
     below, above = lids.below_upper(place), lids.above_lower(place)
     half_edge = max(SOFTNESS_RADII, SOFTNESS_PIXELS / np.sqrt(np.linalg.det(axes)))
     opacity = _ease((1 + half_edge - radius) / (2 * half_edge))
-    is_own = (below > -1.5) & (above > -1.5)
+    is_own = (below > -OWN_PIXELS) & (above > -OWN_PIXELS)
     is_clear = (below > LASHES[1] * unit) & (above > LOWER_EDGE[1] * unit)
     is_white = is_own & (radius > max(NEAR_IRIS, 1 + 2 * half_edge))
 
