@@ -1,4 +1,4 @@
-"""Fill the paper's five tables for a checkpoint on a benchmark, beside its rows.
+"""Fill the paper's five tables, and its successor's, for a checkpoint on a benchmark.
 
     python -m experiments.tables --benchmark=vox2_test/mp4 --output=tables/
     python -m experiments.tables --data_dir=HEADS --num_clips=12 --output=tables/

@@ -137,7 +137,7 @@ class SyncNetScore(ByWeightsFile, synchrony.OfLips):
             "S_C and S_D by SyncNet average in distances to zeros beyond the clip's "
             f"ends, as published: {low if low == high else f'{low} to {high}'} % of "
             "them here, by the clips' lengths. Compare clips of these lengths only, "
-            "or the columns without zeros; each original is cut to its clip's length."
+            "or the columns without zeros. Clip and original are cut to one length."
         )
         return {k: dataclasses.replace(one, about=about) for k, one in found.items()}
 
