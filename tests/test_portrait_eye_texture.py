@@ -58,6 +58,23 @@ def test_an_eye_at_rest_shows_the_photograph():
     assert np.abs(shown - picture)[seen].max() < 1e-3
 
 
+def test_rounding_does_not_decide_which_pixels_an_eye_owns():
+    """Corners lie half way between rows of pixels, where `eyes` puts those of all."""
+    picture = np.random.default_rng(0).uniform(0, 255, (40, 60, 3))
+    axes, lids = np.eye(2) * RADIUS * UNIT, _lids()
+
+    def fit(rounding):
+        down = np.array([0.0, 0.5 + rounding])
+        moved = eyelids.Lids(lids.upper + down, lids.lower + down)
+        return eye_texture.fit_eye(picture, moved, np.array([30.0, 20.5]), axes, UNIT)
+
+    one, other = fit(-1e-12), fit(1e-12)
+    for name in ("shade", "lid", "white", "rest"):
+        np.testing.assert_allclose(
+            getattr(one, name), getattr(other, name), atol=1e-3, err_msg=name
+        )
+
+
 def test_a_moved_iris_leaves_white_behind_and_looks_the_same():
     picture = _photograph()
     shown = _composed(_eye(picture), x=6.0)
