@@ -257,7 +257,7 @@ def test_sync_is_measured_beside_shifted_sound_and_the_reference(tmp_path, voice
     path = random_file(tmp_path / "syncnet.npz", published_shapes())
     metric = published_synchrony.SyncNetScore(weights=path)
     own = rules(tmp_path, metric)
-    video = write(tmp_path / "a.mp4", noise(100), voice)
+    video = write(tmp_path / "a.mp4", noise(100), np.tile(voice, 2))
     clip = video_clip.Clip(video, own.cache_dir)
     pose = np.tile([0, 0, 0, 0, 0, 0.8], (100, 1))
     curves = {
