@@ -139,7 +139,7 @@ def read_rest(
         shapes = trained.read_shaping(texts) is not None
         if "animation" in configs and "face" in known and shapes:
             configs["animation"] = json.loads(
-                with_gains(texts, dynamics_gain=1.0, pose_gain=1.0)
+                with_gains(texts, dynamics_gain=1.0, unit_gains=(), pose_gain=1.0)
             )
         groups = {group: params[group] for group in metadata["groups"]}
         rest.append((groups, {**metadata, "configs": configs}))
@@ -233,7 +233,7 @@ def model_card(runs: list[dict[str, Any]], remarks: Sequence[str] = ()) -> str:
     return "\n".join(lines) + "\n"
 
 
-def with_gains(configs: Mapping[str, str], **gains: float) -> str:
+def with_gains(configs: Mapping[str, str], **gains: Any) -> str:
     """Return how the checkpoint wants to be used, JSON, with other gains, by name.
 
     Raises:
@@ -253,12 +253,13 @@ def with_gains(configs: Mapping[str, str], **gains: float) -> str:
     return config.to_json(dataclasses.replace(animation, shaping=shaping))
 
 
-def _gains_of(folder: str) -> dict[str, float]:
+def _gains_of(folder: str) -> dict[str, Any]:
     """Return the gains of an export, by name; none where it shapes nothing."""
     shaping = trained.read_shaping(export.load_configs(folder))
     if shaping is None:
         return {}
-    return {name: getattr(shaping, name) for name in ("dynamics_gain", "pose_gain")}
+    names = ("dynamics_gain", "unit_gains", "pose_gain")
+    return {name: getattr(shaping, name) for name in names}
 
 
 def with_sampling(

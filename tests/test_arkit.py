@@ -83,3 +83,11 @@ def test_a_gaze_to_the_right_of_the_image_turns_the_persons_left_eye_out():
 def test_an_unknown_unit_is_refused_with_the_nearest_name():
     with pytest.raises(errors.UserError, match="did you mean 'jawOpen'"):
         arkit.index("jaw_open")
+
+
+def test_a_unit_of_two_sides_is_found_on_both():
+    assert arkit.sides("jawOpen") == (arkit.index("jawOpen"),)
+    both = arkit.indices(("browDownLeft", "browDownRight"))
+    assert arkit.sides("browDown") == both
+    with pytest.raises(errors.UserError, match="jawOpn"):
+        arkit.sides("jawOpn")

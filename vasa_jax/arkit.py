@@ -89,6 +89,19 @@ def indices(names: Iterable[str]) -> tuple[int, ...]:
     return tuple(index(name) for name in names)
 
 
+def sides(name: str) -> tuple[int, ...]:
+    """Return the places of a unit and, if it has two sides, of both.
+
+    Args:
+        name: such as `jawOpen` or, for left and right, `mouthSmile`.
+
+    Raises:
+        UserError: there is no such unit.
+    """
+    both = [f"{name}{side}" for side in ("Left", "Right")]
+    return indices(both if both[0] in _INDICES else [name])
+
+
 BLINKS = indices(("eyeBlinkLeft", "eyeBlinkRight"))
 """Units that close the lids."""
 

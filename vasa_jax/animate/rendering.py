@@ -174,18 +174,24 @@ def render(
         uint8 `[n, H, W, 3]`; with a person and no backdrop `[n, H, W, 4]`, colours not
         weighted by alpha.
     """
+    model = face_model.FaceModel(config)
+
+    def apply(method, *arguments):
+        return model.apply({"params": params}, *arguments, method=method)
+
     if shaping is None:
         head_pose, facial_dynamics = normalization.split_motion(motion)
     else:
         readout = params["dynamics_heads"]["linear"]
-        head_pose, facial_dynamics = gains.overdo(latents, motion, shaping, readout)
-    frame = face_model.FaceModel(config).apply(
-        {"params": params},
-        face_model.expand(latents, motion.shape[0]),
-        head_pose,
-        facial_dynamics,
-        method="render",
-    )
+        head_pose, facial_dynamics = gains.overdo(
+            latents,
+            motion,
+            shaping,
+            readout,
+            functools.partial(apply, "write_dynamics"),
+        )
+    latents_of_all = face_model.expand(latents, motion.shape[0])
+    frame = apply("render", latents_of_all, head_pose, facial_dynamics)
     pixels = to_pixels(frame.image)
     if frame.person is None or latents.pixels.backdrop is not None:
         return pixels

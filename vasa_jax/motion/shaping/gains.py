@@ -1,9 +1,10 @@
 """Overdo, when rendered, the way from a portrait's own motion to the one asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from vasa_jax import arkit, types
 from vasa_jax.motion.shaping.config import ShapingConfig
@@ -18,6 +19,7 @@ def overdo(
     motion: jax.Array,
     shaping: ShapingConfig,
     readout: Mapping[str, jax.Array],
+    write: Callable[[jax.Array, jax.Array], jax.Array],
 ) -> tuple[types.HeadPose, jax.Array]:
     """Go from the portrait's head turn and facial dynamics as far as the gains say.
 
@@ -31,6 +33,8 @@ def overdo(
         shaping: whose gains count.
         readout: `kernel` `[Z, R]` and `bias` `[R]`, which read facial dynamics; their
             first columns are the ARKit weights.
+        write: from ARKit weights `[n, 52]` and gaze in the head `[n, 2]` to facial
+            dynamics.
 
     Returns:
         Head pose, leading shape `[n]`, and facial dynamics `[n, Z]`.
@@ -40,8 +44,26 @@ def overdo(
     rotation = own + shaping.pose_gain * (head_pose.rotation - own)
     own = latents.facial_dynamics
     asked = motion[:, types.POSE_CHANNELS :]
-    overdone = own + shaping.dynamics_gain * (asked - own)
+    way = asked - own
+    overdone = own + shaping.dynamics_gain * way
+    if shaping.unit_gains:
+        overdone += _overdo_units(asked, way, shaping, readout, write)
     return head_pose.replace(rotation=rotation), _stop_lids(overdone, readout)
+
+
+def _overdo_units(asked, way, shaping, readout, write):
+    """Return what units lack that are overdone by gains of their own.
+
+    Ours: along the map, which knows where faces lie; what heads read of a unit is a
+    direction in which several move.
+    """
+    extra = np.zeros(arkit.NUM_UNITS, np.float32)
+    for one in shaping.unit_gains:
+        extra[list(arkit.sides(one.unit))] = one.gain - shaping.dynamics_gain
+    kernel, bias = readout["kernel"], readout["bias"]
+    weights, gaze = jnp.split(asked @ kernel + bias, [arkit.NUM_UNITS], axis=-1)
+    beyond = weights + extra * (way @ kernel[:, : arkit.NUM_UNITS])
+    return write(beyond, gaze) - write(weights, gaze)
 
 
 def _stop_lids(dynamics: jax.Array, readout: Mapping[str, jax.Array]) -> jax.Array:
