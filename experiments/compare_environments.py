@@ -19,7 +19,7 @@ import numpy as np
 from absl import flags
 
 from experiments.running import folders, program
-from experiments.tools import environment_work
+from experiments.tools import environment_rows, environment_work
 from vasa_jax import compilation_cache, config
 from vasa_jax.evaluation.report import score_report
 
@@ -29,12 +29,6 @@ PART = flags.DEFINE_enum(
     "part", None, ["begin", "go_on"], "What this program asks of each environment."
 )
 NUM_FRAMES = flags.DEFINE_integer("num_frames", 50, "To animate.", lower_bound=1)
-
-MAX_LEVELS, MAX_SHARE = 1, 1e-4
-"""Ours: what two versions of XLA round differently, and nobody sees."""
-
-MAX_LOSS_DIFFERENCE = 1e-4
-"""Relative. Ours: as above, through ten steps."""
 
 NAMES = "this", "other"
 """Folders within the output."""
@@ -67,7 +61,7 @@ def main(_) -> int:
         for name, python in pythons.items():
             _work(python, part, places[name])
     found = {name: read(place) for name, place in places.items()}
-    rows = compare(found["this"], found["other"])
+    rows = environment_rows.compare(found["this"], found["other"])
     versions = " and ".join(
         f"Python {one['whole']['python']} with jax {one['whole']['jax']}"
         for one in found.values()
@@ -109,70 +103,6 @@ def read(place: pathlib.Path) -> dict:
         for name in names
     }
     return {**told, "frames": np.load(place / work.FRAMES_NAME)}
-
-
-def compare(this: dict, other: dict) -> list[tuple[str, str, str, bool]]:
-    """Compare what two environments have told.
-
-    Args:
-        this, other: as from `read`.
-
-    Returns:
-        Rows: what, what was found, what is allowed, whether it holds.
-    """
-    away = np.abs(this["frames"].astype(int) - other["frames"])
-    share = float((away > 0).mean())
-    limit = f"at most {MAX_LEVELS} in less than {100 * MAX_SHARE:g} %"
-    rows = [
-        (
-            f"{len(away)} frames, levels of 255 that values differ by",
-            f"{away.max()} in {100 * share:.4f} %",
-            limit,
-            bool(away.max() <= MAX_LEVELS and share < MAX_SHARE),
-        )
-    ]
-    names = {"this": this, "other": other}
-    for name, one in names.items():
-        whole, resumed = one["whole"], one["resumed"]
-        is_same = whole == resumed
-        rows.append(
-            (
-                f"{name}: ten losses and parameters after going on",
-                "the same" if is_same else "others",
-                "the same bits",
-                is_same,
-            )
-        )
-    for name, one, maker in (
-        ("this goes on with the other's run", this, other),
-        ("the other goes on with this one's run", other, this),
-    ):
-        worst = loss_difference(one["crossed"]["losses"], maker["whole"]["losses"])
-        rows.append(
-            (
-                f"{name}: losses differ by, relative",
-                f"{worst:.1e}",
-                f"{MAX_LOSS_DIFFERENCE:g}",
-                worst <= MAX_LOSS_DIFFERENCE,
-            )
-        )
-        is_same = one["export"]["digest"] == maker["whole"]["digest"]
-        rows.append(
-            (
-                name.replace("goes on with", "reads").replace("run", "export"),
-                "the same" if is_same else "others",
-                "the same bits",
-                is_same,
-            )
-        )
-    return rows
-
-
-def loss_difference(a: dict[str, float], b: dict[str, float]) -> float:
-    """Return the largest relative difference of losses by step; all must be there."""
-    if a.keys() != b.keys():
-        return float("inf")
-    return max(abs(a[step] - b[step]) / abs(b[step]) for step in a)
 
 
 if __name__ == "__main__":

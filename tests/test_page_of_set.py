@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from datasets.building import set_builder
-from experiments import set_page
+from experiments.tools import page_of_set
 from vasa_jax.data import records
 
 
@@ -37,7 +37,7 @@ def made(tmp_path):
 
 
 def test_the_page_tells_people_values_and_reasons(made):
-    text = set_page.page(*made, max_clips=100)
+    text = page_of_set.page(*made, max_clips=100)
     assert "<td>train</td><td>8</td><td>4</td>" in text
     assert "<td>test</td><td>1</td><td>1</td>" in text
     yaw = re.search(r"yaw of the head, degrees.*?mean ([\d.]+)", text, re.S)
@@ -49,5 +49,5 @@ def test_the_page_tells_people_values_and_reasons(made):
 
 
 def test_large_sets_are_read_in_part(made):
-    text = set_page.page(*made, max_clips=4)
+    text = page_of_set.page(*made, max_clips=4)
     assert "9 clips; 4 were read" in text

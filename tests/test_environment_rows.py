@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments import compare_environments
+from experiments.tools import environment_rows
 
 
 def told(losses=(3.0, 2.0), digest="a", frames=None, crossed=None, read="a"):
@@ -19,11 +19,11 @@ def told(losses=(3.0, 2.0), digest="a", frames=None, crossed=None, read="a"):
 
 
 def held(this, other):
-    return [holds for *_, holds in compare_environments.compare(this, other)]
+    return [holds for *_, holds in environment_rows.compare(this, other)]
 
 
 def test_the_same_in_both_holds():
-    rows = compare_environments.compare(told(), told())
+    rows = environment_rows.compare(told(), told())
     assert len(rows) == 7
     assert all(holds for *_, holds in rows)
 
