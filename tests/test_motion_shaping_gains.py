@@ -1,5 +1,7 @@
 """Lids that stop where they are shut, however far motion is overdone."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -27,7 +29,7 @@ def overdone(readout, weights, gain, unit_gains=()):
 
     def write(arkit, gaze):
         read = np.concatenate([arkit, gaze], axis=-1) - readout["bias"]
-        return read @ np.linalg.pinv(readout["kernel"])
+        return jnp.asarray(read @ np.linalg.pinv(readout["kernel"]))
 
     rest = code(np.zeros((1, NUM_READ)))
     pose = types.HeadPose.from_vector(np.zeros((1, 6), "f4"))
@@ -36,7 +38,8 @@ def overdone(readout, weights, gain, unit_gains=()):
     )
     motion = np.concatenate([np.zeros((len(weights), 6), "f4"), code(weights)], axis=1)
     shaping = ShapingConfig(dynamics_gain=gain, unit_gains=unit_gains)
-    dynamics = np.asarray(gains.overdo(latents, motion, shaping, readout, write)[1])
+    told = jnp.asarray(motion), shaping, jax.tree.map(jnp.asarray, readout), write
+    dynamics = np.asarray(gains.overdo(latents, *told)[1])
     plain = rest + np.float32(gain) * (motion[:, 6:] - rest)
     return dynamics, plain, dynamics @ readout["kernel"] + readout["bias"]
 

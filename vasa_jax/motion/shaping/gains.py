@@ -24,8 +24,8 @@ def overdo(
     """Go from the portrait's head turn and facial dynamics as far as the gains say.
 
     Ours: a renderer that is trained for hours by absolute errors opens mouths less than
-    asked, and turns heads whose far side it guesses too far. Lids stop where they are
-    shut.
+    asked, moves smiles and brows still less, and turns heads whose far side it guesses
+    too far. Lids stop where they are shut.
 
     Args:
         latents: of one portrait, a batch of one.
@@ -61,8 +61,9 @@ def _overdo_units(asked, way, shaping, readout, write):
     for one in shaping.unit_gains:
         extra[list(arkit.sides(one.unit))] = one.gain - shaping.dynamics_gain
     kernel, bias = readout["kernel"], readout["bias"]
-    weights, gaze = jnp.split(asked @ kernel + bias, [arkit.NUM_UNITS], axis=-1)
-    beyond = weights + extra * (way @ kernel[:, : arkit.NUM_UNITS])
+    read = asked @ kernel + bias[None]
+    weights, gaze = jnp.split(read, [arkit.NUM_UNITS], axis=-1)
+    beyond = weights + extra[None] * (way @ kernel[:, : arkit.NUM_UNITS])
     return write(beyond, gaze) - write(weights, gaze)
 
 
