@@ -114,11 +114,30 @@ def end(process: subprocess.Popen) -> None:
         process.stdout.close()
 
 
-def give_order(order: pathlib.Path, at: str, nth: int, seconds: float) -> None:
-    """Order one of the processes that know of the file to die."""
+def give_order(order: pathlib.Path, at: str, seconds: float, name: str) -> None:
+    """Order one of the processes that know of the file to end or to stop.
+
+    Args:
+        order: the file.
+        at: point of a build, see `tests/killing`.
+        seconds: after the beginning of a render.
+        name: of the signal.
+    """
+    for obeyed in _obeyed(order):
+        obeyed.unlink()
     beside = order.with_suffix(".beside")
-    beside.write_text(json.dumps({"at": at, "nth": nth, "seconds": seconds}))
+    beside.write_text(json.dumps({"at": at, "seconds": seconds, "signal": name}))
     beside.rename(order)
+
+
+def who_obeyed(order: pathlib.Path) -> int | None:
+    """Return the number of the process that carried the last order out."""
+    numbers = [int(obeyed.suffix[1:]) for obeyed in _obeyed(order)]
+    return numbers[0] if numbers else None
+
+
+def _obeyed(order):
+    return list(order.parent.glob(f"{order.stem}.[0-9]*"))
 
 
 def wait_until(is_so, seconds: float) -> None:
@@ -138,6 +157,12 @@ def contents(folder: pathlib.Path) -> dict[str, bytes]:
     """Return the bytes of every file of a set by its name."""
     files = (path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def differing(made: dict[str, bytes], expected: dict[str, bytes]) -> list[str]:
+    """Return the files that are not in both sets, or not equal."""
+    names = sorted(made.keys() | expected.keys())
+    return [name for name in names if made.get(name) != expected.get(name)]
 
 
 def times(folder: pathlib.Path) -> dict[pathlib.Path, tuple[int, int]]:

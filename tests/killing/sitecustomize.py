@@ -1,9 +1,9 @@
-"""Kills the process that it is loaded into where a file orders it.
+"""Kills or stops the process that it is loaded into where a file orders it.
 
 Python loads it at its start where this folder is in PYTHONPATH. The file that
-VASA_KILL_ORDER names holds JSON: `at` is "render", "rename" or "report", `nth` which of
-those of a process, `seconds` how long after the beginning of a render. Who carries an
-order out removes it, so that one process dies of it.
+VASA_KILL_ORDER names holds JSON: `at` is "render", "rename" or "report", `seconds` how
+long after the beginning of a render, `signal` the name of one. Who carries an order out
+puts a file with its process number in the order's place, so that one process obeys.
 """
 
 import json
@@ -15,7 +15,6 @@ import threading
 import time
 
 ORDER = pathlib.Path(os.environ["VASA_KILL_ORDER"])
-_counts = {"rename": 0, "report": 0}
 
 
 def _read():
@@ -25,12 +24,13 @@ def _read():
         return {"at": None}
 
 
-def _die():
+def _obey(order):
+    obeyed = ORDER.with_suffix(f".{os.getpid()}")
     try:
-        ORDER.unlink()
+        ORDER.rename(obeyed)
     except OSError:
         return  # Another process was first.
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.Signals[order["signal"]])
 
 
 def _point(place):
@@ -46,12 +46,9 @@ def _point(place):
 def _watch_renames(event, arguments):
     if event != "os.rename":
         return
-    point, order = _point(arguments[1]), _read()
-    if point is None or order["at"] != point:
-        return
-    _counts[point] += 1
-    if _counts[point] >= order["nth"]:
-        _die()
+    point = _point(arguments[1])
+    if point is not None and (order := _read())["at"] == point:
+        _obey(order)
 
 
 def _is_making():
@@ -67,10 +64,11 @@ def _is_making():
 def _watch_renders():
     while True:
         time.sleep(0.02)
-        if _read()["at"] == "render" and _is_making():
-            time.sleep(_read().get("seconds", 0))
+        order = _read()
+        if order["at"] == "render" and _is_making():
+            time.sleep(order["seconds"])
             if _is_making():
-                _die()
+                _obey(order)
 
 
 sys.addaudithook(_watch_renames)
