@@ -1,8 +1,10 @@
 """Photographed heads: the face's mesh, and how it closes."""
 
 import numpy as np
+import pytest
 
 from datasets.photo_heads.fit import closing, contours, face_mesh, landmark_units
+from datasets.synthetic_heads.performance import visemes
 from vasa_jax import arkit
 from vasa_jax.portrait import pose, sampling
 
@@ -54,6 +56,19 @@ def test_shut_eyes_bring_the_upper_rim_to_the_lower_one_and_leave_the_mouth():
         # Lids overlap by 6 % of the eye's height.
         np.testing.assert_allclose(after, -0.06 * before, atol=0.006)
         assert not close.moves(face)[dense.mouth_loop].any()
+
+
+@pytest.mark.parametrize("name", ["aa", "E", "CH", "RR", "oh", "ou"])
+def test_open_mouths_are_near_to_ellipses(name):
+    dense = face_mesh.face_mesh()
+    weights = visemes.VISEME_WEIGHTS[visemes.VISEMES.index(name)]
+    places = dense.from_landmarks @ canonical()
+    places += np.tensordot(weights, dense.unit_moves, 1)
+    x, y = places[dense.mouth_loop, :2].T
+    covered = abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2
+    ellipse = np.pi / 4 * np.ptp(x) * np.ptp(y)
+    # A diamond covers 0.64 of it.
+    assert covered > 0.8 * ellipse
 
 
 def test_closed_lips_meet():

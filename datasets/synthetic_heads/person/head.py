@@ -10,6 +10,7 @@ import pathlib
 
 import numpy as np
 
+from datasets.synthetic_heads.person import lip_shapes
 from datasets.synthetic_heads.rendering import kernels
 from vasa_jax import arkit
 
@@ -150,11 +151,7 @@ def load_head_mesh() -> HeadMesh:
         lips=arrays["mask_lips"],
         ears=arrays["mask_ears"],
         inner_mouth=inner.astype(np.float32),
-        expression_deltas=_enlarge(
-            _blink_alone(
-                arrays["units"].astype(np.float32) * arrays["unit_scale"], base
-            )
-        ),
+        expression_deltas=_units(arrays, base),
         identity_names=tuple(str(n) for n in arrays["id_names"]),
         identity_deltas=arrays["ids"].astype(np.float32) * arrays["identity_scale"],
         left_eye=arrays["leye"],
@@ -162,6 +159,14 @@ def load_head_mesh() -> HeadMesh:
         neck=arrays["jneck"],
         landmarks=landmarks,
     )
+
+
+def _units(arrays, base):
+    """Return what the pack's units move, mended, float32 `[52, V, 3]`."""
+    lips = np.zeros(len(base), np.float32)
+    np.maximum.at(lips, arrays["rv"], arrays["mask_lips"])
+    units = arrays["units"].astype(np.float32) * arrays["unit_scale"]
+    return lip_shapes.round_lips(_enlarge(_blink_alone(units, base)), base, lips)
 
 
 def _blink_alone(units: np.ndarray, base: np.ndarray) -> np.ndarray:
