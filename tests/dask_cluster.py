@@ -72,8 +72,11 @@ class Cluster:
 
 
 def environment(order: pathlib.Path | None = None) -> dict[str, str]:
-    """Return what processes find programs by, and their orders to die."""
-    paths, told = [str(ROOT)], {}
+    """Return what processes find programs by, and their orders to die.
+
+    OpenBLAS is offered four threads, which Dask takes away from its workers.
+    """
+    paths, told = [str(ROOT)], {"OPENBLAS_NUM_THREADS": "4"}
     if order is not None:
         paths.append(str(KILLING))
         told["VASA_KILL_ORDER"] = str(order)

@@ -1,6 +1,7 @@
 """Processes that are killed are started anew, with what is missing."""
 
 import pytest
+import threadpoolctl
 import tiny_shards
 
 from datasets.building import engines
@@ -34,3 +35,14 @@ def test_a_finished_shard_is_not_made_again(tmp_path):
     job = tiny_shards.job(tmp_path)
     assert (job(shard), job(shard)) == (3, 3)
     assert tiny_shards.num_attempts(tmp_path, shard) == 1
+
+
+def test_shards_are_made_on_one_thread_of_blas_whatever_the_machine():
+    with threadpoolctl.threadpool_limits(4):
+        seen = []
+        job = engines.Job(
+            lambda _: seen.extend(threadpoolctl.threadpool_info()), lambda _: False
+        )
+        job(tiny_shards.TinyShard("one"))
+    counts = {pool["num_threads"] for pool in seen if pool["user_api"] == "blas"}
+    assert counts == {1}

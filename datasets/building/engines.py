@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import threadpoolctl
+
 from datasets.building import processes
 from vasa_jax import errors
 
@@ -51,9 +53,11 @@ class Job:
         """Make a shard, unless it is made; return how many sources it has.
 
         Ours: clusters repeat what a lost worker had finished, too. Beam takes what is
-        written behind the colon for its own types, and stumbles over a protocol.
+        written behind the colon for its own types, and stumbles over a protocol. One
+        thread each, because sums of floats differ by how many OpenBLAS splits them for,
+        and with them the bytes of a set by the cores of a machine.
         """
-        with _ONE_AT_A_TIME:
+        with _ONE_AT_A_TIME, threadpoolctl.threadpool_limits(1):
             if not self.is_finished(shard):
                 self.make(shard)
         return shard.num_sources
