@@ -138,11 +138,12 @@ def _vasa1() -> MotionExperiment:
 
 
 def _vasa1_quarter() -> MotionExperiment:
+    """Learn ten clips by heart: see `experiments/overfit.sh`."""
     return MotionExperiment(
         model=motion_config.vasa1_quarter(),
         **_animation("vasa1_quarter"),
         train=experiment.TrainConfig(
-            batch_size=16, num_steps=2000, evaluate_every_steps=250
+            batch_size=8, num_steps=2000, evaluate_every_steps=250
         ),
         optimizer=optimizer.for_transformers(1e-3, 100, 0.99),
         loss=losses.PAPER,
