@@ -285,6 +285,7 @@ def test_samples_that_cannot_be_used_are_refused(
         talking_face.animate(portrait, waveform)
 
 
+@pytest.mark.slow
 def test_the_batch_size_of_decoding_does_not_change_the_frames(
     tiny_models, portrait, voice
 ):

@@ -51,6 +51,7 @@ def test_a_video_with_sound_comes_out(inputs, tiny_models):
         assert sum(1 for _ in container.decode(video=0)) == 10_000 // 640
 
 
+@pytest.mark.slow
 def test_frames_have_the_size_that_is_asked_for(inputs):
     files.animate_files(**inputs, image_size=64)
     frames = np.stack(list(media.iterate_video(inputs["output"])))

@@ -332,6 +332,7 @@ def test_help_answers_without_loading_jax(name, tmp_path):
     assert ended.stdout.splitlines()[-1] == "set()"
 
 
+@pytest.mark.slow
 def test_a_run_that_succeeds_elsewhere_prints_its_bar_and_its_file_alone(
     inputs, tmp_path
 ):

@@ -126,6 +126,7 @@ def portraits_dir(tmp_path, rendered_photo):
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_and_names_what_it_cannot_use(
     tmp_path, tiny_checkpoint, portraits_dir, voice
 ):

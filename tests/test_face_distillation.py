@@ -74,6 +74,7 @@ def test_the_teacher_itself_is_no_distance_away(teacher):
     assert set(outputs.metrics) == set(distillation.WEIGHTS)
 
 
+@pytest.mark.slow
 def test_only_the_decoder_and_what_hangs_on_its_widths_is_taught(task, params):
     @jax.jit
     def gradient(face):
@@ -98,6 +99,7 @@ def test_what_is_not_trained_does_not_depend_on_the_decoders_widths(teacher, par
             assert name.startswith(tuple(f"{t}/" for t in distillation.TRAINED)), name
 
 
+@pytest.mark.slow
 def test_a_student_comes_nearer_to_its_teacher(task, params):
     optimizer = optax.adam(3e-3)
     batch = _batch()

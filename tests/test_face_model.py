@@ -70,6 +70,7 @@ DRAWN = ("mouth_shape", "eye_shape")
 """What draws mouths and eyes has a task of its own; see `test_face_drawing`."""
 
 
+@pytest.mark.slow
 def test_gradients_reach_every_parameter(tiny):
     model, params, images = tiny
     # Adaptive norms start at zero; a nudge opens the way behind them.
