@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import errors, media
-from vasa_jax.evaluation.benchmark import cache, scoring, video_clip
+from vasa_jax.evaluation.benchmark import scoring, video_clip
 from vasa_jax.evaluation.metrics import (
     definition,
     frame_similarity,
@@ -267,8 +267,8 @@ def test_sync_is_measured_beside_shifted_sound_and_the_reference(tmp_path, voice
         "gaze": [[0.0, 0.0]] * 100,
         "present": [True] * 100,
     }
-    key = cache.key("face", clip.digest)
-    cache.kept(own.cache_dir / f"{key}.json", curves.copy)
+    key = video_clip.cache_key("face", clip.digest)
+    video_clip.cached(own.cache_dir / f"{key}.json", curves.copy)
     (result,) = scoring.score_all([scoring.Pair(video=video, reference=video)], own)
     found = result.measured["sync"].scores
     for key in ("sync/confidence", "sync/distance", "sync/distance_inside"):

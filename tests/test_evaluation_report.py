@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import errors, media
-from vasa_jax.evaluation.benchmark import cache, scoring, video_clip
+from vasa_jax.evaluation.benchmark import scoring, video_clip
 from vasa_jax.evaluation.metrics import (
     definition,
     frame_similarity,
@@ -124,7 +124,10 @@ def performed(
         "gaze": np.zeros((len(mouth), 2)).tolist(),
         "present": [is_face] * len(mouth),
     }
-    cache.kept(rules.cache_dir / f"{cache.key('face', clip.digest)}.json", curves.copy)
+    video_clip.cached(
+        rules.cache_dir / f"{video_clip.cache_key('face', clip.digest)}.json",
+        curves.copy,
+    )
     return clip
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from vasa_jax import audio, media, types
 from vasa_jax.animate import controls, trained
-from vasa_jax.evaluation.benchmark import cache, portrait_list
+from vasa_jax.evaluation.benchmark import portrait_list, video_clip
 from vasa_jax.evaluation.benchmark.driven_videos import Performer
 from vasa_jax.evaluation.metrics import expression_curves, photograph_measures
 from vasa_jax.evaluation.metrics.definition import Measured, average
@@ -111,7 +111,7 @@ class Runner:
         place = pathlib.Path(checkpoint or trained.SHIPPED_FOLDER)
         files = sorted(p for p in place.rglob("*") if p.is_file())
         given = [*files, *settings.voices, *network_files]
-        self._digests = [VERSION, *(cache.digest_of(path) for path in given)]
+        self._digests = [VERSION, *(video_clip.digest_of(path) for path in given)]
         plain = dataclasses.asdict(settings) | {"voices": len(settings.voices)}
         self._digests += [json.dumps(plain, sort_keys=True), *sorted(networks)]
 
@@ -125,12 +125,18 @@ class Runner:
         Raises:
             UserError: the picture cannot be read, or shows no face.
         """
-        key = cache.key(
+        key = video_clip.cache_key(
             "portrait",
-            *(cache.digest_of(item.path), str(item.derived), str(item.has_controls)),
+            *(
+                video_clip.digest_of(item.path),
+                str(item.derived),
+                str(item.has_controls),
+            ),
             *(item.name, str(place), *self._digests),
         )
-        kept = cache.kept(self._found / f"{key}.json", lambda: self._find(item, place))
+        kept = video_clip.cached(
+            self._found / f"{key}.json", lambda: self._find(item, place)
+        )
         kinds = kept["kinds"] if item.kinds is None else item.kinds
         return Result(
             kinds=tuple(kinds),
@@ -217,8 +223,12 @@ def measure_filmed(
         return {} if face is None else expression_curves.statistics(face)
 
     for path in paths:
-        key = cache.key("filmed", VERSION, cache.digest_of(path), str(num_seconds))
-        if found := cache.kept(folder / f"{key}.json", functools.partial(find, path)):
+        key = video_clip.cache_key(
+            "filmed", VERSION, video_clip.digest_of(path), str(num_seconds)
+        )
+        if found := video_clip.cached(
+            folder / f"{key}.json", functools.partial(find, path)
+        ):
             yield found
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from vasa_jax import errors, types
-from vasa_jax.evaluation.benchmark import cache, video_clip
+from vasa_jax.evaluation.benchmark import video_clip
 from vasa_jax.evaluation.metrics import definition
 from vasa_jax.evaluation.metrics.definition import Measured, VideoMetric
 
@@ -176,13 +176,13 @@ def score(pair: Pair, rules: Rules) -> ClipResult:
         if reason is not None:
             measured[metric.name] = Measured(left_out=reason)
             continue
-        key = cache.key(
+        key = video_clip.cache_key(
             metric.name,
             clip.digest,
             reference.digest if reference else "",
             json.dumps(metric.settings(), sort_keys=True),
         )
-        found = cache.kept(
+        found = video_clip.cached(
             rules.cache_dir / f"{key}.json",
             lambda metric=metric: metric.measure(clip, reference).to_plain(),
         )

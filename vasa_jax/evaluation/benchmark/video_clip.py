@@ -1,8 +1,14 @@
-"""A finished video as metrics see it: frames, sound and face, read when first asked."""
+"""A finished video as metrics see it, and what was found of it, kept as JSON.
+
+Frames, sound and face are read when first asked. What was found lies under a name that
+tells what it is of: the hash of the bytes it was found in.
+"""
 
 import dataclasses
 import functools
+import hashlib
 import itertools
+import json
 import os
 import pathlib
 from collections.abc import Callable, Iterator
@@ -11,11 +17,16 @@ from typing import Any
 import numpy as np
 
 from vasa_jax import audio, errors, media, types
-from vasa_jax.evaluation.benchmark import cache
 from vasa_jax.portrait import crop, track
 
 SOUND_TOLERANCE = 5
 """Frames by which sound and picture may differ unmentioned. Ours: codecs pad sound."""
+
+CACHE_VERSION = 5
+"""Raised when what is kept, or how it is found, changes."""
+
+BLOCK_BYTES = 2**20
+"""Bytes of a file that are read at once. Ours: bounds memory."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -110,7 +121,7 @@ class Clip:
         Raises:
             UserError: the file cannot be read.
         """
-        return cache.digest_of(self.path)
+        return digest_of(self.path)
 
     @functools.cached_property
     def facts(self) -> Facts:
@@ -201,8 +212,8 @@ class Clip:
         """
         if self._cache_dir is None:
             return find()
-        key = cache.key(kind, self.digest, *parts)
-        return cache.kept(pathlib.Path(self._cache_dir) / f"{key}.json", find)
+        key = cache_key(kind, self.digest, *parts)
+        return cached(pathlib.Path(self._cache_dir) / f"{key}.json", find)
 
 
 def _no_face(num_frames: int) -> dict[str, Any]:
@@ -216,3 +227,46 @@ def _no_face(num_frames: int) -> dict[str, Any]:
         "gaze": zeros(2),
         "present": [False] * num_frames,
     }
+
+
+def digest_of(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file's bytes, as hexadecimal digits.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    found = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(BLOCK_BYTES):
+                found.update(block)
+    except OSError as error:
+        raise errors.UserError(
+            f"The file {path} cannot be read ({error.strerror}); check the path."
+        ) from error
+    return found.hexdigest()
+
+
+def cache_key(kind: str, *parts: str) -> str:
+    """Return the name under which something is kept."""
+    text = "\n".join([str(CACHE_VERSION), kind, *parts])
+    return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def cached(path: pathlib.Path, find: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return the JSON of a file, or find it and write the file.
+
+    Ours: a file that does not hold JSON, left by a full disk, is found again.
+
+    Args:
+        path: in an existing folder.
+        find: returns what JSON can hold.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        pass
+    found = find()
+    with media.written_beside(path) as beside:
+        beside.write_text(json.dumps(found), encoding="utf-8")
+    return found

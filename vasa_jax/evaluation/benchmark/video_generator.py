@@ -16,7 +16,7 @@ import numpy as np
 from vasa_jax import audio, errors, media, types
 from vasa_jax.animate import talking_face, trained
 from vasa_jax.animate.controls import Controls
-from vasa_jax.evaluation.benchmark import benchmark_items, cache, scoring
+from vasa_jax.evaluation.benchmark import benchmark_items, scoring, video_clip
 from vasa_jax.evaluation.benchmark.scoring import Pair
 from vasa_jax.evaluation.metrics.definition import VideoMetric
 from vasa_jax.evaluation.report import score_report
@@ -63,7 +63,9 @@ class Generator:
         self._controls = controls
         place = pathlib.Path(checkpoint or trained.SHIPPED_FOLDER)
         files = sorted(p for p in place.rglob("*") if p.is_file())
-        self._digest = cache.key("checkpoint", *(cache.digest_of(p) for p in files))
+        self._digest = video_clip.cache_key(
+            "checkpoint", *(video_clip.digest_of(p) for p in files)
+        )
 
     def with_controls(self, controls: Controls) -> "Generator":
         """Return the same for other controls; nothing is loaded again."""
@@ -99,7 +101,7 @@ class Generator:
             UserError: no face, no sound, or a file that cannot be read.
         """
         digests = [
-            "" if path is None else cache.digest_of(path)
+            "" if path is None else video_clip.digest_of(path)
             for path in (item.image, item.audio, item.reference)
         ]
         waveform = audio.load_waveform(item.audio or item.reference)
@@ -107,7 +109,9 @@ class Generator:
         reference = None
         if item.reference is not None:
             num_frames = min(num_frames, _count(item.reference))
-            key = cache.key("reference", str(self._face.image_size), *digests)
+            key = video_clip.cache_key(
+                "reference", str(self._face.image_size), *digests
+            )
             reference = self._folder / f"{item.name}.{key}.mp4"
         waveform = waveform[: num_frames * types.SAMPLES_PER_FRAME]
         if reference is not None and not reference.exists():
@@ -118,7 +122,7 @@ class Generator:
                 self._controls, seed=self._controls.seed + sample
             )
             asked = json.dumps(dataclasses.asdict(controls), sort_keys=True)
-            key = cache.key(f"sample{sample}", self._digest, asked, *digests)
+            key = video_clip.cache_key(f"sample{sample}", self._digest, asked, *digests)
             video = self._folder / f"{item.name}.{key}.mp4"
             if not video.exists():
                 self._animate(item, waveform, controls, video, progress)

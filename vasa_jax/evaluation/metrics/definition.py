@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
-from vasa_jax.evaluation.benchmark import cache, video_clip
+from vasa_jax.evaluation.benchmark import video_clip
 from vasa_jax.evaluation.metrics import signals
 
 HIGHER, LOWER, AS_REAL = "higher", "lower", "as the reference"
@@ -347,7 +347,7 @@ class ByWeightsFile(VideoMetric):
 
 @functools.cache
 def _digest(path: str) -> str:
-    return cache.digest_of(path)
+    return video_clip.digest_of(path)
 
 
 def shared_length(clip: video_clip.Clip, reference: video_clip.Clip | None) -> int:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from vasa_jax import export, types
-from vasa_jax.evaluation.benchmark import cache, video_clip
+from vasa_jax.evaluation.benchmark import video_clip
 from vasa_jax.evaluation.metrics import curves
 from vasa_jax.evaluation.metrics.definition import (
     HIGHER,
@@ -146,7 +146,7 @@ class ByOwnNetwork(Synchrony, abc.ABC):
         """Return what the folder holds in place of its name; None without one."""
         digest = None
         if self._folder is not None:
-            digest = cache.digest_of(f"{self._folder}/{export.MANIFEST_NAME}")
+            digest = video_clip.digest_of(f"{self._folder}/{export.MANIFEST_NAME}")
         return {"weights": digest}
 
     def prepare(self) -> None:
