@@ -12,9 +12,10 @@ voice performed with another seed: what chance alone leaves.
 from absl import flags
 
 from experiments.running import program
+from experiments.tools import voice_changes
 from vasa_jax import audio, compilation_cache
 from vasa_jax.animate import trained
-from vasa_jax.evaluation.benchmark import degraded_lips, driven_videos
+from vasa_jax.evaluation.benchmark import driven_videos
 
 CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Folder; none is what ships.")
 VOICE = flags.DEFINE_multi_string(
@@ -28,8 +29,8 @@ def main(_) -> int:
     compilation_cache.enable()
     waveforms = [audio.load_waveform(path) for path in VOICE.value]
     performer = driven_videos.Performer(trained.load(CHECKPOINT.value))
-    asked = [degraded_lips.apertures(performer, one, SEED.value) for one in waveforms]
-    print(degraded_lips.table(asked))
+    asked = [voice_changes.apertures(performer, one, SEED.value) for one in waveforms]
+    print(voice_changes.table(asked))
     return 0
 
 
