@@ -25,7 +25,7 @@ from vasa_jax.evaluation.benchmark import (
     scoring,
     video_generator,
 )
-from vasa_jax.evaluation.metrics import frame_similarity, registry, signals
+from vasa_jax.evaluation.metrics import curves, definition, frame_similarity, registry
 from vasa_jax.evaluation.metrics.definition import VideoMetric
 from vasa_jax.evaluation.report import drawings, report_page, score_report
 
@@ -56,7 +56,7 @@ DISTANCE = flags.DEFINE_float(
     "distance", None, "Head distance asked for; the reference's if left."
 )
 JITTER_HZ = flags.DEFINE_float(
-    "jitter_hz", signals.JITTER_HZ, "Movement above it is jitter.", 0.0, 12.0
+    "jitter_hz", curves.JITTER_HZ, "Movement above it is jitter.", 0.0, 12.0
 )
 MAX_MISSING_FACES = flags.DEFINE_float(
     "max_missing_faces", scoring.MAX_MISSING, "Share of a clip's frames.", 0.0, 1.0
@@ -233,7 +233,7 @@ def about(asked: Sequence[VideoMetric]) -> dict[str, object]:
         },
         **({"num_samples": NUM_SAMPLES.value} if BENCHMARK.value else {}),
         "metrics": {metric.name: metric.settings() for metric in asked},
-        "interval": f"95 % bootstrap over clips, {signals.NUM_RESAMPLES} resamples",
+        "interval": f"95 % bootstrap over clips, {definition.NUM_RESAMPLES} resamples",
         "max_missing_faces": MAX_MISSING_FACES.value,
         "length_tolerance": LENGTH_TOLERANCE.value,
     }

@@ -8,7 +8,6 @@ from vasa_jax.evaluation.metrics import (
     definition,
     head_movement,
     image_similarity,
-    signals,
 )
 
 ALL = np.ones(100, bool)
@@ -27,12 +26,6 @@ def test_delta_pose_of_an_even_turn_is_its_speed_and_of_a_frozen_head_0():
     rotation[:, 1] = np.radians(0.4) * np.arange(100)
     assert curves.delta_pose(rotation, ALL) == pytest.approx(0.4)
     assert curves.delta_pose(np.full((100, 3), 0.3), ALL) == 0
-
-
-def test_delta_pose_is_that_of_the_older_measure():
-    rotation = np.random.default_rng(0).uniform(-0.3, 0.3, (8, 3)).astype(np.float32)
-    expected = signals.change_per_frame(rotation)
-    assert curves.delta_pose(rotation, ALL[:8]) == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_jump_into_a_frame_that_does_not_count_is_left_out():

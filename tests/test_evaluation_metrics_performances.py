@@ -12,11 +12,11 @@ from vasa_jax.data import records
 from vasa_jax.evaluation.benchmark import driven_videos, held_out_clips
 from vasa_jax.evaluation.benchmark.scoring import ClipResult
 from vasa_jax.evaluation.metrics import (
+    curves,
     definition,
     image_similarity,
     lip_movement,
     reenactment,
-    signals,
     speaking,
 )
 from vasa_jax.evaluation.metrics.definition import Measured, Row, Score
@@ -45,18 +45,18 @@ def actor(tiny_models):
 def test_correlation_is_numpys_and_zero_where_nothing_moves(curve):
     other = curve[::-1] + 0.5 * curve
     expected = np.corrcoef(curve, other)[0, 1]
-    assert signals.correlation(curve, other) == pytest.approx(expected)
-    assert signals.correlation(curve, np.full_like(curve, 3.0)) == 0
+    assert curves.correlation(curve, other) == pytest.approx(expected)
+    assert curves.correlation(curve, np.full_like(curve, 3.0)) == 0
 
 
 def test_shifting_the_truth_lowers_the_correlation(curve):
-    assert signals.correlation(curve, 2 * curve + 1) == pytest.approx(1)
-    assert abs(signals.shifted_correlation(curve, 2 * curve + 1)) < 0.4
+    assert curves.correlation(curve, 2 * curve + 1) == pytest.approx(1)
+    assert abs(curves.shifted_correlation(curve, 2 * curve + 1)) < 0.4
 
 
 @pytest.mark.parametrize("lag", [-4, 0, 3])
 def test_the_best_lag_is_by_how_much_a_curve_comes_late(curve, lag):
-    assert signals.best_lag(np.roll(curve, lag), curve) == lag
+    assert curves.best_lag(np.roll(curve, lag), curve) == lag
 
 
 def test_angles_are_those_of_the_turn_between_two_rotations():
@@ -66,13 +66,13 @@ def test_angles_are_those_of_the_turn_between_two_rotations():
         "nij,nkj->nik", geometry.rotation_matrix(a), geometry.rotation_matrix(b)
     )
     expected = np.degrees(np.arccos((np.trace(turn, axis1=1, axis2=2) - 1) / 2))
-    np.testing.assert_allclose(signals.angles_between(a, b), expected, rtol=1e-3)
+    np.testing.assert_allclose(curves.angles_between(a, b), expected, rtol=1e-3)
 
 
 def test_change_per_frame_of_an_even_turn_is_its_speed():
     rotation = np.zeros((10, 3), np.float32)
     rotation[:, 0] = np.radians(0.5) * np.arange(10)
-    assert signals.change_per_frame(rotation) == pytest.approx(0.5, rel=1e-3)
+    assert curves.delta_pose(rotation) == pytest.approx(0.5, rel=1e-3)
 
 
 def test_an_offset_of_the_heads_own_frame_is_found_and_taken_out():
@@ -82,28 +82,30 @@ def test_an_offset_of_the_heads_own_frame_is_found_and_taken_out():
     turned = geometry.rotation_matrix(truth) @ geometry.rotation_matrix(own)
     noise = generator.normal(0, 0.01, (40, 3))
     seen = np.asarray(geometry.rotation_angles(turned)) + noise
-    offset = signals.mean_offset(seen, truth)
+    offset = curves.mean_offset(seen, truth)
     np.testing.assert_allclose(offset, geometry.rotation_matrix(own), atol=0.01)
-    assert signals.angles_between(seen, truth).mean() > 5
-    left = signals.without_offset(seen, offset)
-    assert signals.angles_between(left, truth).mean() < 1.5
-    mirrored = signals.mean_offset(truth * np.float32([1, -1, 1]), truth)
+    assert curves.angles_between(seen, truth).mean() > 5
+    left = curves.without_offset(seen, offset)
+    assert curves.angles_between(left, truth).mean() < 1.5
+    mirrored = curves.mean_offset(truth * np.float32([1, -1, 1]), truth)
     assert np.linalg.det(mirrored) == pytest.approx(1)
 
 
 def test_jitter_counts_fast_movement_and_not_slow():
     time = np.arange(100) / 25
     fast, slow = np.sin(2 * np.pi * 10 * time), np.sin(2 * np.pi * time)
-    assert signals.fast_movement(fast + 5 * slow) == pytest.approx(0.5**0.5, rel=0.05)
-    assert signals.fast_movement(slow) < 1e-3
+    assert curves.fast_movement((fast + 5 * slow)[:, None]) == pytest.approx(
+        0.5**0.5, rel=0.05
+    )
+    assert curves.fast_movement(slow[:, None]) < 1e-3
 
 
 def test_the_interval_holds_the_mean_and_is_a_point_for_equal_clips():
     values = np.random.default_rng(2).normal(5, 1, 30)
-    low, high = signals.interval(values)
+    low, high = definition.interval(values)
     assert low < values.mean() < high
     assert high - low == pytest.approx(2 * 1.96 * values.std() / 30**0.5, rel=0.2)
-    assert signals.interval(np.full(4, 3.0)) == (3.0, 3.0)
+    assert definition.interval(np.full(4, 3.0)) == (3.0, 3.0)
 
 
 @dataclasses.dataclass(frozen=True)

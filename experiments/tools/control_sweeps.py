@@ -12,7 +12,7 @@ from vasa_jax import config, media
 from vasa_jax.animate import control_files, talking_face
 from vasa_jax.animate.controls import Controls
 from vasa_jax.evaluation.benchmark import driven_videos
-from vasa_jax.evaluation.metrics import curves, expression_curves, signals
+from vasa_jax.evaluation.metrics import curves, expression_curves
 from vasa_jax.evaluation.metrics.expression_curves import FaceCurves
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
@@ -55,7 +55,7 @@ def _blinks(face: FaceCurves, opening: np.ndarray) -> float:
 
 
 def _lips(face: FaceCurves, opening: np.ndarray) -> float:
-    return float(signals.correlation(face.mouth_opening, opening))
+    return float(curves.correlation(face.mouth_opening, opening))
 
 
 SWEEPS = (

@@ -16,7 +16,7 @@ from datasets.synthetic_heads.performance import (
 from vasa_jax import arkit, audio, media, types
 from vasa_jax.animate.controls import Controls
 from vasa_jax.evaluation.benchmark import driven_videos
-from vasa_jax.evaluation.metrics import signals
+from vasa_jax.evaluation.metrics import curves, definition
 from vasa_jax.portrait import track
 from vasa_jax.speech import speech
 
@@ -99,8 +99,8 @@ def follow(
         )
         for seed in range(num_seeds)
     ]
-    found = [signals.correlation(one, spoken.aperture) for one in asked]
-    lag = signals.best_lag(np.mean(asked, axis=0), spoken.aperture)
+    found = [curves.correlation(one, spoken.aperture) for one in asked]
+    lag = curves.best_lag(np.mean(asked, axis=0), spoken.aperture)
     return {"correlation": float(np.mean(found)), "lag": float(lag)}
 
 
@@ -116,7 +116,7 @@ def compare(rows: list[dict[str, float]], first: list[dict[str, float]]) -> str:
     """
     own = np.array([row["correlation"] for row in rows])
     gain = own - [row["correlation"] for row in first]
-    low, high = signals.interval(gain)
+    low, high = definition.interval(gain)
     lags = sorted(int(row["lag"]) for row in rows)
     return (
         f"{own.mean():.3f}, {gain.mean():+.3f} [{low:+.3f} to {high:+.3f}], "

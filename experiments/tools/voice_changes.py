@@ -5,7 +5,7 @@ import numpy as np
 from vasa_jax.animate.controls import Controls
 from vasa_jax.audio import degradations
 from vasa_jax.evaluation.benchmark import driven_videos
-from vasa_jax.evaluation.metrics import signals
+from vasa_jax.evaluation.metrics import curves
 
 ANOTHER_SEED = "another seed"
 """Row of the clean voice performed with another seed: what chance alone leaves."""
@@ -47,8 +47,8 @@ def table(asked: list[dict[str, np.ndarray]]) -> str:
     for name in asked[0]:
         if name == "clean":
             continue
-        same = [signals.correlation(one[name], one["clean"]) for one in asked]
-        lags = [signals.best_lag(one[name], one["clean"]) for one in asked]
+        same = [curves.correlation(one[name], one["clean"]) for one in asked]
+        lags = [curves.best_lag(one[name], one["clean"]) for one in asked]
         rows.append(
             f"| {name} | {np.mean(same):.3f} | {np.min(same):.3f} | "
             f"{np.median(lags):g} |"

@@ -1,15 +1,14 @@
 """Scores of curves in time, in padded batches: a mask tells which frames count.
 
-Ours: every function takes leading axes, so a batch of clips padded to one length gives
-what each clip gives alone; a frame without a face is masked like padding.
+Ours: functions that take a mask take leading axes, so a batch of clips padded to one
+length gives what each clip gives alone; a frame without a face is masked like padding.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 
-from vasa_jax import types
-from vasa_jax.evaluation.metrics import signals
+from vasa_jax import geometry, types
 from vasa_jax.portrait import pose
 
 BLINK_CLOSED, BLINK_OPEN = 0.82, 0.9
@@ -22,6 +21,17 @@ that they blink; on 45 others 75 of 80 blinks are seen in 90 s, and 4 that are n
 
 OPEN_QUANTILE = 0.9
 """Ours: eyes are open most of the time; the widest frames are noise."""
+
+SHIFT_FRAMES = types.FRAME_RATE_HZ
+"""Ours: a second, several syllables away, so that only chance is left."""
+
+MAX_LAG_FRAMES = 5
+"""Ours: 0.2 s, beyond which no viewer takes sound and lips for one."""
+
+LAGS = range(-MAX_LAG_FRAMES, MAX_LAG_FRAMES + 1)
+
+JITTER_HZ = 6.0
+"""Ours: heads of people who speak hardly move faster."""
 
 
 def masked_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -40,6 +50,21 @@ def masked_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
         return (kept * weights).sum(axis=-1) / weights.sum(axis=-1)
 
 
+def angles_between(rotation: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the angle of the turn between two rotations, in degrees.
+
+    Args:
+        rotation, other: `[..., 3]` yaw, pitch, roll in radians.
+
+    Returns:
+        float64 `[...]`.
+    """
+    away = _matrices(rotation) - _matrices(other)
+    # The distance of the matrices is exact where the arc cosine loses small angles.
+    distance = np.sqrt((away**2).sum(axis=(-2, -1)))
+    return np.degrees(2 * np.arcsin(np.clip(distance / np.sqrt(8), 0, 1)))
+
+
 def turns_per_frame(rotation: np.ndarray) -> np.ndarray:
     """Return the angle of the turn from each frame to the next.
 
@@ -49,40 +74,36 @@ def turns_per_frame(rotation: np.ndarray) -> np.ndarray:
     Returns:
         float64 `[..., T - 1]`, degrees.
     """
-    zeros = np.zeros(rotation.shape[:-1])
-    fit = pose.HeadFit(rotation=rotation, centre=zeros, unit=zeros)
-    matrix = fit.matrix()
-    away = matrix[..., 1:, :, :] - matrix[..., :-1, :, :]
-    # The distance of the matrices is exact where the arc cosine loses small angles.
-    distance = np.sqrt((away**2).sum(axis=(-2, -1)))
-    return np.degrees(2 * np.arcsin(np.clip(distance / np.sqrt(8), 0, 1)))
+    return angles_between(rotation[..., 1:, :], rotation[..., :-1, :])
 
 
-def delta_pose(rotation: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def delta_pose(rotation: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
     """Return the mean angle between head poses of adjacent frames.
 
     Paper: VASA-1 section 4.1 (pose variation intensity, ΔP).
 
     Args:
         rotation: `[..., T, 3]` radians.
-        mask: bool `[..., T]`; a pair counts where both its frames do.
+        mask: bool `[..., T]`; a pair counts where both its frames do; None counts all.
 
     Returns:
         float64 `[...]`, degrees.
     """
+    mask = _mask_of(rotation, mask)
     return masked_mean(turns_per_frame(rotation), mask[..., 1:] & mask[..., :-1])
 
 
-def spread(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def spread(values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
     """Return the standard deviation in time, over all channels.
 
     Args:
         values: `[..., T, C]`.
-        mask: bool `[..., T]`.
+        mask: bool `[..., T]`; None counts all.
 
     Returns:
         float64 `[...]`, in the unit of the values.
     """
+    mask = _mask_of(values, mask)
     values = np.moveaxis(np.asarray(values, np.float64), -1, 0)
     mean = masked_mean(values, np.broadcast_to(mask, values.shape))
     away = masked_mean((values - mean[..., None]) ** 2, mask)
@@ -113,7 +134,7 @@ def seam_ratio(rotation: np.ndarray, mask: np.ndarray, every: int) -> np.ndarray
 
 
 def correlation(
-    x: np.ndarray, y: np.ndarray, mask: np.ndarray, lag: int = 0
+    x: np.ndarray, y: np.ndarray, mask: np.ndarray | None = None, lag: int = 0
 ) -> np.ndarray:
     """Return Pearson's correlation of x with y as it was `lag` frames before.
 
@@ -121,12 +142,13 @@ def correlation(
 
     Args:
         x, y: `[..., T]`.
-        mask: bool `[..., T]`, frames that count in both.
+        mask: bool `[..., T]`, frames that count in both; None counts all.
         lag: frames; negative ones compare x with what y does later.
 
     Returns:
         float64 `[...]`.
     """
+    mask = np.ones(x.shape, bool) if mask is None else mask
     num_frames = x.shape[-1]
     first, last = max(0, lag), num_frames + min(0, lag)
     counts = mask[..., first:last] & mask[..., first - lag : last - lag]
@@ -136,20 +158,34 @@ def correlation(
     y = np.where(counts, y - masked_mean(y, counts)[..., None], 0.0)
     scale = np.sqrt((x * x).sum(axis=-1) * (y * y).sum(axis=-1))
     is_moving = scale > 1e-12
-    return np.where(is_moving, (x * y).sum(axis=-1) / np.where(is_moving, scale, 1), 0)
+    both = (x * y).sum(axis=-1) / np.where(is_moving, scale, 1)
+    return np.where(is_moving, both, 0.0)[()]
+
+
+def shifted_correlation(
+    x: np.ndarray, y: np.ndarray, mask: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the correlation of x `[T]` with y `[T]` turned round by a second."""
+    return correlation(x, np.roll(y, SHIFT_FRAMES), mask)
+
+
+def best_lag(x: np.ndarray, y: np.ndarray, mask: np.ndarray | None = None) -> int:
+    """Return by how many frames x `[T]` comes after y `[T]` where they agree best."""
+    return max(LAGS, key=lambda lag: (correlation(x, y, mask, lag), -abs(lag)))
 
 
 def fast_movement(
-    values: np.ndarray, mask: np.ndarray, above_hz: float = signals.JITTER_HZ
+    values: np.ndarray, mask: np.ndarray | None = None, above_hz: float = JITTER_HZ
 ) -> np.ndarray:
-    """Return the root mean square of what moves fast; see `signals.fast_movement`.
+    """Return the root mean square of what moves fast, jitter.
 
-    Ours: frames that do not count between others are passed in a straight line, so
-    that a gap is no jerk.
+    Ours: taken from a Hann-weighted spectrum, so that slow movement does not leak in;
+    frames that do not count between others are passed in a straight line, so that a
+    gap is no jerk.
 
     Args:
-        values: `[..., T, C]`.
-        mask: bool `[..., T]`.
+        values: `[..., T, C]`, 25 a second.
+        mask: bool `[..., T]`; None counts all.
         above_hz: what is fast.
 
     Returns:
@@ -157,10 +193,45 @@ def fast_movement(
     """
 
     def one(curve):
-        too_few = len(curve) < 3
-        return np.nan if too_few else signals.fast_movement(curve, above_hz)
+        if len(curve) < 3:
+            return np.nan
+        weights = np.hanning(len(curve) + 2)[1:-1]
+        away = curve - curve.mean(axis=0)
+        spectrum = np.fft.fft(away * weights[:, None], axis=0)
+        frequency = np.abs(np.fft.fftfreq(len(curve), 1 / types.FRAME_RATE_HZ))
+        power = (np.abs(spectrum[frequency > above_hz]) ** 2).sum(axis=0) / len(curve)
+        return np.sqrt((power / (weights**2).sum()).mean())
 
-    return _for_each_clip(one, values, mask)
+    return _for_each_clip(one, values, _mask_of(values, mask))[()]
+
+
+def mean_offset(rotation: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return by what turn of the head's own frame rotations differ from the truth.
+
+    Follows: Moakher 2002 (the mean rotation, nearest to the matrices' mean).
+
+    Args:
+        rotation, truth: `[T, 3]` yaw, pitch, roll in radians.
+
+    Returns:
+        float64 `[3, 3]`; the truth turned by it first is the rotation, in the mean.
+    """
+    a = _matrices(rotation)
+    b = _matrices(truth)
+    left, _, right = np.linalg.svd(np.einsum("tji,tjk->ik", b, a))
+    sign = np.array([1.0, 1.0, np.linalg.det(left @ right)])
+    return (left * sign) @ right
+
+
+def without_offset(rotation: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Take a turn of the head's own frame out of rotations `[T, 3]`.
+
+    Args:
+        rotation: yaw, pitch, roll in radians.
+        offset: as from `mean_offset`.
+    """
+    matrix = _matrices(rotation) @ offset.T
+    return np.asarray(geometry.rotation_angles(matrix), np.float64)
 
 
 def are_closed(eye_opening: np.ndarray) -> np.ndarray:
@@ -238,8 +309,8 @@ def _for_each_clip(
 ) -> np.ndarray:
     """Measure each clip `[T', C]` of `[..., T, C]`, cut to what counts, gaps filled."""
     results = np.empty(mask.shape[:-1])
-    for place in np.ndindex(*results.shape):
-        results[place] = measure(_filled(values[place], mask[place]))
+    for index in np.ndindex(*results.shape):
+        results[index] = measure(_filled(values[index], mask[index]))
     return results
 
 
@@ -250,3 +321,14 @@ def _filled(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     frames = np.arange(seen[0], seen[-1] + 1)
     columns = [np.interp(frames, seen, column[seen]) for column in values.T]
     return np.stack(columns, axis=-1)
+
+
+def _matrices(rotation: np.ndarray) -> np.ndarray:
+    """Return rotations `[..., 3]` as float64 `[..., 3, 3]`."""
+    zeros = np.zeros(rotation.shape[:-1])
+    return pose.HeadFit(rotation=rotation, centre=zeros, unit=zeros).matrix()
+
+
+def _mask_of(values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    """Return which frames of `[..., T, C]` count; None counts all."""
+    return np.ones(values.shape[:-1], bool) if mask is None else mask

@@ -17,10 +17,12 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import numpy as np
 
 from vasa_jax.evaluation.benchmark import video_clip
-from vasa_jax.evaluation.metrics import signals
 
 HIGHER, LOWER, AS_REAL = "higher", "lower", "as the reference"
 """Which values are good; `AS_REAL` is as near to real video as can be."""
+
+NUM_RESAMPLES = 1000
+"""Ours: enough for two digits of an interval."""
 
 
 class Score(NamedTuple):
@@ -210,7 +212,7 @@ def summarise(scores: Mapping[str, Score], is_ratio: bool = False) -> Summary:
         means = {f: mean / means["ceiling"] for f, mean in means.items()}
         over = np.array(columns["ceiling"])
     if len(values) > 1 and np.isfinite(columns["value"]).all():
-        low, high = signals.interval(np.array(columns["value"]), over=over)
+        low, high = interval(np.array(columns["value"]), over=over)
     return Summary(
         mean=means["value"],
         low=low,
@@ -222,6 +224,30 @@ def summarise(scores: Mapping[str, Score], is_ratio: bool = False) -> Summary:
         num_ceilings=len(known["ceiling"]),
         values={} if is_ratio else values,
     )
+
+
+def interval(
+    values: np.ndarray, share: float = 0.95, over: np.ndarray | None = None
+) -> tuple[float, float]:
+    """Return where the mean of clips lies, by resampling them.
+
+    Follows: Efron (bootstrap, percentiles).
+
+    Args:
+        values: `[n]`, one for each clip, finite.
+        share: of the means that lie inside.
+        over: `[n]` of the same clips, above 0, by whose mean it is divided.
+
+    Returns:
+        Its two ends.
+    """
+    generator = np.random.default_rng(0)
+    picks = generator.integers(len(values), size=(NUM_RESAMPLES, len(values)))
+    means = np.asarray(values, np.float64)[picks].mean(axis=1)
+    if over is not None:
+        means = means / np.asarray(over, np.float64)[picks].mean(axis=1)
+    low, high = np.quantile(means, [(1 - share) / 2, (1 + share) / 2])
+    return float(low), float(high)
 
 
 class Metric(Protocol):

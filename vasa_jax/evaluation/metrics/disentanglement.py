@@ -20,8 +20,14 @@ from vasa_jax.evaluation.benchmark.driven_videos import (
     encode_and_track,
     track_face,
 )
-from vasa_jax.evaluation.metrics import reenactment, signals
-from vasa_jax.evaluation.metrics.definition import Measured, PerClip, Row, Score
+from vasa_jax.evaluation.metrics import curves, reenactment
+from vasa_jax.evaluation.metrics.definition import (
+    Measured,
+    PerClip,
+    Row,
+    Score,
+    mean_of_known,
+)
 from vasa_jax.evaluation.networks import identity
 
 MIN_TURN_DEGREES = 3.0
@@ -287,12 +293,12 @@ def _compare(
     first, second = natural
     both = plain.present & turned.present
     wanted = poses[1] - poses[0]
-    errors = signals.angles_between(turned.seen.rotation, poses[1])
+    errors = curves.angles_between(turned.seen.rotation, poses[1])
     is_turned = np.degrees(np.linalg.norm(wanted, axis=1)).mean() >= MIN_TURN_DEGREES
     own_turn = turned.own_rotation - plain.own_rotation
     turn = turned.seen.rotation - plain.seen.rotation
     values = {
-        "pose_error": reenactment.mean(errors[turned.present]),
+        "pose_error": mean_of_known(errors[turned.present]),
         "turn": gain(turn[both], wanted[both]) if is_turned else np.nan,
         "turn_own": gain(own_turn, wanted) if is_turned else np.nan,
     }
@@ -311,20 +317,20 @@ def _compare(
 
         natural_change = second.curves[key] - first.curves[key]
         known = pick(first, second)
-        size = reenactment.mean(np.abs(natural_change[known]))
+        size = mean_of_known(np.abs(natural_change[known]))
         if not size >= least:
             values[f"kept/{key}"] = values[f"gain/{key}"] = np.nan
             continue
         moved = np.abs(turned.curves[key] - plain.curves[key])
-        values[f"kept/{key}"] = reenactment.mean(moved[pick(turned, plain)]) / size
+        values[f"kept/{key}"] = mean_of_known(moved[pick(turned, plain)]) / size
         change = changed.curves[key] - plain.curves[key]
         at = known & pick(changed, plain)
         values[f"gain/{key}"] = gain(change[at], natural_change[at])
     at = plain.present & changed.present
-    away = signals.angles_between(changed.seen.rotation, plain.seen.rotation)
-    values["kept/pose"] = reenactment.mean(away[at])
-    values["kept/pose_own"] = reenactment.mean(
-        signals.angles_between(changed.own_rotation, plain.own_rotation)
+    away = curves.angles_between(changed.seen.rotation, plain.seen.rotation)
+    values["kept/pose"] = mean_of_known(away[at])
+    values["kept/pose_own"] = mean_of_known(
+        curves.angles_between(changed.own_rotation, plain.own_rotation)
     )
     return values
 
@@ -360,9 +366,9 @@ def _people(performer, portrait, clip, columns, network) -> dict[str, Score]:
         known = ~np.isnan(away[0] + away[1])
         found.append(
             {
-                "identity": reenactment.mean(away[0]),
-                "driver_identity": reenactment.mean(away[1]),
-                "nearer": reenactment.mean(np.float64(away[0] < away[1])[known]),
+                "identity": mean_of_known(away[0]),
+                "driver_identity": mean_of_known(away[1]),
+                "nearer": mean_of_known(np.float64(away[0] < away[1])[known]),
                 "face": float(np.mean([turned.present, changed.present])),
             }
         )

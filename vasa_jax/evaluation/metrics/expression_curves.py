@@ -212,7 +212,7 @@ def range_within(values: np.ndarray, seconds: float) -> float:
 def power_shares(values: np.ndarray, edges_hz: tuple[float, ...]) -> np.ndarray:
     """Return the shares of a movement's power in bands of frequency.
 
-    Ours: Hann-weighted, as in `signals.fast_movement`; 0 everywhere if nothing moves.
+    Ours: Hann-weighted, as in `curves.fast_movement`; 0 everywhere if nothing moves.
 
     Args:
         values: `[T, C]`, 25 a second; channels are added up.

@@ -9,7 +9,7 @@ from vasa_jax import types
 from vasa_jax.animate import controls
 from vasa_jax.encode import clip_conditions
 from vasa_jax.evaluation.benchmark import video_clip
-from vasa_jax.evaluation.metrics import curves, signals
+from vasa_jax.evaluation.metrics import curves
 from vasa_jax.evaluation.metrics.definition import (
     LOWER,
     Measured,
@@ -76,7 +76,7 @@ class Jitter(VideoMetric):
         above_hz: what is fast.
     """
 
-    above_hz: float = signals.JITTER_HZ
+    above_hz: float = curves.JITTER_HZ
 
     name = "jitter"
     rows = {

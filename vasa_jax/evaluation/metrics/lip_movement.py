@@ -7,7 +7,7 @@ import numpy as np
 
 from vasa_jax import types
 from vasa_jax.evaluation.benchmark import video_clip
-from vasa_jax.evaluation.metrics import curves, definition, signals
+from vasa_jax.evaluation.metrics import curves, definition
 from vasa_jax.evaluation.metrics.definition import (
     HIGHER,
     LOWER,
@@ -55,7 +55,7 @@ class LipCorrelation(VideoMetric):
             digits=1,
         ),
     }
-    needs = Needs(face=True, reference=True, num_frames=2 * signals.SHIFT_FRAMES)
+    needs = Needs(face=True, reference=True, num_frames=2 * curves.SHIFT_FRAMES)
 
     def measure(
         self, clip: video_clip.Clip, reference: video_clip.Clip | None
@@ -69,13 +69,16 @@ class LipCorrelation(VideoMetric):
             mask = own.present & np.roll(other.present, shift)
             return float(curves.correlation(own.mouth_opening, truth, mask, lag))
 
-        lags = range(-signals.MAX_LAG_FRAMES, signals.MAX_LAG_FRAMES + 1)
-        best = max(lags, key=lambda lag: (at(lag), -abs(lag)))
-        apart = signals.SHIFT_FRAMES
+        best = curves.best_lag(
+            own.mouth_opening, other.mouth_opening, own.present & other.present
+        )
+        apart = curves.SHIFT_FRAMES
         return Measured(
             scores={
                 "lips": Score(at(0), at(0, apart), 1.0),
-                "lips/best": Score(at(best), max(at(lag, apart) for lag in lags), 1.0),
+                "lips/best": Score(
+                    at(best), max(at(lag, apart) for lag in curves.LAGS), 1.0
+                ),
                 "lips/lag": Score(float(best), np.nan, 0.0),
             }
         )

@@ -13,12 +13,7 @@ import numpy as np
 from vasa_jax import types
 from vasa_jax.animate import controls, talking_face
 from vasa_jax.evaluation.benchmark.driven_videos import Performer
-from vasa_jax.evaluation.metrics import (
-    definition,
-    expression_curves,
-    sharpness,
-    signals,
-)
+from vasa_jax.evaluation.metrics import curves, definition, expression_curves, sharpness
 from vasa_jax.evaluation.metrics.definition import Score
 from vasa_jax.evaluation.networks import expressions, identity
 from vasa_jax.portrait import locate, track
@@ -147,8 +142,8 @@ def measure_speech(
     degrees = np.degrees(motion[:, :3])
     shut = opening <= np.percentile(opening, CLOSED_SHARE)
     values |= {
-        "lips": Score(signals.correlation(face.mouth_opening, opening), 0.0),
-        "lag": Score(float(signals.best_lag(face.mouth_opening, opening))),
+        "lips": Score(float(curves.correlation(face.mouth_opening, opening)), 0.0),
+        "lag": Score(float(curves.best_lag(face.mouth_opening, opening))),
         "shut": Score(float(face.mouth_opening[shut].mean()), subject.opening),
         "asked_change": Score(expression_curves.change_per_frame(degrees), 0.0),
         "asked_fast": Score(

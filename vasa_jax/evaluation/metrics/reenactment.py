@@ -11,8 +11,14 @@ from vasa_jax.evaluation.benchmark.driven_videos import (
     encode_and_track,
     track_face,
 )
-from vasa_jax.evaluation.metrics import image_similarity, signals
-from vasa_jax.evaluation.metrics.definition import Measured, PerClip, Row, Score
+from vasa_jax.evaluation.metrics import curves, image_similarity
+from vasa_jax.evaluation.metrics.definition import (
+    Measured,
+    PerClip,
+    Row,
+    Score,
+    mean_of_known,
+)
 from vasa_jax.evaluation.networks import identity, lpips
 
 LARGE_TURN_DEGREES = 15.0
@@ -142,7 +148,7 @@ class Reenactment(PerClip):
         still = encode_and_track(portrait.image[None])
         copies = still.frames.repeat(len(made.frames), axis=0)
 
-        turns = signals.angles_between(clip.driver_pose[:, :3], clip.source_pose[:3])
+        turns = curves.angles_between(clip.driver_pose[:, :3], clip.source_pose[:3])
         picks = pick_frames(turns)
 
         def compare(distance, *more, at=slice(None)):
@@ -166,18 +172,20 @@ class Reenactment(PerClip):
         is_turned = turns[picks] >= LARGE_TURN_DEGREES
         away, true_away = (identity.distances(own, one) for one in faces)
         alike, true_alike = (identity.cosines(own, one) for one in faces)
-        scores["identity"] = Score(mean(away), 0.0, mean(true_away))
-        scores["cosine"] = Score(mean(alike), 1.0, mean(true_alike))
+        scores["identity"] = Score(mean_of_known(away), 0.0, mean_of_known(true_away))
+        scores["cosine"] = Score(mean_of_known(alike), 1.0, mean_of_known(true_alike))
         if is_turned.any():
             scores["turned_identity"] = Score(
-                mean(away[is_turned]), 0.0, mean(true_away[is_turned])
+                mean_of_known(away[is_turned]),
+                0.0,
+                mean_of_known(true_away[is_turned]),
             )
         if self.is_other_person:
             driver = network.embed(performer.fit_frames(clip.driver[:1])[0])
             scores["driver_identity"] = Score(
-                mean(identity.distances(driver, faces[0])),
+                mean_of_known(identity.distances(driver, faces[0])),
                 float(np.linalg.norm(driver - own)),
-                mean(identity.distances(driver, faces[1])),
+                mean_of_known(identity.distances(driver, faces[1])),
             )
         return Measured(scores={f"{self.name}/{k}": s for k, s in scores.items()})
 
@@ -197,7 +205,7 @@ def _measure_pose(
     """
     seen = (made, still, truth)
     present = truth.face.present
-    offset = signals.mean_offset(truth.rotation[present], asked[present])
+    offset = curves.mean_offset(truth.rotation[present], asked[present])
     return {
         "pose": Score(*(pose_error(one, asked) for one in seen)),
         "pose_own": Score(*(pose_error(one, asked, offset) for one in seen)),
@@ -222,8 +230,8 @@ def pose_error(
         return np.nan
     rotation = seen.rotation
     if offset is not None:
-        rotation = signals.without_offset(rotation, offset)
-    away = signals.angles_between(rotation, asked)
+        rotation = curves.without_offset(rotation, offset)
+    away = curves.angles_between(rotation, asked)
     return float(away[np.broadcast_to(seen.face.present, away.shape)].mean())
 
 
@@ -242,17 +250,11 @@ def pose_between(seen: Seen, truth: Seen) -> float:
     """
     if seen.face is None or truth.face is None:
         return np.nan
-    away = signals.angles_between(seen.rotation, truth.rotation)
-    return mean(away[seen.face.present & truth.face.present])
+    away = curves.angles_between(seen.rotation, truth.rotation)
+    return mean_of_known(away[seen.face.present & truth.face.present])
 
 
 def pick_frames(turns: np.ndarray, count: int = NUM_PICKED) -> np.ndarray:
     """Choose frames evenly from the least turned to the most, `[count]` places."""
     order = np.argsort(turns)
     return order[np.linspace(0, len(turns) - 1, min(count, len(turns))).astype(int)]
-
-
-def mean(values: np.ndarray) -> float:
-    """Return the mean of the numbers among values; not a number if there are none."""
-    values = values[~np.isnan(values)]
-    return float(values.mean()) if len(values) else np.nan

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from vasa_jax import config
 from vasa_jax.evaluation.metrics import (
+    curves,
     frame_similarity,
     head_movement,
     lip_movement,
     published_synchrony,
     set_distance,
-    signals,
     synchrony,
     theval,
 )
@@ -36,7 +36,7 @@ class Settings:
     seam_frames: int = 0
     gaze_degrees: tuple[float, float] | None = None
     head_distance: float | None = None
-    jitter_hz: float = signals.JITTER_HZ
+    jitter_hz: float = curves.JITTER_HZ
     syncnet_weights: str | None = None
     i3d_weights: str | None = None
     lpips_weights: str | None = None

@@ -13,13 +13,14 @@ from vasa_jax.evaluation.benchmark.driven_videos import (
     Seen,
     encode_and_track,
 )
-from vasa_jax.evaluation.metrics import reenactment, signals
+from vasa_jax.evaluation.metrics import curves, reenactment
 from vasa_jax.evaluation.metrics.definition import (
     Measured,
     PerClip,
     Row,
     Score,
     average,
+    mean_of_known,
 )
 from vasa_jax.evaluation.networks import identity
 
@@ -171,22 +172,21 @@ def _measure_movement(
     """Measure by landmarks how mouth and head move; asked is the mouth's `[T]`."""
     seen = [made] if clip.truth is None else [made, clip.truth]
     values = {
-        "asked": Score(signals.correlation(made.mouth_aperture, asked), 0.0),
-        "pose_change": _three(signals.change_per_frame, seen),
-        "jitter": _three(lambda x: np.degrees(signals.fast_movement(x)), seen),
+        "asked": Score(float(curves.correlation(made.mouth_aperture, asked)), 0.0),
+        "pose_change": _three(curves.delta_pose, seen),
+        "jitter": _three(lambda x: np.degrees(curves.fast_movement(x)), seen),
     }
     if clip.truth is not None:
-        for key, curve in (
-            ("opening_spread", "mouth_aperture"),
-            ("pose_spread", "rotation"),
-        ):
-            moved = [signals.spread(getattr(one, curve)) for one in seen]
-            values[key] = Score(moved[0], 0.0, moved[1])
+        openings = [one.mouth_aperture[:, None] for one in seen]
+        rotations = [one.rotation for one in seen]
+        for key, moved in (("opening_spread", openings), ("pose_spread", rotations)):
+            own, true = (float(curves.spread(curve)) for curve in moved)
+            values[key] = Score(own, 0.0, true)
     if clip.mouth_aperture is not None:
         for key, compare in (
-            ("correlation", signals.correlation),
-            ("shifted", signals.shifted_correlation),
-            ("lag", signals.best_lag),
+            ("correlation", curves.correlation),
+            ("shifted", curves.shifted_correlation),
+            ("lag", curves.best_lag),
         ):
             found = [
                 float(compare(one.mouth_aperture, clip.mouth_aperture)) for one in seen
@@ -258,15 +258,17 @@ class SilentAndTurned(PerClip):
             "silence_opening": Score(
                 float(quiet.mouth_aperture.mean()), float(still.mouth_aperture[0])
             ),
-            "silence_spread": Score(signals.spread(quiet.mouth_aperture), 0.0),
+            "silence_spread": Score(
+                float(curves.spread(quiet.mouth_aperture[:, None])), 0.0
+            ),
             "turned_identity": Score(
-                reenactment.mean(identity.distances(own, faces)), 0.0
+                mean_of_known(identity.distances(own, faces)), 0.0
             ),
             "turned_face": Score(turned.share, still.share),
         }
         if turned.face is not None:
-            seen = signals.angles_between(turned.rotation[1:], turned.rotation[0])
-            asked = signals.angles_between(motion[1:, :3], motion[0, :3])
+            seen = curves.angles_between(turned.rotation[1:], turned.rotation[0])
+            asked = curves.angles_between(motion[1:, :3], motion[0, :3])
             scores["turn"] = Score(float((seen / asked).mean()), 0.0)
         return Measured(scores={f"{self.name}/{k}": s for k, s in scores.items()})
 
@@ -278,8 +280,8 @@ def _likeness(
     picks = reenactment.pick_frames(np.arange(len(seen.frames)))
     faces = network.embed_all(seen.frames[picks])
     return (
-        reenactment.mean(identity.distances(own, faces)),
-        reenactment.mean(identity.cosines(own, faces)),
+        mean_of_known(identity.distances(own, faces)),
+        mean_of_known(identity.cosines(own, faces)),
     )
 
 
