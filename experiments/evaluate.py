@@ -27,7 +27,7 @@ from vasa_jax.evaluation.benchmark import (
 )
 from vasa_jax.evaluation.metrics import curves, definition, frame_similarity, registry
 from vasa_jax.evaluation.metrics.definition import VideoMetric
-from vasa_jax.evaluation.report import drawings, report_page, score_report
+from vasa_jax.evaluation.report import report_page, score_report
 
 VIDEOS = flags.DEFINE_string(
     "videos", None, "Folder, glob, .txt with a path a line, or one video."
@@ -116,7 +116,7 @@ def main(_) -> int:
         BENCHMARK.value is None or REFERENCE.value is None,
         "--reference goes with --videos; a benchmark names its own references.",
     )
-    drawings.require()
+    report_page.require_matplotlib()
     asked = registry.select(registry.make(settings()), METRICS.value)
     folder = pathlib.Path(OUTPUT.value)
     if BENCHMARK.value is None:

@@ -31,7 +31,6 @@ from vasa_jax.evaluation.benchmark import (
 )
 from vasa_jax.evaluation.metrics import registry
 from vasa_jax.evaluation.report import (
-    drawings,
     paper_comparison,
     paper_figures,
     report_page,
@@ -90,7 +89,7 @@ def main(_) -> int:
         (BENCHMARK.value is None) != (DATA_DIR.value is None),
         "Give either --benchmark, a list or a folder, or --data_dir, records.",
     )
-    drawings.require()
+    report_page.require_matplotlib()
     asked = ask(TABLES.value)
     compilation_cache.enable()
     output = pathlib.Path(OUTPUT.value)

@@ -6,8 +6,8 @@ import pytest
 from vasa_jax.evaluation.metrics import (
     curves,
     definition,
+    frame_similarity,
     head_movement,
-    image_similarity,
 )
 
 ALL = np.ones(100, bool)
@@ -145,8 +145,8 @@ def test_ssim_is_that_of_windows_weighed_one_by_one():
             both = (window * (a - mean_a) * (b - mean_b)).sum()
             light = (2 * mean_a * mean_b + 6.5025) / (mean_a**2 + mean_b**2 + 6.5025)
             found.append(light * (2 * both + 58.5225) / (var_a + var_b + 58.5225))
-    assert image_similarity.ssim(image, truth) == pytest.approx(np.mean(found))
-    assert image_similarity.ssim(image[None], image[None]) == pytest.approx([1.0])
+    assert frame_similarity.ssim(image, truth) == pytest.approx(np.mean(found))
+    assert frame_similarity.ssim(image[None], image[None]) == pytest.approx([1.0])
 
 
 def measured(values):

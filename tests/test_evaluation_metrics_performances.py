@@ -14,7 +14,7 @@ from vasa_jax.evaluation.benchmark.scoring import ClipResult
 from vasa_jax.evaluation.metrics import (
     curves,
     definition,
-    image_similarity,
+    frame_similarity,
     lip_movement,
     reenactment,
     speaking,
@@ -165,7 +165,7 @@ def test_psnr_of_the_source_itself_is_infinite_and_else_that_of_its_error():
     image = np.full((2, 8, 8, 3), 100, np.uint8)
     changed = image.copy()
     changed[1] += 10
-    found = image_similarity.psnr(changed, image)
+    found = frame_similarity.psnr(changed, image)
     assert found[0] == np.inf
     assert found[1] == pytest.approx(20 * np.log10(25.5))
 
@@ -176,7 +176,7 @@ def test_the_mouths_psnr_sees_only_the_mouth():
     image[0, :8] = 255
     image[1, 40:44, 30:34] = 255
     mouth = np.array([[0.0, 0.3], [0.0, 0.3]])
-    found = image_similarity.mouth_psnr(image, truth, mouth, np.ones(2))
+    found = frame_similarity.mouth_psnr(image, truth, mouth, np.ones(2))
     assert found[0] == np.inf
     assert found[1] < 20
 

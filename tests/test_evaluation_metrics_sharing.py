@@ -5,7 +5,7 @@ import pytest
 
 from vasa_jax import media
 from vasa_jax.evaluation.benchmark import video_clip
-from vasa_jax.evaluation.metrics import frame_similarity, image_similarity
+from vasa_jax.evaluation.metrics import frame_similarity
 from vasa_jax.evaluation.networks import contrastive_scorer, lpips, video_features
 
 
@@ -91,7 +91,7 @@ def test_a_slow_metric_takes_its_ceiling_from_fewer_frames(tmp_path, frames):
 def test_ssim_is_that_of_a_plain_double_loop():
     generator = np.random.default_rng(2)
     a, b = generator.integers(0, 256, (2, 12, 13, 3)).astype(np.uint8)
-    x, y = a @ image_similarity.LUMA, b @ image_similarity.LUMA
+    x, y = a @ frame_similarity.LUMA, b @ frame_similarity.LUMA
     place = np.arange(11) - 5
     taps = np.exp(-(place[:, None] ** 2 + place[None] ** 2) / (2 * 1.5**2))
     taps /= taps.sum()
@@ -106,7 +106,7 @@ def test_ssim_is_that_of_a_plain_double_loop():
             c1, c2 = 2.55**2, 7.65**2
             light = (2 * mean_p * mean_q + c1) / (mean_p**2 + mean_q**2 + c1)
             found.append(light * (2 * both + c2) / (var_p + var_q + c2))
-    assert image_similarity.ssim(a, b) == pytest.approx(np.mean(found), rel=1e-9)
+    assert frame_similarity.ssim(a, b) == pytest.approx(np.mean(found), rel=1e-9)
 
 
 def test_a_voice_is_heard_once_by_all_networks(monkeypatch):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vasa_jax import config, errors, media
+from vasa_jax.evaluation.metrics import frame_similarity
 from vasa_jax.portrait import crop, landmarks, locate, resample
 
 KINDS = (
@@ -49,9 +50,6 @@ TURNED_DEGREES = 12.0
 SMALL_PIXELS = 200.0
 """Side of the face's crop below which a face is small. Ours: under half of 512 px."""
 
-LUMA = np.array([0.299, 0.587, 0.114])
-"""From RGB. Follows: BT.601."""
-
 DARKENED = 0.35
 """Of the light that a picture made dark keeps. Ours: faces are still recognised."""
 
@@ -83,7 +81,7 @@ def measure_kinds(image: np.ndarray, found: locate.LocatedFace) -> tuple[str, ..
         "open mouth or smile": landmarks.mouth_opening(found.landmarks.points)
         > OPEN_MOUTH,
         "greyscale or painted": spread < GREYSCALE_SPREAD,
-        "dark picture": (face @ LUMA).mean() < DARK_LUMA,
+        "dark picture": (face @ frame_similarity.LUMA).mean() < DARK_LUMA,
         "turned head": abs(yaw_degrees) > TURNED_DEGREES,
         "small face": side < SMALL_PIXELS,
     }
@@ -104,7 +102,7 @@ def derive(image: np.ndarray, kind: str, box: crop.CropBox) -> np.ndarray:
         uint8 `[H', W', 3]`.
     """
     if kind == "made greyscale":
-        made = np.repeat(image @ LUMA[:, None], 3, axis=-1)
+        made = np.repeat(image @ frame_similarity.LUMA[:, None], 3, axis=-1)
     elif kind == "made dark":
         made = DARKENED * image
     else:

@@ -1,16 +1,15 @@
-"""Metrics of frames against the reference's: PSNR, SSIM, LPIPS and identity."""
+"""How near frames are to the reference's: PSNR, SSIM, LPIPS and identity."""
 
 import abc
 import dataclasses
 import functools
 from collections.abc import Sequence
 
-import einops
 import numpy as np
 
 from vasa_jax import media
 from vasa_jax.evaluation.benchmark import video_clip
-from vasa_jax.evaluation.metrics import definition, image_similarity
+from vasa_jax.evaluation.metrics import definition
 from vasa_jax.evaluation.metrics.definition import (
     HIGHER,
     LOWER,
@@ -24,6 +23,7 @@ from vasa_jax.evaluation.metrics.definition import (
     VideoMetric,
 )
 from vasa_jax.evaluation.networks import identity, lpips
+from vasa_jax.portrait import crop
 
 EVERY = 10
 """One frame in ten. Follows: the common protocol of reenactment; neighbours agree."""
@@ -32,7 +32,21 @@ MAX_PSNR = 100.0
 """PSNR of equal frames, dB. Ours: so that they can be averaged."""
 
 STILL = "the reference's first frame, held"
+
 CODED = "the reference, encoded again"
+
+MOUTH_HALF_SIZE = 0.35
+"""Half the side of the mouth's square, head units (of 10 cm). Ours: 7 cm hold an open
+mouth and its corners, and little else."""
+
+NUM_TAPS, SIGMA = 11, 1.5
+"""Of the Gaussian window, pixels. Follows: Wang et al. 2004."""
+
+STABILITY = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+"""C1 and C2. Follows: Wang et al. 2004."""
+
+LUMA = np.array([0.299, 0.587, 0.114])
+"""From RGB. Follows: BT.601, as Wang et al.'s code for colour pictures."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,7 +101,7 @@ class Psnr(PairedFrames):
 
     def compare(self, frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
         """Return dB, at most `MAX_PSNR`."""
-        return np.minimum(image_similarity.psnr(frames, truth), MAX_PSNR)
+        return np.minimum(psnr(frames, truth), MAX_PSNR)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -99,7 +113,7 @@ class Ssim(PairedFrames):
 
     def compare(self, frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
         """Return similarities."""
-        return image_similarity.ssim(frames, truth)
+        return ssim(frames, truth)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -288,29 +302,87 @@ def encoded_again(frames: np.ndarray) -> np.ndarray:
     return media.decode_video(data)[:, :height, :width]
 
 
-def strip(
-    clip: video_clip.Clip, num_frames: int, count: int, height: int
-) -> np.ndarray:
-    """Return some frames of a clip side by side, evenly spread.
+def psnr(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the peak signal-to-noise ratio in dB.
 
     Args:
-        clip: the video.
-        num_frames: of it that are considered.
-        count: frames to show, at most.
-        height: of the strip, at most; pixels.
+        image, truth: uint8 `[..., H, W, 3]`.
 
     Returns:
-        uint8 `[h, w, 3]`.
+        float64 `[...]`, infinite where both are the same.
     """
-    every = max(1, num_frames // count)
-    frames = clip.sampled(every, num_frames)[:count]
-    step = -(-frames.shape[1] // height)
-    rows, columns = (size // step * step for size in frames.shape[1:3])
-    small = einops.reduce(
-        frames[:, :rows, :columns].astype(np.float32),
-        "t (h a) (w b) c -> h (t w) c",
-        "mean",
-        a=step,
-        b=step,
+    away = image.astype(np.float64) - truth.astype(np.float64)
+    mean = (away**2).mean(axis=(-3, -2, -1))
+    with np.errstate(divide="ignore"):
+        return 10 * np.log10(255.0**2 / mean)
+
+
+def mouth_psnr(
+    image: np.ndarray, truth: np.ndarray, mouth: np.ndarray, scale: np.ndarray
+) -> np.ndarray:
+    """Return the PSNR of a square about the true place of the mouth.
+
+    Args:
+        image, truth: uint8 `[n, H, W, 3]`.
+        mouth: `[n, 2]` centre of the mouth in `truth`, image units in [-1, 1].
+        scale: `[n]` apparent size of the head, as of a `HeadPose`.
+
+    Returns:
+        float64 `[n]`, dB.
+    """
+    return np.array(
+        [
+            psnr(_square(one, centre, size), _square(true, centre, size))
+            for one, true, centre, size in zip(image, truth, mouth, scale, strict=True)
+        ]
     )
-    return np.rint(small).astype(np.uint8)
+
+
+def _square(image: np.ndarray, centre: np.ndarray, scale: float) -> np.ndarray:
+    size = image.shape[0]
+    half = MOUTH_HALF_SIZE / crop.HALF_IMAGE_HEAD_UNITS * float(scale)
+    first = np.floor((centre - half + 1) / 2 * size).astype(int)
+    last = np.ceil((centre + half + 1) / 2 * size).astype(int)
+    # At least two pixels, wherever the mouth may be.
+    x, y = np.clip(first, 0, size - 2)
+    x_end, y_end = np.clip(last, 2, size)
+    return image[y : max(y_end, y + 2), x : max(x_end, x + 2)]
+
+
+def ssim(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the mean structural similarity of luma.
+
+    Follows: Wang et al. 2004, at full resolution, over places where the window fits.
+
+    Args:
+        image, truth: uint8 `[..., H, W, 3]`, of 11 pixels a side or more.
+
+    Returns:
+        float64 `[...]`, 1 where both are the same.
+    """
+    result = np.empty(image.shape[:-3])
+    for place in np.ndindex(*result.shape):
+        result[place] = _ssim_of_luma(image[place] @ LUMA, truth[place] @ LUMA)
+    return result
+
+
+def _ssim_of_luma(x: np.ndarray, y: np.ndarray) -> float:
+    mean_x, mean_y = _blur(x), _blur(y)
+    var_x = _blur(x * x) - mean_x**2
+    var_y = _blur(y * y) - mean_y**2
+    both = _blur(x * y) - mean_x * mean_y
+    c1, c2 = STABILITY
+    light = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
+    return float((light * (2 * both + c2) / (var_x + var_y + c2)).mean())
+
+
+def _blur(values: np.ndarray) -> np.ndarray:
+    """Weight by the window, `[H, W]` to `[H - 10, W - 10]`."""
+    taps = np.exp(-0.5 * ((np.arange(NUM_TAPS) - NUM_TAPS // 2) / SIGMA) ** 2)
+    taps /= taps.sum()
+    for axis in (0, 1):
+        size = values.shape[axis] - NUM_TAPS + 1
+        rows = (slice(k, k + size) for k in range(NUM_TAPS))
+        parts = (values[(slice(None),) * axis + (row,)] for row in rows)
+        values = sum(tap * part for tap, part in zip(taps, parts, strict=True))
+    return values

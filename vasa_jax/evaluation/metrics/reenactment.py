@@ -11,7 +11,7 @@ from vasa_jax.evaluation.benchmark.driven_videos import (
     encode_and_track,
     track_face,
 )
-from vasa_jax.evaluation.metrics import curves, image_similarity
+from vasa_jax.evaluation.metrics import curves, frame_similarity
 from vasa_jax.evaluation.metrics.definition import (
     Measured,
     PerClip,
@@ -159,8 +159,8 @@ class Reenactment(PerClip):
 
         mouth = clip.truth_mouth, clip.truth_scale
         scores = {
-            "psnr": compare(image_similarity.psnr),
-            "mouth_psnr": compare(image_similarity.mouth_psnr, *mouth),
+            "psnr": compare(frame_similarity.psnr),
+            "mouth_psnr": compare(frame_similarity.mouth_psnr, *mouth),
             "face": Score(made.share, still.share, truth.share),
         }
         if truth.share >= LEAST_TRUTH_SHARE:

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from scipy import ndimage
 
-from vasa_jax.evaluation.metrics import expression_curves, image_similarity
+from vasa_jax.evaluation.metrics import expression_curves, frame_similarity
 from vasa_jax.portrait import crop, landmarks, person_mask, pose
 
 REGIONS = ("eyes", "mouth", "face", "ring")
@@ -230,7 +230,7 @@ def laplacian_energy(image: np.ndarray) -> np.ndarray:
 
     Follows: Pech-Pacheco et al. 2000 (its energy tells focus).
     """
-    luma = np.pad(image @ image_similarity.LUMA, 1, mode="edge")
+    luma = np.pad(image @ frame_similarity.LUMA, 1, mode="edge")
     around = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:]
     return (around - 4 * luma[1:-1, 1:-1]) ** 2
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from vasa_jax import errors
-from vasa_jax.evaluation.metrics import image_similarity, sharpness
+from vasa_jax.evaluation.metrics import frame_similarity, sharpness
 from vasa_jax.portrait import networks, resample, track
 
 CLASSES = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
@@ -73,7 +73,7 @@ class ExpressionNetwork:
         side = float((high - low).max())
         left, top = (low + high - side) / 2
         size = self._network.size
-        grey = (frame @ image_similarity.LUMA)[..., None] / 255
+        grey = (frame @ frame_similarity.LUMA)[..., None] / 255
         face = resample.sample_window(grey, left, top, side, side, size, size)
         return self._network(np.repeat(face, 3, axis=-1))[0]
 

@@ -1,19 +1,22 @@
-"""The report as one page of HTML that needs nothing beside it."""
+"""The report as one page of HTML that needs nothing beside it, drawings included."""
 
 import base64
 import dataclasses
 import html
+import importlib.util
+import io
 import pathlib
 import tempfile
 from collections.abc import Sequence
 
+import einops
 import numpy as np
 
-from vasa_jax import media
+from vasa_jax import errors, media
 from vasa_jax.evaluation.benchmark import video_clip
 from vasa_jax.evaluation.benchmark.scoring import Pair
-from vasa_jax.evaluation.metrics import frame_similarity
-from vasa_jax.evaluation.report import drawings, score_report
+from vasa_jax.evaluation.metrics.definition import Summary
+from vasa_jax.evaluation.report import score_report
 
 NUM_SHOWN = 4
 """Clips of which frames and curves are shown. Ours: keeps a page below some MB."""
@@ -37,6 +40,12 @@ div.curves { display: flex; flex-wrap: wrap; gap: 1rem; }
 div.plot { overflow-x: auto; }
 """
 
+DRAWING_INCHES = 3.4
+"""Width of a drawing; 72 points each."""
+
+COLOURS = ("#2a6fdb", "#8a8f98", "#d9730d", "#2e9e5b")
+"""Of the video, the reference, the floor and the ceiling."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Shown:
@@ -45,7 +54,7 @@ class Shown:
     Attributes:
         name: of it.
         strips: caption and uint8 `[h, w, 3]` of each strip.
-        plots: caption and lines, as of `drawings.curves`, of each plot.
+        plots: caption and lines, as of `draw_curves`, of each plot.
     """
 
     name: str
@@ -77,7 +86,7 @@ def show(pair: Pair, cache_dir: pathlib.Path, has_face: bool) -> Shown:
         opened.append(("reference", video_clip.Clip(pair.reference, cache_dir)))
     num_frames = min(clip.facts.num_frames for _, clip in opened)
     strips = [
-        (title, frame_similarity.strip(clip, num_frames, STRIP_FRAMES, STRIP_HEIGHT))
+        (title, film_strip(clip, num_frames, STRIP_FRAMES, STRIP_HEIGHT))
         for title, clip in opened
     ]
     plots = []
@@ -154,7 +163,7 @@ def _row(line: score_report.Line) -> str:
             f'<tr class="absent"><td>{title}</td><td colspan="4">{score}</td>'
             f"<td>{aim}</td><td>{count}</td></tr>"
         )
-    plot = drawings.score_row(summary)
+    plot = draw_scores(summary)
     return (
         f'<tr><td>{title}</td><td class="score">{score}</td>'
         f'<td><div class="plot">{plot}</div></td><td class="end">{ceiling}</td>'
@@ -170,7 +179,7 @@ def _clip(shown: Shown) -> str:
             f'{jpeg(image)}"><figcaption>{html.escape(caption)}</figcaption></figure>'
         )
     plots = "".join(
-        f"<figure>{drawings.curves(lines)}<figcaption>{html.escape(caption)}"
+        f"<figure>{draw_curves(lines)}<figcaption>{html.escape(caption)}"
         f" ({_legend(lines)})</figcaption></figure>"
         for caption, lines in shown.plots
     )
@@ -181,7 +190,7 @@ def _clip(shown: Shown) -> str:
 def _legend(lines: Sequence[tuple[str, np.ndarray]]) -> str:
     return ", ".join(
         f'<span style="color:{colour}">{html.escape(name)}</span>'
-        for (name, _), colour in zip(lines, drawings.COLOURS, strict=False)
+        for (name, _), colour in zip(lines, COLOURS, strict=False)
     )
 
 
@@ -191,3 +200,108 @@ def jpeg(image: np.ndarray) -> str:
         path = pathlib.Path(folder) / "strip.jpg"
         media.write_image(path, image)
         return base64.b64encode(path.read_bytes()).decode("ascii")
+
+
+def film_strip(
+    clip: video_clip.Clip, num_frames: int, count: int, height: int
+) -> np.ndarray:
+    """Return some frames of a clip side by side, evenly spread.
+
+    Args:
+        clip: the video.
+        num_frames: of it that are considered.
+        count: frames to show, at most.
+        height: of the strip, at most; pixels.
+
+    Returns:
+        uint8 `[h, w, 3]`.
+    """
+    every = max(1, num_frames // count)
+    frames = clip.sampled(every, num_frames)[:count]
+    step = -(-frames.shape[1] // height)
+    rows, columns = (size // step * step for size in frames.shape[1:3])
+    small = einops.reduce(
+        frames[:, :rows, :columns].astype(np.float32),
+        "t (h a) (w b) c -> h (t w) c",
+        "mean",
+        a=step,
+        b=step,
+    )
+    return np.rint(small).astype(np.uint8)
+
+
+def require_matplotlib() -> None:
+    """Refuse to go on without matplotlib, before anything slow is done.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise errors.UserError(
+            "The page of a report needs matplotlib; install it by "
+            "pip install 'vasa_jax[evaluate]'."
+        )
+
+
+def draw_scores(summary: Summary) -> str:
+    """Draw every clip as a dot on one axis, with mean, interval, floor and ceiling.
+
+    Args:
+        summary: with a mean.
+
+    Returns:
+        An `<svg>` element.
+    """
+    figure, axes = _figure(0.34)
+    values = [v for v in summary.values.values() if np.isfinite(v)]
+    axes.axhline(0, color="#c9ccd1", linewidth=1, zorder=0)
+    for value, colour in ((summary.floor, COLOURS[2]), (summary.ceiling, COLOURS[3])):
+        if value is not None and np.isfinite(value):
+            axes.plot([value, value], [-0.8, 0.8], color=colour, linewidth=2.5)
+    if summary.low is not None:
+        width = summary.high - summary.low
+        axes.barh(0, width, 0.7, summary.low, color=COLOURS[0], alpha=0.3)
+    dots = np.zeros(len(values))
+    axes.scatter(values, dots, s=16, color=COLOURS[0], alpha=0.6, linewidth=0)
+    if np.isfinite(summary.mean):
+        mean = [summary.mean, summary.mean]
+        axes.plot(mean, [-0.6, 0.6], color=COLOURS[0], linewidth=2.5)
+    axes.set_ylim(-1, 1)
+    return _svg(figure)
+
+
+def draw_curves(lines: Sequence[tuple[str, np.ndarray]]) -> str:
+    """Draw up to two curves in time over one another, the first on top.
+
+    Args:
+        lines: name and values `[T]`; frames that are no numbers are gaps.
+
+    Returns:
+        An `<svg>` element.
+    """
+    figure, axes = _figure(0.9)
+    for (name, values), colour in reversed(list(zip(lines, COLOURS, strict=False))):
+        axes.plot(np.asarray(values), color=colour, linewidth=1.2, label=name)
+    return _svg(figure)
+
+
+def _figure(inches: float):
+    # Imported late, because only pages need it; without pyplot, nothing stays open.
+    from matplotlib import figure
+
+    made = figure.Figure(figsize=(DRAWING_INCHES, inches))
+    axes = made.add_axes((0.02, 0.04, 0.96, 0.92))
+    axes.set_axis_off()
+    return made, axes
+
+
+def _svg(figure) -> str:
+    import matplotlib
+
+    text = io.StringIO()
+    # Names of clip paths come of their contents, so that drawings of one page, and the
+    # pages of one report, do not depend on chance.
+    with matplotlib.rc_context({"svg.hashsalt": "vasa_jax", "svg.fonttype": "none"}):
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    drawing = text.getvalue()
+    return drawing[drawing.index("<svg") :]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vasa_jax.evaluation.metrics import definition
-from vasa_jax.evaluation.report import drawings
+from vasa_jax.evaluation.report import report_page
 
 pytest.importorskip("matplotlib")
 
@@ -23,22 +23,22 @@ def summary(values, floor=np.nan):
 
 
 def test_every_clip_is_a_dot_and_infinite_ones_are_none():
-    drawing = drawings.score_row(summary([0.5, 0.7, 0.9], floor=0.2))
-    assert drawing == drawings.score_row(summary([0.5, 0.7, 0.9], floor=0.2))
+    drawing = report_page.draw_scores(summary([0.5, 0.7, 0.9], floor=0.2))
+    assert drawing == report_page.draw_scores(summary([0.5, 0.7, 0.9], floor=0.2))
     assert count(drawing, "use") == 3
-    assert drawings.COLOURS[2] in drawing
-    assert drawings.COLOURS[2] not in drawings.score_row(summary([0.5, 0.7]))
-    assert count(drawings.score_row(summary([0.5, np.inf])), "use") == 1
+    assert report_page.COLOURS[2] in drawing
+    assert report_page.COLOURS[2] not in report_page.draw_scores(summary([0.5, 0.7]))
+    assert count(report_page.draw_scores(summary([0.5, np.inf])), "use") == 1
 
 
 def test_curves_have_the_colours_of_their_names_and_gaps_where_nothing_is_known():
     curve = np.sin(np.arange(50) / 5)
     gap = np.where(np.arange(50) == 20, np.nan, curve)
-    one = drawings.curves([("video", gap)])
-    both = drawings.curves([("video", gap), ("reference", curve)])
-    assert drawings.COLOURS[1] not in one
-    assert drawings.COLOURS[1] in both
+    one = report_page.draw_curves([("video", gap)])
+    both = report_page.draw_curves([("video", gap), ("reference", curve)])
+    assert report_page.COLOURS[1] not in one
+    assert report_page.COLOURS[1] in both
     # A path that begins anew has a second M.
     assert "\nM " in one
-    assert "\nM " not in drawings.curves([("video", curve)])
-    assert "<svg" in drawings.curves([("video", np.full(3, np.nan))])
+    assert "\nM " not in report_page.draw_curves([("video", curve)])
+    assert "<svg" in report_page.draw_curves([("video", np.full(3, np.nan))])
