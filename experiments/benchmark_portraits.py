@@ -24,7 +24,6 @@ from vasa_jax.evaluation.benchmark import (
     portrait_runner,
     scoring,
 )
-from vasa_jax.evaluation.metrics import photograph_rows
 from vasa_jax.evaluation.metrics.definition import State
 from vasa_jax.evaluation.networks import expressions, identity
 from vasa_jax.evaluation.report import portrait_report, score_report
@@ -115,11 +114,11 @@ def main(_) -> int:
     )
     results, left_out = measure_all(runner, items)
     filmed = mean_filmed(filmed_paths, output / "found")
-    metric = photograph_rows.Photographs(num_seconds=SECONDS.value)
+    metric = portrait_report.Photographs(num_seconds=SECONDS.value)
     clips = {
         name: scoring.ClipResult(
             measured={
-                metric.name: photograph_rows.beside_filmed(result.measured, filmed)
+                metric.name: portrait_report.beside_filmed(result.measured, filmed)
             }
         )
         for name, result in results.items()

@@ -16,7 +16,6 @@ from vasa_jax.evaluation.benchmark import (
     portrait_runner,
 )
 from vasa_jax.evaluation.benchmark.scoring import ClipResult
-from vasa_jax.evaluation.metrics import photograph_rows
 from vasa_jax.evaluation.metrics.definition import Measured, Score, State
 from vasa_jax.evaluation.report import portrait_report, score_report
 from vasa_jax.portrait import locate
@@ -82,7 +81,7 @@ def test_derived_pictures_are_of_their_kind(rendered_photo):
 
 
 def test_a_kind_below_the_mean_and_one_of_few_portraits_are_marked():
-    metric = photograph_rows.Photographs(num_seconds=6.0)
+    metric = portrait_report.Photographs(num_seconds=6.0)
     lips = {f"old{i}": 0.4 for i in range(3)} | {f"adult{i}": 0.9 for i in range(12)}
     state = State(
         {
@@ -103,7 +102,7 @@ def test_filmed_people_stand_beside_the_rows_that_they_can_fill():
     measured = Measured(
         scores={"std_yaw": Score(1.0, 0.0), "lips": Score(0.5, 0.0, 1.0)}
     )
-    beside = photograph_rows.beside_filmed(measured, {"std_yaw": 4.6}).scores
+    beside = portrait_report.beside_filmed(measured, {"std_yaw": 4.6}).scores
     assert beside["std_yaw"] == Score(1.0, 0.0, 4.6)
     assert np.isnan(beside["lips"].ceiling)
 
@@ -176,7 +175,7 @@ def test_a_run_goes_on_and_names_what_it_cannot_use(
     page = portrait_report.to_html("Faces", "| a |", {"face": first}, {"torn": "<no>"})
     assert 'src="clips/face.mp4"' in page
     assert "torn: &lt;no&gt;" in page
-    metric = photograph_rows.Photographs(num_seconds=1.0)
+    metric = portrait_report.Photographs(num_seconds=1.0)
     results = {"face": ClipResult(measured={metric.name: first.measured})}
     report = score_report.summarise([metric], results, {"seed": 0})
     plain = json.loads(score_report.to_json(report))

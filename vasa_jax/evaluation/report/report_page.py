@@ -137,18 +137,19 @@ def to_html(report: score_report.Report, shown: Sequence[Shown], title: str) -> 
     return frame(title, body)
 
 
-def frame(title: str, body: Sequence[str]) -> str:
-    """Put the parts of a page into HTML that needs nothing beside it.
+def frame(title: str, body: Sequence[str], style: str = "") -> str:
+    """Put the parts of a page into HTML with its style.
 
     Args:
         title: of the page.
         body: its elements, in order.
+        style: beside that of all pages.
     """
     escaped = html.escape(title)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escaped}</title><style>{STYLE}</style></head>\n<body>\n"
+        f"<title>{escaped}</title><style>{STYLE}{style}</style></head>\n<body>\n"
         f"<h1>{escaped}</h1>\n" + "\n".join(body) + "\n</body></html>\n"
     )
 
