@@ -29,7 +29,6 @@ from vasa_jax.evaluation.benchmark import (
     driven_videos,
     held_out_clips,
     scoring,
-    swap_clips,
 )
 from vasa_jax.evaluation.metrics import disentanglement
 from vasa_jax.evaluation.metrics.definition import Measured
@@ -101,12 +100,12 @@ def record_jobs(
     known = held_out_clips.Names.of(opened)
 
     def job(name, indices):
-        clip = swap_clips.from_records(opened, indices, NUM_FRAMES.value, truth)
+        clip = held_out_clips.swap_clip(opened, indices, NUM_FRAMES.value, truth)
         return {name: METRICS[name].measure(clip, actor, network)}
 
     for name, choose in (
-        ("same", swap_clips.same_person),
-        ("other", swap_clips.other_person),
+        ("same", held_out_clips.same_identity_swaps),
+        ("other", held_out_clips.cross_identity_swaps),
     ):
         for number, indices in enumerate(choose(known, NUM_CLIPS.value)):
             yield f"{name} {number:03d}", functools.partial(job, name, indices)
@@ -119,7 +118,7 @@ def video_jobs(
     videos = benchmark_items.find_videos(VIDEOS.value)[: NUM_CLIPS.value]
 
     def job(name, source, driver):
-        clip = swap_clips.from_videos(source, driver, actor, NUM_FRAMES.value)
+        clip = held_out_clips.filmed_swap_clip(source, driver, actor, NUM_FRAMES.value)
         return {name: METRICS[name].measure(clip, actor, network)}
 
     for video in videos:
@@ -136,7 +135,7 @@ def truth(
     second: records.Record,
     second_picks: np.ndarray,
 ) -> disentanglement.Truth | None:
-    """Render the source's person as the swaps ask; see `swap_clips.Renderer`."""
+    """Render the source's person as the swaps ask; see `held_out_clips.Renderer`."""
     if "geometry" not in source:
         return None
     frame = encoding.decode_clip(source)[0]

@@ -10,7 +10,7 @@ from datasets.synthetic_heads.records import recombined
 from datasets.synthetic_heads.rendering import correspondence, renderer, scene
 from vasa_jax import arkit, errors, media
 from vasa_jax.data import records
-from vasa_jax.evaluation.benchmark import driven_videos, held_out_clips, swap_clips
+from vasa_jax.evaluation.benchmark import driven_videos, held_out_clips
 from vasa_jax.evaluation.metrics import disentanglement
 from vasa_jax.evaluation.networks import identity
 
@@ -80,15 +80,16 @@ def test_takes_are_of_one_person_and_the_source_is_the_same_or_another():
     table = ["a", "a", "a", "b", "b", "c"]
     opened = records.ListRecords({"identity": i, "performance": "p"} for i in table)
     known = held_out_clips.Names.of(opened)
-    for indices in swap_clips.same_person(known, 9):
+    for indices in held_out_clips.same_identity_swaps(known, 9):
         assert table[indices.source] == table[indices.first] == table[indices.second]
-    assert swap_clips.same_person(known, 9)[0] == swap_clips.SwapIndices(2, 0, 1)
-    assert swap_clips.same_person(known, 9)[-1] == swap_clips.SwapIndices(5, 5, 5)
-    for indices in swap_clips.other_person(known, 9):
+    found = held_out_clips.same_identity_swaps(known, 9)
+    assert found[0] == held_out_clips.SwapIndices(2, 0, 1)
+    assert found[-1] == held_out_clips.SwapIndices(5, 5, 5)
+    for indices in held_out_clips.cross_identity_swaps(known, 9):
         assert table[indices.source] != table[indices.first] == table[indices.second]
-    assert len(swap_clips.other_person(known, 2)) == 2
+    assert len(held_out_clips.cross_identity_swaps(known, 2)) == 2
     alone = held_out_clips.Names(identity=["a", "a"], performance=["p", "q"])
-    assert swap_clips.other_person(alone, 9) == []
+    assert held_out_clips.cross_identity_swaps(alone, 9) == []
 
 
 def test_one_record_gives_its_halves_and_two_give_frames_all_along():
@@ -102,11 +103,11 @@ def test_one_record_gives_its_halves_and_two_give_frames_all_along():
         for k in (0, 100)
     ]
     opened = records.ListRecords(rows)
-    alone = swap_clips.from_records(opened, swap_clips.SwapIndices(1, 0, 0), 2)
+    alone = held_out_clips.swap_clip(opened, held_out_clips.SwapIndices(1, 0, 0), 2)
     assert alone.first.frames[:, 0, 0, 0].tolist() == [0, 3]
     assert alone.second.frames[:, 0, 0, 0].tolist() == [4, 7]
     assert alone.source[0, 0, 0] == 100
-    both = swap_clips.from_records(opened, swap_clips.SwapIndices(1, 0, 1), 2)
+    both = held_out_clips.swap_clip(opened, held_out_clips.SwapIndices(1, 0, 1), 2)
     assert both.second.frames[:, 0, 0, 0].tolist() == [100, 107]
     assert both.truth is None
 
@@ -157,7 +158,7 @@ def test_a_video_without_enough_faces_is_refused_by_name(
     with media.VideoWriter(path, 288, 288) as out:
         out.write(frames)
     actor, _ = driven_videos.load_face(tiny_checkpoint)
-    clip = swap_clips.from_videos(path, path, actor, 1)
+    clip = held_out_clips.filmed_swap_clip(path, path, actor, 1)
     assert clip.first.frames.shape == (1, actor.image_size, actor.image_size, 3)
     with pytest.raises(errors.UserError, match="3 of the first 4 frames of .*talk.mp4"):
-        swap_clips.from_videos(path, path, actor, 2)
+        held_out_clips.filmed_swap_clip(path, path, actor, 2)
