@@ -19,7 +19,7 @@ from absl import flags
 from experiments.running import program
 from vasa_jax import compilation_cache, config
 from vasa_jax.data import records
-from vasa_jax.evaluation.networks import capp, capp_scores, contrastive_scorer
+from vasa_jax.evaluation.networks import capp, contrastive
 from vasa_jax.evaluation.report import paper_figures, score_report
 
 CAPP = flags.DEFINE_string("capp", None, "Export of the network; the shipped if left.")
@@ -32,7 +32,7 @@ OUTPUT = flags.DEFINE_string("output", ".", "Folder of the two files.")
 def main(_) -> int:
     """Measure as the flags say; return the exit code."""
     compilation_cache.enable()
-    scorer = contrastive_scorer.read(contrastive_scorer.CAPP, CAPP.value)
+    scorer = contrastive.read(capp.KIND, CAPP.value)
     opened = records.open_folder(DATA_DIR.value, SPLIT.value)
     count = min(len(opened), MAX_CLIPS.value or len(opened))
     clips = []
@@ -46,8 +46,8 @@ def main(_) -> int:
             f"--audio_encoder={scorer.sizes.audio_encoder}.",
         )
         clips.append((features, record["motion"][:, : capp.ROTATION_CHANNELS]))
-    tables = capp_scores.sanity_tables(scorer, clips)
-    text = to_markdown(tables, contrastive_scorer.favour(CAPP.value))
+    tables = capp.sanity_tables(scorer, clips)
+    text = to_markdown(tables, contrastive.favour(CAPP.value))
     folder = pathlib.Path(OUTPUT.value)
     folder.mkdir(parents=True, exist_ok=True)
     plain = dataclasses.asdict(tables)
@@ -61,7 +61,7 @@ def main(_) -> int:
     return 0
 
 
-def to_markdown(tables: capp_scores.SanityTables, favour: str) -> str:
+def to_markdown(tables: capp.SanityTables, favour: str) -> str:
     """Write both tables, ours above the paper's, and whom the network favours."""
     shifts = {f"±{k}" if k else "0": v for k, v in tables.shifts.items()}
     counts = sorted(set(tables.num_clips_of_shift.values()))

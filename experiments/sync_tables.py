@@ -24,9 +24,9 @@ from vasa_jax.data import records
 from vasa_jax.evaluation.benchmark import benchmark_items, video_clip
 from vasa_jax.evaluation.metrics import synchrony
 from vasa_jax.evaluation.networks import (
-    contrastive_scorer,
+    contrastive,
     face_crops,
-    lip_sync_training,
+    lip_sync,
     sound_offsets,
 )
 from vasa_jax.evaluation.report import score_report
@@ -55,7 +55,7 @@ def main(_) -> int:
         DATA_DIR.value is not None or VIDEOS.value is not None,
         "There is nothing to measure; give --data_dir, --videos, or both.",
     )
-    scorer = contrastive_scorer.read(contrastive_scorer.LIP_SYNC, SYNC.value)
+    scorer = contrastive.read(lip_sync.KIND, SYNC.value)
     sets = {}
     if DATA_DIR.value is not None:
         opened = records.open_folder(DATA_DIR.value, SPLIT.value)
@@ -84,9 +84,7 @@ def of_records(opened: records.Records, count: int) -> Iterator:
         yield record["lips"], record["audio_features"], None
 
 
-def of_videos(
-    scorer: contrastive_scorer.Scorer, paths: Sequence[pathlib.Path]
-) -> Iterator:
+def of_videos(scorer: contrastive.Scorer, paths: Sequence[pathlib.Path]) -> Iterator:
     """Yield lips and features of videos, and which frames show the face."""
     for path in tqdm.tqdm(paths, unit="video", delay=0.5):
         clip = video_clip.Clip(path)
@@ -94,7 +92,7 @@ def of_videos(
         yield lips, scorer.hear(clip.waveform), clip.face
 
 
-def measure(scorer: contrastive_scorer.Scorer, found: Iterator) -> dict[str, Any]:
+def measure(scorer: contrastive.Scorer, found: Iterator) -> dict[str, Any]:
     """Average over clips what the network makes of each.
 
     Args:
@@ -125,7 +123,7 @@ def measure(scorer: contrastive_scorer.Scorer, found: Iterator) -> dict[str, Any
         shifted = sound_offsets.score(
             sound_offsets.distances(seen, away, is_seen=is_seen)
         )
-        right_offset = abs(own.offset_frames) < lip_sync_training.APART_FRAMES
+        right_offset = abs(own.offset_frames) < lip_sync.APART_FRAMES
         rows.append(
             {
                 "confidence": own.confidence,
@@ -155,7 +153,7 @@ def measure(scorer: contrastive_scorer.Scorer, found: Iterator) -> dict[str, Any
 
 def to_markdown(sets: Mapping[str, Mapping[str, Any]], weights: str | None) -> str:
     """Write the table, one column a set, the curves, and whom the network favours."""
-    apart = lip_sync_training.APART_FRAMES
+    apart = lip_sync.APART_FRAMES
     num_wrong = 2 * (sound_offsets.MAX_OFFSET_FRAMES - apart + 1)
     titles = {
         "num_clips": "clips",
@@ -188,7 +186,7 @@ def to_markdown(sets: Mapping[str, Mapping[str, Any]], weights: str | None) -> s
             one["curve"][sound_offsets.MAX_OFFSET_FRAMES + shift] for shift in SHIFTS
         ]
         lines.append(f"| {name} | {' | '.join(f'{v:.3f}' for v in values)} |")
-    return "\n".join([*lines, "", contrastive_scorer.favour(weights)]) + "\n"
+    return "\n".join([*lines, "", contrastive.favour(weights)]) + "\n"
 
 
 if __name__ == "__main__":

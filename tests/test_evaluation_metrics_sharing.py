@@ -6,7 +6,7 @@ import pytest
 from vasa_jax import media
 from vasa_jax.evaluation.benchmark import video_clip
 from vasa_jax.evaluation.metrics import frame_similarity
-from vasa_jax.evaluation.networks import contrastive_scorer, lpips, video_features
+from vasa_jax.evaluation.networks import contrastive, lpips, video_features
 
 
 @pytest.fixture(scope="module")
@@ -117,19 +117,17 @@ def test_a_voice_is_heard_once_by_all_networks(monkeypatch):
             calls.append(len(waveform[0]))
             return waveform[:, ::640, None] * variables
 
-    monkeypatch.setattr(
-        contrastive_scorer, "_encoder", lambda name: (Encoder(), float(name))
-    )
-    contrastive_scorer._features.cache_clear()
+    monkeypatch.setattr(contrastive, "_encoder", lambda name: (Encoder(), float(name)))
+    contrastive._features.cache_clear()
     sounds = [np.arange(1280, dtype=np.float32) + n for n in range(2)]
     for _ in range(2):
         for sound in sounds:
-            found = contrastive_scorer.voice_features("2", sound.astype(np.float64))
+            found = contrastive.voice_features("2", sound.astype(np.float64))
             np.testing.assert_array_equal(found, 2 * sound[::640, None])
     assert calls == [1280, 1280]
     with pytest.raises(ValueError, match="read-only"):
         found[0] = 0
     assert (
-        contrastive_scorer.voice_features("3", sounds[1])[0, 0] == 3
+        contrastive.voice_features("3", sounds[1])[0, 0] == 3
     )  # another encoder, another answer
-    contrastive_scorer._features.cache_clear()
+    contrastive._features.cache_clear()

@@ -14,12 +14,7 @@ from vasa_jax import config, errors, export, media, types
 from vasa_jax.audio import encoders
 from vasa_jax.evaluation.benchmark import video_clip
 from vasa_jax.evaluation.metrics import definition, registry, synchrony
-from vasa_jax.evaluation.networks import (
-    contrastive_scorer,
-    lip_sync,
-    lip_sync_training,
-    sound_offsets,
-)
+from vasa_jax.evaluation.networks import contrastive, lip_sync, sound_offsets
 
 
 def _unit(count=45, width=8, seed=0):
@@ -94,7 +89,7 @@ def folder(tmp_path_factory):
         hidden=8,
         width=8,
     )
-    task = lip_sync_training.LipSyncTask(sizes)
+    task = lip_sync.LipSyncTask(sizes)
     params = jax.jit(task.init)(jax.random.key(0))
     place = tmp_path_factory.mktemp("sync") / "export"
     export.save_export(place, params, {"sync": config.to_json(sizes)}, {}, "Sync.")
@@ -200,7 +195,7 @@ def test_the_report_calls_both_own():
 
 
 def test_a_clip_shorter_than_a_window_is_refused(folder):
-    scorer = contrastive_scorer.read(contrastive_scorer.LIP_SYNC, folder)
+    scorer = contrastive.read(lip_sync.KIND, folder)
     with pytest.raises(errors.UserError, match="at least 5 frames"):
         scorer.embed_all(np.zeros((4, 56, 56), np.uint8), np.zeros((9, 3)))
 
@@ -209,7 +204,7 @@ def test_an_export_of_another_network_is_refused_by_name(tmp_path):
     place = tmp_path / "other"
     export.save_export(place, {"x": {"y": np.zeros(2)}}, {}, {}, "Other.")
     with pytest.raises(errors.UserError, match="holds no lip-sync network"):
-        contrastive_scorer.read(contrastive_scorer.LIP_SYNC, place)
+        contrastive.read(lip_sync.KIND, place)
 
 
 @pytest.mark.slow

@@ -11,12 +11,7 @@ from vasa_jax import config, errors, export, types
 from vasa_jax.audio import encoders
 from vasa_jax.evaluation.benchmark import video_clip
 from vasa_jax.evaluation.metrics import definition, registry, synchrony
-from vasa_jax.evaluation.networks import (
-    capp,
-    capp_scores,
-    capp_training,
-    contrastive_scorer,
-)
+from vasa_jax.evaluation.networks import capp, capp_training, contrastive
 
 SIZES = capp.tiny()
 
@@ -32,9 +27,7 @@ def _rows(kernel_like):
 @pytest.fixture(scope="module")
 def scorer():
     shapes = jax.eval_shape(capp_training.CappTask(SIZES).init, jax.random.key(0))
-    return contrastive_scorer.Scorer(
-        kind=contrastive_scorer.CAPP, sizes=SIZES, params=_rows(shapes["capp"])
-    )
+    return contrastive.Scorer(kind=capp.KIND, sizes=SIZES, params=_rows(shapes["capp"]))
 
 
 def _clip(num_frames, seed=0):
@@ -48,20 +41,18 @@ def test_a_shifted_score_is_the_score_of_shifted_arrays(scorer):
     for frames in (-7, 5):
         heard = features[max(0, frames) : 40 + min(0, frames)]
         seen = rotation[max(0, -frames) : 40 - max(0, frames)]
-        assert capp_scores.score(scorer, features, rotation, frames) == pytest.approx(
-            capp_scores.score(scorer, heard, seen), abs=1e-6
+        assert capp.score(scorer, features, rotation, frames) == pytest.approx(
+            capp.score(scorer, heard, seen), abs=1e-6
         )
 
 
 def test_the_score_is_the_mean_over_windows_half_a_second_apart(scorer):
-    features, rotation = _clip(12 + 2 * capp_scores.STEP_FRAMES)
+    features, rotation = _clip(12 + 2 * capp.STEP_FRAMES)
     parts = [
-        capp_scores.score(
-            scorer, features[first : first + 12], rotation[first : first + 12]
-        )
+        capp.score(scorer, features[first : first + 12], rotation[first : first + 12])
         for first in (0, 12, 24)
     ]
-    assert capp_scores.score(scorer, features, rotation) == pytest.approx(
+    assert capp.score(scorer, features, rotation) == pytest.approx(
         np.mean(parts), abs=1e-6
     )
 
@@ -71,49 +62,45 @@ def test_windows_in_which_the_head_is_away_do_not_count(scorer):
     away = rotation.copy()
     away[15] = np.nan
     parts = [
-        capp_scores.score(
-            scorer, features[first : first + 12], rotation[first : first + 12]
-        )
+        capp.score(scorer, features[first : first + 12], rotation[first : first + 12])
         for first in (0, 24)
     ]
-    assert capp_scores.score(scorer, features, away) == pytest.approx(
-        np.mean(parts), abs=1e-6
-    )
-    assert capp_scores.has_window(features, away, 12)
+    assert capp.score(scorer, features, away) == pytest.approx(np.mean(parts), abs=1e-6)
+    assert capp.has_window(features, away, 12)
     away[[3, 30]] = np.nan
-    assert np.isnan(capp_scores.score(scorer, features, away))
-    assert not capp_scores.has_window(features, away, 12)
-    tables = capp_scores.sanity_tables(
+    assert np.isnan(capp.score(scorer, features, away))
+    assert not capp.has_window(features, away, 12)
+    tables = capp.sanity_tables(
         scorer, [(features, rotation), (features, away)], (0,), (2.0,)
     )
     assert tables.num_clips == 1
     assert tables.shifts[0] == pytest.approx(
-        capp_scores.score(scorer, features, rotation), abs=1e-6
+        capp.score(scorer, features, rotation), abs=1e-6
     )
 
 
 def test_a_clip_shorter_than_a_window_and_its_shift_is_refused(scorer):
     features, rotation = _clip(14)
     with pytest.raises(errors.UserError, match="at least 12 frames, and 3 more"):
-        capp_scores.score(scorer, features, rotation, 3)
+        capp.score(scorer, features, rotation, 3)
 
 
 def test_tables_average_both_sides_and_leave_out_short_clips(scorer):
     long, short = _clip(30, 1), _clip(14, 2)
-    tables = capp_scores.sanity_tables(scorer, [long, short], (0, 2, 8), (0.5, 1.0))
+    tables = capp.sanity_tables(scorer, [long, short], (0, 2, 8), (0.5, 1.0))
     assert tables.num_clips == 2
     assert tables.num_clips_of_shift == {0: 2, 2: 2, 8: 1}
-    sides = [capp_scores.score(scorer, *long, shift) for shift in (8, -8)]
+    sides = [capp.score(scorer, *long, shift) for shift in (8, -8)]
     assert tables.shifts[8] == pytest.approx(np.mean(sides), abs=1e-6)
     assert tables.scales[1.0] == pytest.approx(tables.shifts[0], abs=1e-5)
     halved = 0.5 * (long[1] - long[1].mean(0))
-    one = capp_scores.sanity_tables(scorer, [long], (0,), (0.5,))
+    one = capp.sanity_tables(scorer, [long], (0,), (0.5,))
     # Windows are centred again, so that scaling about any mean is the same.
     assert one.scales[0.5] == pytest.approx(
-        capp_scores.score(scorer, long[0], halved), abs=1e-4
+        capp.score(scorer, long[0], halved), abs=1e-4
     )
     with pytest.raises(errors.UserError, match="No clip has the 12 frames"):
-        capp_scores.sanity_tables(scorer, [_clip(5)])
+        capp.sanity_tables(scorer, [_clip(5)])
 
 
 class _StillClip(video_clip.Clip):
@@ -202,4 +189,4 @@ def test_an_export_of_another_network_is_refused_by_name(tmp_path):
     place = tmp_path / "other"
     export.save_export(place, {"x": {"y": np.zeros(2)}}, {}, {}, "Other.")
     with pytest.raises(errors.UserError, match="holds no CAPP network"):
-        contrastive_scorer.read(contrastive_scorer.CAPP, place)
+        contrastive.read(capp.KIND, place)

@@ -4,11 +4,12 @@ import jax
 import numpy as np
 import pytest
 
-from experiments.configs import capp, sync
+from experiments.configs import capp as capp_config
+from experiments.configs import sync
 from experiments.running import experiment_file
 from vasa_jax import errors
 from vasa_jax.data import records
-from vasa_jax.evaluation.networks import capp_training, lip_sync_training
+from vasa_jax.evaluation.networks import capp, lip_sync
 from vasa_jax.train import batch_names
 from vasa_jax.train import state as state_lib
 from vasa_jax.train import step as step_lib
@@ -65,9 +66,9 @@ def test_capp_reads_encoded_clips_of_several_folders_and_gives_a_loss(poses, tmp
         },
     )
     settings = experiment_file.settings_of(
-        capp, "tiny", [f"data_dir={poses},{tmp_path}"]
+        capp_config, "tiny", [f"data_dir={poses},{tmp_path}"]
     )
-    experiment = capp.build(settings)
+    experiment = capp_config.build(settings)
     batches = [next(experiment.train_data()) for _ in range(2)]
     # Of 45 clips most are of the second folder, whose heads are turned by 7.
     assert any((batch["rotation"] == 7).any() for batch in batches)
@@ -79,7 +80,7 @@ def test_capp_reads_encoded_clips_of_several_folders_and_gives_a_loss(poses, tmp
     state = jax.eval_shape(lambda: state_lib.init_state(experiment))
     step = step_lib.make_step(experiment)
     _, metrics = jax.eval_shape(step, state, batch)
-    group = capp_training.GROUP
+    group = capp.GROUP
     assert {f"{group}/loss", f"{group}/accuracy", f"{group}/cosine_scaled"} <= set(
         metrics
     )
@@ -105,10 +106,12 @@ def test_sync_reads_several_folders_of_lips_and_evaluates_on_the_first(lips, tmp
     assert len(list(experiment.evaluation_data())) == 1
     state = jax.eval_shape(lambda: state_lib.init_state(experiment))
     _, metrics = jax.eval_shape(step_lib.make_step(experiment), state, batch)
-    assert f"{lip_sync_training.GROUP}/accuracy" in metrics
+    assert f"{lip_sync.GROUP}/accuracy" in metrics
 
 
-@pytest.mark.parametrize(("module", "fixture"), [(capp, "poses"), (sync, "lips")])
+@pytest.mark.parametrize(
+    ("module", "fixture"), [(capp_config, "poses"), (sync, "lips")]
+)
 def test_clips_of_another_audio_encoder_are_refused_with_the_setting(
     module, fixture, request
 ):
@@ -120,7 +123,7 @@ def test_clips_of_another_audio_encoder_are_refused_with_the_setting(
         module.build(settings)
 
 
-@pytest.mark.parametrize("module", [capp, sync])
+@pytest.mark.parametrize("module", [capp_config, sync])
 def test_every_preset_has_settings(module):
     for preset in module.PRESETS:
         assert module.get_config(preset).train.num_steps > 0

@@ -6,13 +6,15 @@ import pytest
 from datasets.synthetic_heads.performance import performance
 from datasets.synthetic_heads.records import plan, record
 from datasets.synthetic_heads.rendering import renderer
-from experiments.configs import capp, sync
+from experiments.configs import capp as capp_config
+from experiments.configs import sync
 from vasa_jax import types
 from vasa_jax.encode import encoding
 from vasa_jax.evaluation.networks import (
-    capp_scores,
-    contrastive_scorer,
+    capp,
+    contrastive,
     face_crops,
+    lip_sync,
     sound_offsets,
 )
 
@@ -33,19 +35,13 @@ def held_out(seconds):
 
 
 def test_they_have_the_sizes_of_the_demo_presets():
-    assert (
-        contrastive_scorer.read(contrastive_scorer.CAPP).sizes
-        == capp.get_config("demo").model
-    )
-    assert (
-        contrastive_scorer.read(contrastive_scorer.LIP_SYNC).sizes
-        == sync.get_config("demo").model
-    )
+    assert contrastive.read(capp.KIND).sizes == capp_config.get_config("demo").model
+    assert contrastive.read(lip_sync.KIND).sizes == sync.get_config("demo").model
 
 
 @pytest.mark.slow
 def test_capp_is_highest_where_head_and_voice_are_of_one_time():
-    scorer = contrastive_scorer.read(contrastive_scorer.CAPP)
+    scorer = contrastive.read(capp.KIND)
     settings = plan.Settings(seconds=5.0, size=128, seed=SEED)
     people = (6, 7, 14, 15)
     scores = []
@@ -53,10 +49,10 @@ def test_capp_is_highest_where_head_and_voice_are_of_one_time():
         done = performance.perform(clip.request)
         features = scorer.hear(encoding.to_waveform(done.audio, len(done.rotation)))
         row = [
-            capp_scores.score(scorer, features, done.rotation, shift)
+            capp.score(scorer, features, done.rotation, shift)
             for shift in (0, -25, -8, -3, 3, 8, 25)
         ]
-        row.append(capp_scores.score(scorer, features, 0 * done.rotation))
+        row.append(capp.score(scorer, features, 0 * done.rotation))
         scores.append(row)
     # Heads move by chance too, so one clip tells little.
     right, *wrong = np.mean(scores, axis=0)
@@ -65,7 +61,7 @@ def test_capp_is_highest_where_head_and_voice_are_of_one_time():
 
 @pytest.mark.slow
 def test_s_c_of_rendered_lips_is_higher_by_their_own_sound():
-    scorer = contrastive_scorer.read(contrastive_scorer.LIP_SYNC)
+    scorer = contrastive.read(lip_sync.KIND)
     settings, clips = held_out(seconds=3.0)
     own, shifted, moved = [], [], []
     for clip in clips:

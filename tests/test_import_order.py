@@ -117,8 +117,9 @@ ONLY_USED_BY = (
 DOORS = {
     # Whether lips and voice belong together is told by the network that scores it.
     "datasets/video_clips/lip_match.py": (
-        "vasa_jax.evaluation.networks.contrastive_scorer",
+        "vasa_jax.evaluation.networks.contrastive",
         "vasa_jax.evaluation.networks.face_crops",
+        "vasa_jax.evaluation.networks.lip_sync",
         "vasa_jax.evaluation.networks.sound_offsets",
     ),
     "vasa_jax/motion/training.py": ("vasa_jax.motion.shaping.config",),

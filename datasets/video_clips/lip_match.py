@@ -7,8 +7,9 @@ import numpy as np
 from datasets.video_clips import settings
 from vasa_jax import compilation_cache, types
 from vasa_jax.evaluation.networks import (
-    contrastive_scorer,
+    contrastive,
     face_crops,
+    lip_sync,
     sound_offsets,
 )
 
@@ -16,7 +17,7 @@ from vasa_jax.evaluation.networks import (
 @functools.cache
 def _network():
     compilation_cache.enable()
-    return contrastive_scorer.read(contrastive_scorer.LIP_SYNC)
+    return contrastive.read(lip_sync.KIND)
 
 
 def score(frames: np.ndarray, head_pose: np.ndarray, waveform: np.ndarray) -> float:

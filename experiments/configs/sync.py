@@ -30,7 +30,7 @@ import numpy as np
 from experiments.running import clip_batches, data_card
 from vasa_jax import config
 from vasa_jax.data import examples, mixed_sets, pipeline, records
-from vasa_jax.evaluation.networks import lip_sync, lip_sync_training
+from vasa_jax.evaluation.networks import lip_sync
 from vasa_jax.train import experiment, optimizer
 
 PRESETS = ("demo", "paper", "tiny")
@@ -62,7 +62,7 @@ class SyncExperiment:
 
     model: lip_sync.LipSyncConfig
     data_dir: str = "data/lips"
-    windows_per_clip: int = lip_sync_training.WINDOWS_PER_CLIP
+    windows_per_clip: int = lip_sync.WINDOWS_PER_CLIP
     train: experiment.TrainConfig
     optimizer: optimizer.OptimizerConfig
     data: pipeline.PipelineConfig = pipeline.PipelineConfig()
@@ -141,7 +141,7 @@ def build(settings: SyncExperiment) -> experiment.Experiment:
             f"audio_features and the model takes {model.num_audio_channels}; add "
             f"--set=model.num_audio_channels={features.shape[-1]}.",
         )
-    task = lip_sync_training.LipSyncTask(model)
+    task = lip_sync.LipSyncTask(model)
     make_example = functools.partial(_cut, model, settings.windows_per_clip)
 
     train_data, evaluation_data = clip_batches.of_clips(
@@ -156,12 +156,12 @@ def build(settings: SyncExperiment) -> experiment.Experiment:
         name="sync",
         task=task,
         settings=settings.train,
-        optimizers={lip_sync_training.GROUP: settings.optimizer},
+        optimizers={lip_sync.GROUP: settings.optimizer},
         train_data=train_data,
         evaluation_data=evaluation_data,
         evaluate=task.evaluate,
         model_configs={"sync": model},
-        export_groups=(lip_sync_training.GROUP,),
+        export_groups=(lip_sync.GROUP,),
         frames_per_example=model.window_frames * settings.windows_per_clip,
         card=f"{CARD} {described}".rstrip(),
     )
@@ -174,6 +174,4 @@ def _cut(
     record: records.Record,
 ) -> examples.Example:
     """Cut the windows of a clip, also in another process."""
-    return lip_sync_training.cut(
-        record, generator, sizes=sizes, num_windows=num_windows
-    )
+    return lip_sync.cut(record, generator, sizes=sizes, num_windows=num_windows)

@@ -13,7 +13,7 @@ from vasa_jax.evaluation.benchmark import (
 )
 from vasa_jax.evaluation.metrics import synchrony
 from vasa_jax.evaluation.metrics.definition import VideoMetric
-from vasa_jax.evaluation.networks import capp_scores, contrastive_scorer
+from vasa_jax.evaluation.networks import capp, contrastive
 from vasa_jax.evaluation.report import paper_comparison, paper_figures
 
 ABLATION = 5
@@ -119,7 +119,7 @@ def fill(
         )
     notes = notes_on(made, generator, options)
     if sanity is not None and sanity[0] is not None:
-        notes = [contrastive_scorer.favour(options.capp_weights), *notes]
+        notes = [contrastive.favour(options.capp_weights), *notes]
     notes = list(dict.fromkeys(notes))
     return Result(tables=tables, notes=notes, default=default)
 
@@ -194,12 +194,12 @@ def _real_videos(
 
 def _sanity(
     videos: Sequence[pathlib.Path], options: Options
-) -> tuple[capp_scores.SanityTables | None, str | None]:
+) -> tuple[capp.SanityTables | None, str | None]:
     """Return how our CAPP answers to shifts and factors, or why it is not known."""
     reason = synchrony.CappScore(weights=options.capp_weights).needs.unmet()
     if reason is not None:
         return None, reason
-    scorer = contrastive_scorer.read(contrastive_scorer.CAPP, options.capp_weights)
+    scorer = contrastive.read(capp.KIND, options.capp_weights)
     heard, num_frames = [], scorer.sizes.window_frames
     for video in options.progress("capp", videos, iter(videos)):
         clip = video_clip.Clip(video, options.cache_dir)
@@ -207,9 +207,9 @@ def _sanity(
         if min(lengths) < num_frames:
             continue
         both = scorer.hear(clip.waveform), synchrony.seen_turns(clip.face)
-        if capp_scores.has_window(*both, num_frames):
+        if capp.has_window(*both, num_frames):
             heard.append(both)
     if not heard:
         seconds = num_frames / types.FRAME_RATE_HZ
         return None, f"needs real videos with sound and a face of {seconds:g} s"
-    return capp_scores.sanity_tables(scorer, heard), None
+    return capp.sanity_tables(scorer, heard), None

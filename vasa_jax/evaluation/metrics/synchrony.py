@@ -27,8 +27,7 @@ from vasa_jax.evaluation.metrics.definition import (
 )
 from vasa_jax.evaluation.networks import (
     capp,
-    capp_scores,
-    contrastive_scorer,
+    contrastive,
     face_crops,
     lip_sync,
     sound_offsets,
@@ -124,7 +123,7 @@ class ByOwnNetwork(Synchrony, abc.ABC):
 
     weights: str | None = None
 
-    kind: ClassVar[contrastive_scorer.Kind]
+    kind: ClassVar[contrastive.Kind]
     num_frames: ClassVar[int]
 
     @property
@@ -153,14 +152,14 @@ class ByOwnNetwork(Synchrony, abc.ABC):
         """Read the weights."""
         self.scorer()
 
-    def scorer(self) -> contrastive_scorer.Scorer:
+    def scorer(self) -> contrastive.Scorer:
         """Return the network, read once a process."""
         return _scorer(self.kind, self.weights)
 
     def finish(self, state: State) -> dict[str, Summary]:
         """Average the clips, and say whom the network favours."""
         found = super().finish(state)
-        about = contrastive_scorer.favour(self.weights)
+        about = contrastive.favour(self.weights)
         return {k: dataclasses.replace(one, about=about) for k, one in found.items()}
 
     @property
@@ -171,7 +170,7 @@ class ByOwnNetwork(Synchrony, abc.ABC):
 
 @functools.cache
 def _scorer(kind_name, folder):
-    return contrastive_scorer.read(kind_name, folder)
+    return contrastive.read(kind_name, folder)
 
 
 def offset_rows(name: str, network: str, digits: int) -> dict[str, Row]:
@@ -260,7 +259,7 @@ class OwnSyncScore(ByOwnNetwork, OfLips):
 
     name = "own_sync"
     rows = offset_rows("own_sync", "own", digits=3)
-    kind = contrastive_scorer.LIP_SYNC
+    kind = lip_sync.KIND
     num_frames = (
         2 * sound_offsets.MAX_OFFSET_FRAMES + lip_sync.LipSyncConfig.window_frames
     )
@@ -306,7 +305,7 @@ class CappScore(ByOwnNetwork):
             digits=3,
         )
     }
-    kind = contrastive_scorer.CAPP
+    kind = capp.KIND
     num_frames = capp.WINDOW_FRAMES
 
     def settings(self) -> dict[str, Any]:
@@ -334,7 +333,7 @@ class CappScore(ByOwnNetwork):
         self, face: video_clip.FaceCurves, seen: np.ndarray, heard: np.ndarray
     ) -> dict[str, float]:
         """Return the mean cosine of windows that show the head."""
-        value = capp_scores.score(self.scorer(), heard, seen)
+        value = capp.score(self.scorer(), heard, seen)
         return {} if np.isnan(value) else {"capp": value}
 
     def floors(

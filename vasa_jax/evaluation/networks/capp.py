@@ -1,11 +1,15 @@
-"""CAPP: embeds three seconds of a voice and of head movement in one space.
+"""CAPP: embeds three seconds of a voice and of head movement in one space, and scores.
 
 Paper: VASA-1 section 4.1: contrastive audio-pose pretraining in the manner of CLIP; the
 audio encoder starts from wav2vec 2.0, the pose encoder is a transformer of 6 layers,
-windows last 3 s; the score is the cosine of the two embeddings.
+windows last 3 s; the score is the cosine of the two embeddings. By the two sanity
+tables of its appendix the score falls where the movement is shifted against the voice,
+and where it is scaled.
 """
 
 import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
 
 import einops
 import flax.linen as nn
@@ -13,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax import config, types
+from vasa_jax import config, errors, types
 from vasa_jax.evaluation.networks import contrastive
 from vasa_jax.motion import transformer
 
@@ -30,6 +34,19 @@ head turns within a clip."""
 
 TYPICAL_TURN_PER_FRAME = 0.004
 """The same of the turn from frame to frame. Ours: as measured alike."""
+
+GROUP = "capp"
+"""Name of the trained group, in states and exports."""
+
+STEP_FRAMES = 12
+"""Frames from one window of a clip to the next. Ours: about half a second."""
+
+SHIFTS = (0, 1, 2, 3, 4, 8, 12, 25)
+"""Frames of the first table. Paper: 0 to 4. Ours: the wider ones, because synthetic
+movement is smoother than life."""
+
+SCALES = (0.2, 0.5, 1.0, 1.5, 3.0)
+"""Factors of the second table. Paper: the same."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -189,4 +206,139 @@ def tiny() -> CappConfig:
         num_audio_layers=1,
         num_pose_layers=2,
         code_channels=4,
+    )
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _apply(sizes, params, rotation, features):
+    voice, movement, _ = Capp(sizes).apply({"params": params}, features, rotation)
+    return movement, voice
+
+
+KIND = contrastive.Kind(
+    name="capp",
+    title="CAPP network",
+    group=GROUP,
+    sizes=CappConfig,
+    apply=_apply,
+    fit=lambda sizes, rotation: np.asarray(rotation, np.float32),
+    batch_windows=4,  # a clip of four seconds has three windows that are scored
+)
+
+
+def score(
+    scorer: contrastive.Scorer,
+    features: np.ndarray,
+    rotation: np.ndarray,
+    late: int = 0,
+) -> float:
+    """Return the mean cosine over the windows of a clip.
+
+    Args:
+        scorer: the CAPP network.
+        features: `[T, A]` of the voice, as from `Scorer.hear`.
+        rotation: `[T, 3]` yaw, pitch and roll of the head, radians; not a number
+            where the head is not seen; what is longer of both is cut.
+        late: frames by which the sound is taken later than the movement; negative:
+            earlier.
+
+    Returns:
+        Of the windows that show the head all along; not a number if there are none.
+
+    Raises:
+        UserError: the clip is shorter than a window and the shift.
+    """
+    window = scorer.sizes.window_frames
+    num_frames = min(len(features), len(rotation))
+    last = num_frames - window - max(0, late)
+    starts = np.arange(max(0, -late), last + 1, STEP_FRAMES)
+    if not len(starts):
+        raise errors.UserError(
+            f"CAPP takes clips of at least {window} frames, and {abs(late)} more to "
+            f"shift them; this one has {num_frames}."
+        )
+    starts = starts[_is_whole(rotation, starts, window)]
+    if not len(starts):
+        return np.nan
+    seen, heard = scorer.embed(rotation, features, starts, late)
+    return float((seen * heard).sum(axis=-1).mean())
+
+
+def has_window(features: np.ndarray, rotation: np.ndarray, num_frames: int) -> bool:
+    """Tell whether a window that is scored shows the head all along.
+
+    Args:
+        features, rotation: as of `score`.
+        num_frames: of a window.
+    """
+    num_both = min(len(features), len(rotation))
+    starts = np.arange(0, num_both - num_frames + 1, STEP_FRAMES)
+    return bool(_is_whole(rotation, starts, num_frames).any())
+
+
+def _is_whole(rotation: np.ndarray, starts: np.ndarray, num_frames: int) -> np.ndarray:
+    """Tell which windows show the head all along, bool `[n]`."""
+    frames = starts[:, None] + np.arange(num_frames)[None]
+    return np.isfinite(rotation)[frames].all(axis=(1, 2))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SanityTables:
+    """Both tables, means over clips.
+
+    Attributes:
+        shifts: score by frames of shift to either side.
+        scales: score by factor of the movement.
+        num_clips: that were measured.
+        num_clips_of_shift: clips long enough, by shift.
+    """
+
+    shifts: Mapping[int, float]
+    scales: Mapping[float, float]
+    num_clips: int
+    num_clips_of_shift: Mapping[int, int]
+
+
+def sanity_tables(
+    scorer: contrastive.Scorer,
+    clips: Sequence[tuple[np.ndarray, np.ndarray]],
+    shifts: Sequence[int] = SHIFTS,
+    scales: Sequence[float] = SCALES,
+) -> SanityTables:
+    """Measure how the score answers to shifts and to stronger and weaker movement.
+
+    Args:
+        scorer: the network.
+        clips: features `[T, A]` and rotation `[T, 3]` of each, as of `score`; those
+            too short for a shift are left out of its mean.
+        shifts, scales: columns of the tables.
+
+    Raises:
+        UserError: no clip is as long as a window.
+    """
+    window = scorer.sizes.window_frames
+    long_enough = [both for both in clips if has_window(*both, window)]
+    config.require(
+        len(long_enough) > 0,
+        f"No clip has the {window} frames of a window; give longer ones "
+        f"({window / types.FRAME_RATE_HZ:g} s).",
+    )
+    by_shift: dict[int, list[float]] = {shift: [] for shift in shifts}
+    by_scale: dict[float, list[float]] = {scale: [] for scale in scales}
+    for features, rotation in long_enough:
+        spare = min(len(features), len(rotation)) - window
+        for shift in shifts:
+            if shift <= spare:
+                both = [score(scorer, features, rotation, s) for s in (shift, -shift)]
+                if np.isfinite(both).all():
+                    by_shift[shift].append(float(np.mean(both)))
+        for scale in scales:
+            # About which mean makes no difference, as windows are centred again.
+            turned = scale * np.asarray(rotation, np.float64)
+            by_scale[scale].append(score(scorer, features, turned))
+    return SanityTables(
+        shifts={k: float(np.mean(v)) for k, v in by_shift.items() if v},
+        scales={k: float(np.mean(v)) for k, v in by_scale.items()},
+        num_clips=len(long_enough),
+        num_clips_of_shift={k: len(v) for k, v in by_shift.items()},
     )

@@ -14,9 +14,6 @@ from vasa_jax.errors import UserError
 from vasa_jax.evaluation.networks import capp, contrastive
 from vasa_jax.train import metric_states, task
 
-GROUP = "capp"
-"""Name of the trained group, in states and exports."""
-
 WINDOWS_PER_CLIP = 4
 """Ours: windows of one clip, each shifted against the others, are what makes the score
 fall with a shift; windows of other clips alone are told apart by who speaks when."""
@@ -124,7 +121,7 @@ class CappTask:
         self, sizes: capp.CappConfig, loss_config: CappLossConfig | None = None
     ):
         self.sizes = sizes
-        self.losses = {GROUP: self.loss}
+        self.losses = {capp.GROUP: self.loss}
         self._settings = loss_config or CappLossConfig()
         self._network = capp.Capp(sizes)
 
@@ -133,7 +130,7 @@ class CappTask:
         frames = self.sizes.window_frames
         features = jnp.zeros((1, frames, self.sizes.num_audio_channels))
         rotation = jnp.zeros((1, frames, capp.ROTATION_CHANNELS))
-        return {GROUP: self._network.init(key, features, rotation)["params"]}
+        return {capp.GROUP: self._network.init(key, features, rotation)["params"]}
 
     def loss(
         self, params: task.Params, batch: task.Batch, key: jax.Array, step: Any
@@ -204,14 +201,14 @@ class CappTask:
     def _embed(self, params, audio, rotation):
         """Embed windows `[B, K, W, ...]` as rows `[B * K, E]`."""
         return self._network.apply(
-            {"params": params[GROUP]},
+            {"params": params[capp.GROUP]},
             einops.rearrange(audio, "b k w c -> (b k) w c"),
             einops.rearrange(rotation, "b k w c -> (b k) w c"),
         )
 
     def _embed_pose(self, params, rotation):
         return self._network.apply(
-            {"params": params[GROUP]},
+            {"params": params[capp.GROUP]},
             einops.rearrange(rotation, "b k w c -> (b k) w c"),
             method="embed_pose",
         )

@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy as np
 
-from vasa_jax.evaluation.networks import lip_sync_training
+from vasa_jax.evaluation.networks import lip_sync
 
 MAX_OFFSET_FRAMES = 15
 """Follows: `vshift` of syncnet_python's demonstration."""
@@ -92,7 +92,7 @@ def score(distances: np.ndarray) -> OffsetScores:
 def share_found(
     distances: np.ndarray,
     num_windows: int = 1,
-    apart: int = lip_sync_training.APART_FRAMES,
+    apart: int = lip_sync.APART_FRAMES,
 ) -> float:
     """Return how often offset 0 is nearer than all offsets that are clearly wrong.
 
