@@ -22,13 +22,8 @@ from experiments.running import program
 from vasa_jax import compilation_cache, config
 from vasa_jax.data import records
 from vasa_jax.evaluation.benchmark import benchmark_items, video_clip
-from vasa_jax.evaluation.metrics import synchrony
-from vasa_jax.evaluation.networks import (
-    contrastive,
-    face_crops,
-    lip_sync,
-    sound_offsets,
-)
+from vasa_jax.evaluation.metrics import lip_synchrony
+from vasa_jax.evaluation.networks import contrastive, lip_sync, syncnet_inputs
 from vasa_jax.evaluation.report import score_report
 
 SYNC = flags.DEFINE_string("sync", None, "Export of the network; the shipped if left.")
@@ -88,7 +83,7 @@ def of_videos(scorer: contrastive.Scorer, paths: Sequence[pathlib.Path]) -> Iter
     """Yield lips and features of videos, and which frames show the face."""
     for path in tqdm.tqdm(paths, unit="video", delay=0.5):
         clip = video_clip.Clip(path)
-        lips = face_crops.cut_lips(clip.frames(), clip.face.head_pose)
+        lips = syncnet_inputs.cut_lips(clip.frames(), clip.face.head_pose)
         yield lips, scorer.hear(clip.waveform), clip.face
 
 
@@ -113,15 +108,15 @@ def measure(scorer: contrastive.Scorer, found: Iterator) -> dict[str, Any]:
         is_seen = np.ones(len(seen), bool)
         if face is not None:
             is_seen = face.seen_windows(scorer.sizes.window_frames)[: len(seen)]
-        table = sound_offsets.distances(seen, heard, is_seen=is_seen)
-        if not sound_offsets.can_score(table):
+        table = lip_synchrony.offset_distances(seen, heard, is_seen=is_seen)
+        if not lip_synchrony.can_score(table):
             num_left_out += 1
             continue
-        own = sound_offsets.score(table)
+        own = lip_synchrony.score_offsets(table)
         curves.append(own.distances)
         away = np.roll(heard, len(heard) // 2, axis=0)
-        shifted = sound_offsets.score(
-            sound_offsets.distances(seen, away, is_seen=is_seen)
+        shifted = lip_synchrony.score_offsets(
+            lip_synchrony.offset_distances(seen, away, is_seen=is_seen)
         )
         right_offset = abs(own.offset_frames) < lip_sync.APART_FRAMES
         rows.append(
@@ -132,7 +127,7 @@ def measure(scorer: contrastive.Scorer, found: Iterator) -> dict[str, Any]:
                 "distance_shifted": shifted.distance,
                 "right_offset": float(right_offset),
                 **{
-                    f"share_found_{n}": sound_offsets.share_found(table, n)
+                    f"share_found_{n}": lip_synchrony.share_found(table, n)
                     for n in STRETCHES
                 },
             }
@@ -140,7 +135,7 @@ def measure(scorer: contrastive.Scorer, found: Iterator) -> dict[str, Any]:
     config.require(
         len(rows) > 0,
         f"None of the {num_left_out} clips can be measured; give clips of at least "
-        f"{synchrony.OwnSyncScore.num_frames} frames that show a face.",
+        f"{lip_synchrony.OwnSyncScore.num_frames} frames that show a face.",
     )
     means = {}
     for name in rows[0]:
@@ -154,7 +149,7 @@ def measure(scorer: contrastive.Scorer, found: Iterator) -> dict[str, Any]:
 def to_markdown(sets: Mapping[str, Mapping[str, Any]], weights: str | None) -> str:
     """Write the table, one column a set, the curves, and whom the network favours."""
     apart = lip_sync.APART_FRAMES
-    num_wrong = 2 * (sound_offsets.MAX_OFFSET_FRAMES - apart + 1)
+    num_wrong = 2 * (lip_synchrony.MAX_OFFSET_FRAMES - apart + 1)
     titles = {
         "num_clips": "clips",
         "num_left_out": "clips left out, too short or without a face",
@@ -165,7 +160,7 @@ def to_markdown(sets: Mapping[str, Mapping[str, Any]], weights: str | None) -> s
         "right_offset": f"clips whose offset is found, less than {apart} frames off",
         **{
             f"share_found_{n}": f"0 nearer than all offsets of {apart} to "
-            f"{sound_offsets.MAX_OFFSET_FRAMES} frames, "
+            f"{lip_synchrony.MAX_OFFSET_FRAMES} frames, "
             + ("one window" if n == 1 else f"{n} windows in a row")
             for n in STRETCHES
         },
@@ -183,7 +178,7 @@ def to_markdown(sets: Mapping[str, Mapping[str, Any]], weights: str | None) -> s
     lines.append("|---" * (len(SHIFTS) + 1) + "|")
     for name, one in sets.items():
         values = [
-            one["curve"][sound_offsets.MAX_OFFSET_FRAMES + shift] for shift in SHIFTS
+            one["curve"][lip_synchrony.MAX_OFFSET_FRAMES + shift] for shift in SHIFTS
         ]
         lines.append(f"| {name} | {' | '.join(f'{v:.3f}' for v in values)} |")
     return "\n".join([*lines, "", contrastive.favour(weights)]) + "\n"

@@ -8,11 +8,11 @@ from vasa_jax.evaluation.benchmark import scoring, video_clip
 from vasa_jax.evaluation.metrics import (
     definition,
     frame_similarity,
-    published_synchrony,
+    lip_synchrony,
     registry,
     set_distance,
 )
-from vasa_jax.evaluation.networks import lpips, sound_offsets, syncnet
+from vasa_jax.evaluation.networks import lpips, syncnet
 
 
 def write(path, frames, waveform=None):
@@ -81,7 +81,7 @@ def test_a_wrong_file_is_told_before_anything_is_measured(tmp_path, pair):
     for kind in (
         frame_similarity.Lpips,
         set_distance.Fvd,
-        published_synchrony.SyncNetScore,
+        lip_synchrony.SyncNetScore,
     ):
         own = rules(tmp_path, kind(weights=str(path)))
         with pytest.raises(errors.UserError, match="text.npz"):
@@ -205,9 +205,9 @@ def test_windows_without_a_face_do_not_count_in_s_c_and_s_d():
             present=present,
         )
 
-    found = published_synchrony.SyncNetScore().score_seen(face(present), lips, sound)
+    found = lip_synchrony.SyncNetScore().score_seen(face(present), lips, sound)
     table = np.delete(
-        sound_offsets.distances(
+        lip_synchrony.offset_distances(
             lips, sound, beyond=0.0, added=syncnet.DISTANCE_EPSILON
         ),
         unseen,
@@ -216,9 +216,7 @@ def test_windows_without_a_face_do_not_count_in_s_c_and_s_d():
     np.testing.assert_allclose(found.distances, table.mean(axis=0), rtol=1e-6)
     assert found.distance < 1e-4
     assert (
-        published_synchrony.SyncNetScore().score_seen(
-            face(0 * present > 0), lips, sound
-        )
+        lip_synchrony.SyncNetScore().score_seen(face(0 * present > 0), lips, sound)
         is None
     )
 
@@ -255,7 +253,7 @@ def published_shapes():
 @pytest.mark.slow
 def test_sync_is_measured_beside_shifted_sound_and_the_reference(tmp_path, voice):
     path = random_file(tmp_path / "syncnet.npz", published_shapes())
-    metric = published_synchrony.SyncNetScore(weights=path)
+    metric = lip_synchrony.SyncNetScore(weights=path)
     own = rules(tmp_path, metric)
     video = write(tmp_path / "a.mp4", noise(100), np.tile(voice, 2))
     clip = video_clip.Clip(video, own.cache_dir)

@@ -12,8 +12,7 @@ from vasa_jax.evaluation.metrics import (
     frame_similarity,
     head_movement,
     lip_movement,
-    published_synchrony,
-    synchrony,
+    lip_synchrony,
 )
 
 pytestmark = [
@@ -70,7 +69,7 @@ def scored(tmp_path_factory):
         head_movement.Gaze(),
         lip_movement.LipCorrelation(),
         lip_movement.SilentLips(),
-        synchrony.OwnSyncScore(),
+        lip_synchrony.OwnSyncScore(),
     ]
     of_pictures = [
         frame_similarity.Psnr(every=10),
@@ -80,7 +79,7 @@ def scored(tmp_path_factory):
     frozen = os.environ.get("VASA_FROZEN_WEIGHTS", "")
     syncnet = pathlib.Path(frozen, "syncnet", "syncnet_v2.model")
     if syncnet.is_file():
-        metrics.append(published_synchrony.SyncNetScore(weights=str(syncnet)))
+        metrics.append(lip_synchrony.SyncNetScore(weights=str(syncnet)))
     vgg = pathlib.Path(frozen, "vgg16_lpips", "lpips_vgg16.npz")
     if vgg.is_file():
         of_pictures.append(frame_similarity.Lpips(every=25, weights=str(vgg)))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from vasa_jax.evaluation.benchmark import video_clip
-from vasa_jax.evaluation.metrics import definition, published_synchrony
-from vasa_jax.evaluation.networks import sound_offsets, syncnet
+from vasa_jax.evaluation.metrics import definition, lip_synchrony
+from vasa_jax.evaluation.networks import syncnet
 
-METRIC = published_synchrony.SyncNetScore()
+METRIC = lip_synchrony.SyncNetScore()
 
 
 def face(num_frames):
@@ -30,7 +30,7 @@ def test_the_share_of_zeros_falls_with_the_length(count, share):
     lips = embeddings(count)
     found = METRIC.score(face(count + 4), lips, lips)
     assert found["sync/zeros"] == pytest.approx(share, abs=5e-4)
-    table = sound_offsets.distances(lips, lips, added=syncnet.DISTANCE_EPSILON)
+    table = lip_synchrony.offset_distances(lips, lips, added=syncnet.DISTANCE_EPSILON)
     inside = np.nanmean(table, axis=0)
     assert found["sync/distance_inside"] == pytest.approx(inside.min(), abs=1e-6)
     # Zeros lie nearer than another's vectors, so the median is lower by them.
@@ -75,7 +75,7 @@ class _Clip:
         return find()
 
 
-class _Known(published_synchrony.SyncNetScore):
+class _Known(lip_synchrony.SyncNetScore):
     """The metric by embeddings that clips bring."""
 
     def embed(self, clip):

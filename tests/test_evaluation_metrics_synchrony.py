@@ -13,8 +13,8 @@ import pytest
 from vasa_jax import config, errors, export, media, types
 from vasa_jax.audio import encoders
 from vasa_jax.evaluation.benchmark import video_clip
-from vasa_jax.evaluation.metrics import definition, registry, synchrony
-from vasa_jax.evaluation.networks import contrastive, lip_sync, sound_offsets
+from vasa_jax.evaluation.metrics import definition, lip_synchrony, registry
+from vasa_jax.evaluation.networks import contrastive, lip_sync
 
 
 def _unit(count=45, width=8, seed=0):
@@ -24,7 +24,7 @@ def _unit(count=45, width=8, seed=0):
 
 def test_distances_are_those_of_every_pair_and_nothing_stands_beyond_the_ends():
     lips, sound = _unit(6, seed=1), _unit(6, seed=2)
-    found = sound_offsets.distances(lips, sound, max_offset=3)
+    found = lip_synchrony.offset_distances(lips, sound, max_offset=3)
     for i in range(6):
         for j in range(-3, 4):
             if not 0 <= i + j < 6:
@@ -37,8 +37,8 @@ def test_distances_are_those_of_every_pair_and_nothing_stands_beyond_the_ends():
 @pytest.mark.parametrize("late", [-4, 0, 3])
 def test_the_offset_tells_by_how_many_frames_the_sound_comes_early(late):
     lips = _unit()
-    table = sound_offsets.distances(lips, np.roll(lips, late, axis=0))
-    found = sound_offsets.score(table)
+    table = lip_synchrony.offset_distances(lips, np.roll(lips, late, axis=0))
+    found = lip_synchrony.score_offsets(table)
     assert found.offset_frames == -late
     assert found.distances.shape == (31,)
     assert found.confidence == pytest.approx(
@@ -48,33 +48,35 @@ def test_the_offset_tells_by_how_many_frames_the_sound_comes_early(late):
 
 def test_sound_that_belongs_to_the_lips_scores_higher_than_sound_that_does_not():
     lips = _unit()
-    near = sound_offsets.score(sound_offsets.distances(lips, lips))
-    far = sound_offsets.score(sound_offsets.distances(lips, _unit(seed=5)))
+    near = lip_synchrony.score_offsets(lip_synchrony.offset_distances(lips, lips))
+    far = lip_synchrony.score_offsets(
+        lip_synchrony.offset_distances(lips, _unit(seed=5))
+    )
     assert near.confidence > far.confidence + 0.5
     assert near.distance < far.distance - 0.5
 
 
 def test_right_sound_is_always_told_and_shifted_sound_never():
     lips = _unit(60)
-    right = sound_offsets.distances(lips, lips)
-    shifted = sound_offsets.distances(lips, np.roll(lips, 5, axis=0))
+    right = lip_synchrony.offset_distances(lips, lips)
+    shifted = lip_synchrony.offset_distances(lips, np.roll(lips, 5, axis=0))
     for count in (1, 10):
-        assert sound_offsets.share_found(right, count) == 1.0
-        assert sound_offsets.share_found(shifted, count) == 0.0
+        assert lip_synchrony.share_found(right, count) == 1.0
+        assert lip_synchrony.share_found(shifted, count) == 0.0
     # One frame is no clear mistake, three are.
-    by_one = sound_offsets.distances(lips, np.roll(lips, 1, axis=0))
-    assert sound_offsets.share_found(by_one) < 0.3
-    assert np.isnan(sound_offsets.share_found(right, 31))
-    assert np.isnan(sound_offsets.share_found(right, 61))
+    by_one = lip_synchrony.offset_distances(lips, np.roll(lips, 1, axis=0))
+    assert lip_synchrony.share_found(by_one) < 0.3
+    assert np.isnan(lip_synchrony.share_found(right, 31))
+    assert np.isnan(lip_synchrony.share_found(right, 61))
 
 
 def test_windows_in_a_row_are_not_joined_across_one_that_is_not_seen():
     lips, is_seen = _unit(60), np.arange(60) != 30
-    table = sound_offsets.distances(lips, lips, is_seen=is_seen)
+    table = lip_synchrony.offset_distances(lips, lips, is_seen=is_seen)
     assert np.isnan(table[30]).all() and np.isfinite(table[29]).all()
     # All offsets are known from 15 to 44.
-    assert sound_offsets.share_found(table, 15) == 1.0
-    assert np.isnan(sound_offsets.share_found(table, 16))
+    assert lip_synchrony.share_found(table, 15) == 1.0
+    assert np.isnan(lip_synchrony.share_found(table, 16))
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +135,7 @@ class _KnownClip(video_clip.Clip):
 
 
 def test_the_rows_of_a_report_have_value_floor_and_ceiling(folder):
-    metric = synchrony.OwnSyncScore(weights=str(folder))
+    metric = lip_synchrony.OwnSyncScore(weights=str(folder))
     metric.prepare()
     clip = _KnownClip(40, 40)
     scores = metric.measure(clip, clip).scores
@@ -148,7 +150,7 @@ def test_the_rows_of_a_report_have_value_floor_and_ceiling(folder):
 
 
 def test_windows_without_a_face_do_not_count(folder):
-    metric = synchrony.OwnSyncScore(weights=str(folder))
+    metric = lip_synchrony.OwnSyncScore(weights=str(folder))
     lips = _unit()
     sound = lips.copy()
     present = np.ones(49, bool)
@@ -157,7 +159,7 @@ def test_windows_without_a_face_do_not_count(folder):
     # What the network makes of frames without a face is anything.
     lips[unseen] = _unit(10, seed=3)
     found = metric.score_seen(_face(present), lips, sound)
-    table = np.delete(sound_offsets.distances(lips, sound), unseen, axis=0)
+    table = np.delete(lip_synchrony.offset_distances(lips, sound), unseen, axis=0)
     np.testing.assert_allclose(found.distances, np.nanmean(table, axis=0), rtol=1e-6)
     assert found.distance < 1e-4
     # A face in the first half only: sound that is earlier lies before the clip.
@@ -167,7 +169,7 @@ def test_windows_without_a_face_do_not_count(folder):
 
 
 def test_a_clip_whose_face_is_away_is_left_out_and_so_is_such_a_ceiling(folder):
-    metric = synchrony.OwnSyncScore(weights=str(folder))
+    metric = lip_synchrony.OwnSyncScore(weights=str(folder))
     clip, away = _KnownClip(40, 40), _KnownClip(40, 40)
     away.face = _face(np.arange(40) % 5 > 0)
     assert "windows of 5 frames show a face" in metric.measure(away, clip).left_out
@@ -177,7 +179,7 @@ def test_a_clip_whose_face_is_away_is_left_out_and_so_is_such_a_ceiling(folder):
 
 
 def test_a_reference_is_embedded_once_for_all_samples(folder, tmp_path):
-    metric = synchrony.OwnSyncScore(weights=str(folder))
+    metric = lip_synchrony.OwnSyncScore(weights=str(folder))
     clip, reference = _KnownClip(40, 40), _KnownClip(40, 40, tmp_path)
     first = metric.measure(clip, reference).scores
     reference._images = None  # whoever reads the frames again fails

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vasa_jax.evaluation.networks import face_crops
+from vasa_jax.evaluation.networks import syncnet_inputs
 
 
 def _ramp(height, width):
@@ -37,14 +37,14 @@ def _boxes(num_frames):
 def test_crops_equal_those_of_the_published_pipeline():
     image = np.random.default_rng(1).integers(0, 256, (120, 130, 3), np.uint8)
     expected = _published(image, _boxes(20)).astype(int)
-    found = face_crops.cut_faces([image] * 20, _boxes(20))
+    found = syncnet_inputs.cut_faces([image] * 20, _boxes(20))
     assert found.shape == (20, 224, 224, 3)
     assert np.abs(found - expected).max() <= 1
 
 
 def test_the_crop_reaches_from_the_box_to_beneath_the_chin():
     boxes = np.repeat([[64.0, 50.0, 40.0]], 30, axis=0)
-    face = face_crops.cut_faces([_ramp(128, 128)] * 30, boxes)[15]
+    face = syncnet_inputs.cut_faces([_ramp(128, 128)] * 30, boxes)[15]
     # 112 pixels a side, from row 10 and column 8 on: two pixels for each.
     np.testing.assert_allclose(face[1::2, 0, 0], 10 + np.arange(112), atol=1)
     np.testing.assert_allclose(face[0, 1::2, 1], 8 + np.arange(112), atol=1)
@@ -52,16 +52,16 @@ def test_the_crop_reaches_from_the_box_to_beneath_the_chin():
 
 def test_grey_stands_beyond_the_picture():
     boxes = np.repeat([[10.0, 120.0, 30.0]], 13, axis=0)
-    face = face_crops.cut_faces([_ramp(128, 128)] * 13, boxes)[6]
-    assert (face[:, :70] == face_crops.OUTSIDE).all()
-    assert (face[-100:] == face_crops.OUTSIDE).all()
-    assert (face[:80, 100:] != face_crops.OUTSIDE).any()
+    face = syncnet_inputs.cut_faces([_ramp(128, 128)] * 13, boxes)[6]
+    assert (face[:, :70] == syncnet_inputs.OUTSIDE).all()
+    assert (face[-100:] == syncnet_inputs.OUTSIDE).all()
+    assert (face[:80, 100:] != syncnet_inputs.OUTSIDE).any()
 
 
 def test_a_box_follows_the_head_and_grows_with_it():
     pose = np.zeros((2, 6))
     pose[:, 5] = 0.5, 1.0
     pose[1, 3:5] = 0.2, -0.1
-    small, large = face_crops.face_boxes(pose, 100, 200)
+    small, large = syncnet_inputs.face_boxes(pose, 100, 200)
     np.testing.assert_allclose(small, [100, 50 + 5, 30.5])
     np.testing.assert_allclose(large, [120, 50 - 10 + 10, 61])

@@ -6,7 +6,7 @@ import optax
 import pytest
 
 from vasa_jax import errors
-from vasa_jax.evaluation.networks import face_crops, lip_sync
+from vasa_jax.evaluation.networks import lip_sync, syncnet_inputs
 from vasa_jax.train import task as task_lib
 
 SIZES = lip_sync.tiny()
@@ -138,11 +138,11 @@ def test_lips_are_the_middle_of_the_face_in_means_of_two_by_two():
     generator = np.random.default_rng(0)
     frame = generator.integers(0, 256, (128, 128, 3), np.uint8)
     pose = np.tile([0, 0, 0, 0.0, 0.1, 0.9], (16, 1))
-    lips = face_crops.cut_lips([frame] * 16, pose)
+    lips = syncnet_inputs.cut_lips([frame] * 16, pose)
     assert lips.shape == (16, 56, 56) and lips.dtype == np.uint8
-    boxes = face_crops.face_boxes(pose, 128, 128)
-    face = face_crops.cut_faces([frame] * 16, boxes)[8].astype(float)
-    top, left = face_crops.LIPS_TOP, face_crops.LIPS_LEFT
+    boxes = syncnet_inputs.face_boxes(pose, 128, 128)
+    face = syncnet_inputs.cut_faces([frame] * 16, boxes)[8].astype(float)
+    top, left = syncnet_inputs.LIPS_TOP, syncnet_inputs.LIPS_LEFT
     cell = face[top + 10 : top + 12, left + 20 : left + 22].mean((0, 1))
     expected = cell @ [0.299, 0.587, 0.114]
     assert lips[8, 5, 10] == pytest.approx(expected, abs=0.51)

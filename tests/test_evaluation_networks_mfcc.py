@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from vasa_jax.evaluation.networks import mfcc
+from vasa_jax.evaluation.networks import syncnet_inputs
 
 # Of `_voice(720)`, by `_slow_mfcc` below, steps 0 and 2, coefficients 0 to 4 and 12.
 FIXED = {
@@ -64,13 +64,13 @@ def _slow_mfcc(samples):
 
 def test_cepstra_equal_sums_written_out():
     samples = _voice(720)
-    found = mfcc.mfcc(samples)
+    found = syncnet_inputs.mfcc(samples)
     assert found.shape == (3, 13)
     np.testing.assert_allclose(found, _slow_mfcc(samples), atol=1e-8)
 
 
 def test_cepstra_have_their_fixed_values():
-    found = mfcc.mfcc(_voice(720))
+    found = syncnet_inputs.mfcc(_voice(720))
     for step, values in FIXED.items():
         np.testing.assert_allclose(
             found[step, [0, 1, 2, 3, 4, 12]], values, atol=1e-5, err_msg=f"{step}"
@@ -82,20 +82,20 @@ def test_cepstra_equal_those_of_the_published_package():
     samples = np.rint(_voice(16_000 + 77)).astype(np.int16)
     for part in (samples, samples[:100], 0 * samples[:1_000]):
         expected = package.mfcc(part, 16_000)
-        found = mfcc.mfcc(part)
+        found = syncnet_inputs.mfcc(part)
         assert found.shape == expected.shape
         print(f"largest difference {np.abs(found - expected).max():.2e}")
         np.testing.assert_allclose(found, expected, atol=1e-8)
 
 
 def test_a_hundred_steps_last_a_second_and_silence_is_finite():
-    assert len(mfcc.mfcc(np.zeros(16_000))) == 99
-    assert len(mfcc.mfcc(np.zeros(10))) == 1
-    assert np.isfinite(mfcc.mfcc(np.zeros(16_000))).all()
+    assert len(syncnet_inputs.mfcc(np.zeros(16_000))) == 99
+    assert len(syncnet_inputs.mfcc(np.zeros(10))) == 1
+    assert np.isfinite(syncnet_inputs.mfcc(np.zeros(16_000))).all()
 
 
 def test_each_filter_peaks_at_one_and_ends_where_its_neighbours_peak():
-    filters = mfcc.mel_filters()
+    filters = syncnet_inputs.mel_filters()
     assert filters.shape == (257, 26)
     np.testing.assert_array_equal(filters.max(axis=0), 1)
     peaks = filters.argmax(axis=0)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from vasa_jax import errors
-from vasa_jax.evaluation.networks import mfcc, sound_offsets, syncnet
+from vasa_jax.evaluation.metrics import lip_synchrony
+from vasa_jax.evaluation.networks import syncnet, syncnet_inputs
 
 SMALL = syncnet.SyncNet(
     sound_channels=(1, 1, 1, 1, 1, 2),
@@ -29,8 +30,8 @@ def _embeddings(count=40, width=8, seed=0):
     return np.random.default_rng(seed).normal(size=(count, width)).astype(np.float32)
 
 
-def published_distances(lips, sound, max_offset=sound_offsets.MAX_OFFSET_FRAMES):
-    return sound_offsets.distances(
+def published_distances(lips, sound, max_offset=lip_synchrony.MAX_OFFSET_FRAMES):
+    return lip_synchrony.offset_distances(
         lips, sound, max_offset, beyond=0.0, added=syncnet.DISTANCE_EPSILON
     )
 
@@ -49,7 +50,9 @@ def test_distances_are_those_of_every_pair_and_zeros_beyond_the_ends():
 @pytest.mark.parametrize("late", [-4, 0, 3])
 def test_the_offset_tells_by_how_many_frames_the_sound_comes_early(late):
     lips = _embeddings()
-    found = sound_offsets.score(published_distances(lips, np.roll(lips, late, axis=0)))
+    found = lip_synchrony.score_offsets(
+        published_distances(lips, np.roll(lips, late, axis=0))
+    )
     assert found.offset_frames == -late
     assert found.distances.shape == (31,)
     assert found.distance == found.distances.min()
@@ -60,8 +63,8 @@ def test_the_offset_tells_by_how_many_frames_the_sound_comes_early(late):
 
 def test_confidence_is_higher_where_sound_belongs_to_the_lips():
     lips = _embeddings()
-    true = sound_offsets.score(published_distances(lips, lips))
-    other = sound_offsets.score(published_distances(lips, _embeddings(seed=5)))
+    true = lip_synchrony.score_offsets(published_distances(lips, lips))
+    other = lip_synchrony.score_offsets(published_distances(lips, _embeddings(seed=5)))
     assert true.confidence > other.confidence + 1
     assert true.distance < other.distance - 1
 
@@ -72,7 +75,7 @@ def test_embeddings_are_those_of_the_network_one_window_at_a_time(params):
     waveform = generator.normal(0, 0.1, 8 * 640 + 100).astype(np.float32)
     lips, sound = syncnet.embed(params, frames, waveform, SMALL, batch_windows=2)
     assert lips.shape == sound.shape == (3, 3)
-    cepstra = mfcc.mfcc(np.round(waveform.astype(np.float64) * 32768))
+    cepstra = syncnet_inputs.mfcc(np.round(waveform.astype(np.float64) * 32768))
     apply = jax.jit(SMALL.apply)
     for place in range(3):
         seen = frames[place : place + 5, ..., ::-1].astype(np.float32)
@@ -97,7 +100,7 @@ def test_belonging_is_the_mean_of_nearest_and_usual_distance_less_the_own():
     table[0, [2, 14, 17]] = 0.7, 0.5, 0.1  # 17 is two frames away: not told either way.
     usual = (23 * 0.9 + 0.7) / 24
     expected = (0.7 + usual) / 2 - 0.5
-    assert sound_offsets.belonging(table) == pytest.approx(expected, abs=1e-6)
+    assert lip_synchrony.belonging(table) == pytest.approx(expected, abs=1e-6)
 
 
 def test_sound_that_is_late_or_anothers_belongs_less_than_the_own():
@@ -105,7 +108,7 @@ def test_sound_that_is_late_or_anothers_belongs_less_than_the_own():
     lips /= np.linalg.norm(lips, axis=1, keepdims=True)
 
     def told(sound):
-        return sound_offsets.belonging(sound_offsets.distances(lips, sound))
+        return lip_synchrony.belonging(lip_synchrony.offset_distances(lips, sound))
 
     own, beside = told(lips), told(np.roll(lips, 1, axis=0))
     assert own > 0.8 and beside > 0.8

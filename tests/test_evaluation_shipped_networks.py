@@ -10,13 +10,8 @@ from experiments.configs import capp as capp_config
 from experiments.configs import sync
 from vasa_jax import types
 from vasa_jax.encode import encoding
-from vasa_jax.evaluation.networks import (
-    capp,
-    contrastive,
-    face_crops,
-    lip_sync,
-    sound_offsets,
-)
+from vasa_jax.evaluation.metrics import lip_synchrony
+from vasa_jax.evaluation.networks import capp, contrastive, lip_sync, syncnet_inputs
 
 SEED = 77
 """Not that of the clips that the networks were taught by."""
@@ -75,7 +70,7 @@ def test_s_c_of_rendered_lips_is_higher_by_their_own_sound():
         )
         waveform = encoding.to_waveform(shown["audio"], len(shown["arkit"]))
         features = scorer.hear(waveform)
-        lips = face_crops.cut_lips(shown["video"], shown["head_pose"])
+        lips = syncnet_inputs.cut_lips(shown["video"], shown["head_pose"])
         seen, heard = scorer.embed_all(lips, features)
         for rows in (seen, heard):
             np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-3)
@@ -83,11 +78,13 @@ def test_s_c_of_rendered_lips_is_higher_by_their_own_sound():
             (own, heard),
             (shifted, np.roll(heard, len(heard) // 2, axis=0)),
         ):
-            found.append(sound_offsets.score(sound_offsets.distances(seen, sound)))
+            found.append(
+                lip_synchrony.score_offsets(lip_synchrony.offset_distances(seen, sound))
+            )
         late = np.concatenate([np.zeros(SHIFT * types.SAMPLES_PER_FRAME), waveform])
         heard = scorer.hear(late[: len(waveform)].astype(np.float32))
         both = scorer.embed_all(lips, heard)
-        moved.append(sound_offsets.score(sound_offsets.distances(*both)))
+        moved.append(lip_synchrony.score_offsets(lip_synchrony.offset_distances(*both)))
         assert own[-1].distance < shifted[-1].distance, clip.clip_id
     # Of 24 such clips it finds the offset of 23.
     assert sum(one.offset_frames == 0 for one in own) >= len(clips) - 1

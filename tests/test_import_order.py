@@ -117,10 +117,10 @@ ONLY_USED_BY = (
 DOORS = {
     # Whether lips and voice belong together is told by the network that scores it.
     "datasets/video_clips/lip_match.py": (
+        "vasa_jax.evaluation.metrics.lip_synchrony",
         "vasa_jax.evaluation.networks.contrastive",
-        "vasa_jax.evaluation.networks.face_crops",
         "vasa_jax.evaluation.networks.lip_sync",
-        "vasa_jax.evaluation.networks.sound_offsets",
+        "vasa_jax.evaluation.networks.syncnet_inputs",
     ),
     "vasa_jax/motion/training.py": ("vasa_jax.motion.shaping.config",),
     "experiments/configs/motion.py": ("vasa_jax.motion.shaping.config",),

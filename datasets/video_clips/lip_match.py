@@ -6,12 +6,8 @@ import numpy as np
 
 from datasets.video_clips import settings
 from vasa_jax import compilation_cache, types
-from vasa_jax.evaluation.networks import (
-    contrastive,
-    face_crops,
-    lip_sync,
-    sound_offsets,
-)
+from vasa_jax.evaluation.metrics import lip_synchrony
+from vasa_jax.evaluation.networks import contrastive, lip_sync, syncnet_inputs
 
 
 @functools.cache
@@ -23,7 +19,7 @@ def _network():
 def score(frames: np.ndarray, head_pose: np.ndarray, waveform: np.ndarray) -> float:
     """Tell how surely lips and voice belong together.
 
-    Ours: by the lip-sync network that ships; see `sound_offsets.belonging`. What is
+    Ours: by the lip-sync network that ships; see `lip_synchrony.belonging`. What is
     refused by it is up to `settings.Settings.min_lip_match`.
 
     Args:
@@ -37,7 +33,7 @@ def score(frames: np.ndarray, head_pose: np.ndarray, waveform: np.ndarray) -> fl
     """
     if len(frames) < settings.LEAST_MATCH_SECONDS * types.FRAME_RATE_HZ:
         return float("nan")
-    lips = face_crops.cut_lips(frames, head_pose)
+    lips = syncnet_inputs.cut_lips(frames, head_pose)
     network = _network()
     both = network.embed_all(lips, network.hear(waveform))
-    return sound_offsets.belonging(sound_offsets.distances(*both))
+    return lip_synchrony.belonging(lip_synchrony.offset_distances(*both))

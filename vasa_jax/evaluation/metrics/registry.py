@@ -9,7 +9,7 @@ from vasa_jax.evaluation.metrics import (
     frame_similarity,
     head_movement,
     lip_movement,
-    published_synchrony,
+    lip_synchrony,
     set_distance,
     synchrony,
     theval,
@@ -51,8 +51,8 @@ def make(settings: Settings) -> list[VideoMetric]:
         settings: of them.
     """
     return [
-        published_synchrony.SyncNetScore(weights=settings.syncnet_weights),
-        synchrony.OwnSyncScore(weights=settings.sync_weights),
+        lip_synchrony.SyncNetScore(weights=settings.syncnet_weights),
+        lip_synchrony.OwnSyncScore(weights=settings.sync_weights),
         synchrony.CappScore(weights=settings.capp_weights),
         lip_movement.LipCorrelation(),
         lip_movement.SilentLips(),

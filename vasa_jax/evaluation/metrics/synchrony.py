@@ -1,6 +1,6 @@
-"""Whether what is seen belongs to what is heard: S_C and S_D of lips, CAPP of the head.
+"""Whether what is seen belongs to what is heard, by some network; CAPP of the head.
 
-Paper: VASA-1 section 4.1. All three metrics embed a clip's pictures and its sound by a
+Paper: VASA-1 section 4.1. All such metrics embed a clip's pictures and its sound by a
 network, and measure alike: beside sound that is not the clip's, and its reference.
 """
 
@@ -16,7 +16,6 @@ from vasa_jax.evaluation.benchmark import video_clip
 from vasa_jax.evaluation.metrics import curves
 from vasa_jax.evaluation.metrics.definition import (
     HIGHER,
-    LOWER,
     Measured,
     Needs,
     Row,
@@ -25,13 +24,7 @@ from vasa_jax.evaluation.metrics.definition import (
     Summary,
     VideoMetric,
 )
-from vasa_jax.evaluation.networks import (
-    capp,
-    contrastive,
-    face_crops,
-    lip_sync,
-    sound_offsets,
-)
+from vasa_jax.evaluation.networks import capp, contrastive
 
 SHIFTED = "its sound shifted by half"
 """The floor."""
@@ -171,121 +164,6 @@ class ByOwnNetwork(Synchrony, abc.ABC):
 @functools.cache
 def _scorer(kind_name, folder):
     return contrastive.read(kind_name, folder)
-
-
-def offset_rows(name: str, network: str, digits: int) -> dict[str, Row]:
-    """Return the rows of S_C, S_D and their offset by a network."""
-    return {
-        f"{name}/confidence": Row(
-            title=f"S_C ({network})", aim=HIGHER, floor=SHIFTED, digits=digits
-        ),
-        f"{name}/distance": Row(
-            title=f"S_D ({network})", aim=LOWER, floor=SHIFTED, digits=digits
-        ),
-        f"{name}/offset": Row(
-            title=f"Offset of least distance ({network}; positive: the sound is early)",
-            unit="frames",
-            digits=1,
-        ),
-    }
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class OfLips(Synchrony, abc.ABC):
-    """Of lips: confidence, least distance and its offset.
-
-    Paper: VASA-1 section 4.1, S_C and S_D.
-    """
-
-    num_frames: ClassVar[int]
-
-    def too_short(self, clip: video_clip.Clip) -> str | None:
-        """Say by how much the sound is too short."""
-        count = clip.facts.num_sound_frames
-        if count < self.num_frames:
-            return f"its sound lasts {count} frames, and {self.num_frames} are needed"
-        return None
-
-    def score(
-        self, face: video_clip.FaceCurves, seen: np.ndarray, heard: np.ndarray
-    ) -> dict[str, float]:
-        """Return the scores of windows that show the face."""
-        found = self.score_seen(face, seen, heard)
-        if found is None:
-            return {}
-        return {
-            f"{self.name}/confidence": found.confidence,
-            f"{self.name}/distance": found.distance,
-            f"{self.name}/offset": float(found.offset_frames),
-        }
-
-    def floors(
-        self, face: video_clip.FaceCurves, seen: np.ndarray, heard: np.ndarray
-    ) -> dict[str, float]:
-        """Return the floors; the offset of wrong sound is anything."""
-        found = super().floors(face, seen, heard)
-        return {**found, f"{self.name}/offset": np.nan}
-
-    def score_seen(
-        self, face: video_clip.FaceCurves, lips: np.ndarray, sound: np.ndarray
-    ) -> sound_offsets.OffsetScores | None:
-        """Score the windows that show the face all along.
-
-        Args:
-            face: of T frames.
-            lips, sound: `[n, E]` embeddings of the first windows.
-
-        Returns:
-            The scores; None if at some offset no such window has sound.
-        """
-        is_seen = face.seen_windows(self.window_frames())[: len(lips)]
-        table = self.distances(lips, sound, is_seen)
-        return sound_offsets.score(table) if sound_offsets.can_score(table) else None
-
-    @abc.abstractmethod
-    def window_frames(self) -> int:
-        """Return how many frames a window has."""
-
-    @abc.abstractmethod
-    def distances(
-        self, lips: np.ndarray, sound: np.ndarray, is_seen: np.ndarray
-    ) -> np.ndarray:
-        """Return the table of distances; see `sound_offsets.distances`."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class OwnSyncScore(ByOwnNetwork, OfLips):
-    """S_C and S_D by the lip-sync network that comes with the package."""
-
-    name = "own_sync"
-    rows = offset_rows("own_sync", "own", digits=3)
-    kind = lip_sync.KIND
-    num_frames = (
-        2 * sound_offsets.MAX_OFFSET_FRAMES + lip_sync.LipSyncConfig.window_frames
-    )
-    """From which every offset has windows of its own. Ours."""
-
-    def embed(self, clip: video_clip.Clip) -> tuple[np.ndarray, np.ndarray]:
-        """Return embeddings of lips and of sound."""
-        lips = face_crops.cut_lips(clip.frames(), clip.face.head_pose)
-        return self.scorer().embed_all(lips, self.scorer().hear(clip.waveform))
-
-    def window_frames(self) -> int:
-        """Return how many frames a window has."""
-        return self.scorer().sizes.window_frames
-
-    def distances(
-        self, lips: np.ndarray, sound: np.ndarray, is_seen: np.ndarray
-    ) -> np.ndarray:
-        """Return distances, none beyond the clip's ends."""
-        return sound_offsets.distances(lips, sound, is_seen=is_seen)
-
-    def unseen(self) -> str:
-        """Say that too few windows show a face."""
-        return (
-            f"too few of its windows of {self.window_frames()} frames show a face all "
-            "along to try every offset of the sound"
-        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -17,16 +17,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from vasa_jax import errors, export, types, weights_files
-from vasa_jax.evaluation.networks import mfcc
+from vasa_jax.evaluation.networks import syncnet_inputs
 
 WINDOW_FRAMES = 5
 """Follows: frames that a window of lips has, at 25 a second."""
 
 WINDOW_STEPS = 20
 """Follows: steps of 10 ms that a window of sound has."""
-
-IMAGE_SIZE = 224
-"""Follows: side of a frame, pixels."""
 
 NORM_EPSILON = 1e-5
 """Follows: PyTorch's batch norm."""
@@ -40,7 +37,8 @@ BATCH_WINDOWS = 16
 DISTANCE_EPSILON = 1e-6
 """Follows: PyTorch's pairwise distance, which adds it to every difference."""
 
-_STEPS_PER_FRAME = types.SAMPLES_PER_FRAME // mfcc.STEP_SAMPLES
+_STEPS_PER_FRAME = types.SAMPLES_PER_FRAME // syncnet_inputs.STEP_SAMPLES
+
 _FULL_SCALE = 32768
 
 
@@ -195,10 +193,10 @@ class SyncNet(nn.Module):
 
 def example_inputs() -> tuple[jax.Array, jax.Array]:
     """Return zeros in the shapes that the network takes, for tracing."""
-    side = IMAGE_SIZE
+    side = syncnet_inputs.IMAGE_SIZE
     return (
         jnp.zeros((1, WINDOW_FRAMES, side, side, 3)),
-        jnp.zeros((1, mfcc.NUM_COEFFICIENTS, WINDOW_STEPS)),
+        jnp.zeros((1, syncnet_inputs.NUM_COEFFICIENTS, WINDOW_STEPS)),
     )
 
 
@@ -245,7 +243,7 @@ def embed(
         UserError: fewer frames or less sound than six frames, or frames of another
             size.
     """
-    side = IMAGE_SIZE
+    side = syncnet_inputs.IMAGE_SIZE
     if frames.shape[1:] != (side, side, 3):
         raise errors.UserError(
             f"SyncNet takes frames [T, {side}, {side}, 3] of a face that is cut out; "
@@ -282,7 +280,7 @@ def _embed(network: SyncNet, params: Any, frames, cepstra):
 def _cepstra(waveform: np.ndarray) -> np.ndarray:
     """Return the cepstra of a waveform as 16-bit samples have them."""
     samples = np.rint(np.asarray(waveform, np.float32) * _FULL_SCALE)
-    return mfcc.mfcc(np.clip(samples, -_FULL_SCALE, _FULL_SCALE - 1))
+    return syncnet_inputs.mfcc(np.clip(samples, -_FULL_SCALE, _FULL_SCALE - 1))
 
 
 def _cut_cepstra(cepstra: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -298,6 +296,7 @@ CURE = (
 """What to do without the file."""
 
 _CONV_PLACES = (0, 4, 8, 11, 14, 18)
+
 _HALVES = {
     "sound": ("netcnnaud", "netfcaud", "o c h w -> h w c o"),
     "lips": ("netcnnlip", "netfclip", "o c t h w -> h w (t c) o"),
