@@ -5,8 +5,8 @@ import pytest
 
 from vasa_jax import media
 from vasa_jax.evaluation.benchmark import video_clip
-from vasa_jax.evaluation.metrics import frame_similarity
-from vasa_jax.evaluation.networks import contrastive, lpips, video_features
+from vasa_jax.evaluation.metrics import frame_similarity, set_distance
+from vasa_jax.evaluation.networks import contrastive, lpips
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +41,9 @@ def test_videos_beside_one_truth_are_as_far_as_each_alone(weights, frames):
 
 
 def test_a_held_frame_has_the_features_of_one_frame_and_no_change(weights, frames):
-    network = video_features.VGG16Features(weights, image_size=16)
+    network = set_distance.VGG16Features(weights, image_size=16)
     first, second = (network(frame[None].repeat(2, axis=0)) for frame in frames[:2])
-    both = network(frames[:2].repeat(video_features.VGG16_EVERY, axis=0))
+    both = network(frames[:2].repeat(set_distance.VGG16_EVERY, axis=0))
     channels = network.num_channels // 2
     assert not first[channels:].any()
     mean, change = (first + second) / 2, np.abs(first - second)

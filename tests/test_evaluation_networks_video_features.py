@@ -9,42 +9,42 @@ import pytest
 
 from vasa_jax import errors, media
 from vasa_jax.evaluation.metrics import set_distance
-from vasa_jax.evaluation.networks import i3d, video_features
+from vasa_jax.evaluation.networks import i3d
 from vasa_jax.portrait import crop
 
 
 def test_frames_are_resized_bilinearly_by_pixel_centres_without_a_low_pass():
     images = np.random.default_rng(0).uniform(size=(2, 16, 16, 3)).astype(np.float32)
     halves = images.reshape(2, 8, 2, 8, 2, 3).mean(axis=(2, 4))
-    np.testing.assert_allclose(video_features.fit(images, 8), halves, atol=1e-6)
+    np.testing.assert_allclose(set_distance.fit(images, 8), halves, atol=1e-6)
     inner = images.reshape(2, 4, 4, 4, 4, 3)[:, :, 1:3, :, 1:3].mean(axis=(2, 4))
-    np.testing.assert_allclose(video_features.fit(images, 4), inner, atol=1e-6)
+    np.testing.assert_allclose(set_distance.fit(images, 4), inner, atol=1e-6)
 
 
 def test_clips_are_25_consecutive_frames_and_the_rest_is_dropped():
     frames = [np.full((4, 4, 3), number, np.uint8) for number in range(60)]
-    clips = list(video_features.clips_of(frames))
+    clips = list(set_distance.clips_of(frames))
     assert [clip.shape for clip in clips] == [(25, 4, 4, 3)] * 2
     assert [clip[0, 0, 0, 0] for clip in clips] == [0, 25]
     stream = iter(frames)
-    assert len(list(video_features.clips_of(stream, most=1))) == 1
+    assert len(list(set_distance.clips_of(stream, most=1))) == 1
     assert next(stream)[0, 0, 0] == 25
 
 
 def test_short_and_oblong_videos_are_refused_by_name():
     frames = np.zeros((24, 4, 4, 3), np.uint8)
     with pytest.raises(errors.UserError, match="one.mp4 has 24 frames"):
-        list(video_features.clips_of(frames, name="one.mp4"))
+        list(set_distance.clips_of(frames, name="one.mp4"))
     wide = np.zeros((25, 4, 6, 3), np.uint8)
     with pytest.raises(errors.UserError, match="6 by 4 pixels"):
-        list(video_features.clips_of(wide))
+        list(set_distance.clips_of(wide))
 
 
 def test_only_i3d_gives_fvd_and_without_weights_it_names_the_file_to_get():
-    assert video_features.I3DFeatures.title == "FVD25"
-    assert "not FVD" in video_features.VGG16Features.title
+    assert set_distance.I3DFeatures.title == "FVD25"
+    assert "not FVD" in set_distance.VGG16Features.title
     with pytest.raises(errors.UserError, match=r"FVD needs I3D.*rgb_imagenet\.pt"):
-        video_features.I3DFeatures(None)
+        set_distance.I3DFeatures(None)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def random_i3d(tmp_path_factory):
         arrays[name] = np.abs(drawn) if "running_var" in name else drawn
     path = tmp_path_factory.mktemp("weights") / "i3d.npz"
     np.savez(path, **arrays)
-    return video_features.I3DFeatures(path)
+    return set_distance.I3DFeatures(path)
 
 
 @pytest.mark.slow
@@ -83,7 +83,7 @@ def real_clips():
     for path in videos:
         frames = itertools.islice(media.iterate_video(path), 50)
         square = (_resized(frame[:, 36:-36], size) for frame in frames)
-        clips += video_features.clips_of(square)
+        clips += set_distance.clips_of(square)
     return np.stack(clips)
 
 
@@ -95,9 +95,7 @@ def _away(network, clips):
     """Return the distance from clips of what they are changed into."""
 
     def moments(some):
-        return set_distance.Moments.from_batch(
-            np.stack([network(clip) for clip in some])
-        )
+        return np.stack([network(clip) for clip in some])
 
     real = moments(clips)
     return lambda changed: set_distance.frechet_distance(real, moments(changed))
@@ -121,7 +119,7 @@ def test_blur_stillness_and_one_person_move_videos_away_from_real_ones(real_clip
     )
     if not weights.is_file():
         pytest.skip("VASA_FROZEN_WEIGHTS/vgg16_lpips is missing")
-    away = _away(video_features.VGG16Features(weights), real_clips)
+    away = _away(set_distance.VGG16Features(weights), real_clips)
     weak, strong = (away(_blurred(real_clips, size)) for size in (36, 12))
     assert away(real_clips) < 1e-3 * weak
     assert 0 < 2 * weak < strong
