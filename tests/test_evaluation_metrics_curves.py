@@ -3,12 +3,7 @@
 import numpy as np
 import pytest
 
-from vasa_jax.evaluation.metrics import (
-    curves,
-    definition,
-    frame_similarity,
-    head_movement,
-)
+from vasa_jax.evaluation.metrics import curves, definition, frame_similarity
 
 ALL = np.ones(100, bool)
 
@@ -124,7 +119,7 @@ def test_a_blink_counts_where_it_begins():
 
 def test_the_error_of_a_gaze_is_the_angle_between_directions():
     aim = np.radians([[10.0, 0.0], [0.0, 12.0], [0.0, 0.0]])
-    found = head_movement.direction_error(np.zeros((3, 2)), aim)
+    found = curves.direction_error(np.zeros((3, 2)), aim)
     np.testing.assert_allclose(found, [10, 12, 0], atol=1e-6)
 
 

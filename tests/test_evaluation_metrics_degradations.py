@@ -8,12 +8,7 @@ import pytest
 
 from vasa_jax import audio, media
 from vasa_jax.evaluation.benchmark import scoring
-from vasa_jax.evaluation.metrics import (
-    frame_similarity,
-    head_movement,
-    lip_movement,
-    lip_synchrony,
-)
+from vasa_jax.evaluation.metrics import face_movement, frame_similarity, lip_synchrony
 
 pytestmark = [
     pytest.mark.slow,
@@ -61,14 +56,14 @@ def scored(tmp_path_factory):
     sound = audio.load_waveform(first)
     (folder / "kept").mkdir()
     metrics = [
-        head_movement.PoseChange(),
-        head_movement.Jitter(),
-        head_movement.Blinks(),
-        head_movement.Seams(every=WINDOW),
-        head_movement.Distance(),
-        head_movement.Gaze(),
-        lip_movement.LipCorrelation(),
-        lip_movement.SilentLips(),
+        face_movement.PoseChange(),
+        face_movement.Jitter(),
+        face_movement.Blinks(),
+        face_movement.Seams(every=WINDOW),
+        face_movement.Distance(),
+        face_movement.Gaze(),
+        face_movement.LipCorrelation(),
+        face_movement.SilentLips(),
         lip_synchrony.OwnSyncScore(),
     ]
     of_pictures = [

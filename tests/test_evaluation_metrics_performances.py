@@ -8,6 +8,7 @@ import pytest
 
 from vasa_jax import geometry
 from vasa_jax.animate.controls import Controls
+from vasa_jax.audio import voice_activity
 from vasa_jax.data import records
 from vasa_jax.evaluation.benchmark import driven_videos, held_out_clips
 from vasa_jax.evaluation.benchmark.scoring import ClipResult
@@ -15,7 +16,6 @@ from vasa_jax.evaluation.metrics import (
     curves,
     definition,
     frame_similarity,
-    lip_movement,
     reenactment,
     speaking,
 )
@@ -184,13 +184,13 @@ def test_the_mouths_psnr_sees_only_the_mouth():
 def test_pauses_keep_away_from_speech():
     is_silent = np.ones(12, bool)
     is_silent[6] = False
-    kept = np.flatnonzero(lip_movement.pauses(is_silent, margin=2))
+    kept = np.flatnonzero(voice_activity.pauses(is_silent, margin=2))
     np.testing.assert_array_equal(kept, [0, 1, 2, 3, 9, 10, 11])
 
 
 def test_quiet_frames_are_far_below_the_loudest():
     levels = np.repeat([1.0, 0.1, 0.01, 0.0], 640)
-    quiet = lip_movement.quiet_frames(levels.astype(np.float32))
+    quiet = voice_activity.quiet_frames(levels.astype(np.float32))
     np.testing.assert_array_equal(quiet, [False, False, True, True])
 
 

@@ -11,9 +11,8 @@ from vasa_jax import errors, media
 from vasa_jax.evaluation.benchmark import scoring, video_clip
 from vasa_jax.evaluation.metrics import (
     definition,
+    face_movement,
     frame_similarity,
-    head_movement,
-    lip_movement,
     registry,
 )
 from vasa_jax.evaluation.report import report_page, score_report
@@ -21,9 +20,9 @@ from vasa_jax.portrait import crop
 
 NUM_FRAMES = 50
 MOVEMENT = (
-    head_movement.PoseChange(),
-    head_movement.Jitter(),
-    head_movement.Distance(asked=1.0),
+    face_movement.PoseChange(),
+    face_movement.Jitter(),
+    face_movement.Distance(asked=1.0),
 )
 PICTURES = (frame_similarity.Psnr(every=10), frame_similarity.Ssim(every=10))
 
@@ -138,7 +137,7 @@ def test_shifted_sound_lowers_the_correlation_of_lips_and_the_lag_tells(
     real = performed(tmp_path, rules, "real", speech)
     late = performed(tmp_path, rules, "late", np.roll(speech, 3), seed=1)
     wrong = performed(tmp_path, rules, "wrong", np.roll(speech, 30), seed=2)
-    metric = lip_movement.LipCorrelation()
+    metric = face_movement.LipCorrelation()
     same, shifted, lost = (metric.measure(c, real).scores for c in (real, late, wrong))
     assert same["lips"].value == pytest.approx(1)
     assert same["lips"].floor < 0.5
@@ -155,7 +154,7 @@ def test_a_mouth_open_in_silence_is_seen_beside_one_that_rests(tmp_path, rules):
     good = performed(tmp_path, rules, "good", 0.2 * speaks, 0, sound)
     bad = performed(tmp_path, rules, "bad", 0.2 * np.ones(50), 1, sound)
     resting, open_ = (
-        lip_movement.SilentLips().measure(c, good).scores for c in (good, bad)
+        face_movement.SilentLips().measure(c, good).scores for c in (good, bad)
     )
     assert resting["silence"].value == 0
     assert resting["silence"].floor > 0.1
@@ -164,7 +163,7 @@ def test_a_mouth_open_in_silence_is_seen_beside_one_that_rests(tmp_path, rules):
     assert open_["silence"].ceiling == 0
     hum = np.sin(2 * np.pi * 200 * time).astype(np.float32)
     loud = performed(tmp_path, rules, "loud", 0.2 * speaks, 2, hum)
-    assert "no silence" in lip_movement.SilentLips().measure(loud, None).left_out
+    assert "no silence" in face_movement.SilentLips().measure(loud, None).left_out
 
 
 def test_what_was_measured_is_kept_until_video_or_settings_change(tmp_path, rules):
@@ -263,7 +262,7 @@ def test_a_sample_or_a_clip_without_a_number_is_named_and_skews_nothing(tmp_path
             pairs.append(scoring.Pair(video=video, sample_of=name))
             results.append(result)
     merged = scoring.average_samples(pairs, results)
-    report = score_report.summarise([head_movement.Jitter()], merged, {})
+    report = score_report.summarise([face_movement.Jitter()], merged, {})
     line = report.lines["jitter"]
     assert line.summary.values == {"a": 1.0, "c": 3.0}
     assert line.left_out == {"b": "too few of its frames can be measured"}
@@ -277,7 +276,7 @@ def test_an_end_that_is_of_fewer_clips_than_the_mean_is_noted():
     found = definition.summarise(
         {"a": definition.Score(1.0, np.nan, 2.0), "b": definition.Score(1.0)}
     )
-    row = head_movement.Jitter.rows["jitter"]
+    row = face_movement.Jitter.rows["jitter"]
     line = score_report.Line(row=row, summary=found)
     report = score_report.Report(lines={"jitter": line}, clips={}, about={})
     assert report.notes == [f"{row.title}: the ceiling is of 1 of 2 clips"]
@@ -285,7 +284,7 @@ def test_an_end_that_is_of_fewer_clips_than_the_mean_is_noted():
 
 def test_frames_of_a_reference_without_a_face_are_noted(tmp_path, rules):
     own = dataclasses.replace(
-        rules, metrics=(head_movement.PoseChange(),), max_missing=1.0
+        rules, metrics=(face_movement.PoseChange(),), max_missing=1.0
     )
     video = performed(tmp_path, own, "a", np.zeros(8)).path
     real = performed(tmp_path / "real", own, "a", np.zeros(8), 1, is_face=False).path
@@ -361,7 +360,7 @@ def test_pairs_that_do_not_fit_are_refused_by_name(tmp_path, rules):
     broken.write_bytes(b"no video")
     with pytest.raises(errors.UserError, match="b.mp4 cannot be read"):
         scoring.check(scoring.Pair(video=broken), rules)
-    own = dataclasses.replace(rules, metrics=(head_movement.PoseChange(),))
+    own = dataclasses.replace(rules, metrics=(face_movement.PoseChange(),))
     video = write(video, noise(6))
     with pytest.raises(errors.UserError, match="No face is seen in 6 of the 6"):
         scoring.score(scoring.Pair(video=video), own)

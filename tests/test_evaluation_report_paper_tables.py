@@ -17,7 +17,7 @@ from vasa_jax.evaluation.benchmark import (
     paper_benchmark,
     video_generator,
 )
-from vasa_jax.evaluation.metrics import definition, head_movement, registry
+from vasa_jax.evaluation.metrics import definition, face_movement, registry
 from vasa_jax.evaluation.report import paper_comparison, paper_figures, score_report
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -183,7 +183,7 @@ def test_a_table_is_filled_from_files_and_a_clip_without_a_face_is_named(
         {n: paper_figures.TABLES[n] for n in (1, 3)},
         items,
         generator,
-        [head_movement.PoseChange(), head_movement.Blinks()],
+        [face_movement.PoseChange(), face_movement.Blinks()],
         paper_benchmark.Options(cache_dir=tmp_path / "clips", num_samples=2),
     )
     assert list(result.default.left_out) == ["nobody"]

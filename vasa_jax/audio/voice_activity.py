@@ -28,7 +28,6 @@ fan which is switched on is soon no voice."""
 LONGEST_GAP_FRAMES = 5
 """Frames at 25 Hz without voice that belong to it. Ours: 0.2 s, a stop's closure."""
 
-
 QUIET_PERCENTILE, LOUD_PERCENTILE = 10.0, 95.0
 """Of the levels of a recording's frames: its room, and its voice. Ours."""
 
@@ -39,6 +38,12 @@ up to 10 dB louder at times than where they are quietest."""
 LEAST_ABOVE_ROOM = 10 ** (6 / 20)
 """How far above the quiet level a voice is at least. Ours: 6 dB, so that steady noise
 is none."""
+
+PAUSE_MARGIN_FRAMES = 2
+"""Frames about speech that are no pause. Ours: lips part before a sound."""
+
+PAUSE_DECIBELS = 30.0
+"""Below the loudest frame, where a recorded voice pauses. Ours: breath lies there."""
 
 
 class VoiceActivity:
@@ -84,3 +89,25 @@ def voiced_frames(waveform: np.ndarray) -> np.ndarray:
         if second - first <= LONGEST_GAP_FRAMES + 1:
             voiced[first:second] = True
     return voiced
+
+
+def silent_frames(waveform: np.ndarray) -> np.ndarray:
+    """Tell which whole frames of a sound `[S]` are silent, bool `[S // 640]`."""
+    num_samples = len(waveform) - len(waveform) % types.SAMPLES_PER_FRAME
+    waveform = waveform[:num_samples]
+    if not waveform.any():
+        return np.ones(num_samples // types.SAMPLES_PER_FRAME, bool)
+    return pauses(quiet_frames(waveform))
+
+
+def quiet_frames(waveform: np.ndarray, below: float = PAUSE_DECIBELS) -> np.ndarray:
+    """Tell which frames of a voice `[640 T]` are far below the loudest, bool `[T]`."""
+    frames = einops.rearrange(waveform, "(t s) -> t s", s=types.SAMPLES_PER_FRAME)
+    power = (frames.astype(np.float64) ** 2).mean(axis=1)
+    return power < power.max() * 10 ** (-below / 10)
+
+
+def pauses(is_silent: np.ndarray, margin: int = PAUSE_MARGIN_FRAMES) -> np.ndarray:
+    """Keep of silent frames, bool `[T]`, those with silence all about them."""
+    padded = np.pad(is_silent, margin, mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * margin + 1).all(axis=1)

@@ -16,15 +16,11 @@ import numpy as np
 
 from vasa_jax import audio, errors, media, types
 from vasa_jax.animate.controls import HEAD_DISTANCE_RANGE, MAX_GAZE_DEGREES, Controls
+from vasa_jax.audio import voice_activity
 from vasa_jax.data import examples, records
 from vasa_jax.encode import clip_conditions, encoding
 from vasa_jax.evaluation.benchmark import driven_videos
-from vasa_jax.evaluation.metrics import (
-    disentanglement,
-    lip_movement,
-    reenactment,
-    speaking,
-)
+from vasa_jax.evaluation.metrics import disentanglement, reenactment, speaking
 from vasa_jax.portrait import crop
 
 SOURCE_FIELDS = ("video", "head_pose")
@@ -168,7 +164,7 @@ def spoken_clip(
         controls=Controls(seed=seed, gaze=tuple(gaze.tolist()), head_distance=distance),
         truth=driven_videos.track_face(frames),
         mouth_aperture=record["mouth_opening"],
-        is_silent=lip_movement.pauses(record["viseme"] == silence),
+        is_silent=voice_activity.pauses(record["viseme"] == silence),
     )
 
 
@@ -226,7 +222,7 @@ def filmed_clip(
         controls=Controls(seed=seed),
         truth=truth,
         mouth_aperture=truth.mouth_aperture,
-        is_silent=lip_movement.silent_frames(waveform),
+        is_silent=voice_activity.silent_frames(waveform),
     )
 
 

@@ -77,6 +77,26 @@ def turns_per_frame(rotation: np.ndarray) -> np.ndarray:
     return angles_between(rotation[..., 1:, :], rotation[..., :-1, :])
 
 
+def direction_error(gaze: np.ndarray, aim: np.ndarray) -> np.ndarray:
+    """Return the angle between directions.
+
+    Args:
+        gaze, aim: `[..., 2]` yaw and pitch, radians.
+
+    Returns:
+        float64 `[...]`, degrees.
+    """
+    a, b = _unit_directions(gaze), _unit_directions(aim)
+    away = np.linalg.norm(a - b, axis=-1)
+    return np.degrees(2 * np.arcsin(np.clip(away / 2, 0, 1)))
+
+
+def _unit_directions(gaze: np.ndarray) -> np.ndarray:
+    yaw, pitch = np.moveaxis(np.asarray(gaze, np.float64), -1, 0)
+    parts = np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)
+    return np.stack(parts, axis=-1)
+
+
 def delta_pose(rotation: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
     """Return the mean angle between head poses of adjacent frames.
 

@@ -1,4 +1,4 @@
-"""Metrics of how head and eyes move, from poses re-estimated on the frames."""
+"""Metrics of how head, eyes and mouth move, re-estimated on the frames."""
 
 import dataclasses
 
@@ -7,10 +7,12 @@ import numpy as np
 
 from vasa_jax import types
 from vasa_jax.animate import controls
+from vasa_jax.audio import voice_activity
 from vasa_jax.encode import clip_conditions
 from vasa_jax.evaluation.benchmark import video_clip
-from vasa_jax.evaluation.metrics import curves
+from vasa_jax.evaluation.metrics import curves, definition
 from vasa_jax.evaluation.metrics.definition import (
+    HIGHER,
     LOWER,
     Measured,
     Needs,
@@ -197,9 +199,11 @@ class Gaze(VideoMetric):
         generator = np.random.default_rng(0)
         chance = generator.uniform(-limits, limits, (NUM_CHANCE, 2))
         score = Score(
-            float(direction_error(_main_gaze(clip), aim)),
-            float(direction_error(chance, aim).mean()),
-            of_reference(reference, lambda r: direction_error(_main_gaze(r), aim)),
+            float(curves.direction_error(_main_gaze(clip), aim)),
+            float(curves.direction_error(chance, aim).mean()),
+            of_reference(
+                reference, lambda r: curves.direction_error(_main_gaze(r), aim)
+            ),
         )
         return Measured(scores={"gaze": score})
 
@@ -275,24 +279,116 @@ class Blinks(VideoMetric):
         return Measured(scores={"blinks": score})
 
 
-def direction_error(gaze: np.ndarray, aim: np.ndarray) -> np.ndarray:
-    """Return the angle between directions.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LipCorrelation(VideoMetric):
+    """Whether the mouth opens when the reference's does.
 
-    Args:
-        gaze, aim: `[..., 2]` yaw and pitch, radians.
-
-    Returns:
-        float64 `[...]`, degrees.
+    Ours: correlation does not mind how far a mouth opens; the best of some lags tells
+    lips that are late from lips that are wrong.
     """
-    a, b = _unit(gaze), _unit(aim)
-    away = np.linalg.norm(a - b, axis=-1)
-    return np.degrees(2 * np.arcsin(np.clip(away / 2, 0, 1)))
+
+    name = "lips"
+    rows = {
+        "lips": Row(
+            title="Mouth opening against the reference's",
+            aim=HIGHER,
+            floor="the reference shifted by 1 s",
+            ceiling="by definition",
+        ),
+        "lips/best": Row(
+            title="The same at the best lag within 0.2 s",
+            aim=HIGHER,
+            floor="the reference shifted by 1 s",
+            ceiling="by definition",
+        ),
+        "lips/lag": Row(
+            title="Lag of the best correlation",
+            unit="frames",
+            floor="",
+            ceiling="by definition",
+            digits=1,
+        ),
+    }
+    needs = Needs(face=True, reference=True, num_frames=2 * curves.SHIFT_FRAMES)
+
+    def measure(
+        self, clip: video_clip.Clip, reference: video_clip.Clip | None
+    ) -> Measured:
+        """Measure one clip."""
+        num_frames = definition.shared_length(clip, reference)
+        own, other = clip.face.first(num_frames), reference.face.first(num_frames)
+
+        def at(lag, shift=0):
+            truth = np.roll(other.mouth_opening, shift)
+            mask = own.present & np.roll(other.present, shift)
+            return float(curves.correlation(own.mouth_opening, truth, mask, lag))
+
+        best = curves.best_lag(
+            own.mouth_opening, other.mouth_opening, own.present & other.present
+        )
+        apart = curves.SHIFT_FRAMES
+        return Measured(
+            scores={
+                "lips": Score(at(0), at(0, apart), 1.0),
+                "lips/best": Score(
+                    at(best), max(at(lag, apart) for lag in curves.LAGS), 1.0
+                ),
+                "lips/lag": Score(float(best), np.nan, 0.0),
+            }
+        )
 
 
-def _unit(gaze: np.ndarray) -> np.ndarray:
-    yaw, pitch = np.moveaxis(np.asarray(gaze, np.float64), -1, 0)
-    parts = np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)
-    return np.stack(parts, axis=-1)
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SilentLips(VideoMetric):
+    """Whether the mouth rests where the voice does.
+
+    Ours: silence is 30 dB below the loudest frame, two frames away from speech.
+    """
+
+    name = "silence"
+    rows = {
+        "silence": Row(
+            title="Mouth opening in silence",
+            unit="eye distances",
+            aim=LOWER,
+            floor="silence of the sound shifted by half",
+            digits=3,
+        ),
+        "silence/share": Row(
+            title="The same over the opening in speech",
+            aim=LOWER,
+            floor="silence of the sound shifted by half",
+        ),
+    }
+    needs = Needs(face=True, sound=True, num_frames=types.FRAME_RATE_HZ)
+
+    def measure(
+        self, clip: video_clip.Clip, reference: video_clip.Clip | None
+    ) -> Measured:
+        """Measure one clip."""
+        is_silent = voice_activity.silent_frames(clip.waveform)[: clip.facts.num_frames]
+        if reference is not None:
+            is_silent = is_silent[: reference.facts.num_frames]
+        num_frames = len(is_silent)
+
+        def opening(one, meant):
+            face = one.face.first(num_frames)
+            return float(curves.masked_mean(face.mouth_opening, face.present & meant))
+
+        def share(one, meant):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return float(np.float64(opening(one, meant)) / opening(one, ~meant))
+
+        if np.isnan(opening(clip, is_silent)):
+            return Measured(left_out="its sound holds no silence")
+        shifted = np.roll(is_silent, num_frames // 2)
+        scores = {}
+        for key, find in (("silence", opening), ("silence/share", share)):
+            of_real = np.nan if reference is None else find(reference, is_silent)
+            score = Score(find(clip, is_silent), find(clip, shifted), of_real)
+            if np.isfinite(score.value):
+                scores[key] = score
+        return Measured(scores=scores)
 
 
 def _main_gaze(clip: video_clip.Clip) -> np.ndarray:
