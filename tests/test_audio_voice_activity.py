@@ -46,3 +46,16 @@ def test_short_gaps_belong_to_the_voice_and_long_ones_do_not():
         heard = voice_activity.voiced_frames(sound)
         assert heard[50 : 50 + gap_frames].all() == is_filled
         assert heard[25:50].all() and heard[50 + gap_frames :][:25].all()
+
+
+def test_pauses_keep_away_from_speech():
+    is_silent = np.ones(12, bool)
+    is_silent[6] = False
+    kept = np.flatnonzero(voice_activity.pauses(is_silent, margin=2))
+    np.testing.assert_array_equal(kept, [0, 1, 2, 3, 9, 10, 11])
+
+
+def test_quiet_frames_are_far_below_the_loudest():
+    levels = np.repeat([1.0, 0.1, 0.01, 0.0], 640)
+    quiet = voice_activity.quiet_frames(levels.astype(np.float32))
+    np.testing.assert_array_equal(quiet, [False, False, True, True])

@@ -3,9 +3,18 @@
 import numpy as np
 import pytest
 
-from vasa_jax.evaluation.metrics import curves, definition, frame_similarity
+from vasa_jax import geometry
+from vasa_jax.evaluation.metrics import (
+    curves,
+)
 
 ALL = np.ones(100, bool)
+
+
+@pytest.fixture(scope="module")
+def curve():
+    steps = np.random.default_rng(0).standard_normal(120)
+    return np.convolve(steps, np.ones(5) / 5, mode="valid")
 
 
 def waves(hertz, degrees, num_frames=100):
@@ -123,71 +132,53 @@ def test_the_error_of_a_gaze_is_the_angle_between_directions():
     np.testing.assert_allclose(found, [10, 12, 0], atol=1e-6)
 
 
-def test_ssim_is_that_of_windows_weighed_one_by_one():
+def test_correlation_is_numpys_and_zero_where_nothing_moves(curve):
+    other = curve[::-1] + 0.5 * curve
+    expected = np.corrcoef(curve, other)[0, 1]
+    assert curves.correlation(curve, other) == pytest.approx(expected)
+    assert curves.correlation(curve, np.full_like(curve, 3.0)) == 0
+
+
+def test_shifting_the_truth_lowers_the_correlation(curve):
+    assert curves.correlation(curve, 2 * curve + 1) == pytest.approx(1)
+    assert abs(curves.shifted_correlation(curve, 2 * curve + 1)) < 0.4
+
+
+@pytest.mark.parametrize("lag", [-4, 0, 3])
+def test_the_best_lag_is_by_how_much_a_curve_comes_late(curve, lag):
+    assert curves.best_lag(np.roll(curve, lag), curve) == lag
+
+
+def test_angles_are_those_of_the_turn_between_two_rotations():
+    generator = np.random.default_rng(1)
+    a, b = generator.uniform(-0.6, 0.6, (2, 5, 3)).astype(np.float32)
+    turn = np.einsum(
+        "nij,nkj->nik", geometry.rotation_matrix(a), geometry.rotation_matrix(b)
+    )
+    expected = np.degrees(np.arccos((np.trace(turn, axis1=1, axis2=2) - 1) / 2))
+    np.testing.assert_allclose(curves.angles_between(a, b), expected, rtol=1e-3)
+
+
+def test_an_offset_of_the_heads_own_frame_is_found_and_taken_out():
     generator = np.random.default_rng(4)
-    image, truth = generator.integers(0, 256, (2, 13, 12, 3)).astype(np.uint8)
-    x, y = (one.astype(float) @ [0.299, 0.587, 0.114] for one in (image, truth))
-    away = np.arange(-5, 6)
-    window = np.exp(-(away[:, None] ** 2 + away**2) / (2 * 1.5**2))
-    window /= window.sum()
-    found = []
-    for row in range(3):
-        for column in range(2):
-            a, b = (one[row : row + 11, column : column + 11] for one in (x, y))
-            mean_a, mean_b = (window * a).sum(), (window * b).sum()
-            var_a = (window * (a - mean_a) ** 2).sum()
-            var_b = (window * (b - mean_b) ** 2).sum()
-            both = (window * (a - mean_a) * (b - mean_b)).sum()
-            light = (2 * mean_a * mean_b + 6.5025) / (mean_a**2 + mean_b**2 + 6.5025)
-            found.append(light * (2 * both + 58.5225) / (var_a + var_b + 58.5225))
-    assert frame_similarity.ssim(image, truth) == pytest.approx(np.mean(found))
-    assert frame_similarity.ssim(image[None], image[None]) == pytest.approx([1.0])
+    truth = generator.uniform(-0.5, 0.5, (40, 3)).astype(np.float32)
+    own = np.float32([0.01, 0.1, -0.02])
+    turned = geometry.rotation_matrix(truth) @ geometry.rotation_matrix(own)
+    noise = generator.normal(0, 0.01, (40, 3))
+    seen = np.asarray(geometry.rotation_angles(turned)) + noise
+    offset = curves.mean_offset(seen, truth)
+    np.testing.assert_allclose(offset, geometry.rotation_matrix(own), atol=0.01)
+    assert curves.angles_between(seen, truth).mean() > 5
+    left = curves.without_offset(seen, offset)
+    assert curves.angles_between(left, truth).mean() < 1.5
+    mirrored = curves.mean_offset(truth * np.float32([1, -1, 1]), truth)
+    assert np.linalg.det(mirrored) == pytest.approx(1)
 
 
-def measured(values):
-    score = definition.Score(*map(float, values))
-    return definition.Measured(scores={"m": score})
-
-
-def states(count):
-    values = np.random.default_rng(5).normal(3.0, 1.0, (count, 3))
-    return {f"clip{i:02d}": measured(values[i]) for i in range(count)}
-
-
-def test_shards_in_any_order_give_bit_for_bit_what_one_process_gives():
-    clips = states(11)
-    whole = definition.summarise(definition.State(clips).scores("m"))
-    merged = definition.State()
-    for shard in (slice(2, None, 3), slice(0, None, 3), slice(1, None, 3)):
-        part = definition.State(dict(list(clips.items())[shard]))
-        merged = part.merge(merged)
-    assert definition.summarise(merged.scores("m")) == whole
-    assert whole.low < whole.mean < whole.high
-    assert whole.num_clips == 11
-    with pytest.raises(ValueError, match="in both parts"):
-        merged.merge(merged)
-
-
-def test_clips_that_were_left_out_are_not_known_and_have_no_scores():
-    out = definition.Measured(left_out="it has no sound")
-    state = definition.State({"b": measured([1, 2, 3]), "a": out})
-    assert state.known() == [state.clips["b"]]
-    assert list(state.scores("m")) == ["b"]
-
-
-def test_floor_and_ceiling_are_of_the_clips_that_the_mean_is_of():
-    scores = {
-        "a": definition.Score(1.0, 0.0, 5.0),
-        "b": definition.Score(np.nan, 100.0, 100.0),
-        "c": definition.Score(3.0, 0.2),
-    }
-    found = definition.summarise(scores)
-    assert (found.mean, found.floor, found.ceiling) == (2.0, 0.1, 5.0)
-    assert (found.num_clips, found.num_floors, found.num_ceilings) == (2, 2, 1)
-    assert list(found.values) == ["a", "c"]
-
-
-def test_one_clip_has_no_interval_and_none_no_mean():
-    one = definition.summarise({"a": definition.Score(2.0)})
-    assert (one.mean, one.low, one.num_clips) == (2.0, None, 1)
-    assert definition.summarise({}) == definition.Summary()
+def test_jitter_counts_fast_movement_and_not_slow():
+    time = np.arange(100) / 25
+    fast, slow = np.sin(2 * np.pi * 10 * time), np.sin(2 * np.pi * time)
+    assert curves.fast_movement((fast + 5 * slow)[:, None]) == pytest.approx(
+        0.5**0.5, rel=0.05
+    )
+    assert curves.fast_movement(slow[:, None]) < 1e-3

@@ -1,4 +1,4 @@
-"""Cepstra equal those of python_speech_features."""
+"""Faces and cepstra as SyncNet was taught on them."""
 
 import math
 
@@ -12,6 +12,67 @@ FIXED = {
     0: (17.60860, -5.49991, 4.07309, -3.99080, 10.63761, -6.78436),
     2: (17.63664, -5.33925, 6.79140, 0.03409, 20.25700, -1.94214),
 }
+
+
+def _ramp(height, width):
+    rows, columns = np.mgrid[:height, :width]
+    return np.stack([rows, columns, rows + columns], axis=-1).astype(np.uint8)
+
+
+def _published(image, boxes):
+    """Cut by the published rule, written with scipy and a picture that has a margin."""
+    signal = pytest.importorskip("scipy.signal")
+    cv2 = pytest.importorskip("cv2")
+    x, y, s = (signal.medfilt(column, kernel_size=13) for column in boxes.T)
+    cut = []
+    for t in range(len(boxes)):
+        margin = int(s[t] * 1.8)
+        around = ((margin, margin), (margin, margin), (0, 0))
+        padded = np.pad(image, around, constant_values=110)
+        middle_y, middle_x = y[t] + margin, x[t] + margin
+        rows = slice(int(middle_y - s[t]), int(middle_y + s[t] * 1.8))
+        columns = slice(int(middle_x - s[t] * 1.4), int(middle_x + s[t] * 1.4))
+        cut.append(cv2.resize(padded[rows, columns], (224, 224)))
+    return np.stack(cut)
+
+
+def _boxes(num_frames):
+    generator = np.random.default_rng(0)
+    about = np.array([70.0, 60.0, 40.0])
+    return about + generator.normal(0, 3, (num_frames, 3))
+
+
+def test_crops_equal_those_of_the_published_pipeline():
+    image = np.random.default_rng(1).integers(0, 256, (120, 130, 3), np.uint8)
+    expected = _published(image, _boxes(20)).astype(int)
+    found = syncnet_inputs.cut_faces([image] * 20, _boxes(20))
+    assert found.shape == (20, 224, 224, 3)
+    assert np.abs(found - expected).max() <= 1
+
+
+def test_the_crop_reaches_from_the_box_to_beneath_the_chin():
+    boxes = np.repeat([[64.0, 50.0, 40.0]], 30, axis=0)
+    face = syncnet_inputs.cut_faces([_ramp(128, 128)] * 30, boxes)[15]
+    # 112 pixels a side, from row 10 and column 8 on: two pixels for each.
+    np.testing.assert_allclose(face[1::2, 0, 0], 10 + np.arange(112), atol=1)
+    np.testing.assert_allclose(face[0, 1::2, 1], 8 + np.arange(112), atol=1)
+
+
+def test_grey_stands_beyond_the_picture():
+    boxes = np.repeat([[10.0, 120.0, 30.0]], 13, axis=0)
+    face = syncnet_inputs.cut_faces([_ramp(128, 128)] * 13, boxes)[6]
+    assert (face[:, :70] == syncnet_inputs.OUTSIDE).all()
+    assert (face[-100:] == syncnet_inputs.OUTSIDE).all()
+    assert (face[:80, 100:] != syncnet_inputs.OUTSIDE).any()
+
+
+def test_a_box_follows_the_head_and_grows_with_it():
+    pose = np.zeros((2, 6))
+    pose[:, 5] = 0.5, 1.0
+    pose[1, 3:5] = 0.2, -0.1
+    small, large = syncnet_inputs.face_boxes(pose, 100, 200)
+    np.testing.assert_allclose(small, [100, 50 + 5, 30.5])
+    np.testing.assert_allclose(large, [120, 50 - 10 + 10, 61])
 
 
 def _voice(num_samples):
