@@ -13,7 +13,7 @@ from vasa_jax.animate import control_files, talking_face
 from vasa_jax.animate.controls import Controls
 from vasa_jax.evaluation.benchmark import driven_videos
 from vasa_jax.evaluation.metrics import curves, expression_curves
-from vasa_jax.evaluation.metrics.expression_curves import FaceCurves
+from vasa_jax.evaluation.metrics.expression_curves import ExpressionCurves
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 
@@ -33,28 +33,28 @@ class Sweep:
     name: str
     asked: Sequence[float]
     seen: str
-    measure: Callable[[FaceCurves, np.ndarray], float]
+    measure: Callable[[ExpressionCurves, np.ndarray], float]
     is_movement: bool = False
 
 
-def _degrees(axis: int) -> Callable[[FaceCurves, np.ndarray], float]:
+def _degrees(axis: int) -> Callable[[ExpressionCurves, np.ndarray], float]:
     return lambda face, opening: float(np.degrees(face.rotation[:, axis].mean()))
 
 
-def _mean(name: str) -> Callable[[FaceCurves, np.ndarray], float]:
+def _mean(name: str) -> Callable[[ExpressionCurves, np.ndarray], float]:
     return lambda face, opening: float(getattr(face, name).mean())
 
 
-def _turning(face: FaceCurves, opening: np.ndarray) -> float:
+def _turning(face: ExpressionCurves, opening: np.ndarray) -> float:
     return float(np.degrees(np.sqrt(face.rotation.var(axis=0).mean())))
 
 
-def _blinks(face: FaceCurves, opening: np.ndarray) -> float:
+def _blinks(face: ExpressionCurves, opening: np.ndarray) -> float:
     count = curves.count_blinks(face.eye_opening, face.present)
     return float(count / curves.minutes(face.present))
 
 
-def _lips(face: FaceCurves, opening: np.ndarray) -> float:
+def _lips(face: ExpressionCurves, opening: np.ndarray) -> float:
     return float(curves.correlation(face.mouth_opening, opening))
 
 

@@ -32,7 +32,7 @@ INNER_LIPS = (13, 14)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class FaceCurves:
+class ExpressionCurves:
     """Curves of T frames; those without the face repeat the nearest one with it.
 
     Attributes:
@@ -69,7 +69,7 @@ class FaceCurves:
     present: np.ndarray
 
 
-def follow(frames: Iterable[np.ndarray]) -> FaceCurves | None:
+def follow(frames: Iterable[np.ndarray]) -> ExpressionCurves | None:
     """Follow the largest face of a clip.
 
     Args:
@@ -84,7 +84,7 @@ def follow(frames: Iterable[np.ndarray]) -> FaceCurves | None:
         return None
 
 
-def of_landmarks(found: track.ClipLandmarks) -> FaceCurves:
+def of_landmarks(found: track.ClipLandmarks) -> ExpressionCurves:
     """Measure landmarks, turned back to face the viewer by their head fit.
 
     Ours: in three dimensions, so that a nod does not lower the corners of the mouth.
@@ -107,7 +107,7 @@ def of_landmarks(found: track.ClipLandmarks) -> FaceCurves:
         return facing[:, above, 1].mean(axis=-1) - facing[:, places, 1].mean(axis=-1)
 
     left, right = (facing[:, place] for place in MOUTH_CORNERS)
-    return FaceCurves(
+    return ExpressionCurves(
         rotation=fit.rotation,
         size=fit.unit,
         centre=fit.centre,
@@ -150,7 +150,7 @@ PERCENTILES = (5, 95)
 """Between which the mouth aperture is measured. Ours: less noisy than its range."""
 
 
-def statistics(face: FaceCurves) -> dict[str, float]:
+def statistics(face: ExpressionCurves) -> dict[str, float]:
     """Return the statistics of one clip by name.
 
     Args:
