@@ -78,9 +78,9 @@ def _read_item(path: pathlib.Path, number: int, text: str) -> Item:
             "all three, and a name if wanted."
         )
     paths = {key: path.parent / given[key] for key in FIELDS if key in given}
-    for key, place in paths.items():
-        if not place.is_file():
-            raise errors.UserError(f"{where}: the {key} {place} does not exist.")
+    for key, file in paths.items():
+        if not file.is_file():
+            raise errors.UserError(f"{where}: the {key} {file} does not exist.")
     return Item(name=given.get("name", f"{number:04d}"), **paths)
 
 
@@ -96,19 +96,19 @@ def find(pattern: str) -> list[Item]:
     Raises:
         UserError: there is nothing, or a line is wrong.
     """
-    place = pathlib.Path(pattern)
-    if place.suffix == ".jsonl":
-        return read_items(place)
-    if not place.is_dir():
+    given = pathlib.Path(pattern)
+    if given.suffix == ".jsonl":
+        return read_items(given)
+    if not given.is_dir():
         videos = {path.stem: path for path in find_videos(pattern)}
     else:
-        found = [p for p in place.rglob("*") if p.suffix.lower() in SUFFIXES]
-        relative = (path.relative_to(place).with_suffix("") for path in found)
+        found = [p for p in given.rglob("*") if p.suffix.lower() in SUFFIXES]
+        relative = (path.relative_to(given).with_suffix("") for path in found)
         names = ("-".join(path.parts) for path in relative)
         videos = dict(zip(names, found, strict=True))
         if len(videos) < len(found) or not videos:
             raise errors.UserError(
-                f"The folder {place} holds {len(found)} videos "
+                f"The folder {given} holds {len(found)} videos "
                 f"({', '.join(SUFFIXES)}), of which no two may have one "
                 "name; give one or more."
             )
@@ -119,7 +119,7 @@ def spread(items: list[Item], wanted: int | None) -> list[Item]:
     """Return at most as many items as wanted, evenly spread; None takes all."""
     if wanted is None:
         return list(items)
-    return [items[place] for place in spread_over(len(items), wanted)]
+    return [items[index] for index in spread_over(len(items), wanted)]
 
 
 def from_records(
@@ -172,18 +172,18 @@ def find_videos(pattern: str) -> list[pathlib.Path]:
     Raises:
         UserError: there are none, one is missing, or two have one name.
     """
-    place = pathlib.Path(pattern)
-    if place.is_dir():
-        found = [p for p in place.iterdir() if p.suffix.lower() in SUFFIXES]
-    elif place.suffix.lower() == ".txt" and place.is_file():
-        lines = place.read_text(encoding="utf-8").splitlines()
-        found = [place.parent / line.strip() for line in lines if line.strip()]
-    elif any(sign in pattern for sign in "*?[") and not place.exists():
-        folder = next(parent for parent in place.parents if parent.exists())
-        wanted = os.fspath(place.relative_to(folder))
+    given = pathlib.Path(pattern)
+    if given.is_dir():
+        found = [p for p in given.iterdir() if p.suffix.lower() in SUFFIXES]
+    elif given.suffix.lower() == ".txt" and given.is_file():
+        lines = given.read_text(encoding="utf-8").splitlines()
+        found = [given.parent / line.strip() for line in lines if line.strip()]
+    elif any(sign in pattern for sign in "*?[") and not given.exists():
+        folder = next(parent for parent in given.parents if parent.exists())
+        wanted = os.fspath(given.relative_to(folder))
         found = [p for p in folder.glob(wanted) if p.is_file()]
     else:
-        found = [place]
+        found = [given]
     if not found:
         raise errors.UserError(
             f"There are no videos in {pattern!r}; name a folder, a glob, a .txt with a "

@@ -98,7 +98,7 @@ def _some(found, wanted, what):
         raise errors.UserError(
             f"The split holds no {what}; give a larger set of synthetic heads."
         )
-    return [found[place] for place in spread_over(len(found), wanted)]
+    return [found[index] for index in spread_over(len(found), wanted)]
 
 
 def driving_clip(
@@ -182,11 +182,11 @@ def find_files(
     Raises:
         UserError: there are none.
     """
-    place = pathlib.Path(folder) / name
-    files = sorted(path for path in place.glob("*") if path.is_file())[:wanted]
+    subfolder = pathlib.Path(folder) / name
+    files = sorted(path for path in subfolder.glob("*") if path.is_file())[:wanted]
     if not files:
         raise errors.UserError(
-            f"There are no files in {str(place)!r}; give a folder with {IMAGE_FOLDER} "
+            f"There are no files in {str(subfolder)!r}; give a folder with {IMAGE_FOLDER} "
             f"and {CLIP_FOLDER}."
         )
     return files
@@ -249,7 +249,7 @@ def same_identity_swaps(known: Names, wanted: int) -> list[SwapIndices]:
         mates = [i for i, one in enumerate(known.identity) if one == identity]
         others = [i for i in mates if i not in (index, second)]
         found.append(SwapIndices(others[0] if others else second, index, second))
-    return [found[place] for place in spread_over(len(found), wanted)]
+    return [found[index] for index in spread_over(len(found), wanted)]
 
 
 def cross_identity_swaps(known: Names, wanted: int) -> list[SwapIndices]:
@@ -265,7 +265,7 @@ def cross_identity_swaps(known: Names, wanted: int) -> list[SwapIndices]:
             found.append(
                 SwapIndices(source, index, index if second is None else second)
             )
-    return [found[place] for place in spread_over(len(found), wanted)]
+    return [found[index] for index in spread_over(len(found), wanted)]
 
 
 Renderer = Callable[
@@ -291,7 +291,7 @@ def swap_clip(
         render: gives the truth; None leaves it unknown.
     """
     source, first, second = (
-        opened.read(place) for place in (indices.source, indices.first, indices.second)
+        opened.read(index) for index in (indices.source, indices.first, indices.second)
     )
     count = min(len(first["head_pose"]), len(second["head_pose"]))
     picks = (

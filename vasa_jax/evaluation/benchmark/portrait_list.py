@@ -227,7 +227,7 @@ def choose(listed: Sequence[Listed], count: int | None) -> list[Listed]:
         chosen.append(best)
         for kind in listed[best].kinds:
             held[kind] += 1
-    return [listed[place] for place in sorted(chosen)]
+    return [listed[index] for index in sorted(chosen)]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -303,9 +303,9 @@ def find(
     spread = np.linspace(0, len(items) - 1, min(num_derived, len(items)))
     derived = [
         Portrait(
-            path=items[place].path, kinds=(kind,), derived=kind, has_controls=False
+            path=items[index].path, kinds=(kind,), derived=kind, has_controls=False
         )
         for kind in DERIVED_KINDS
-        for place in np.unique(spread.astype(int))
+        for index in np.unique(spread.astype(int))
     ]
     return items + derived

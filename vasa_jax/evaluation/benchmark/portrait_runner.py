@@ -106,21 +106,21 @@ class Runner:
         self._found, self._clips, self._strips = (
             folder / name for name in ("found", "clips", "strips")
         )
-        for place in (self._found, self._clips, self._strips):
-            place.mkdir(parents=True, exist_ok=True)
-        place = pathlib.Path(checkpoint or trained.SHIPPED_FOLDER)
-        files = sorted(p for p in place.rglob("*") if p.is_file())
+        for subfolder in (self._found, self._clips, self._strips):
+            subfolder.mkdir(parents=True, exist_ok=True)
+        export_folder = pathlib.Path(checkpoint or trained.SHIPPED_FOLDER)
+        files = sorted(p for p in export_folder.rglob("*") if p.is_file())
         given = [*files, *settings.voices, *network_files]
         self._digests = [VERSION, *(video_clip.digest_of(path) for path in given)]
         plain = dataclasses.asdict(settings) | {"voices": len(settings.voices)}
         self._digests += [json.dumps(plain, sort_keys=True), *sorted(networks)]
 
-    def measure(self, item: portrait_list.Portrait, place: int) -> Result:
+    def measure(self, item: portrait_list.Portrait, index: int) -> Result:
         """Measure one portrait, or find what was kept of it.
 
         Args:
             item: the portrait.
-            place: of it among all; tells its voices and seeds.
+            index: of it among all; tells its voices and seeds.
 
         Raises:
             UserError: the picture cannot be read, or shows no face.
@@ -132,10 +132,10 @@ class Runner:
                 str(item.derived),
                 str(item.has_controls),
             ),
-            *(item.name, str(place), *self._digests),
+            *(item.name, str(index), *self._digests),
         )
         kept = video_clip.cached(
-            self._found / f"{key}.json", lambda: self._find(item, place)
+            self._found / f"{key}.json", lambda: self._find(item, index)
         )
         kinds = kept["kinds"] if item.kinds is None else item.kinds
         return Result(
@@ -144,17 +144,17 @@ class Runner:
             warning=kept["warning"],
         )
 
-    def _find(self, item: portrait_list.Portrait, place: int) -> dict[str, Any]:
+    def _find(self, item: portrait_list.Portrait, index: int) -> dict[str, Any]:
         picture = media.read_image(item.path)
         found = locate.locate_face(picture)
         kinds = portrait_list.measure_kinds(picture, found)
         if item.derived is not None:
             picture = portrait_list.derive(picture, item.derived, found.box)
         subject = photograph_measures.Subject.of(picture, self._performer)
-        seed = self._settings.seed + place
+        seed = self._settings.seed + index
         takes, rows = [], []
         for take in range(self._settings.num_voices):
-            waveform = self._waveforms[(place + take) % len(self._waveforms)]
+            waveform = self._waveforms[(index + take) % len(self._waveforms)]
             asked = controls.Controls(seed=seed + take)
             scores, frames = photograph_measures.measure_speech(
                 subject, self._performer, waveform, asked, self._networks
@@ -168,7 +168,7 @@ class Runner:
         scores = dict(average(takes).scores)
         if item.has_controls:
             short = _first_seconds(
-                self._waveforms[place % len(self._waveforms)],
+                self._waveforms[index % len(self._waveforms)],
                 self._settings.control_seconds,
             )
             moved, last = photograph_measures.measure_controls(
@@ -192,8 +192,8 @@ class Runner:
         self, item: portrait_list.Portrait, frames: np.ndarray, waveform: np.ndarray
     ) -> None:
         size = self._performer.image_size
-        place = self._clips / f"{item.name}.mp4"
-        with media.VideoWriter(place, size, size, waveform=waveform) as out:
+        path = self._clips / f"{item.name}.mp4"
+        with media.VideoWriter(path, size, size, waveform=waveform) as out:
             out.write(frames)
 
 

@@ -61,8 +61,8 @@ class Generator:
         self.default_steps = models.animation.sampling.num_steps
         self._folder = folder
         self._controls = controls
-        place = pathlib.Path(checkpoint or trained.SHIPPED_FOLDER)
-        files = sorted(p for p in place.rglob("*") if p.is_file())
+        export_folder = pathlib.Path(checkpoint or trained.SHIPPED_FOLDER)
+        files = sorted(p for p in export_folder.rglob("*") if p.is_file())
         self._digest = video_clip.cache_key(
             "checkpoint", *(video_clip.digest_of(p) for p in files)
         )

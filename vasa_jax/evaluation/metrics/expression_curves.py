@@ -103,10 +103,10 @@ def of_landmarks(found: track.ClipLandmarks) -> ExpressionCurves:
     )
     facing = facing / unit
 
-    def height(places, above=EYE_CORNERS):
-        return facing[:, above, 1].mean(axis=-1) - facing[:, places, 1].mean(axis=-1)
+    def height(indices, above=EYE_CORNERS):
+        return facing[:, above, 1].mean(axis=-1) - facing[:, indices, 1].mean(axis=-1)
 
-    left, right = (facing[:, place] for place in MOUTH_CORNERS)
+    left, right = (facing[:, index] for index in MOUTH_CORNERS)
     return ExpressionCurves(
         rotation=fit.rotation,
         size=fit.unit,
@@ -119,21 +119,21 @@ def of_landmarks(found: track.ClipLandmarks) -> ExpressionCurves:
         corner_height=height(MOUTH_CORNERS),
         corner_lift=height(MOUTH_CORNERS, above=INNER_LIPS),
         eye_opening=gaze.eye_opening(found.eyes),
-        irises=_iris_places(found, fit),
+        irises=_iris_positions(found, fit),
         present=found.present,
     )
 
 
-def _iris_places(found: track.ClipLandmarks, fit: pose.HeadFit) -> np.ndarray:
+def _iris_positions(found: track.ClipLandmarks, fit: pose.HeadFit) -> np.ndarray:
     """Return the mean place of the irises between the eyes' corners, eye widths."""
     offsets = gaze.iris_offsets(found.eyes[:, :, 0], found.points, fit)
     corners = found.points[:, np.array(landmarks.EYE_CORNERS), :2].astype(np.float64)
     across = corners[..., 1, :] - corners[..., 0, :]
     width = np.linalg.norm(across, axis=-1)
     along = (offsets * across).sum(axis=-1) / width * fit.unit[:, None]
-    places = (along / width).mean(axis=-1)
+    positions = (along / width).mean(axis=-1)
     seen = np.flatnonzero(~curves.are_closed(gaze.eye_opening(found.eyes)))
-    return np.interp(np.arange(len(places)), seen, places[seen])
+    return np.interp(np.arange(len(positions)), seen, positions[seen])
 
 
 RANGE_SECONDS = 10.0

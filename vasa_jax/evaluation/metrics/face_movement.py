@@ -371,19 +371,19 @@ class SilentLips(VideoMetric):
             is_silent = is_silent[: reference.facts.num_frames]
         num_frames = len(is_silent)
 
-        def opening(one, meant):
+        def aperture(one, meant):
             face = one.face.first(num_frames)
             return float(curves.masked_mean(face.mouth_opening, face.present & meant))
 
         def share(one, meant):
             with np.errstate(divide="ignore", invalid="ignore"):
-                return float(np.float64(opening(one, meant)) / opening(one, ~meant))
+                return float(np.float64(aperture(one, meant)) / aperture(one, ~meant))
 
-        if np.isnan(opening(clip, is_silent)):
+        if np.isnan(aperture(clip, is_silent)):
             return Measured(left_out="its sound holds no silence")
         shifted = np.roll(is_silent, num_frames // 2)
         scores = {}
-        for key, find in (("silence", opening), ("silence/share", share)):
+        for key, find in (("silence", aperture), ("silence/share", share)):
             of_real = np.nan if reference is None else find(reference, is_silent)
             score = Score(find(clip, is_silent), find(clip, shifted), of_real)
             if np.isfinite(score.value):

@@ -361,8 +361,8 @@ def ssim(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
         float64 `[...]`, 1 where both are the same.
     """
     result = np.empty(image.shape[:-3])
-    for place in np.ndindex(*result.shape):
-        result[place] = _ssim_of_luma(image[place] @ LUMA, truth[place] @ LUMA)
+    for index in np.ndindex(*result.shape):
+        result[index] = _ssim_of_luma(image[index] @ LUMA, truth[index] @ LUMA)
     return result
 
 

@@ -55,18 +55,18 @@ class Subject:
     Attributes:
         picture: uint8 `[H, W, 3]`.
         portrait: what the model is given.
-        place: of the face in the picture.
+        placement: of the face in the picture.
         own: of the face in the portrait's image.
         beside: bool `[size, size]`, where the portrait's image shows no person.
-        opening: of the mouth in the picture.
+        aperture: of the mouth in the picture.
     """
 
     picture: np.ndarray
     portrait: talking_face.Portrait
-    place: sharpness.FacePlacement
+    placement: sharpness.FacePlacement
     own: sharpness.FacePlacement
     beside: np.ndarray
-    opening: float
+    aperture: float
 
     @classmethod
     def of(cls, picture: np.ndarray, performer: Performer) -> "Subject":
@@ -77,7 +77,7 @@ class Subject:
         """
         portrait = performer.locate(picture)
         found = locate.locate_face(picture).landmarks
-        place = sharpness.FacePlacement.of(found)
+        placement = sharpness.FacePlacement.of(found)
         still = track.ClipLandmarks(
             points=found.points[None],
             eyes=np.zeros((1, 2, 21, 2)),
@@ -86,10 +86,10 @@ class Subject:
         return cls(
             picture=picture,
             portrait=portrait,
-            place=place,
-            own=place.within(portrait.box, performer.image_size),
+            placement=placement,
+            own=placement.within(portrait.box, performer.image_size),
             beside=sharpness.beside_person(portrait.image),
-            opening=float(expression_curves.of_landmarks(still).mouth_opening[0]),
+            aperture=float(expression_curves.of_landmarks(still).mouth_opening[0]),
         )
 
     @property
@@ -138,13 +138,13 @@ def measure_speech(
     }
     if face is None:
         return values, frames
-    opening = performer.requested_aperture(motion)
+    aperture = performer.requested_aperture(motion)
     degrees = np.degrees(motion[:, :3])
-    shut = opening <= np.percentile(opening, CLOSED_SHARE)
+    shut = aperture <= np.percentile(aperture, CLOSED_SHARE)
     values |= {
-        "lips": Score(float(curves.correlation(face.mouth_opening, opening)), 0.0),
-        "lag": Score(float(curves.best_lag(face.mouth_opening, opening))),
-        "shut": Score(float(face.mouth_opening[shut].mean()), subject.opening),
+        "lips": Score(float(curves.correlation(face.mouth_opening, aperture)), 0.0),
+        "lag": Score(float(curves.best_lag(face.mouth_opening, aperture))),
+        "shut": Score(float(face.mouth_opening[shut].mean()), subject.aperture),
         "asked_change": Score(expression_curves.change_per_frame(degrees), 0.0),
         "asked_fast": Score(
             float(
@@ -281,9 +281,9 @@ def _pixels_of(
 ) -> dict[str, float]:
     against = (subject.portrait.image, subject.own, frame, shown)
     large = sharpness.over_portrait(
-        subject.picture, subject.place, frame, shown, COMPARED_SIZE
+        subject.picture, subject.placement, frame, shown, COMPARED_SIZE
     )
-    own = sharpness.over_portrait(subject.picture, subject.place, frame, shown)
+    own = sharpness.over_portrait(subject.picture, subject.placement, frame, shown)
     beside = subject.beside & sharpness.beside_person(frame)
     return {
         **{f"{name}_large": value for name, value in large.items()},

@@ -78,18 +78,18 @@ class FacePlacement:
         )
 
 
-def cut_alike(place: FacePlacement, shown: FacePlacement, size: int) -> crop.CropBox:
+def cut_alike(placement: FacePlacement, shown: FacePlacement, size: int) -> crop.CropBox:
     """Return the crop of a picture in which its head lies as in a frame.
 
     Ours: so that the photograph is resampled once, and to the size the frame shows.
 
     Args:
-        place: of the head in the picture.
+        placement: of the head in the picture.
         shown: of the head in the frame.
         size: side of the frame, pixels.
     """
-    pixel = place.unit / shown.unit
-    middle = place.centre + (size / 2 - shown.centre) * pixel
+    pixel = placement.unit / shown.unit
+    middle = placement.centre + (size / 2 - shown.centre) * pixel
     return crop.CropBox(
         center_x=float(middle[0]), center_y=float(middle[1]), half_size=size / 2 * pixel
     )
@@ -97,7 +97,7 @@ def cut_alike(place: FacePlacement, shown: FacePlacement, size: int) -> crop.Cro
 
 def over_portrait(
     picture: np.ndarray,
-    place: FacePlacement,
+    placement: FacePlacement,
     frame: np.ndarray,
     shown: FacePlacement,
     size: int | None = None,
@@ -106,7 +106,7 @@ def over_portrait(
 
     Args:
         picture: uint8 `[H, W, 3]`.
-        place: of its face.
+        placement: of its face.
         frame: uint8 `[S, S, 3]`, the portrait in motion.
         shown: of the face in it.
         size: to which the frame is enlarged first, and at which the photograph is
@@ -120,14 +120,14 @@ def over_portrait(
         shown = shown.within(whole, size)
         frame = crop.extract(frame, whole, size)
     size = len(frame)
-    box = cut_alike(place, shown, size)
+    box = cut_alike(placement, shown, size)
     energies = (
         laplacian_energy(frame),
         laplacian_energy(crop.extract(picture, box, size)),
     )
     masks = zip(
         face_masks(shown, size).items(),
-        face_masks(place.within(box, size), size).values(),
+        face_masks(placement.within(box, size), size).values(),
         strict=True,
     )
     return {
@@ -155,7 +155,7 @@ def beside_person(image: np.ndarray) -> np.ndarray:
 
 def ring_over_portrait(
     portrait: np.ndarray,
-    place: FacePlacement,
+    placement: FacePlacement,
     frame: np.ndarray,
     shown: FacePlacement,
     beside: np.ndarray,
@@ -164,7 +164,7 @@ def ring_over_portrait(
 
     Args:
         portrait: uint8 `[S, S, 3]`, the photograph as the model was given it.
-        place: of its face.
+        placement: of its face.
         frame: uint8 `[S, S, 3]`.
         shown: of the face in it.
         beside: bool `[S, S]`, where neither shows the person.
@@ -173,14 +173,14 @@ def ring_over_portrait(
         1 where both are as sharp; not a number where persons fill the surroundings.
     """
     size = len(frame)
-    distances = [head_distance(one, size) for one in (place, shown)]
+    distances = [head_distance(one, size) for one in (placement, shown)]
     mask = (np.minimum(*distances) > 1) & (np.maximum(*distances) < RING_WIDTH)
     energies = [_mean(laplacian_energy(x), mask & beside) for x in (frame, portrait)]
     return _ratio(*energies)
 
 
 def uncovered_over_ring(
-    portrait: np.ndarray, place: FacePlacement, frame: np.ndarray, shown: FacePlacement
+    portrait: np.ndarray, placement: FacePlacement, frame: np.ndarray, shown: FacePlacement
 ) -> float:
     """Return the sharpness where a head that went away lay, over that around it.
 
@@ -188,7 +188,7 @@ def uncovered_over_ring(
 
     Args:
         portrait: uint8 `[S, S, 3]`, the photograph as the model was given it.
-        place: of its face.
+        placement: of its face.
         frame: uint8 `[S, S, 3]`, in which the head is smaller.
         shown: of the face in it.
 
@@ -196,8 +196,8 @@ def uncovered_over_ring(
         1 where both are as sharp; not a number where nothing was uncovered.
     """
     size = len(frame)
-    before, after = (head_distance(one, size) for one in (place, shown))
-    above = above_shoulders(place, size)
+    before, after = (head_distance(one, size) for one in (placement, shown))
+    above = above_shoulders(placement, size)
     uncovered = (before < 1) & (after > 1) & above
     around = (before > 1) & (before < RING_WIDTH) & above
     return _ratio(
@@ -235,37 +235,37 @@ def laplacian_energy(image: np.ndarray) -> np.ndarray:
     return (around - 4 * luma[1:-1, 1:-1]) ** 2
 
 
-def face_masks(place: FacePlacement, size: int) -> dict[str, np.ndarray]:
+def face_masks(placement: FacePlacement, size: int) -> dict[str, np.ndarray]:
     """Return where eyes, mouth and face are, bool `[size, size]` each."""
     eyes = np.zeros((size, size), bool)
     for corners in landmarks.EYE_CORNERS:
-        first, second = place.points[list(corners)]
+        first, second = placement.points[list(corners)]
         width = np.linalg.norm(second - first)
         half = width * np.array([EYE_HALF_WIDTH, EYE_HALF_HEIGHT])
         middle = (first + second) / 2
         eyes |= _box(middle - half, middle + half, size)
-    lips = place.points[list(LIPS)]
-    left, right = place.points[list(expression_curves.MOUTH_CORNERS)]
+    lips = placement.points[list(LIPS)]
+    left, right = placement.points[list(expression_curves.MOUTH_CORNERS)]
     margin = LIP_MARGIN * np.linalg.norm(right - left)
     mouth = _box(lips.min(axis=0) - margin, lips.max(axis=0) + margin, size)
     return {
         "eyes": eyes,
         "mouth": mouth,
-        "face": _inside(place.points[list(OVAL)], size),
+        "face": _inside(placement.points[list(OVAL)], size),
     }
 
 
-def head_distance(place: FacePlacement, size: int) -> np.ndarray:
+def head_distance(placement: FacePlacement, size: int) -> np.ndarray:
     """Return how far pixels are from the head, 1 on its ellipse, `[size, size]`."""
     centres = np.arange(size) + 0.5
-    x = (centres - place.centre[0]) / (HEAD_RADII[0] * place.unit)
-    y = (centres - place.centre[1]) / (HEAD_RADII[1] * place.unit)
+    x = (centres - placement.centre[0]) / (HEAD_RADII[0] * placement.unit)
+    y = (centres - placement.centre[1]) / (HEAD_RADII[1] * placement.unit)
     return np.hypot(x[None], y[:, None])
 
 
-def above_shoulders(place: FacePlacement, size: int) -> np.ndarray:
+def above_shoulders(placement: FacePlacement, size: int) -> np.ndarray:
     """Return which pixels lie above the shoulders, bool `[size, size]`."""
-    rows = np.arange(size) + 0.5 < place.centre[1] + SHOULDERS * place.unit
+    rows = np.arange(size) + 0.5 < placement.centre[1] + SHOULDERS * placement.unit
     return np.broadcast_to(rows[:, None], (size, size))
 
 

@@ -177,9 +177,9 @@ def _measure_movement(
         "jitter": _three(lambda x: np.degrees(curves.fast_movement(x)), seen),
     }
     if clip.truth is not None:
-        openings = [one.mouth_aperture[:, None] for one in seen]
+        apertures = [one.mouth_aperture[:, None] for one in seen]
         rotations = [one.rotation for one in seen]
-        for key, moved in (("opening_spread", openings), ("pose_spread", rotations)):
+        for key, moved in (("opening_spread", apertures), ("pose_spread", rotations)):
             own, true = (float(curves.spread(curve)) for curve in moved)
             values[key] = Score(own, 0.0, true)
     if clip.mouth_aperture is not None:

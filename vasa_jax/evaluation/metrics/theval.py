@@ -154,7 +154,7 @@ def scores(
     """
     points = found.points[..., :2].astype(np.float64)
     shown = found.present
-    opening = lip_opening(points)
+    aperture = lip_aperture(points)
     values = {
         "theval/lips": 1000 * lip_dynamics(points[:MOST_FRAMES][shown[:MOST_FRAMES]]),
         "theval/head": head_dynamics(rotation[shown], points[shown]),
@@ -164,15 +164,15 @@ def scores(
     spoken = voice_activity.voiced_frames(waveform[: count * types.SAMPLES_PER_FRAME])
     still = _long_runs(~spoken) & shown[:count]
     if still.sum() >= 2:
-        values["theval/silence"] = 1000 * restlessness(opening[:count][still])
+        values["theval/silence"] = 1000 * restlessness(aperture[:count][still])
     heard = spoken & shown[:count]
     if spoken.mean() >= LEAST_SPEECH and heard.sum() >= 2:
         volume = loudness(waveform, count)
-        values["theval/sync"] = mismatch(opening[:count][heard], volume[heard])
+        values["theval/sync"] = mismatch(aperture[:count][heard], volume[heard])
     return {key: float(value) for key, value in values.items()}
 
 
-def lip_opening(points: np.ndarray) -> np.ndarray:
+def lip_aperture(points: np.ndarray) -> np.ndarray:
     """Return how far lips part in eye distances, `[T]`, of points `[T, 468, 2]`."""
     gaps = np.abs(points[:, UPPER_LIP, 1] - points[:, LOWER_LIP, 1])
     return gaps.mean(axis=1) / _length(points[:, EYES[0]] - points[:, EYES[1]])
@@ -204,9 +204,9 @@ def brow_dynamics(points: np.ndarray) -> float:
     return float(np.mean(changes)) if len(points) > 1 else 0.0
 
 
-def restlessness(opening: np.ndarray) -> float:
+def restlessness(aperture: np.ndarray) -> float:
     """Return the median distance of lip openings from their mean."""
-    return float(np.median(np.abs(opening - opening.mean())))
+    return float(np.median(np.abs(aperture - aperture.mean())))
 
 
 def loudness(waveform: np.ndarray, num_frames: int) -> np.ndarray:
@@ -222,13 +222,13 @@ def loudness(waveform: np.ndarray, num_frames: int) -> np.ndarray:
     return np.interp(np.arange(num_frames) / types.FRAME_RATE_HZ, times, level)
 
 
-def mismatch(opening: np.ndarray, volume: np.ndarray) -> float:
+def mismatch(aperture: np.ndarray, volume: np.ndarray) -> float:
     """Return the mean distance of mouth and loudness, each brought to 0 to 1."""
 
     def spread(values):
         return (values - values.min()) / (np.ptp(values) + 1e-8)
 
-    return float(np.abs(spread(opening) - spread(volume)).mean())
+    return float(np.abs(spread(aperture) - spread(volume)).mean())
 
 
 def _length(vectors: np.ndarray) -> np.ndarray:

@@ -79,13 +79,13 @@ def cut(
             windows.
     """
     rotation = np.asarray(record["motion"], np.float32)[:, : capp.ROTATION_CHANNELS]
-    num_frames, num_places = len(rotation), len(rotation) - window_frames + 1
+    num_frames, num_starts = len(rotation), len(rotation) - window_frames + 1
     if len(record["audio_features"]) != num_frames:
         raise UserError(
             f"an encoded clip has {num_frames} frames of motion and "
             f"{len(record['audio_features'])} of audio; encode it again."
         )
-    if num_places < num_windows:
+    if num_starts < num_windows:
         raise UserError(
             f"a clip of {num_frames} frames has no {num_windows} different windows of "
             f"{window_frames}; encode longer clips (python -m "
@@ -93,8 +93,8 @@ def cut(
             "model.window_frames "
             "lower."
         )
-    first = int(generator.integers(num_places))
-    others = np.delete(np.arange(num_places), first)
+    first = int(generator.integers(num_starts))
+    others = np.delete(np.arange(num_starts), first)
     # As many near as far, because the near ones are the harder.
     apart = np.abs(others - first)
     weights = np.where(
@@ -103,8 +103,8 @@ def cut(
     chosen = generator.choice(
         others, num_windows - 1, replace=False, p=weights / weights.sum()
     )
-    places = np.array([first, *chosen])
-    frames = places[:, None] + np.arange(window_frames)[None]
+    starts = np.array([first, *chosen])
+    frames = starts[:, None] + np.arange(window_frames)[None]
     features = np.asarray(record["audio_features"])[frames]
     return {"rotation": rotation[frames], "audio": features.astype(np.float32)}
 

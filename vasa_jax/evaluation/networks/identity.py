@@ -76,8 +76,8 @@ class IdentityNetwork:
         points = found.points[list(CORNERS_AND_NOSE), :2]
         low, high = np.rint(found.points[:, :2].min(0)), found.points[:, :2].max(0)
         box = dlib.rectangle(*(int(value) for value in (*low, *np.rint(high))))
-        places = [dlib.point(int(round(x)), int(round(y))) for x, y in points.tolist()]
-        return dlib.full_object_detection(box, places)
+        marks = [dlib.point(int(round(x)), int(round(y))) for x, y in points.tolist()]
+        return dlib.full_object_detection(box, marks)
 
 
 def distances(embedding: np.ndarray, others: np.ndarray) -> np.ndarray:

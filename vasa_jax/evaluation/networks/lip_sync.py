@@ -262,14 +262,14 @@ def cut(
             f"lips of {lips.shape[1]} pixels are too small for windows of "
             f"{sizes.image_size}; set model.image_size lower."
         )
-    num_places = len(lips) - sizes.window_frames + 1
-    if num_places < num_windows:
+    num_starts = len(lips) - sizes.window_frames + 1
+    if num_starts < num_windows:
         raise errors.UserError(
             f"a clip of {len(lips)} frames has no {num_windows} different windows; "
             "encode longer clips or set windows_per_clip lower."
         )
-    places = generator.choice(num_places, num_windows, replace=False)
-    frames = places[:, None] + np.arange(sizes.window_frames)[None]
+    starts = generator.choice(num_starts, num_windows, replace=False)
+    frames = starts[:, None] + np.arange(sizes.window_frames)[None]
     corner = generator.integers(0, margin + 1, 2)
     shake = generator.integers(0, 2 * MAX_SHAKE + 1, (*frames.shape, 2))
     rows, columns = (
@@ -282,7 +282,7 @@ def cut(
     return {
         "lips": np.ascontiguousarray(seen),
         "audio": features[frames].astype(np.float32),
-        "frame": places.astype(np.int32),
+        "frame": starts.astype(np.int32),
     }
 
 

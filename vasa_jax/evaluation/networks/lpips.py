@@ -192,15 +192,15 @@ def compare_with(
         held: list[tuple[np.ndarray, Any] | None] = [None] * len(videos)
         found = np.zeros((len(videos), len(truth)))
         # One by one, so that memory does not grow with the number of frames.
-        for place, true_frame in enumerate(truth):
+        for index, true_frame in enumerate(truth):
             true_features = look(weights, true_frame[None])
             for video, frames in enumerate(videos):
-                frame = frames[place]
+                frame = frames[index]
                 if held[video] is None or not np.array_equal(held[video][0], frame):
                     is_true = np.array_equal(frame, true_frame)
                     seen = true_features if is_true else look(weights, frame[None])
                     held[video] = frame, seen
-                found[video, place] = compare(weights, held[video][1], true_features)[0]
+                found[video, index] = compare(weights, held[video][1], true_features)[0]
         return list(found)
 
     return measure

@@ -262,9 +262,9 @@ def embed(
     pieces = []
     for first in range(0, count, batch_windows):
         # Windows beyond the last repeat it, so that every batch has one shape.
-        places = np.minimum(np.arange(first, first + batch_windows), count - 1)
-        seen = places[:, None] + np.arange(WINDOW_FRAMES)[None]
-        heard = _cut_cepstra(cepstra, places)
+        starts = np.minimum(np.arange(first, first + batch_windows), count - 1)
+        seen = starts[:, None] + np.arange(WINDOW_FRAMES)[None]
+        heard = _cut_cepstra(cepstra, starts)
         pieces.append(jax.device_get(_embed(network, params, frames[seen], heard)))
     lips, sound = (np.concatenate(part)[:count] for part in zip(*pieces, strict=True))
     return lips, sound
@@ -283,9 +283,9 @@ def _cepstra(waveform: np.ndarray) -> np.ndarray:
     return syncnet_inputs.mfcc(np.clip(samples, -_FULL_SCALE, _FULL_SCALE - 1))
 
 
-def _cut_cepstra(cepstra: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Cut windows of cepstra beside the frames at `places`, float32 `[N, 13, 20]`."""
-    steps = _STEPS_PER_FRAME * places[:, None] + np.arange(WINDOW_STEPS)[None]
+def _cut_cepstra(cepstra: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Cut windows of cepstra beside the frames at `starts`, float32 `[N, 13, 20]`."""
+    steps = _STEPS_PER_FRAME * starts[:, None] + np.arange(WINDOW_STEPS)[None]
     return einops.rearrange(cepstra[steps], "n l k -> n k l").astype(np.float32)
 
 
@@ -295,7 +295,7 @@ CURE = (
 )
 """What to do without the file."""
 
-_CONV_PLACES = (0, 4, 8, 11, 14, 18)
+_CONV_INDICES = (0, 4, 8, 11, 14, 18)
 
 _HALVES = {
     "sound": ("netcnnaud", "netfcaud", "o c h w -> h w c o"),
@@ -307,7 +307,7 @@ class _Array(NamedTuple):
     """An array of the file: its name, its place here and how to turn it."""
 
     name: str
-    place: str
+    path: str
     pattern: str | None = None
 
 
@@ -333,10 +333,10 @@ def read_weights(
     shapes = export.flatten(
         jax.eval_shape(network.init, jax.random.key(0), *example_inputs())["params"]
     )
-    wanted = {a.name: _their_shape(a, shapes[a.place].shape) for a in _arrays()}
+    wanted = {a.name: _their_shape(a, shapes[a.path].shape) for a in _arrays()}
     tensors = weights_files.read_arrays(path, wanted, CURE)
     return export.unflatten(
-        {array.place: _turned(tensors[array.name], array) for array in _arrays()}
+        {array.path: _turned(tensors[array.name], array) for array in _arrays()}
     )
 
 
@@ -356,30 +356,30 @@ def _their_shape(array: _Array, ours: tuple[int, ...]) -> tuple[int, ...]:
     if "t" not in array.pattern:
         return outputs, inputs, height, width
     # The first convolution of the lips spans all frames, the others one.
-    depth = WINDOW_FRAMES if array.place == "lips/conv_0/kernel" else 1
+    depth = WINDOW_FRAMES if array.path == "lips/conv_0/kernel" else 1
     return outputs, inputs // depth, depth, height, width
 
 
 def _arrays() -> Iterator[_Array]:
     """List the arrays of the network."""
     for half, (convolutions, head, pattern) in _HALVES.items():
-        for layer, place in enumerate(_CONV_PLACES):
-            name = f"{convolutions}.{place}"
+        for layer, index in enumerate(_CONV_INDICES):
+            name = f"{convolutions}.{index}"
             yield _Array(f"{name}.weight", f"{half}/conv_{layer}/kernel", pattern)
             yield _Array(f"{name}.bias", f"{half}/conv_{layer}/bias")
-            yield from _norm(f"{convolutions}.{place + 1}", f"{half}/norm_{layer}")
-        for place, ours in ((0, "hidden"), (3, "embedding")):
-            name = f"{head}.{place}"
+            yield from _norm(f"{convolutions}.{index + 1}", f"{half}/norm_{layer}")
+        for index, ours in ((0, "hidden"), (3, "embedding")):
+            name = f"{head}.{index}"
             yield _Array(f"{name}.weight", f"{half}/head/{ours}/kernel", "o i -> i o")
             yield _Array(f"{name}.bias", f"{half}/head/{ours}/bias")
         yield from _norm(f"{head}.1", f"{half}/head/norm")
 
 
-def _norm(name: str, place: str) -> Iterator[_Array]:
+def _norm(name: str, path: str) -> Iterator[_Array]:
     for theirs, ours in (
         ("weight", "scale"),
         ("bias", "bias"),
         ("running_mean", "mean"),
         ("running_var", "variance"),
     ):
-        yield _Array(f"{name}.{theirs}", f"{place}/{ours}")
+        yield _Array(f"{name}.{theirs}", f"{path}/{ours}")

@@ -161,11 +161,11 @@ def _resize(image: np.ndarray) -> np.ndarray:
     values = image.astype(np.float32)
     for axis in (0, 1):
         length = image.shape[axis]
-        place = (np.arange(size) + 0.5) * length / size - 0.5
-        place = np.clip(place, 0, length - 1)
-        low = np.floor(place).astype(int)
+        position = (np.arange(size) + 0.5) * length / size - 0.5
+        position = np.clip(position, 0, length - 1)
+        low = np.floor(position).astype(int)
         high = np.minimum(low + 1, length - 1)
-        share = (place - low).astype(np.float32)
+        share = (position - low).astype(np.float32)
         share = share.reshape(-1, *[1] * (2 - axis))
         below, above = np.take(values, low, axis), np.take(values, high, axis)
         values = below + (above - below) * share
@@ -196,8 +196,8 @@ def mel_filters() -> np.ndarray:
 def _cosines() -> np.ndarray:
     """Return the orthonormal cosines and the lifter, float64 `[26, 13]`."""
     order = np.arange(NUM_COEFFICIENTS)
-    places = np.arange(_NUM_FILTERS)[:, None] + 0.5
-    cosines = np.cos(np.pi * places * order / _NUM_FILTERS)
+    centres = np.arange(_NUM_FILTERS)[:, None] + 0.5
+    cosines = np.cos(np.pi * centres * order / _NUM_FILTERS)
     scale = np.sqrt(np.where(order == 0, 1, 2) / _NUM_FILTERS)
     lifter = 1 + _LIFTER / 2 * np.sin(np.pi * order / _LIFTER)
     return cosines * scale * lifter

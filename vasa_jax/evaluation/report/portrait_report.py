@@ -156,7 +156,7 @@ LIPS: Mapping[str, Cells] = {
 def movement(num_seconds: float) -> dict[str, Cells]:
     """Return the rows of movement in clips of so many seconds."""
     window = min(num_seconds, expression_curves.RANGE_SECONDS)
-    deviations = {
+    standard_deviations = {
         f"std_{angle}": (f"Std of {angle}", "degrees", f"0.7 of {filmed}", 2)
         for angle, filmed in FILMED_STD_DEGREES.items()
     }
@@ -171,7 +171,7 @@ def movement(num_seconds: float) -> dict[str, Cells]:
     }
     change = "Change per frame, mean of the three angles"
     return {
-        **deviations,
+        **standard_deviations,
         **ranges,
         "change": (change, "degrees", "0.40 to 0.65", 2),
         "asked_change": ("The same in the poses asked for", "degrees", "", 2),
@@ -322,9 +322,9 @@ def write_sheets(folder: pathlib.Path, names: Sequence[str]) -> list[pathlib.Pat
         The sheets, PNG.
     """
     sheets = []
-    place = folder / "sheets"
-    place.mkdir(exist_ok=True)
-    for old in place.glob("sheet_*.png"):
+    sheet_folder = folder / "sheets"
+    sheet_folder.mkdir(exist_ok=True)
+    for old in sheet_folder.glob("sheet_*.png"):
         old.unlink()
     for start in range(0, len(names), SHEET_PORTRAITS):
         strips = [
@@ -336,7 +336,7 @@ def write_sheets(folder: pathlib.Path, names: Sequence[str]) -> list[pathlib.Pat
             np.pad(s, ((0, 0), (0, width - s.shape[1]), (0, 0)), constant_values=255)
             for s in strips
         ]
-        sheets.append(place / f"sheet_{start // SHEET_PORTRAITS + 1:02d}.png")
+        sheets.append(sheet_folder / f"sheet_{start // SHEET_PORTRAITS + 1:02d}.png")
         media.write_image(sheets[-1], np.concatenate(filled))
     return sheets
 
