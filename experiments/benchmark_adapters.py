@@ -92,9 +92,9 @@ def _sound_times(watch: Watch) -> dict[int, float]:
         likeness = scores / (energy * np.linalg.norm(said.astype(float)) + 1)
         best = int(likeness.argmax())
         if likeness[best] > 0.99:
-            place = start + best
-            found[number] = times[place // size] + (place % size) / RATE_HZ
-            start = max(0, place - RATE_HZ)
+            index = start + best
+            found[number] = times[index // size] + (index % size) / RATE_HZ
+            start = max(0, index - RATE_HZ)
     return found
 
 

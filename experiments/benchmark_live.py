@@ -162,8 +162,8 @@ def _voice() -> np.ndarray:
     samples = audio.load_waveform(SOUND.value)
     samples = np.concatenate([samples, np.zeros(types.SAMPLE_RATE_HZ, np.float32)])
     ratio = live_client.RATE_HZ // types.SAMPLE_RATE_HZ
-    places = np.arange(len(samples) * ratio) / ratio
-    return np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
+    positions = np.arange(len(samples) * ratio) / ratio
+    return np.interp(positions, np.arange(len(samples)), samples).astype(np.float32)
 
 
 async def _wait_for(http: aiohttp.ClientSession, url: str) -> None:
@@ -212,11 +212,11 @@ async def _seconds_to_silence(
         while len(client.sound) < 5 or client.sound[-1][1] < 3 * QUIET_LEVEL:
             await asyncio.sleep(0.005)
     # The other agent answers after a pause only, so nothing new is said.
-    told = time.monotonic()
+    asked_at = time.monotonic()
     await socket_beside.send_json({"type": "agent", "name": "echo"})
     await asyncio.sleep(1.0)
     loud = [seconds for seconds, level in client.sound if level > QUIET_LEVEL]
-    return max(0.0, max(one for one in loud if one < told + 1.0) - told)
+    return max(0.0, max(one for one in loud if one < asked_at + 1.0) - asked_at)
 
 
 def _delays(
@@ -246,8 +246,8 @@ def _delays(
 def _curve(levels: np.ndarray, times: np.ndarray) -> np.ndarray:
     """Return the level that stood at each time."""
     seconds, values = levels.T
-    places = np.clip(np.searchsorted(seconds, times, "right") - 1, 0, None)
-    return values[places]
+    indices = np.clip(np.searchsorted(seconds, times, "right") - 1, 0, None)
+    return values[indices]
 
 
 if __name__ == "__main__":

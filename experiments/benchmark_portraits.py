@@ -167,9 +167,9 @@ def measure_all(
         UserError: none could be measured.
     """
     results, left_out = {}, {}
-    for place, item in enumerate(tqdm.tqdm(items, desc="measure", unit="portrait")):
+    for index, item in enumerate(tqdm.tqdm(items, desc="measure", unit="portrait")):
         try:
-            results[item.name] = runner.measure(item, place)
+            results[item.name] = runner.measure(item, index)
         except errors.UserError as error:
             left_out[item.name] = str(error)
             tqdm.tqdm.write(f"warning: {item.name} is left out: {error}", sys.stderr)
@@ -197,13 +197,13 @@ def find_voices(pattern: str) -> list[pathlib.Path]:
     Raises:
         UserError: there are none.
     """
-    place = pathlib.Path(pattern)
-    if place.is_dir():
-        found = [p for p in place.iterdir() if p.suffix.lower() in SOUND_SUFFIXES]
-    elif any(sign in place.name for sign in "*?[") and not place.exists():
-        found = list(place.parent.glob(place.name))
+    given = pathlib.Path(pattern)
+    if given.is_dir():
+        found = [p for p in given.iterdir() if p.suffix.lower() in SOUND_SUFFIXES]
+    elif any(sign in given.name for sign in "*?[") and not given.exists():
+        found = list(given.parent.glob(given.name))
     else:
-        found = [place]
+        found = [given]
     found = sorted(path for path in found if path.is_file())
     config.require(
         bool(found),

@@ -56,11 +56,11 @@ def main(_) -> int:
         f"The folder {output} is not empty; name a new --output.",
     )
     pythons = dict(zip(NAMES, (sys.executable, OTHER.value), strict=True))
-    places = {name: folders.make(output / name) for name in pythons}
+    work_folders = {name: folders.make(output / name) for name in pythons}
     for part in ("begin", "go_on"):
         for name, python in pythons.items():
-            _work(python, part, places[name])
-    found = {name: read(place) for name, place in places.items()}
+            _work(python, part, work_folders[name])
+    found = {name: read(work_folder) for name, work_folder in work_folders.items()}
     rows = environment_rows.compare(found["this"], found["other"])
     versions = " and ".join(
         f"Python {one['whole']['python']} with jax {one['whole']['jax']}"
@@ -82,9 +82,9 @@ def main(_) -> int:
     return 0 if all(holds for *_, holds in rows) else 1
 
 
-def _work(python: str, part: str, place: pathlib.Path) -> None:
+def _work(python: str, part: str, work_folder: pathlib.Path) -> None:
     command = [python, "-m", "experiments.compare_environments", f"--part={part}"]
-    command += [f"--output={place}", f"--num_frames={NUM_FRAMES.value}"]
+    command += [f"--output={work_folder}", f"--num_frames={NUM_FRAMES.value}"]
     try:
         code = subprocess.run(command, cwd=ROOT).returncode
     except OSError as error:
@@ -94,15 +94,17 @@ def _work(python: str, part: str, place: pathlib.Path) -> None:
     )
 
 
-def read(place: pathlib.Path) -> dict:
+def read(work_folder: pathlib.Path) -> dict:
     """Return what one environment has told, and its frames."""
     work = environment_work
     names = work.WHOLE, work.RESUMED, work.CROSSED, work.EXPORT_NAME
-    told = {
-        name: json.loads((place / work.ABOUT_NAME.format(name)).read_text("utf-8"))
+    about = {
+        name: json.loads(
+            (work_folder / work.ABOUT_NAME.format(name)).read_text("utf-8")
+        )
         for name in names
     }
-    return {**told, "frames": np.load(place / work.FRAMES_NAME)}
+    return {**about, "frames": np.load(work_folder / work.FRAMES_NAME)}
 
 
 if __name__ == "__main__":

@@ -123,8 +123,8 @@ def video_jobs(
 
     for video in videos:
         yield f"same {video.stem}", functools.partial(job, "same", video, video)
-    for place, video in enumerate(videos if len(videos) > 1 else []):
-        source = videos[place - 1]
+    for index, video in enumerate(videos if len(videos) > 1 else []):
+        source = videos[index - 1]
         yield f"other {video.stem}", functools.partial(job, "other", source, video)
 
 

@@ -315,12 +315,12 @@ def main(_) -> int:
             "The weights are a mean with those that their training started from "
             f"({share:g} of these)."
         )
-        for place, (groups, metadata) in enumerate(stages):
+        for index, (groups, metadata) in enumerate(stages):
             mean = average(groups, AVERAGE_WITH.value, share)
             # A stage that is that export's own stays as it is, and is called so.
             if not same(groups, mean):
                 card = f"{metadata['card']}\n\n{sentence}"
-                stages[place] = mean, {**metadata, "card": card}
+                stages[index] = mean, {**metadata, "card": card}
     for groups, metadata in stages:
         for name in groups:
             config.require(

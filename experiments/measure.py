@@ -182,10 +182,10 @@ def real_jobs(
         return {"real": metrics["real"].measure(clip, actor, network)}
 
     def speak_other(read, seed):
-        _, place, _ = voices[seed % len(voices)]
+        _, index, _ = voices[seed % len(voices)]
         clip = speaking.SpokenClip(
             portrait=actor.locate(read()),
-            waveform=held_out_clips.voice(opened, place),
+            waveform=held_out_clips.voice(opened, index),
             controls=controls.Controls(seed=seed),
         )
         still = metrics["photo_still"].measure(clip.portrait, actor, network)

@@ -63,15 +63,15 @@ def test_a_clip_that_is_cut_already_is_taken_whole(tmp_path):
 
 
 def test_emotions_come_as_a_word_or_with_times_and_gaps(tmp_path):
-    assert celebv_hq.told_emotions(ONE) == (clips.Emotion("happiness"),)
-    told = celebv_hq.told_emotions(SOME)
+    assert celebv_hq.reported_emotions(ONE) == (clips.Emotion("happiness"),)
+    told = celebv_hq.reported_emotions(SOME)
     assert told == (
         clips.Emotion("neutral", 1.0, 0.0, 0.28),
         clips.Emotion("disgust", 1.0, 1.28, 3.28),
     )
     # What the entry holds counts, not the flag beside it.
-    assert celebv_hq.told_emotions(SOME | {"sep_flag": False}) == told
-    assert celebv_hq.told_emotions({"sep_flag": True, "labels": []}) == ()
+    assert celebv_hq.reported_emotions(SOME | {"sep_flag": False}) == told
+    assert celebv_hq.reported_emotions({"sep_flag": True, "labels": []}) == ()
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_roll_goes_with_yaw_in_most_people(heads):
 def test_heads_come_home_and_keep_from_their_limits(heads):
     means = heads.mean(axis=1)
     assert np.abs(means).max() < 9
-    limits = np.degrees(head_motion._FARTHEST_DEVIATION_RADIANS)
+    limits = np.degrees(head_motion._FARTHEST_OFFSET_RADIANS)
     assert (np.abs(heads) < limits).all()
     assert np.mean(np.abs(heads) > 0.8 * limits) < 0.03
 

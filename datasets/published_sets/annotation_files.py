@@ -87,11 +87,11 @@ def table(path: pathlib.Path, columns: Mapping[str, str]) -> list[dict[str, str]
             f"The table {str(path)!r} has no column {missing[0]!r}; its header reads "
             f"{', '.join(header)}, so give the file as the set has it."
         )
-    places = {ours: header.index(name) for ours, name in columns.items()}
+    indices = {ours: header.index(name) for ours, name in columns.items()}
     read = []
     for cells in rows:
         if not any(cell.strip() for cell in cells):
             continue
         cells = [cell.strip() for cell in cells] + [""] * len(header)
-        read.append({ours: cells[place] for ours, place in places.items()})
+        read.append({ours: cells[index] for ours, index in indices.items()})
     return read

@@ -82,11 +82,11 @@ def rows_of(path: pathlib.Path) -> list[tuple[str, dict[str, Any]]]:
 
 def _clip(videos, name, row):
     source = str(row["ytb_id"])
-    told = told_emotions(row["attributes"]["emotion"])
+    reported = reported_emotions(row["attributes"]["emotion"])
     if videos.has_video(name):
         # Already cut and cropped: neither times nor box are of this file.
         return clips.Clip(
-            name=name, video=videos.video(name), source_video=source, emotions=told
+            name=name, video=videos.video(name), source_video=source, emotions=reported
         )
     sides = [float(row["bbox"][side]) for side in ("left", "top", "right", "bottom")]
     return clips.Clip(
@@ -96,7 +96,7 @@ def _clip(videos, name, row):
         start_seconds=float(row["duration"]["start_sec"]),
         end_seconds=float(row["duration"]["end_sec"]),
         box=relative_box(*sides),
-        emotions=told,
+        emotions=reported,
     )
 
 
@@ -128,19 +128,19 @@ def relative_box(left: float, top: float, right: float, bottom: float) -> clips.
     )
 
 
-def told_emotions(told: dict[str, Any]) -> tuple[clips.Emotion, ...]:
+def reported_emotions(reported: dict[str, Any]) -> tuple[clips.Emotion, ...]:
     """Return the emotions of a clip: one for all of it, or some with times.
 
     Ours: what the entry holds decides, not its flag alone. Times count from the clip's
     start; between them nothing is labelled.
 
     Args:
-        told: `labels`, a word or a list of emotions with `start_sec` and `end_sec`.
+        reported: `labels`, a word or a list of emotions with `start_sec` and `end_sec`.
 
     Raises:
         shard_files.UnfitError: an emotion is unknown.
     """
-    labels = told["labels"]
+    labels = reported["labels"]
     if isinstance(labels, str):
         return (clips.Emotion(emotions.name_of(labels)),)
     return tuple(

@@ -43,8 +43,8 @@ def _clip(videos, name, row):
 
 def _seconds(row: dict[str, Any], which: str) -> float:
     """Return a time in seconds, by whichever name it stands."""
-    told = {**row, **row.get("duration", {})}
-    found = [told[key] for key in (f"{which}_sec", f"{which}_frame") if key in told]
+    given = {**row, **row.get("duration", {})}
+    found = [given[key] for key in (f"{which}_sec", f"{which}_frame") if key in given]
     if len(found) != 1:
         raise KeyError(f"{which}_sec")
     return float(found[0])

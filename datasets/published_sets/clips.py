@@ -196,7 +196,7 @@ def read(rows: Iterable[tuple[str, Row]], make: Callable[[str, Row], Clip]) -> R
     """
     found: list[Clip] = []
     left_out: list[tuple[str, str, str]] = []
-    names, places = set(), set()
+    names, cuts = set(), set()
     for name, row in rows:
         try:
             clip = make(name, row)
@@ -205,8 +205,8 @@ def read(rows: Iterable[tuple[str, Row]], make: Callable[[str, Row], Clip]) -> R
             # One video may be at hand under two names.
             is_timed = clip.end_seconds is not None
             where = clip.source_video if is_timed else clip.video
-            place = where, span, clip.box
-            if place in places or clip.name in names:
+            cut = where, span, clip.box
+            if cut in cuts or clip.name in names:
                 raise shard_files.UnfitError(
                     "given twice", "a row before it has the same place or name"
                 )
@@ -214,7 +214,7 @@ def read(rows: Iterable[tuple[str, Row]], make: Callable[[str, Row], Clip]) -> R
             left_out.append((name, error.kind, str(error)))
             continue
         names.add(clip.name)
-        places.add(place)
+        cuts.add(cut)
         found.append(clip)
     parts = collections.defaultdict(set)
     for clip in found:

@@ -199,9 +199,9 @@ def _box(row: _Row) -> clips.Box:
     if row.crop is None:
         raise shard_files.UnfitError("without a crop", "crop_wh has no such clip")
     if len(row.heights) != 1 or not row.heights[0].isdigit() or row.heights[0] == "0":
-        told = " ".join(row.heights) or "nothing"
+        given = " ".join(row.heights) or "nothing"
         raise shard_files.UnfitError(
-            "of unknown height", f"resolution says {told}, so its crop has no scale"
+            "of unknown height", f"resolution says {given}, so its crop has no scale"
         )
     height = int(row.heights[0])
     if len(row.crop) != 4 or not all(re.fullmatch(r"-?\d+", n) for n in row.crop):

@@ -54,8 +54,8 @@ def _clip(name, parts, videos):
         raise shard_files.UnfitError(
             "with an unknown level", f"{level!r} is none of {', '.join(STRENGTHS)}"
         )
-    told = emotions.name_of(emotion)
-    strength = 1.0 if told == "neutral" else STRENGTHS[level]
+    reported = emotions.name_of(emotion)
+    strength = 1.0 if reported == "neutral" else STRENGTHS[level]
     number = pathlib.PurePosixPath(file).stem
     # The sound has no view level, and one serves all views.
     sound = videos.sound("/".join([actor, "audio", emotion, level, number]))
@@ -69,6 +69,6 @@ def _clip(name, parts, videos):
         video=name,
         source_video=name,
         person=actor,
-        emotions=(clips.Emotion(told, strength),),
+        emotions=(clips.Emotion(reported, strength),),
         sound=sound,
     )

@@ -67,11 +67,11 @@ def _clip(path: str, fields: list[str]) -> clips.Clip:
     if way != SPEECH:
         raise shard_files.UnfitError("that are sung", "its second number is not 01")
     word = EMOTIONS[emotion]
-    told = clips.Emotion(word, 1.0 if word == "neutral" else STRENGTHS[strength])
+    reported = clips.Emotion(word, 1.0 if word == "neutral" else STRENGTHS[strength])
     return clips.Clip(
         name=path,
         video=path,
         source_video=path,
         person=actor,
-        emotions=(told,) if word else (),
+        emotions=(reported,) if word else (),
     )

@@ -48,14 +48,14 @@ class VideoFiles:
             shard_files.UnfitError: there is none, or more than one.
         """
         found = self._find(names, SUFFIXES)
-        told = " or ".join(names)
+        wanted = " or ".join(names)
         if not found:
             raise shard_files.UnfitError(
-                "without a file", f"no video below the folder is named {told}"
+                "without a file", f"no video below the folder is named {wanted}"
             )
         if len(found) > 1:
             raise shard_files.UnfitError(
-                "with several files", f"{' and '.join(found)} are all named {told}"
+                "with several files", f"{' and '.join(found)} are all named {wanted}"
             )
         return found[0]
 

@@ -120,11 +120,11 @@ def _clip(name, path, version, videos, parts):
         raise shard_files.UnfitError(
             "of an unlisted person", f"{version.table} has no {person}"
         )
-    told = parse(path.read_text(encoding="utf-8-sig", errors="replace"))
-    if abs(told.offset_frames) > LARGEST_OFFSET_FRAMES:
+    reported = parse(path.read_text(encoding="utf-8-sig", errors="replace"))
+    if abs(reported.offset_frames) > LARGEST_OFFSET_FRAMES:
         raise shard_files.UnfitError(
             "with sound far from the picture",
-            f"its offset is {told.offset_frames} frames, and at most "
+            f"its offset is {reported.offset_frames} frames, and at most "
             f"{LARGEST_OFFSET_FRAMES} are mended",
         )
     of_clip = {
@@ -132,15 +132,15 @@ def _clip(name, path, version, videos, parts):
         "source_video": video,
         "person": person,
         "split": "test" if parts and parts[person] == "test" else None,
-        "sound_shift_seconds": told.offset_frames / FRAME_RATE_HZ,
+        "sound_shift_seconds": reported.offset_frames / FRAME_RATE_HZ,
     }
     if videos.has_video(name):
         return clips.Clip(video=videos.video(name), box=clips.MIDDLE_OF_CLIP, **of_clip)
-    sides = dict(zip(("left", "top", "right", "bottom"), told.box, strict=True))
+    sides = dict(zip(("left", "top", "right", "bottom"), reported.box, strict=True))
     return clips.Clip(
         video=videos.video(video),
-        start_seconds=told.first / FRAME_RATE_HZ,
-        end_seconds=(told.last + 1) / FRAME_RATE_HZ,
+        start_seconds=reported.first / FRAME_RATE_HZ,
+        end_seconds=(reported.last + 1) / FRAME_RATE_HZ,
         box=clips.Box(**sides, of_width=version.of_width, of_height=version.of_height),
         **of_clip,
     )
@@ -158,14 +158,14 @@ def parse(text: str) -> Utterance:
     """
     lines = [line.split("\t") for line in text.splitlines()]
     cells = [[cell.strip() for cell in line] for line in lines]
-    starts = [place for place, line in enumerate(cells) if line[0] == "FRAME"]
+    starts = [index for index, line in enumerate(cells) if line[0] == "FRAME"]
     header = {line[0].rstrip(": ").lower(): line[1:] for line in cells if line[0]}
     try:
         offset_frames = int(header["offset"][0])
         columns = cells[starts[0]]
         table = [line for line in cells[starts[0] + 1 :] if line[0]]
-        places = [columns.index(name) for name in ("FRAME", "X", "Y", "W", "H")]
-        rows = [[float(line[place]) for place in places] for line in table]
+        indices = [columns.index(name) for name in ("FRAME", "X", "Y", "W", "H")]
+        rows = [[float(line[index]) for index in indices] for line in table]
         frames, lefts, tops, widths, heights = zip(*rows, strict=True)
     except (KeyError, IndexError, ValueError) as error:
         raise shard_files.UnfitError(

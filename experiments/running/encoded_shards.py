@@ -107,8 +107,8 @@ def build(
     """
     output = pathlib.Path(settings.output)
     shards = divide(settings.data_dir, splits, max_clips)
-    for place in (shard_folder.FOLDER, *splits):
-        (output / place).mkdir(parents=True, exist_ok=True)
+    for subfolder in (shard_folder.FOLDER, *splits):
+        (output / subfolder).mkdir(parents=True, exist_ok=True)
     _sweep(output, splits)
     make = functools.partial(make_shard, settings)
     job = engines.Job(make, functools.partial(is_finished, output))
@@ -132,11 +132,11 @@ def divide(data_dir: str, splits: Sequence[str], max_clips: int | None) -> list[
         data_dir: as of `Settings`.
         splits, max_clips: as of `build`.
     """
-    told = []
+    listing = []
     for folder in map(pathlib.Path, mixed_sets.split_folders(data_dir)):
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            told.append(f"{path.relative_to(folder)}\0{path.stat().st_size}\n")
-    set_hash = hashlib.sha256("".join(told).encode("utf-8", "surrogateescape"))
+            listing.append(f"{path.relative_to(folder)}\0{path.stat().st_size}\n")
+    set_hash = hashlib.sha256("".join(listing).encode("utf-8", "surrogateescape"))
     found = []
     for split in splits:
         count = len(mixed_sets.open_folders(data_dir, split))

@@ -8,20 +8,20 @@ from vasa_jax import config, errors, media
 from vasa_jax.encode import encoding
 
 
-def make(place: pathlib.Path) -> pathlib.Path:
+def make(folder: pathlib.Path) -> pathlib.Path:
     """Create a folder where there is none, and return it.
 
     Raises:
         UserError: it cannot be.
     """
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise errors.UserError(
-            f"The folder {place} cannot be made ({error.strerror}); name another "
+            f"The folder {folder} cannot be made ({error.strerror}); name another "
             "--output."
         ) from error
-    return place
+    return folder
 
 
 def keep_settings(output: pathlib.Path, settings: dict[str, Any]) -> None:

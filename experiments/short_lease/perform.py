@@ -69,7 +69,7 @@ def main(_) -> None:
 def wanted_pairs(settings: plan.Settings, num_clips: int) -> list[int]:
     """Return the numbers of the first pairs of the splits, for so many clips."""
     count = -(-num_clips // (2 * settings.num_takes))
-    return [plan.identity_at(settings, 2 * place) // 2 for place in range(count)]
+    return [plan.identity_at(settings, 2 * index) // 2 for index in range(count)]
 
 
 def write_pair(folder: pathlib.Path, settings: plan.Settings, pair: int) -> int:

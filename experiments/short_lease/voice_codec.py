@@ -50,19 +50,19 @@ def _walk(samples, codes, is_encoding, steps, moves):
     """Follow the samples, or the codes; return what a decoder hears, and codes."""
     decoded = np.empty(samples.shape[0], np.float64)
     given = np.empty(samples.shape[0], np.uint8)
-    place, index = 0.0, 0
+    predicted, index = 0.0, 0
     for i in range(samples.shape[0]):
         step = steps[index]
         if is_encoding:
-            gap = samples[i] - place
+            gap = samples[i] - predicted
             size = min(7, int(abs(gap) * 4.0 / step))
             code = size + (8 if gap < 0 else 0)
         else:
             code = int(codes[i])
             size = code & 7
         change = (size + 0.5) * step / 4.0
-        place += -change if code & 8 else change
-        place = min(max(place, -32767.0), 32767.0)
+        predicted += -change if code & 8 else change
+        predicted = min(max(predicted, -32767.0), 32767.0)
         index = min(max(index + moves[size], 0), steps.shape[0] - 1)
-        decoded[i], given[i] = place, code
+        decoded[i], given[i] = predicted, code
     return decoded, given

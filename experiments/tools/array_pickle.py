@@ -125,9 +125,9 @@ def _follow(name: str, argument: Any, stack: list[Any], memo: dict[int, Any]) ->
 
 
 def _since_mark(stack: list[Any]) -> list[Any]:
-    place = max(index for index, value in enumerate(stack) if value is _MARK)
-    items = stack[place + 1 :]
-    del stack[place:]
+    start = max(index for index, value in enumerate(stack) if value is _MARK)
+    items = stack[start + 1 :]
+    del stack[start:]
     return items
 
 

@@ -217,10 +217,10 @@ def report(samples: Samples, fit: pose.HeadFit, size: int) -> None:
             f"| {name} | {error.mean():.3f} | {np.abs(error).mean():.3f} | {own:.3f} "
             f"| {slope:.3f} | {np.corrcoef(truth, value)[0, 1]:.3f} |"
         )
-    opening = gaze.eye_opening(samples.eyes)
+    aperture = gaze.eye_opening(samples.eyes)
     print(
-        f"eye opening: {opening[is_open].mean():.3f} with open eyes, "
-        f"{opening[~is_open].mean():.3f} with closed ones"
+        f"eye opening: {aperture[is_open].mean():.3f} with open eyes, "
+        f"{aperture[~is_open].mean():.3f} with closed ones"
     )
 
 

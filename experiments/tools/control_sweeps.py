@@ -38,24 +38,24 @@ class Sweep:
 
 
 def _degrees(axis: int) -> Callable[[ExpressionCurves, np.ndarray], float]:
-    return lambda face, opening: float(np.degrees(face.rotation[:, axis].mean()))
+    return lambda face, aperture: float(np.degrees(face.rotation[:, axis].mean()))
 
 
 def _mean(name: str) -> Callable[[ExpressionCurves, np.ndarray], float]:
-    return lambda face, opening: float(getattr(face, name).mean())
+    return lambda face, aperture: float(getattr(face, name).mean())
 
 
-def _turning(face: ExpressionCurves, opening: np.ndarray) -> float:
+def _turning(face: ExpressionCurves, aperture: np.ndarray) -> float:
     return float(np.degrees(np.sqrt(face.rotation.var(axis=0).mean())))
 
 
-def _blinks(face: ExpressionCurves, opening: np.ndarray) -> float:
+def _blinks(face: ExpressionCurves, aperture: np.ndarray) -> float:
     count = curves.count_blinks(face.eye_opening, face.present)
     return float(count / curves.minutes(face.present))
 
 
-def _lips(face: ExpressionCurves, opening: np.ndarray) -> float:
-    return float(curves.correlation(face.mouth_opening, opening))
+def _lips(face: ExpressionCurves, aperture: np.ndarray) -> float:
+    return float(curves.correlation(face.mouth_opening, aperture))
 
 
 SWEEPS = (
@@ -70,13 +70,13 @@ SWEEPS = (
         "mouth_scale",
         (0, 0.5, 1, 1.5, 2),
         "deviation of opening",
-        lambda face, opening: float(face.mouth_opening.std()),
+        lambda face, aperture: float(face.mouth_opening.std()),
     ),
     Sweep(
         "brow_offset",
         (-1, -0.5, 0, 0.5, 1),
         "height of brows",
-        lambda face, opening: float(face.brows.mean()),
+        lambda face, aperture: float(face.brows.mean()),
     ),
     Sweep(
         "smile_offset", (-1, -0.5, 0, 0.5, 1), "mouth's corners", _mean("corner_height")
@@ -113,9 +113,11 @@ def measure(
     seen = {}
     for key, clip in zip(motions, np.split(frames, ends), strict=True):
         face = expression_curves.follow(clip)
-        opening = performer.requested_aperture(motions[key])
+        aperture = performer.requested_aperture(motions[key])
         is_seen = face is not None
-        seen[key] = float(by_name[key[0]].measure(face, opening)) if is_seen else np.nan
+        seen[key] = (
+            float(by_name[key[0]].measure(face, aperture)) if is_seen else np.nan
+        )
     return seen
 
 

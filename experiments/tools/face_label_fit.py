@@ -18,7 +18,7 @@ RIDGE = 3e-4
 LEAST_CORRELATION = 0.3
 """With the truth on people unseen, of every kind, from which a unit is known. Ours."""
 
-LEAST_DEVIATION = 0.01
+LEAST_STD = 0.01
 """Of a unit's truth, below which a set cannot tell whether it is known. Ours."""
 
 NUM_FOLDS = 5
@@ -103,13 +103,13 @@ def measure(set_name: str, opened: records.Records, step: int) -> Frames:
         wanted = [0] if is_still else list(range(0, int(record["num_frames"]), step))
         last = None
         pictures = clips.read_frames(record, wanted)
-        for place, image in zip(wanted, pictures, strict=True):
+        for index, image in zip(wanted, pictures, strict=True):
             last = track.follow(image, last)
             if last is None:
                 continue
             region = landmarks.region_of_landmarks(last)
             last = landmarks.landmarks_in_region(image, region)
-            truth = [record[name][place] for name in ("gaze", "arkit")]
+            truth = [record[name][index] for name in ("gaze", "arkit")]
             emotion = NO_EMOTION if is_still else int(record["emotion"])
             performed = emotion, float(record["emotion_strength"])
             rows.append(
@@ -159,11 +159,11 @@ def tell_blink(frames: Frames) -> np.ndarray:
     return _by_clip(frames.clip, gaps, landmark_labels.shut_share)
 
 
-def angles(told: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def angles(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Return degrees between directions `[N, 2]` of yaw and pitch, radians."""
     first, second = (
         np.stack([np.sin(y) * np.cos(p), np.sin(p), np.cos(y) * np.cos(p)])
-        for y, p in (told.T, truth.T)
+        for y, p in (predicted.T, truth.T)
     )
     return np.rad2deg(np.arccos(np.clip((first * second).sum(axis=0), -1, 1)))
 
@@ -252,30 +252,30 @@ def fit_emotion(
     classes = len(types.EMOTIONS)
     wanted = np.eye(classes)[emotion]
     share_of_row = (wanted / wanted.sum(axis=0).clip(1) / classes).sum(axis=1)
-    mean, deviation = units.mean(axis=0), units.std(axis=0) + 1e-6
-    seen = np.append((units - mean) / deviation, np.ones((len(units), 1)), axis=1)
+    mean, std = units.mean(axis=0), units.std(axis=0) + 1e-6
+    seen = np.append((units - mean) / std, np.ones((len(units), 1)), axis=1)
 
     def loss(flat):
         weights = flat.reshape(-1, classes)
-        told = scipy.special.log_softmax(seen @ weights, axis=1)
+        predicted = scipy.special.log_softmax(seen @ weights, axis=1)
         free = np.append(weights[:-1], np.zeros((1, classes)), axis=0)
-        surprise = -(share_of_row * (told * wanted).sum(axis=1)).sum()
-        slope = seen.T @ ((np.exp(told) - wanted) * share_of_row[:, None])
+        surprise = -(share_of_row * (predicted * wanted).sum(axis=1)).sum()
+        slope = seen.T @ ((np.exp(predicted) - wanted) * share_of_row[:, None])
         slope += 2 * EMOTION_PENALTY * free
         return surprise + EMOTION_PENALTY * np.square(free).sum(), slope.ravel()
 
     start = np.zeros(seen.shape[1] * classes)
     found = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B")
     weights = found.x.reshape(-1, classes)
-    scaled = weights[:-1] / deviation[:, None]
+    scaled = weights[:-1] / std[:, None]
     return scaled, weights[-1] - mean @ scaled
 
 
-def correlations(told: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def correlations(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Return the correlation of each column; no number where the truth rests."""
     found = np.full(truth.shape[1], np.nan)
-    for column in np.flatnonzero(truth.std(axis=0) >= LEAST_DEVIATION):
-        found[column] = np.corrcoef(told[:, column], truth[:, column])[0, 1]
+    for column in np.flatnonzero(truth.std(axis=0) >= LEAST_STD):
+        found[column] = np.corrcoef(predicted[:, column], truth[:, column])[0, 1]
     return found
 
 
@@ -287,12 +287,12 @@ def known_units(by_kind: list[np.ndarray]) -> np.ndarray:
 
 
 def class_accuracy(
-    told: np.ndarray, emotion: np.ndarray, seed: int = 0
+    predicted: np.ndarray, emotion: np.ndarray, seed: int = 0
 ) -> tuple[float, float, float]:
     """Return the share of clips told rightly, all emotions weighing the same.
 
     Args:
-        told: `[n, 8]` probabilities of clips.
+        predicted: `[n, 8]` probabilities of clips.
         emotion: int `[n]` what they are.
         seed: of the bootstrap.
 
@@ -300,7 +300,7 @@ def class_accuracy(
         The accuracy, and the ends of its 95 % bootstrap interval over clips; an eighth
         is chance.
     """
-    hits = told.argmax(axis=1) == emotion
+    hits = predicted.argmax(axis=1) == emotion
     weights = 1 / np.bincount(emotion)[emotion]
     generator = np.random.default_rng(seed)
     rows = generator.integers(len(hits), size=(NUM_BOOTSTRAPS, len(hits)))

@@ -100,13 +100,18 @@ def _tell_gaze(taught, parts, by):
     print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     for kind, part in parts.items():
         part = fitting.chosen(part, part.is_open)
-        told = fitting.tell_gaze(part, *by)
+        predicted = fitting.tell_gaze(part, *by)
         old = gaze.estimate_gaze(part.eyes[:, :, 0], part.points, part.fit)
-        rows = [told, old, np.zeros_like(told), np.zeros_like(told) + always]
+        rows = [
+            predicted,
+            old,
+            np.zeros_like(predicted),
+            np.zeros_like(predicted) + always,
+        ]
         angles = [fitting.angles(row, part.gaze).mean() for row in rows]
-        apart = np.rad2deg(np.abs(told - part.gaze)).mean(axis=0)
+        apart = np.rad2deg(np.abs(predicted - part.gaze)).mean(axis=0)
         print(
-            f"| {kind} | {len(np.unique(part.identity))}, {len(told)} | "
+            f"| {kind} | {len(np.unique(part.identity))}, {len(predicted)} | "
             + " | ".join(f"{value:.1f}" for value in (*angles, *apart))
             + " |"
         )
@@ -117,10 +122,10 @@ def _tell_units(parts, solution, by):
     found = []
     for part in parts.values():
         in_head = fitting.tell_gaze(part, *by) - part.fit.rotation[:, :2]
-        told = landmark_labels.with_eyes(
+        predicted = landmark_labels.with_eyes(
             fitting.estimate_units(part, solution), fitting.tell_blink(part), in_head
         )
-        found.append(fitting.correlations(told, part.arkit))
+        found.append(fitting.correlations(predicted, part.arkit))
     known = fitting.known_units(found)
     print(f"\n| unit | {' | '.join(parts)} | known |\n|---|{'---|' * len(parts)}---|")
     for index, name in enumerate(arkit.NAMES):
@@ -158,11 +163,11 @@ def _tell_emotion(fitter, taught, folds):
 
 def _tell_accuracy(name, part, scores):
     """Print how many clips' emotions are told, by strength; neutral is in each."""
-    told, first = fitting.clip_means(part, landmark_labels.softmax(scores))
+    predicted, first = fitting.clip_means(part, landmark_labels.softmax(scores))
     emotion, strength = part.emotion[first], part.strength[first]
     for low, high in STRENGTHS:
         rows = (strength == 0) | ((strength >= low) & (strength <= high))
-        share, start, end = fitting.class_accuracy(told[rows], emotion[rows])
+        share, start, end = fitting.class_accuracy(predicted[rows], emotion[rows])
         print(
             f"emotion, {name}, strength {low} to {high}: {share:.2f} "
             f"({start:.2f} to {end:.2f}) of {rows.sum()} clips"

@@ -47,9 +47,9 @@ def main(_) -> None:
     kept = {}
     for number, part in enumerate(occlusion.PARTS):
         own = patches[number]
-        told = _fit(own, kinds, is_train, KINDS_OF[part.name])
+        fitted = _fit(own, kinds, is_train, KINDS_OF[part.name])
         for field in ("mean", "directions", "weights"):
-            kept[f"{part.name}_{field}"] = getattr(told, field).astype(np.float16)
+            kept[f"{part.name}_{field}"] = getattr(fitted, field).astype(np.float16)
         for kind in sorted(set(kinds)):
             left_out = ""
             if kind in KINDS_OF[part.name]:
@@ -57,7 +57,7 @@ def main(_) -> None:
                     own, kinds, is_train & (kinds != kind), KINDS_OF[part.name]
                 )
                 left_out = "; unseen " + _quality(without, own, kinds, ~is_train, kind)
-            seen = _quality(told, own, kinds, ~is_train, kind)
+            seen = _quality(fitted, own, kinds, ~is_train, kind)
             print(f"{part.name}, {kind}: {seen}{left_out}")
     if OUTPUT.value:
         np.savez_compressed(OUTPUT.value, **kept)
@@ -110,11 +110,11 @@ def _fit(patches, kinds, is_train, covering):
     """Fit one part's map: directions of bare patches, and least squares to -1 and 1."""
     bare = patches[is_train & (kinds == BARE)].astype(np.float64)
     mean = bare.mean(axis=0)
-    _, deviations, axes = np.linalg.svd(bare - mean, full_matrices=False)
-    deviations = deviations[:NUM_DIRECTIONS] / np.sqrt(len(bare))
-    directions = axes[:NUM_DIRECTIONS] / deviations[:, None]
-    told = occlusion.Map(mean, directions, np.zeros(3 * NUM_DIRECTIONS + 3))
-    seen = told.features(patches[is_train]).astype(np.float64)
+    _, stds, axes = np.linalg.svd(bare - mean, full_matrices=False)
+    stds = stds[:NUM_DIRECTIONS] / np.sqrt(len(bare))
+    directions = axes[:NUM_DIRECTIONS] / stds[:, None]
+    fitted = occlusion.Map(mean, directions, np.zeros(3 * NUM_DIRECTIONS + 3))
+    seen = fitted.features(patches[is_train]).astype(np.float64)
     is_covered = np.isin(kinds[is_train], covering)
     weight = np.where(is_covered, 1 / is_covered.sum(), 1 / (~is_covered).sum())
     square = (seen * weight[:, None]).T @ seen
@@ -130,10 +130,10 @@ def _fit(patches, kinds, is_train, covering):
     return occlusion.Map(mean, directions, weights)
 
 
-def _quality(told, patches, kinds, is_held_out, kind):
+def _quality(fitted, patches, kinds, is_held_out, kind):
     """Say how many of a kind are told, and how well they are told from bare ones."""
-    own = told.features(patches[is_held_out & (kinds == kind)]) @ told.weights
-    bare = told.features(patches[is_held_out & (kinds == BARE)]) @ told.weights
+    own = fitted.features(patches[is_held_out & (kinds == kind)]) @ fitted.weights
+    bare = fitted.features(patches[is_held_out & (kinds == BARE)]) @ fitted.weights
     order = own[:, None] - bare[None]
     area = np.mean(order > 0) + np.mean(order == 0) / 2
     return f"{np.mean(own >= 0.5):.2f} of {len(own)} told, area {area:.2f}"

@@ -52,8 +52,8 @@ def bars(title: str, names: Sequence[str], values: Sequence[float]) -> str:
         A `<figure>` element.
     """
     row, highest, drawn = HEIGHT / max(1, len(names)), max([*values, 1e-9]), []
-    for place, (name, value) in enumerate(zip(names, values, strict=True)):
-        middle = (place + 0.5) * row
+    for index, (name, value) in enumerate(zip(names, values, strict=True)):
+        middle = (index + 0.5) * row
         length = 0.4 * WIDTH * value / highest
         drawn.append(
             f'<text x="0" y="{middle + 4:.1f}">{html.escape(name)}</text>'
@@ -68,9 +68,9 @@ def bars(title: str, names: Sequence[str], values: Sequence[float]) -> str:
 def _columns(shares: np.ndarray) -> str:
     step = WIDTH / len(shares)
     return "".join(
-        f'<rect x="{place * step:.1f}" y="{BAR_AREA * (1 - share) + 8:.1f}" '
+        f'<rect x="{index * step:.1f}" y="{BAR_AREA * (1 - share) + 8:.1f}" '
         f'width="{step - 1:.1f}" height="{BAR_AREA * share:.1f}"/>'
-        for place, share in enumerate(shares)
+        for index, share in enumerate(shares)
     )
 
 

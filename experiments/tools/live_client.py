@@ -42,8 +42,8 @@ class Voice(mediastreams.MediaStreamTrack):
         due = self._start + 0.02 * (self._number + 1)
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         first = self._number * PIECE_SAMPLES
-        places = np.arange(first, first + PIECE_SAMPLES) % len(self._samples)
-        piece = self._samples[places]
+        indices = np.arange(first, first + PIECE_SAMPLES) % len(self._samples)
+        piece = self._samples[indices]
         # By its own time, not by when this loop was awake.
         self.levels.append((due - 0.02, float(np.sqrt(np.mean(piece**2)))))
         frame = av.AudioFrame.from_ndarray(

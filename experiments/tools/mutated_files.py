@@ -46,8 +46,8 @@ def main(_) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for kind in _KINDS.value or KINDS:
             counts = try_kind(pathlib.Path(folder), kind, _COUNT.value)
-            told = ", ".join(f"{n} {what}" for what, n in counts.most_common())
-            print(f"{kind}: {told}", flush=True)
+            summary = ", ".join(f"{n} {what}" for what, n in counts.most_common())
+            print(f"{kind}: {summary}", flush=True)
 
 
 def try_kind(folder: pathlib.Path, kind: str, count: int) -> collections.Counter:

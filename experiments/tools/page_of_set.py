@@ -59,11 +59,11 @@ def page(
     total = sum(map(len, found.values()))
     step = max(1, -(-total // max_clips))
     read, people, shown = [], collections.defaultdict(collections.Counter), []
-    places = [
+    listed = [
         (s, i) for s, opened in found.items() for i in range(0, len(opened), step)
     ]
-    pictured = set(np.linspace(0, len(places) - 1, NUM_SHOWN).astype(int))
-    for number, (split, index) in enumerate(tqdm.tqdm(places, unit="clip", delay=0.5)):
+    pictured = set(np.linspace(0, len(listed) - 1, NUM_SHOWN).astype(int))
+    for number, (split, index) in enumerate(tqdm.tqdm(listed, unit="clip", delay=0.5)):
         record = found[split].read(index)
         people[split][record["identity"]] += 1
         if number in pictured:
@@ -150,9 +150,9 @@ def _drawn(values: Mapping[str, Iterable[float]]) -> str:
 
 def _emotions(read: Sequence[Mapping]) -> tuple[Sequence[str], np.ndarray]:
     """Return the classes and the mean strength of each, over clips that tell it."""
-    told = np.stack([clip_conditions.emotion(record) for record in read])
-    told = told[np.isfinite(told).all(axis=1)]
-    mean = told.mean(axis=0) if len(told) else np.zeros(len(types.EMOTIONS))
+    emotions = np.stack([clip_conditions.emotion(record) for record in read])
+    emotions = emotions[np.isfinite(emotions).all(axis=1)]
+    mean = emotions.mean(axis=0) if len(emotions) else np.zeros(len(types.EMOTIONS))
     return types.EMOTIONS[1:], mean[1:]
 
 

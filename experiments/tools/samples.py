@@ -64,10 +64,10 @@ def main(_) -> int:
     config.require(count > 0, f"There is no clip in {DATA_DIR.value!r}.")
     compilation_cache.enable()
     face = talking_face.TalkingFace(trained.load(CHECKPOINT.value))
-    places = np.linspace(0, len(opened) - 1, count).round().astype(int)
+    indices = np.linspace(0, len(opened) - 1, count).round().astype(int)
     rows = [
-        rows_of(face, opened.read(int(place)), NUM_FRAMES.value, seed)
-        for seed, place in enumerate(places)
+        rows_of(face, opened.read(int(index)), NUM_FRAMES.value, seed)
+        for seed, index in enumerate(indices)
     ]
     media.write_image(OUTPUT.value, np.concatenate(rows))
     print(f"{count} clips, truth above what the voice gave: {OUTPUT.value}")

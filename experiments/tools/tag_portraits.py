@@ -35,8 +35,8 @@ def main(_) -> int:
         if path.is_file()
         and portrait_split.split_of(path.name) == portrait_split.VALIDATION
     ]
-    place = pathlib.Path(LIST.value)
-    before = portrait_list.read(place) if place.exists() else []
+    path = pathlib.Path(LIST.value)
+    before = portrait_list.read(path) if path.exists() else []
     looked_at = {one.name: one.looked_at for one in before}
     listed = []
     for name in tqdm.tqdm(names, desc="tag", unit="picture", delay=0.5):
@@ -52,7 +52,7 @@ def main(_) -> int:
             )
         )
     config.require(bool(listed), f"No picture of {str(folder)!r} shows a face.")
-    portrait_list.write(place, listed)
+    portrait_list.write(path, listed)
     for kind in portrait_list.KINDS:
         print(f"{kind}: {sum(kind in one.kinds for one in listed)}")
     return 0

@@ -15,7 +15,7 @@ from vasa_jax.face import model as face_model
 from vasa_jax.motion import conditions, denoiser, normalization
 from vasa_jax.motion import config as motion_config
 
-POSE_DEVIATION = 0.1
+POSE_STD = 0.1
 """Ours: radians and image units by which untrained heads move about their rest."""
 
 
@@ -66,7 +66,7 @@ def make(
     at_rest = np.zeros(channels, np.float32)
     at_rest[types.POSE_CHANNELS - 1] = 1.0
     moving = statistics.motion.replace(
-        mean=jnp.asarray(at_rest), deviation=jnp.full(channels, POSE_DEVIATION)
+        mean=jnp.asarray(at_rest), deviation=jnp.full(channels, POSE_STD)
     )
     image = jnp.zeros((1, face.image_size, face.image_size, 3))
     return UntrainedModels(

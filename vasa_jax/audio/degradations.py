@@ -80,8 +80,8 @@ def gate_pauses(waveform: np.ndarray, generator: np.random.Generator) -> np.ndar
     heard = np.convolve(level > threshold, np.ones(hold + 2))
     # It opens a step before what it hears and shuts some time after.
     is_open = np.minimum(heard[1 : num_steps + 1], 1.0)
-    places = (np.arange(num_steps) + 0.5) * step
-    return _limited(waveform * np.interp(np.arange(len(waveform)), places, is_open))
+    points = (np.arange(num_steps) + 0.5) * step
+    return _limited(waveform * np.interp(np.arange(len(waveform)), points, is_open))
 
 
 def add_noise(waveform: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -222,8 +222,8 @@ def reverberate(
     tail *= np.clip(times / 0.01, 0, 1)
     response = tail / np.sqrt(np.sum(np.square(tail))) * generator.uniform(0.1, 0.6)
     for _ in range(4):
-        place = int(generator.uniform(0.002, 0.03) * rate)
-        response[place] += generator.uniform(-0.35, 0.35)
+        index = int(generator.uniform(0.002, 0.03) * rate)
+        response[index] += generator.uniform(-0.35, 0.35)
     response[0] = 1.0
     size = len(waveform) + length
     heard = np.fft.irfft(

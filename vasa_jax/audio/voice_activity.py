@@ -84,8 +84,8 @@ def voiced_frames(waveform: np.ndarray) -> np.ndarray:
     quiet, loud = np.percentile(levels, [QUIET_PERCENTILE, LOUD_PERCENTILE])
     between = quiet ** (1 - WAY_TO_LOUD) * loud**WAY_TO_LOUD
     voiced = levels > max(LEAST_LEVEL, LEAST_ABOVE_ROOM * quiet, between)
-    places = np.flatnonzero(voiced)
-    for first, second in itertools.pairwise(places):
+    indices = np.flatnonzero(voiced)
+    for first, second in itertools.pairwise(indices):
         if second - first <= LONGEST_GAP_FRAMES + 1:
             voiced[first:second] = True
     return voiced

@@ -42,7 +42,7 @@ class _Array(NamedTuple):
 
     name: str
     shape: tuple[int, ...]
-    place: str
+    path: str
     pattern: str | None = None
 
 
@@ -73,7 +73,7 @@ def read(
             stored = _stored_names(file.keys())
             _check(path, file, stored, list(_arrays(network)))
             tensors = {
-                array.place: _turned(
+                array.path: _turned(
                     np.asarray(file.get_tensor(stored[array.name]), np.float32), array
                 )
                 for array in _arrays(network)
@@ -83,7 +83,7 @@ def read(
             f"The wav2vec 2.0 weights {path!r} cannot be read ({error}); give {SOURCE}."
         ) from error
     norm, direction = (
-        tensors.pop(place) for place in ("position/norm", "position/direction")
+        tensors.pop(path) for path in ("position/norm", "position/direction")
     )
     length = np.sqrt(np.square(direction).sum(axis=(1, 2), keepdims=True))
     tensors["position/kernel"] = np.asarray(norm * direction / length, np.float32)
@@ -149,11 +149,11 @@ def _arrays(network: wav2vec2.Wav2Vec2Network) -> Iterator[_Array]:
             convolution,
         )
         if network.use_conv_bias:
-            place = f"samples/conv_{layer}/bias"
-            yield _Array(f"{name}.conv.bias", (channels,), place)
+            path = f"samples/conv_{layer}/bias"
+            yield _Array(f"{name}.conv.bias", (channels,), path)
         if layer == 0 or network.conv_norm == "layer":
-            place = f"samples/conv_norm_{layer}"
-            yield from _norm(f"{name}.layer_norm", channels, place)
+            path = f"samples/conv_norm_{layer}"
+            yield from _norm(f"{name}.layer_norm", channels, path)
         inputs = channels
     width = network.width
     yield from _norm("feature_projection.layer_norm", inputs, "projection_norm")
@@ -166,22 +166,22 @@ def _arrays(network: wav2vec2.Wav2Vec2Network) -> Iterator[_Array]:
     yield _Array(f"{_POSITION}.weight_v", kernel, "position/direction", convolution)
     yield from _norm("encoder.layer_norm", width, "norm")
     for layer in range(network.num_layers):
-        name, place = f"encoder.layers.{layer}", f"block_{layer}"
+        name, path = f"encoder.layers.{layer}", f"block_{layer}"
         for theirs, ours in _BLOCK_NORMS.items():
-            yield from _norm(f"{name}.{theirs}", width, f"{place}/{ours}")
+            yield from _norm(f"{name}.{theirs}", width, f"{path}/{ours}")
         for theirs, ours in _BLOCK_DENSE.items():
             ends = {"mlp_in": (width, network.mlp_width)}
             ends["mlp_out"] = network.mlp_width, width
             yield from _dense(
-                f"{name}.{theirs}", *ends.get(ours, (width, width)), f"{place}/{ours}"
+                f"{name}.{theirs}", *ends.get(ours, (width, width)), f"{path}/{ours}"
             )
 
 
-def _norm(name: str, channels: int, place: str) -> Iterator[_Array]:
-    yield _Array(f"{name}.weight", (channels,), f"{place}/scale")
-    yield _Array(f"{name}.bias", (channels,), f"{place}/bias")
+def _norm(name: str, channels: int, path: str) -> Iterator[_Array]:
+    yield _Array(f"{name}.weight", (channels,), f"{path}/scale")
+    yield _Array(f"{name}.bias", (channels,), f"{path}/bias")
 
 
-def _dense(name: str, inputs: int, outputs: int, place: str) -> Iterator[_Array]:
-    yield _Array(f"{name}.weight", (outputs, inputs), f"{place}/kernel", "o i -> i o")
-    yield _Array(f"{name}.bias", (outputs,), f"{place}/bias")
+def _dense(name: str, inputs: int, outputs: int, path: str) -> Iterator[_Array]:
+    yield _Array(f"{name}.weight", (outputs, inputs), f"{path}/kernel", "o i -> i o")
+    yield _Array(f"{name}.bias", (outputs,), f"{path}/bias")

@@ -139,8 +139,8 @@ def features(encoder: AudioEncoder, variables: Any, waveform: np.ndarray) -> np.
             windows = cut_windows(samples, grid, first, size)
             block = np.asarray(encode_windows(encoder, variables, windows))
             block = einops.rearrange(block, "n hop a -> (n hop) a")
-            place = encoded[row, first * grid.hop_frames :]
-            place[: len(block)] = block[: len(place)]
+            target = encoded[row, first * grid.hop_frames :]
+            target[: len(block)] = block[: len(target)]
             first += size
     return encoded[:, :num_frames]
 

@@ -77,7 +77,7 @@ class MotionDenoiser(nn.Module):
         )
         groups |= self._null_where_dropped(groups, conditions)
         groups["step"] = self._step_token(diffusion_step, dtype)
-        groups = self._embed_places(groups)
+        groups = self._embed_positions(groups)
         num_frames = noisy_motion.shape[1]
         tokens = jnp.concatenate([groups[name] for name in TOKEN_TYPES], axis=1)
         tokens = transformer.TransformerEncoder(
@@ -176,7 +176,7 @@ class MotionDenoiser(nn.Module):
         x = nn.Dense(config.width, dtype=dtype, name="step_out")(nn.silu(x))
         return x[:, None]
 
-    def _embed_places(self, groups: dict[str, jax.Array]) -> dict[str, jax.Array]:
+    def _embed_positions(self, groups: dict[str, jax.Array]) -> dict[str, jax.Array]:
         """Add to each token its type and, where it has one, its place in time."""
         config = self.config
         total = config.previous_frames + config.window_frames
@@ -188,7 +188,7 @@ class MotionDenoiser(nn.Module):
         times_table = self.param("time_embedding", _init_times, (total, config.width))
         previous, window = jnp.split(times_table, [config.previous_frames])
         window = window[: groups["motion"].shape[1]]
-        places = {
+        positions = {
             "previous_motion": previous,
             "previous_audio": previous,
             "audio": window,
@@ -197,8 +197,8 @@ class MotionDenoiser(nn.Module):
         embedded = {}
         for row, name in enumerate(TOKEN_TYPES):
             embedding = types_table[row][None]
-            if name in places:
-                embedding = embedding + places[name]
+            if name in positions:
+                embedding = embedding + positions[name]
             embedded[name] = groups[name] + embedding[None].astype(groups[name].dtype)
         return embedded
 

@@ -28,12 +28,12 @@ FIELDS = {
 }
 """Fields of encoded records that are scaled, by the name of their statistics."""
 
-MIN_RELATIVE_DEVIATION = 1e-2
+MIN_RELATIVE_STD = 1e-2
 """Least standard deviation of a channel over the median of all channels. Ours: a
 channel that hardly varies stays small, where dividing by its own would blow up noise.
 """
 
-MOST_RELATIVE_PLACE = 5.0
+MAX_RELATIVE_STD = 5.0
 """Largest standard deviation over all clips of head pose, scaled by its movement within
 a clip. Ours: the more, the fewer ways heads face; with an exact denoiser ten crowded
 steps of DDIM keep 0.57 of it at 5, and 0.87 at 1 (run 14)."""
@@ -186,7 +186,7 @@ def _motion_scale(motion: _Moments) -> np.ndarray:
     overall = motion.standard_deviation()
     within = motion.standard_deviation_within()
     is_pose = np.arange(len(within)) < types.POSE_CHANNELS
-    return np.where(is_pose, np.maximum(within, overall / MOST_RELATIVE_PLACE), overall)
+    return np.where(is_pose, np.maximum(within, overall / MAX_RELATIVE_STD), overall)
 
 
 def from_state_dict(group: Mapping[str, Mapping[str, jax.Array]]) -> MotionStatistics:
@@ -208,13 +208,13 @@ def from_state_dict(group: Mapping[str, Mapping[str, jax.Array]]) -> MotionStati
     )
 
 
-def _finish(mean: np.ndarray, deviation: np.ndarray) -> ChannelStatistics:
+def _finish(mean: np.ndarray, std: np.ndarray) -> ChannelStatistics:
     """Keep scales away from 0, and return float32."""
-    typical = np.median(deviation)
-    floor = MIN_RELATIVE_DEVIATION * typical if typical > 0 else 1.0
+    typical = np.median(std)
+    floor = MIN_RELATIVE_STD * typical if typical > 0 else 1.0
     return ChannelStatistics(
         mean=mean.astype(np.float32),
-        deviation=np.maximum(deviation, floor).astype(np.float32),
+        deviation=np.maximum(std, floor).astype(np.float32),
     )
 
 

@@ -149,12 +149,10 @@ def ddpm_step(
         The carry at the entry's next level.
     """
     clean = _predict(denoise, carry, entry)
-    mean, deviation = diffusion.posterior(
-        clean, carry.noisy, entry.level, entry.next_level
-    )
+    mean, std = diffusion.posterior(clean, carry.noisy, entry.level, entry.next_level)
     noise_key, carry_key = jax.random.split(carry.key)
     noise = draw(noise_key, clean.shape)
-    return SamplerCarry(noisy=mean + deviation * noise, key=carry_key)
+    return SamplerCarry(noisy=mean + std * noise, key=carry_key)
 
 
 def _predict(denoise, carry, entry):

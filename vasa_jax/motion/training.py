@@ -106,8 +106,8 @@ class MotionTask:
         conditions = conditions_lib.drop_at_random(
             keys[:, 0], conditions, self._dropout
         )
-        place = jax.vmap(jax.random.uniform)(keys[:, 1])
-        diffusion_step = (place * self.config.num_diffusion_steps).astype(jnp.int32)
+        fraction = jax.vmap(jax.random.uniform)(keys[:, 1])
+        diffusion_step = (fraction * self.config.num_diffusion_steps).astype(jnp.int32)
         terms = self._terms(params, batch, conditions, diffusion_step, keys[:, 2])
         metrics = {name: term.mean() for name, term in terms.items()}
         total = losses.weighted_sum(self._weights, metrics)

@@ -94,10 +94,10 @@ def _product(equation: Any) -> float:
 def _convolution(equation: Any) -> float:
     kernel = equation.invars[1].aval.shape
     num_outputs = kernel[equation.params["dimension_numbers"].rhs_spec[0]]
-    places = math.prod(equation.outvars[0].aval.shape)
+    num_positions = math.prod(equation.outvars[0].aval.shape)
     # Zeros between the pixels of a dilated input are multiplied by nobody.
-    places /= math.prod(equation.params["lhs_dilation"])
-    return 2.0 * places * math.prod(kernel) / num_outputs
+    num_positions /= math.prod(equation.params["lhs_dilation"])
+    return 2.0 * num_positions * math.prod(kernel) / num_outputs
 
 
 def device_peak_memory() -> float | None:

@@ -13,7 +13,7 @@ of gaze with which, people blink. Follows: Bentivoglio et al. 1997 (26 a minute 
 conversation, 4 in reading), Nakano and Kitazawa 2010 (at breaks of speech), Evinger et
 al. 1994 (with gaze shifts). Ours: together about 30 a minute, as filmed people."""
 
-_BLINK_CLOSING_SECONDS, _BLINK_SHUT_SECONDS, _BLINK_OPENING_SECONDS = 0.08, 0.03, 0.15
+_BLINK_CLOSING_SECONDS, _BLINK_SHUT_SECONDS, _BLINK_REOPENING_SECONDS = 0.08, 0.03, 0.15
 _PARTIAL_BLINKS = 0.15
 """Lids close in 80 ms and open in twice the time; some blinks do not close them.
 Follows: VanderWerf et al. 2003."""
@@ -58,8 +58,8 @@ def blink(
         last = start
         since = (times - start) / slowness
         closing = since / _BLINK_CLOSING_SECONDS
-        opening = since - _BLINK_CLOSING_SECONDS - _BLINK_SHUT_SECONDS
-        opening = 1 - opening / _BLINK_OPENING_SECONDS
-        shut = np.clip(np.minimum(closing, opening), 0, 1)
+        reopening = since - _BLINK_CLOSING_SECONDS - _BLINK_SHUT_SECONDS
+        reopening = 1 - reopening / _BLINK_REOPENING_SECONDS
+        shut = np.clip(np.minimum(closing, reopening), 0, 1)
         lids = np.maximum(lids, depth * shut)
     return lids.astype(np.float32)

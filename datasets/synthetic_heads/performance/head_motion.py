@@ -106,7 +106,7 @@ movers and others)."""
 _IDLE_DEGREES, _IDLE_SECONDS = 0.7, 0.5
 """Of small movements that never rest. Ours: nobody is quite still."""
 
-_FARTHEST_DEVIATION_RADIANS = np.deg2rad([20.0, 14.0, 13.0])
+_FARTHEST_OFFSET_RADIANS = np.deg2rad([20.0, 14.0, 13.0])
 _FARTHEST_RADIANS = np.deg2rad([45.0, 25.0, 20.0])
 """Soft limits of the turn away from the base turn, and limits of both together. Ours:
 what photographs can show, and where necks stop in conversation."""
@@ -217,12 +217,12 @@ def move(
     turned[:, 1] -= _LIFT_RADIANS * prosody.smooth(curves.pitch, 3)
     turned[:, :2] += follows * _beyond(prosody.smooth(gaze_offset, 4))
     turned[:, 2] += generator.normal(*_ROLL_WITH_YAW) * turned[:, 0]
-    deviation = vigour * turned + idle
-    deviation[:, 1] -= 0.006 * breath
+    offset = vigour * turned + idle
+    offset[:, 1] -= 0.006 * breath
     side = generator.choice([-1, 1])
-    deviation += strength * np.array([0.0, bow, side * tilt])
-    room = np.minimum(_FARTHEST_DEVIATION_RADIANS, _FARTHEST_RADIANS - abs(base_turn))
-    rotation = base_turn + room * np.tanh(prosody.smooth(deviation, 1.2) / room)
+    offset += strength * np.array([0.0, bow, side * tilt])
+    room = np.minimum(_FARTHEST_OFFSET_RADIANS, _FARTHEST_RADIANS - abs(base_turn))
+    rotation = base_turn + room * np.tanh(prosody.smooth(offset, 1.2) / room)
     translation = _lean(posture, vigour, generator)
     translation[:, 1] += 0.012 * breath
     translation[:, 2] += vigour * np.sin(accents[:, 1])

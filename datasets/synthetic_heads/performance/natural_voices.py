@@ -5,7 +5,7 @@ import numpy as np
 from vasa_jax.speech.natural_voices import spelling, voice
 
 NUM_VOICES = 10_000
-_VALIDATION_PLACE, _TEST_PLACE, _CYCLE = 3, 7, 10
+_VALIDATION_INDEX, _TEST_INDEX, _CYCLE = 3, 7, 10
 """Of ten seeds the fourth is for validation, the eighth for tests. Ours: as recorded
 speakers are dealt."""
 
@@ -16,8 +16,8 @@ the network was not taught."""
 
 def split_of(seed: int) -> str:
     """Return the split that the voice of a seed belongs to."""
-    places = {_VALIDATION_PLACE: "validation", _TEST_PLACE: "test"}
-    return places.get(seed % _CYCLE, "train")
+    splits = {_VALIDATION_INDEX: "validation", _TEST_INDEX: "test"}
+    return splits.get(seed % _CYCLE, "train")
 
 
 def draw(generator: np.random.Generator, split: str) -> voice.Voice:

@@ -77,7 +77,7 @@ def of_speech(said: speech.Speech) -> Prosody:
     return dataclasses.replace(
         measured,
         pitch=smooth(octaves, _PITCH_FRAMES),
-        accent=_told_accents(said.phonemes, num_frames),
+        accent=_given_accents(said.phonemes, num_frames),
     )
 
 
@@ -121,7 +121,7 @@ def smooth(curve: np.ndarray, width: float) -> np.ndarray:
     return np.stack(columns, axis=1).reshape(curve.shape).astype(np.float32)
 
 
-def _told_accents(phonemes: tuple[speech.Phoneme, ...], num_frames: int) -> np.ndarray:
+def _given_accents(phonemes: tuple[speech.Phoneme, ...], num_frames: int) -> np.ndarray:
     """Return a bump at each accented vowel, as high as its accent, float32 `[T]`."""
     frames = np.arange(num_frames) + 0.5
     curve = np.zeros(num_frames)

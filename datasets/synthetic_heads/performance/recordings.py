@@ -18,7 +18,7 @@ from vasa_jax.audio import resampling
 from vasa_jax.speech import speech
 
 _EXTENSIONS = (".flac", ".wav")
-_VALIDATION_PLACE, _TEST_PLACE, _CYCLE = 3, 7, 10
+_VALIDATION_INDEX, _TEST_INDEX, _CYCLE = 3, 7, 10
 """Of ten speakers in order of name the fourth is for validation, the eighth for tests.
 Ours: as few as eight speakers fill all splits."""
 
@@ -101,13 +101,13 @@ def find(folder: str) -> tuple[Recording, ...]:
 def of_split(found: tuple[Recording, ...], split: str) -> tuple[Recording, ...]:
     """Return the recordings whose speaker belongs to a split.
 
-    Ours: speakers are dealt by their place in the sorted list, see `_TEST_PLACE`.
+    Ours: speakers are dealt by their place in the sorted list, see `_TEST_INDEX`.
     """
     speakers = sorted({recording.speaker for recording in found})
-    places = {_VALIDATION_PLACE: "validation", _TEST_PLACE: "test"}
+    splits = {_VALIDATION_INDEX: "validation", _TEST_INDEX: "test"}
     owners = {
-        speaker: places.get(place % _CYCLE, "train")
-        for place, speaker in enumerate(speakers)
+        speaker: splits.get(index % _CYCLE, "train")
+        for index, speaker in enumerate(speakers)
     }
     return tuple(r for r in found if owners[r.speaker] == split)
 

@@ -44,8 +44,8 @@ def wander(num_frames: int, tau: float, generator: np.random.Generator) -> np.nd
     decay = np.exp(-1 / (tau * types.FRAME_RATE_HZ))
     noise = generator.normal(size=num_frames + 1)
     path = np.empty(num_frames)
-    place = noise[0]
+    position = noise[0]
     for frame in range(num_frames):
-        place = decay * place + np.sqrt(1 - decay * decay) * noise[frame + 1]
-        path[frame] = place
+        position = decay * position + np.sqrt(1 - decay * decay) * noise[frame + 1]
+        path[frame] = position
     return prosody.smooth(path, 3)

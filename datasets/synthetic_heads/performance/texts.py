@@ -247,12 +247,12 @@ def emphasize(text: str, generator: np.random.Generator, but: str = "") -> str:
         there is none.
     """
     words = text.split()
-    places = [
-        place
-        for place, word in enumerate(words)
+    indices = [
+        index
+        for index, word in enumerate(words)
         if sum(map(str.isalpha, word)) >= _LEAST_LETTERS and f"*{word}*" not in but
     ]
-    if places:
-        place = places[generator.integers(len(places))]
-        words[place] = f"*{words[place]}*"
+    if indices:
+        index = indices[generator.integers(len(indices))]
+        words[index] = f"*{words[index]}*"
     return " ".join(words)

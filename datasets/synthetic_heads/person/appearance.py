@@ -211,9 +211,9 @@ def teeth_colour(generator, traits: head.Traits):
 
 
 def _blend(colours, position):
-    place = float(np.clip(position, 0.0, 1.0)) * (len(colours) - 1.001)
-    low = int(place)
-    return colours[low] + (colours[low + 1] - colours[low]) * (place - low)
+    point = float(np.clip(position, 0.0, 1.0)) * (len(colours) - 1.001)
+    low = int(point)
+    return colours[low] + (colours[low + 1] - colours[low]) * (point - low)
 
 
 def _hair_colour(generator, traits: head.Traits):

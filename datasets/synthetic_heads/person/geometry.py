@@ -174,8 +174,8 @@ def pose_head(geometry: HeadGeometry, state: FrameState) -> PosedHead:
         translation,
     )
 
-    def carried(place):
-        return geometry.pivot + (place - geometry.pivot) @ turn.T + translation
+    def carried(points):
+        return geometry.pivot + (points - geometry.pivot) @ turn.T + translation
 
     yaw, pitch = state.gaze_in_head
     looking = turn @ rotation_in_mesh(np.array([yaw, pitch, 0.0]))
@@ -183,7 +183,7 @@ def pose_head(geometry: HeadGeometry, state: FrameState) -> PosedHead:
     eye_normals = _sphere()[0] @ looking.T
     shown = points[mesh.point_of_vertex]
     normals = _normals(points, _point_triangles())[mesh.point_of_vertex]
-    hair_places, hair_normals = _pose_rigid(
+    hair_positions, hair_normals = _pose_rigid(
         geometry.hair.positions,
         geometry.hair.normals,
         geometry.hair.turning,
@@ -196,7 +196,7 @@ def pose_head(geometry: HeadGeometry, state: FrameState) -> PosedHead:
         for centre, radius in zip(eye_centres, geometry.eye_radii, strict=True)
     ]
     return PosedHead(
-        positions=np.concatenate([shown, *eyeballs, hair_places]).astype(np.float32),
+        positions=np.concatenate([shown, *eyeballs, hair_positions]).astype(np.float32),
         normals=np.concatenate(
             [normals, eye_normals, eye_normals, hair_normals]
         ).astype(np.float32),
@@ -276,11 +276,11 @@ def _attributes(vertex_base, mask, style, grown):
     mesh = head.load_head_mesh()
     sphere, _ = _sphere()
 
-    def rows(places, material, combed):
-        part = np.zeros((len(places), NUM_ATTRIBUTES), np.float32)
-        part[:, POSITION : POSITION + 3] = places
+    def rows(positions, material, combed):
+        part = np.zeros((len(positions), NUM_ATTRIBUTES), np.float32)
+        part[:, POSITION : POSITION + 3] = positions
         part[:, MATERIAL] = material
-        part[:, AZIMUTH] = np.arctan2(places[:, 0], places[:, 2] - 0.3)
+        part[:, AZIMUTH] = np.arctan2(positions[:, 0], positions[:, 2] - 0.3)
         part[:, ACROSS : ALONG + 1] = combed
         return part
 

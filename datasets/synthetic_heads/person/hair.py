@@ -62,7 +62,7 @@ class HairStyle:
         parting: where on x the hair parts.
         hairline: shift of the hairline upward; temples: how far it recedes there.
         cut: height at which hanging hair ends.
-        opening: half angle of the face between hanging hair, radians.
+        face_angle: half angle of the face between hanging hair, radians.
         bun: centre `[3]` of a bun, or None.
         waves: frequencies and phases `[8]` in [0, 1] of the outline's waves.
     """
@@ -75,7 +75,7 @@ class HairStyle:
     hairline: float
     temples: float
     cut: float
-    opening: float
+    face_angle: float
     bun: tuple[float, float, float] | None
     waves: np.ndarray
 
@@ -130,7 +130,7 @@ def random_style(generator: np.random.Generator, traits: head.Traits) -> HairSty
         hairline=float(generator.normal(0.0, 0.04) + receding),
         temples=float(generator.uniform(0.0, 0.06) + receding),
         cut=float(cut),
-        opening=float(generator.uniform(0.70, 1.15)),
+        face_angle=float(generator.uniform(0.70, 1.15)),
         bun=bun if name == "tied" else None,
         waves=generator.uniform(0.0, 1.0, 8).astype(np.float32),
     )
@@ -263,8 +263,8 @@ def _drapes(style, outline):
     wave = np.sin(np.add.outer(rows * (3 + 6 * f[0]) + 6 * f[1], 3 * azimuth))
     ripple = np.sin(np.add.outer(1.5 * rows, azimuth * (9 + 8 * f[2])))
     radius += 0.035 * fall[:, None] * wave + 0.015 * ripple
-    opening = style.opening + (0.25 * f[3] - 0.15) * fall
-    from_face = (np.abs(azimuth) - opening[:, None]) * radius
+    face_angle = style.face_angle + (0.25 * f[3] - 0.15) * fall
+    from_face = (np.abs(azimuth) - face_angle[:, None]) * radius
     from_end = rows[:, None] - style.cut + 0.05 * np.sin(11 * azimuth + 6 * f[5])
     from_top = _DRAPE_TOP - 0.05 - rows[:, None]
     nearest = np.minimum(np.minimum(from_face, from_end), from_top)
@@ -285,7 +285,7 @@ def _grid(positions, masks, layer):
     a, b = index[:-1, :-1].ravel(), index[:-1, 1:].ravel()
     c, d = index[1:, :-1].ravel(), index[1:, 1:].ravel()
     triangles = np.concatenate([np.stack([a, c, b], 1), np.stack([b, c, d], 1)])
-    places = einops.rearrange(positions, "r c xyz -> (r c) xyz")
+    points = einops.rearrange(positions, "r c xyz -> (r c) xyz")
     mask = masks.ravel()
     triangles = triangles[mask[triangles].max(axis=1) > -0.12]
     down = np.gradient(positions, axis=0)
@@ -293,12 +293,12 @@ def _grid(positions, masks, layer):
     normals = np.cross(down, right)
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True) + 1e-9
     return HairMesh(
-        positions=places,
+        positions=points,
         normals=einops.rearrange(normals, "r c xyz -> (r c) xyz"),
-        turning=smooth_step(5.0, 6.8, places[:, 1]),
-        layers=np.full(len(places), layer),
+        turning=smooth_step(5.0, 6.8, points[:, 1]),
+        layers=np.full(len(points), layer),
         masks=mask,
-        materials=np.full(len(places), head.DRAPE),
+        materials=np.full(len(points), head.DRAPE),
         triangles=triangles,
     )
 
@@ -318,9 +318,9 @@ def _bun(style):
 
 def _no_hair():
     empty = np.zeros(0, np.float32)
-    places = np.zeros((0, 3), np.float32)
+    points = np.zeros((0, 3), np.float32)
     return HairMesh(
-        places, places, empty, empty, empty, empty, np.zeros((0, 3), np.int32)
+        points, points, empty, empty, empty, empty, np.zeros((0, 3), np.int32)
     )
 
 

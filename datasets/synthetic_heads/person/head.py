@@ -138,8 +138,8 @@ def load_head_mesh() -> HeadMesh:
     inner = (uv[:, 1] < 0.14) & (uv[:, 0] > 0.74) & skin & (points[:, 1] < 6.86)
     skin_points = point_of_vertex[skin]
     landmarks = {
-        name: int(skin_points[np.argmin(np.sum((points[skin] - place) ** 2, axis=1))])
-        for name, place in LANDMARKS.items()
+        name: int(skin_points[np.argmin(np.sum((points[skin] - target) ** 2, axis=1))])
+        for name, target in LANDMARKS.items()
     }
     return HeadMesh(
         base=base,

@@ -28,19 +28,19 @@ def partners(identity_seed: int, exaggeration: float = 1.0) -> np.ndarray:
     """
     shape = geometry.build_geometry(identity_seed, exaggeration)
     attributes = shape.attributes
-    places = attributes[:, geometry.POSITION : geometry.POSITION + 3].copy()
+    positions = attributes[:, geometry.POSITION : geometry.POSITION + 3].copy()
     # Both eyeballs are the same unit sphere: put them where the eyes are.
     eyes = np.flatnonzero(attributes[:, geometry.MATERIAL] == head.EYE)
-    balls = places[eyes].reshape(2, -1, 3)
+    balls = positions[eyes].reshape(2, -1, 3)
     across = np.abs(shape.eye_centres[:, :1]).mean() * np.array([[1.0], [-1.0]])
     across = across * np.sign(shape.eye_centres[0, 0])
     balls = balls * shape.eye_radii.mean()
     balls[..., 0] += across
-    places[eyes] = balls.reshape(-1, 3)
+    positions[eyes] = balls.reshape(-1, 3)
 
-    def keys(places):
+    def keys(positions):
         kind = _OTHER_MATERIAL * attributes[:, geometry.MATERIAL]
-        return np.column_stack([places, kind, attributes[:, geometry.LAYER]])
+        return np.column_stack([positions, kind, attributes[:, geometry.LAYER]])
 
-    tree = spatial.cKDTree(keys(places))
-    return tree.query(keys(places * [-1.0, 1.0, 1.0]))[1].astype(np.int32)
+    tree = spatial.cKDTree(keys(positions))
+    return tree.query(keys(positions * [-1.0, 1.0, 1.0]))[1].astype(np.int32)

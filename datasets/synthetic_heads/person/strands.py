@@ -33,13 +33,13 @@ def strand_table() -> np.ndarray:
     return ranks.reshape(total.shape).astype(np.float32)
 
 
-def strand_coordinates(style: hair.HairStyle, places: np.ndarray) -> np.ndarray:
+def strand_coordinates(style: hair.HairStyle, positions: np.ndarray) -> np.ndarray:
     """Give points `[N, 3]` their (across, along) in whole strand tables.
 
     Ours: strands follow the way the hair is combed; `across` grows by 1 around the
     head, so that the table closes.
     """
-    x, y, z = places.T
+    x, y, z = positions.T
     around = np.arctan2(x, z + 0.1) / (2 * np.pi) + 0.004 * np.sin(y * 7.0)
     fall = y * _ALONG + 0.02 * np.sin(around * 30.0)
     if style.name == "curly":
@@ -53,9 +53,9 @@ def strand_coordinates(style: hair.HairStyle, places: np.ndarray) -> np.ndarray:
     return np.stack([around, fall], axis=-1).astype(np.float32)
 
 
-def hanging_coordinates(places: np.ndarray) -> np.ndarray:
+def hanging_coordinates(positions: np.ndarray) -> np.ndarray:
     """Give points of hanging hair `[N, 3]` their (across, along)."""
-    x, y, z = places.T
+    x, y, z = positions.T
     around = np.arctan2(x, z - 0.15) / (2 * np.pi)
     around = around + 0.006 * np.sin(y * 4.0)
     return np.stack([around, y * _ALONG], axis=-1).astype(np.float32)

@@ -54,8 +54,8 @@ class SyntheticHeads(tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager):
         config = self.builder_config
-        places = range(plan.num_identities(config.settings, config.num_clips))
-        identities = [plan.identity_at(config.settings, place) for place in places]
+        indices = range(plan.num_identities(config.settings, config.num_clips))
+        identities = [plan.identity_at(config.settings, index) for index in indices]
         present = {plan.split_of(identity) for identity in identities}
         return {split: self._generate_examples(split) for split in sorted(present)}
 

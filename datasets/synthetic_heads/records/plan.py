@@ -142,12 +142,12 @@ def split_of(identity: int) -> str:
     return {_VALIDATION_PAIR: "validation", _TEST_PAIR: "test"}.get(pair, "train")
 
 
-def identity_at(settings: Settings, place: int) -> int:
+def identity_at(settings: Settings, index: int) -> int:
     """Return the number of an identity by its place among those of the splits."""
     cycle = range(2 * _PAIRS_PER_CYCLE)
     wanted = [one for one in cycle if split_of(one) in settings.splits]
-    cycles, place = divmod(place, len(wanted))
-    return cycles * len(cycle) + wanted[place]
+    cycles, index = divmod(index, len(wanted))
+    return cycles * len(cycle) + wanted[index]
 
 
 def clips_of(settings: Settings, identity: int) -> list[Clip]:
@@ -197,8 +197,8 @@ def _request(settings: Settings, identity: int, take: int) -> performance.Reques
     seed = _seed(settings.seed, _PAIR_STREAM, pair, *stream)
     generator = np.random.default_rng([seed, 99])
     strength = 0.0 if emotion == "neutral" else float(generator.uniform(0.25, 1.0))
-    place = (quarters[take] + generator.random()) / settings.num_takes
-    distance = _NEAREST_HEAD * (_FARTHEST_HEAD / _NEAREST_HEAD) ** place
+    position = (quarters[take] + generator.random()) / settings.num_takes
+    distance = _NEAREST_HEAD * (_FARTHEST_HEAD / _NEAREST_HEAD) ** position
     return performance.Request(
         seed=seed,
         num_frames=settings.num_frames,

@@ -69,13 +69,13 @@ def make(folder: pathlib.Path, settings: plan.Settings, shard: Shard) -> None:
 
 def clips(shard: Shard, settings: plan.Settings):
     """Yield each clip with a function that gives its avatar, built once."""
-    for place in range(
+    for index in range(
         shard.first_clip // settings.num_takes,
         -(-shard.end_clip // settings.num_takes),
     ):
         built = []
-        for clip in plan.clips_of(settings, plan.identity_at(settings, place)):
-            if place * settings.num_takes + clip.take >= shard.end_clip:
+        for clip in plan.clips_of(settings, plan.identity_at(settings, index)):
+            if index * settings.num_takes + clip.take >= shard.end_clip:
                 return
 
             def person(clip=clip, built=built):

@@ -50,7 +50,7 @@ def make(clip: plan.Clip, shape: geometry.HeadGeometry) -> dict:
         The fields of `record.make` that need no picture, with equal values.
     """
     done = performance.perform(clip.request)
-    poses, gazes, openings, arkit = [], [], [], []
+    poses, gazes, apertures, arkit = [], [], [], []
     for index in range(clip.request.num_frames):
         state = geometry.FrameState(
             arkit=done.arkit[index],
@@ -61,7 +61,7 @@ def make(clip: plan.Clip, shape: geometry.HeadGeometry) -> dict:
         posed = geometry.pose_head(shape, state)
         poses.append(ground_truth.head_pose(posed, done.camera))
         gazes.append(ground_truth.gaze(posed, done.camera))
-        openings.append(ground_truth.mouth_opening(posed))
+        apertures.append(ground_truth.mouth_opening(posed))
         arkit.append(arkit_lib.with_gaze(state.arkit, state.gaze_in_head))
     return {
         "clip_id": clip.clip_id,
@@ -77,7 +77,7 @@ def make(clip: plan.Clip, shape: geometry.HeadGeometry) -> dict:
         "main_gaze": done.main_gaze,
         "arkit": np.stack(arkit).astype(np.float32),
         "blink": done.blink,
-        "mouth_opening": np.array(openings, np.float32),
+        "mouth_opening": np.array(apertures, np.float32),
         "emotion": types.EMOTIONS.index(clip.request.emotion),
         "emotion_strength": clip.request.emotion_strength,
     }

@@ -173,12 +173,12 @@ def between(
 
     _, screen, _, shown = rasterized(driver, frame_driver, size)
     finer = size * _SOURCE_OVERSAMPLING
-    places, _, depth, shown_there = rasterized(source, frame_source, finer)
+    points, _, depth, shown_there = rasterized(source, frame_source, finer)
     states = source.state(frame_source), driver.state(frame_driver)
-    places = lids.fold(shape, places, *states)
-    places = (places - source.camera.eye) @ source.camera.axes.T
+    points = lids.fold(shape, points, *states)
+    points = (points - source.camera.eye) @ source.camera.axes.T
 
-    def traced(places, hair_tolerance):
+    def traced(points, hair_tolerance):
         where = np.empty((size, size, 2), np.float32)
         visible = np.empty((size, size), np.bool_)
         _trace(
@@ -186,7 +186,7 @@ def between(
             shape.triangles,
             shape.attributes,
             shown,
-            places,
+            points,
             np.float32(source.camera.focal),
             depth,
             shown_there,
@@ -196,9 +196,9 @@ def between(
         )
         return where, visible
 
-    flow, visible = traced(places, DEPTH_TOLERANCE)
+    flow, visible = traced(points, DEPTH_TOLERANCE)
     mirrored_flow, mirrored_visible = traced(
-        places[mirroring.partners(*who)], MIRRORED_HAIR_TOLERANCE
+        points[mirroring.partners(*who)], MIRRORED_HAIR_TOLERANCE
     )
     return Correspondence(
         flow,
@@ -215,7 +215,7 @@ def _trace(
     triangles,
     attributes,
     shown,
-    source_places,
+    source_points,
     focal,
     source_depth,
     source_shown,
@@ -255,19 +255,19 @@ def _trace(
             total = w0 + w1 + w2
             w0, w1, w2 = w0 / total, w1 / total, w2 / total
             px = (
-                w0 * source_places[a, 0]
-                + w1 * source_places[b, 0]
-                + w2 * source_places[c, 0]
+                w0 * source_points[a, 0]
+                + w1 * source_points[b, 0]
+                + w2 * source_points[c, 0]
             )
             py = (
-                w0 * source_places[a, 1]
-                + w1 * source_places[b, 1]
-                + w2 * source_places[c, 1]
+                w0 * source_points[a, 1]
+                + w1 * source_points[b, 1]
+                + w2 * source_points[c, 1]
             )
             depth = -(
-                w0 * source_places[a, 2]
-                + w1 * source_places[b, 2]
-                + w2 * source_places[c, 2]
+                w0 * source_points[a, 2]
+                + w1 * source_points[b, 2]
+                + w2 * source_points[c, 2]
             )
             u, v = focal * px / depth, -focal * py / depth
             where[y, x, 0], where[y, x, 1] = u, v

@@ -51,8 +51,8 @@ def keypoints(posed: geometry.PosedHead, camera: scene.Camera) -> np.ndarray:
     at["left_eye"], at["right_eye"] = posed.eye_centres
     at["mouth"] = (at["lip_top"] + at["lip_bottom"]) / 2
     at["head_centre"] = posed.head_centre
-    places = np.stack([at[name] for name in names.KEYPOINT_NAMES])
-    return camera.project(places)[:, :2].astype(np.float32)
+    points = np.stack([at[name] for name in names.KEYPOINT_NAMES])
+    return camera.project(points)[:, :2].astype(np.float32)
 
 
 def mouth_opening(posed: geometry.PosedHead) -> float:

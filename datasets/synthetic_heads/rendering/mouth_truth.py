@@ -32,12 +32,12 @@ def find(
         camera: the clip's.
     """
     points, weights = _edge()
-    places = [weights @ posed.points[points]]
+    positions = [weights @ posed.points[points]]
     for teeth, is_upper in zip(_teeth(), (True, False), strict=True):
         rest = shape.points[teeth]
         turn, shift = _rigid(rest, posed.points[teeth])
-        places.append(_corners(rest, is_upper) @ turn.T + shift)
-    seen = camera.project(np.concatenate(places))[:, :2].astype(np.float32)
+        positions.append(_corners(rest, is_upper) @ turn.T + shift)
+    seen = camera.project(np.concatenate(positions))[:, :2].astype(np.float32)
     count = len(weights)
     return {
         "mouth_edge": seen[:count],
@@ -55,16 +55,18 @@ def _edge():
     inner = mesh.inner_mouth > 0
     outer = ~inner & (mesh.vertex_materials == head.SKIN)
     loop = np.intersect1d(mesh.point_of_vertex[inner], mesh.point_of_vertex[outer])
-    places = mesh.base[loop]
-    order = np.argsort(np.arctan2(places[:, 1] - places[:, 1].mean(), -places[:, 0]))
-    order = np.roll(order, -int(np.argmin(places[order, 0])))
-    if places[order[1], 1] < places[order[-1], 1]:
+    positions = mesh.base[loop]
+    order = np.argsort(
+        np.arctan2(positions[:, 1] - positions[:, 1].mean(), -positions[:, 0])
+    )
+    order = np.roll(order, -int(np.argmin(positions[order, 0])))
+    if positions[order[1], 1] < positions[order[-1], 1]:
         order = np.roll(order[::-1], 1)
-    loop, places = loop[order], places[order]
-    end = int(np.argmax(places[:, 0]))
+    loop, positions = loop[order], positions[order]
+    end = int(np.argmax(positions[:, 0]))
     closed = np.append(np.arange(len(loop)), 0)
-    upper = _spread(places, closed[: end + 1], lips.NUM_UPPER)
-    lower = _spread(places, closed[end:], lips.NUM_LOWER + 2)[1:-1]
+    upper = _spread(positions, closed[: end + 1], lips.NUM_UPPER)
+    lower = _spread(positions, closed[end:], lips.NUM_LOWER + 2)[1:-1]
     # The seam runs behind the corners, where lips touch: there it closes gently.
     gap = upper[1:-1] - lower[::-1]
     from_corner = np.minimum(
@@ -78,13 +80,13 @@ def _edge():
     return loop, np.concatenate([upper, lower])
 
 
-def _spread(places, chain, count):
+def _spread(positions, chain, count):
     """Return weights `[count, P]` of points evenly along a chain of points."""
-    steps = np.linalg.norm(np.diff(places[chain], axis=0), axis=1)
+    steps = np.linalg.norm(np.diff(positions[chain], axis=0), axis=1)
     length = np.append(0.0, np.cumsum(steps))
     at = np.linspace(0.0, length[-1], count)
     hats = np.stack([np.interp(at, length, row) for row in np.eye(len(chain))], axis=1)
-    weights = np.zeros((count, len(places)))
+    weights = np.zeros((count, len(positions)))
     np.add.at(weights, (slice(None), chain), hats)
     return weights
 

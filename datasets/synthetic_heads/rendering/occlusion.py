@@ -72,25 +72,28 @@ def openness(shape: geometry.HeadGeometry) -> np.ndarray:
         flat = np.sqrt(1 - height**2)
         angle = golden * index
         direction = np.array([flat * np.cos(angle), height, flat * np.sin(angle)])
-        places, _ = light_positions(
+        positions, _ = light_positions(
             posed.positions, posed.normals, direction, _OPENNESS_SIZE
         )
-        depth = shadow_map(shape, places, _OPENNESS_SIZE)
+        depth = shadow_map(shape, positions, _OPENNESS_SIZE)
         cosines = posed.normals @ direction.astype(np.float32)
-        _gather(places, depth, cosines, seen_light, all_light)
+        _gather(positions, depth, cosines, seen_light, all_light)
     return np.clip(seen_light / all_light, 0.0, 1.0)
 
 
 @kernels.cached
-def _gather(places, depth, cosines, seen_light, all_light):
+def _gather(positions, depth, cosines, seen_light, all_light):
     size = depth.shape[0]
-    for i in range(places.shape[0]):
+    for i in range(positions.shape[0]):
         cosine = cosines[i]
         if cosine <= 0.05:
             continue
         all_light[i] += cosine
-        x, y = int(np.floor(places[i, 0] + 0.5)), int(np.floor(places[i, 1] + 0.5))
+        x, y = (
+            int(np.floor(positions[i, 0] + 0.5)),
+            int(np.floor(positions[i, 1] + 0.5)),
+        )
         if x < 0 or y < 0 or x >= size or y >= size:
             seen_light[i] += cosine
-        elif places[i, 2] < depth[y, x] + _BIAS:
+        elif positions[i, 2] < depth[y, x] + _BIAS:
             seen_light[i] += cosine

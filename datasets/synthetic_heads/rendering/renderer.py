@@ -84,7 +84,7 @@ class Renderer:
         colours, numbers = material_arrays(looks)
         view = camera.eye - posed.head_centre
         lights = surroundings.lights
-        light_places, light_seen = occlusion.light_positions(
+        light_positions, light_seen = occlusion.light_positions(
             posed.positions, posed.normals, lights.directions[0]
         )
         image = np.empty((self.size, self.size, 3), np.uint8)
@@ -111,7 +111,7 @@ class Renderer:
                 sky=lights.sky,
                 ground=lights.ground,
                 seen=light_seen,
-                depth=occlusion.shadow_map(shape, light_places),
+                depth=occlusion.shadow_map(shape, light_positions),
                 softness=lights.softness,
             ),
             shading.Eye(

@@ -29,9 +29,9 @@ class Camera:
     axes: np.ndarray
     focal: float
 
-    def project(self, places: np.ndarray) -> np.ndarray:
+    def project(self, points: np.ndarray) -> np.ndarray:
         """Project mesh coordinates `[..., 3]` to `[..., 3]`: x, y (down), depth."""
-        seen = (places - self.eye) @ self.axes.T
+        seen = (points - self.eye) @ self.axes.T
         depth = -seen[..., 2]
         x = self.focal * seen[..., 0] / depth
         y = -self.focal * seen[..., 1] / depth

@@ -186,8 +186,8 @@ def find_files(
     files = sorted(path for path in subfolder.glob("*") if path.is_file())[:wanted]
     if not files:
         raise errors.UserError(
-            f"There are no files in {str(subfolder)!r}; give a folder with {IMAGE_FOLDER} "
-            f"and {CLIP_FOLDER}."
+            f"There are no files in {str(subfolder)!r}; give a folder with "
+            f"{IMAGE_FOLDER} and {CLIP_FOLDER}."
         )
     return files
 

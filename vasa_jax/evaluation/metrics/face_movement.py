@@ -42,7 +42,7 @@ class PoseChange(VideoMetric):
             title="ΔP: head turn per frame", unit="degrees", floor=STILL, digits=3
         ),
         "delta_pose/spread": Row(
-            title="Deviation of head pose in time", unit="degrees", floor=STILL
+            title="Standard deviation of head pose in time", unit="degrees", floor=STILL
         ),
     }
     needs = Needs(face=True, num_frames=2)

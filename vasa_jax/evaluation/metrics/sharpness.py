@@ -78,7 +78,9 @@ class FacePlacement:
         )
 
 
-def cut_alike(placement: FacePlacement, shown: FacePlacement, size: int) -> crop.CropBox:
+def cut_alike(
+    placement: FacePlacement, shown: FacePlacement, size: int
+) -> crop.CropBox:
     """Return the crop of a picture in which its head lies as in a frame.
 
     Ours: so that the photograph is resampled once, and to the size the frame shows.
@@ -180,7 +182,10 @@ def ring_over_portrait(
 
 
 def uncovered_over_ring(
-    portrait: np.ndarray, placement: FacePlacement, frame: np.ndarray, shown: FacePlacement
+    portrait: np.ndarray,
+    placement: FacePlacement,
+    frame: np.ndarray,
+    shown: FacePlacement,
 ) -> float:
     """Return the sharpness where a head that went away lay, over that around it.
 

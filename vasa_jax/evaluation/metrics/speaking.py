@@ -99,8 +99,10 @@ class Speech(PerClip):
             ),
             "speech_opening": row("Mouth opening in speech", digits=3),
             "pause_opening": row("Mouth opening in pauses", "", "much lower", 3),
-            "opening_spread": ratio("Deviation of mouth opening over the truth's"),
-            "pose_spread": ratio("Deviation of head pose over the truth's"),
+            "opening_spread": ratio(
+                "Standard deviation of mouth opening over the truth's"
+            ),
+            "pose_spread": ratio("Standard deviation of head pose over the truth's"),
             "pose_change": row("Head-pose change per frame", "degrees"),
             "jitter": row("Jitter of head pose above 6 Hz", "degrees", "as the truth"),
             "face": row("Frames with a face", aim="1"),
@@ -219,7 +221,9 @@ class SilentAndTurned(PerClip):
         row = functools.partial(reenactment.performed_row, self.group)
         table = {
             "silence_opening": row("Mouth opening in 2 s of silence", digits=3),
-            "silence_spread": row("Deviation of it in silence", "", "near 0", 3),
+            "silence_spread": row(
+                "Standard deviation of it in silence", "", "near 0", 3
+            ),
             "turn": row("Turn seen over turn asked for, 15 to 20 degrees", aim="1"),
             "turned_identity": row(
                 "Identity distance at these turns (dlib)",

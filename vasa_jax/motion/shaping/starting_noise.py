@@ -48,8 +48,8 @@ def mixing(
     Returns:
         float32 `[M, M]`, symmetric; noise `[..., M]` times it is what to begin with.
     """
-    dynamics_deviation = np.float64(standard_deviation)[types.POSE_CHANNELS :]
-    scaled = np.float64(readout) * dynamics_deviation[:, None]
+    dynamics_std = np.float64(standard_deviation)[types.POSE_CHANNELS :]
+    scaled = np.float64(readout) * dynamics_std[:, None]
     lips = _directions(scaled[:, list(arkit.LIPS)], LIP_SHARE)
     free = _directions(scaled[:, [*arkit.BLINKS, *chance_columns]], CHANCE_SHARE)
     lips, part, _ = np.linalg.svd(lips - free @ (free.T @ lips), full_matrices=False)

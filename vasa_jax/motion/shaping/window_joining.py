@@ -36,8 +36,8 @@ def join(motion: jax.Array, previous_motion: jax.Array) -> jax.Array:
     last = previous_motion[:, -1]
     expected = last + VELOCITY_SHARE * (last - previous_motion[:, -2:][:, 0])
     length = jnp.where(_is_pose(motion), POSE_FRAMES, DYNAMICS_FRAMES)
-    place = jnp.minimum(jnp.arange(motion.shape[1])[:, None] / length[None], 1.0)
-    fade = 0.5 + 0.5 * jnp.cos(jnp.pi * place)
+    progress = jnp.minimum(jnp.arange(motion.shape[1])[:, None] / length[None], 1.0)
+    fade = 0.5 + 0.5 * jnp.cos(jnp.pi * progress)
     return motion + fade[None] * (expected - motion[:, 0])[:, None]
 
 
