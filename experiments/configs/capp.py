@@ -62,7 +62,6 @@ class CappExperiment:
         windows_per_clip: different windows of each clip of a batch.
         train: the run; its batch size counts clips.
         optimizer: of both encoders.
-        loss: what windows are told from.
         data: workers and threads.
     """
 
@@ -71,7 +70,6 @@ class CappExperiment:
     windows_per_clip: int = capp_training.WINDOWS_PER_CLIP
     train: experiment.TrainConfig
     optimizer: optimizer.OptimizerConfig
-    loss: capp_training.CappLossConfig = capp_training.CappLossConfig()
     data: pipeline.PipelineConfig = pipeline.PipelineConfig()
 
     def __post_init__(self) -> None:
@@ -147,7 +145,7 @@ def build(settings: CappExperiment) -> experiment.Experiment:
             f"model takes {model.num_audio_channels}; add "
             f"--set=model.num_audio_channels={given}.",
         )
-    task = capp_training.CappTask(model, settings.loss)
+    task = capp_training.CappTask(model)
     make_example = functools.partial(
         _cut, model.window_frames, settings.windows_per_clip
     )

@@ -1,6 +1,5 @@
 """The task of CAPP: from windows of clips to the contrastive loss."""
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax import config as config_lib
 from vasa_jax.errors import UserError
 from vasa_jax.evaluation.networks import capp, contrastive
 from vasa_jax.train import metric_states, task
@@ -31,25 +29,6 @@ POSE_NOISE = 0.004
 """Largest standard deviation of noise added to poses, radians. Ours: poses of
 finished videos are measured, and frame by frame they jitter by up to a quarter of a
 degree."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class CappLossConfig:
-    """What windows are contrasted with.
-
-    Attributes:
-        use_scaled: whether also from movement scaled.
-        pose_noise: see `POSE_NOISE`.
-    """
-
-    use_scaled: bool = True
-    pose_noise: float = POSE_NOISE
-
-    def __post_init__(self) -> None:
-        config_lib.require(
-            self.pose_noise >= 0,
-            f"CappLossConfig.pose_noise is {self.pose_noise}; give 0 or more.",
-        )
 
 
 def cut(
@@ -114,15 +93,11 @@ class CappTask:
 
     Args:
         sizes: of the network.
-        loss_config: what windows are contrasted with.
     """
 
-    def __init__(
-        self, sizes: capp.CappConfig, loss_config: CappLossConfig | None = None
-    ):
+    def __init__(self, sizes: capp.CappConfig):
         self.sizes = sizes
         self.losses = {capp.GROUP: self.loss}
-        self._settings = loss_config or CappLossConfig()
         self._network = capp.Capp(sizes)
 
     def init(self, key: jax.Array) -> task.Params:
@@ -144,24 +119,19 @@ class CappTask:
         keys = jax.vmap(lambda row: jax.random.split(row, 3))(
             batch[task.EXAMPLE_KEY_FIELD]
         )
-        rotation = _with_noise(
-            batch["rotation"], keys[:, 0], keys[:, 1], self._settings.pose_noise
-        )
+        rotation = _with_noise(batch["rotation"], keys[:, 0], keys[:, 1])
         voice, movement, log_scale = self._embed(params, batch["audio"], rotation)
-        scaled = None
-        if self._settings.use_scaled:
-            # Of one window a clip, which costs a quarter of all of them.
-            factors = jax.vmap(lambda k: draw_scales(k, 1))(keys[:, 2])
-            scaled = self._embed_pose(params, scale_turns(rotation[:, :1], factors))
+        # Of one window a clip, which costs a quarter of all of them.
+        factors = jax.vmap(lambda k: draw_scales(k, 1))(keys[:, 2])
+        scaled = self._embed_pose(params, scale_turns(rotation[:, :1], factors))
         values = contrastive.contrastive_loss(voice, movement, log_scale, scaled)
+        own = einops.rearrange(voice, "(b k) e -> b k e", k=rotation.shape[1])[:, 0]
         metrics = {
             "accuracy": contrastive.found_partner(voice, movement).mean(),
             "cosine": jnp.sum(voice * movement, axis=-1).mean(),
             "logit_scale": contrastive.logit_scale(log_scale),
+            "cosine_scaled": jnp.sum(own * scaled, axis=-1).mean(),
         }
-        if scaled is not None:
-            own = einops.rearrange(voice, "(b k) e -> b k e", k=rotation.shape[1])[:, 0]
-            metrics["cosine_scaled"] = jnp.sum(own * scaled, axis=-1).mean()
         return values.mean(), task.Outputs(metrics)
 
     def evaluate(
@@ -228,8 +198,8 @@ def scale_turns(rotation: jax.Array, factors: jax.Array) -> jax.Array:
     return middle + (rotation - middle) * factors[..., None, None]
 
 
-def _with_noise(rotation, size_keys, noise_keys, largest):
+def _with_noise(rotation, size_keys, noise_keys):
     """Add noise of a strength of its own to the windows `[B, K, W, 3]` of each clip."""
-    size = largest * jax.vmap(jax.random.uniform)(size_keys)
+    size = POSE_NOISE * jax.vmap(jax.random.uniform)(size_keys)
     noise = jax.vmap(lambda key: jax.random.normal(key, rotation.shape[1:]))(noise_keys)
     return rotation + size[:, None, None, None] * noise
