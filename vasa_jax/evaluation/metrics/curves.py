@@ -29,6 +29,7 @@ MAX_LAG_FRAMES = 5
 """Ours: 0.2 s, beyond which no viewer takes sound and lips for one."""
 
 LAGS = range(-MAX_LAG_FRAMES, MAX_LAG_FRAMES + 1)
+"""Among which the best is found, frames."""
 
 JITTER_HZ = 6.0
 """Ours: heads of people who speak hardly move faster."""
@@ -236,8 +237,7 @@ def mean_offset(rotation: np.ndarray, truth: np.ndarray) -> np.ndarray:
     Returns:
         float64 `[3, 3]`; the truth turned by it first is the rotation, in the mean.
     """
-    a = _matrices(rotation)
-    b = _matrices(truth)
+    a, b = _matrices(rotation), _matrices(truth)
     left, _, right = np.linalg.svd(np.einsum("tji,tjk->ik", b, a))
     sign = np.array([1.0, 1.0, np.linalg.det(left @ right)])
     return (left * sign) @ right

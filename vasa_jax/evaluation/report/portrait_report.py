@@ -1,6 +1,4 @@
-"""Measured portraits: rows with aims of filmed conversation, kinds of portraits beside
-one another, contact sheets, and a page.
-"""
+"""Measured portraits: their rows, kinds beside one another, contact sheets, a page."""
 
 import dataclasses
 import html
