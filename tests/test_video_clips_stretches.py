@@ -145,7 +145,32 @@ def test_a_face_too_small_cut_off_wandering_or_still_makes_no_clip(reason, chang
 
 def test_a_clip_ends_with_the_sound():
     assert _choose(_track(40), num_frames_heard=37)[0] == [0, 20]
-    assert _choose(_track(40), num_frames_heard=30) == ([0], {stretches.SILENT: 12})
+    assert _choose(_track(40), num_frames_heard=30) == ([0], {stretches.SILENT: 20})
+
+
+def test_what_is_too_short_for_a_whole_clip_makes_a_shorter_one():
+    settings = dataclasses.replace(SETTINGS, seconds=2.0)
+    is_joined = np.arange(150) > 0
+    is_joined[[70, 95, 119]] = False
+    found = _track(150, is_joined=is_joined)
+    chosen, passed = stretches.choose(found, settings, 640 * 1000)
+    lengths = [(stretch.start, stretch.num_frames) for stretch in chosen]
+    assert lengths == [(0, 50), (70, 25), (119, 31)]
+    assert passed == {stretches.JUMP: 20 + 24}
+
+
+def test_a_head_that_leaves_its_crop_makes_shorter_clips():
+    settings = dataclasses.replace(SETTINGS, seconds=4.0)
+    centre = np.full((100, 2), 200.0)
+    centre[50:] -= 100
+    chosen, _ = stretches.choose(_track(100, centre=centre), settings, 640 * 1000)
+    assert [stretch.num_frames for stretch in chosen] == [50, 50]
+
+
+def test_clips_whose_lips_must_be_told_are_long_enough_for_it():
+    assert settings_lib.Settings().least_frames == 25
+    assert settings_lib.Settings(min_lip_match=0.07).least_frames == 50
+    assert SETTINGS.least_frames == SETTINGS.num_frames == 20
 
 
 def test_a_users_mistakes_are_sentences(tmp_path):

@@ -165,7 +165,8 @@ class Recording:
                             shift -= step
                             time -= step
                     due[index] = time + (packet.duration or 0) * base
-                    _move(packet, round(shift / base))
+                    if shift:
+                        _move(packet, round(shift / base))
                 if index in own:
                     yield packet
         except av.error.FFmpegError:

@@ -12,7 +12,7 @@ import numpy as np
 from datasets.building import shard_files
 from datasets.published_sets import clips
 from datasets.synthetic_heads import names
-from datasets.video_clips import labels, lip_match, stretches, tracking
+from datasets.video_clips import kept_frames, labels, lip_match, stretches, tracking
 from datasets.video_clips import settings as settings_lib
 from vasa_jax import arkit, audio, media, types
 from vasa_jax.audio import voice_activity
@@ -20,6 +20,10 @@ from vasa_jax.portrait import crop, label_estimators, occlusion
 
 KEYFRAME_INTERVAL = 5
 """Frames from one keyframe to the next. Ours: as in the synthetic heads."""
+
+ENCODER_PRESET, RATE_FACTOR = "superfast", 17
+"""Of x264. Ours: on filmed faces as near to the frames as "fast" at 18, in less than
+half of the time and a quarter more bytes (`docs/labels.md`)."""
 
 EMOTION_BY_SET = ", emotion by its set"
 """What `labels_by` says besides where a set's own labels tell the emotion."""
@@ -98,8 +102,8 @@ def make(
 ) -> Iterator[dict]:
     """Yield the records that are cut from a clip of a set, or from a whole video.
 
-    Ours: the stretch is read twice, first to follow the face, then to cut the records
-    out, so that only the frames of one are in memory. Where the sound must come later,
+    Ours: the stretch is gone through twice, first to follow the face, then to cut the
+    records out. Where the sound must come later,
     the first frames have none and are left out; where it lies apart, what is longer of
     sound and picture is cut off.
 
@@ -131,7 +135,7 @@ def make(
             f"{begin:.2f} s",
         )
     length = math.inf if end is None else end - begin
-    if round(length * types.FRAME_RATE_HZ, 3) < settings.num_frames - 0.5:
+    if round(length * types.FRAME_RATE_HZ, 3) < settings.least_frames - 0.5:
         raise _too_short(length, settings)
     waveform = audio.load_waveform(
         folder / (clip.sound or clip.video),
@@ -143,26 +147,29 @@ def make(
         heard = begin + len(waveform) // types.SAMPLES_PER_FRAME / types.FRAME_RATE_HZ
         end = heard if end is None else min(end, heard)
     estimator = label_estimators.make(settings.l2cs_weights, settings.hsemotion_weights)
-    read = functools.partial(
-        media.iterate_video, path, start_seconds=begin, end_seconds=end
+    video = kept_frames.Video(
+        functools.partial(
+            media.iterate_video, path, start_seconds=begin, end_seconds=end
+        )
     )
-    found = tracking.track_video(read(warn=note_damage), estimator, within)
+    found = tracking.track_video(video.read(note_damage), estimator, within)
     chosen, passed = stretches.choose(found, settings, len(waveform))
     if not chosen:
         raise _why_none(found, settings, passed)
     voiced = voice_activity.voiced_frames(_whole_frames(waveform))
     waiting = list(reversed(chosen))
     frames, num_refused = [], 0
-    for index, frame in enumerate(read(warn=_told)):
+    for index, frame in enumerate(video.read_again()):
         stretch = waiting[-1]
         if index >= stretch.start:
             frames.append(crop.extract(frame, stretch.box, settings.size))
-        if len(frames) == settings.num_frames:
+        if len(frames) == stretch.num_frames:
             take = len(chosen) - len(waiting)
             told = estimator.tell(found.labels[stretch.start :][: len(frames)])
             first = round(begin * types.FRAME_RATE_HZ)
+            frames = np.stack(frames)
             made = _record(clip, take, first, stretch, frames, waveform, found)
-            made |= _labels(settings, made, np.stack(frames), told)
+            made |= _labels(settings, made, frames, told)
             made |= labels.heard(voiced[stretch.start :], len(frames))
             if clip.emotions is not None:
                 since = made["start_frame"] / types.FRAME_RATE_HZ - start
@@ -201,10 +208,6 @@ def _times(clip, info):
     return first / info.frame_rate_hz, (last + 1) / info.frame_rate_hz
 
 
-def _told(sentence: str) -> None:
-    """Say nothing: the first reading has noted it."""
-
-
 def clip_id(clip: clips.Clip, start_frame: int) -> str:
     """Name a record: by its clip's name, legible and of letters that files may bear."""
     legible = re.sub(r"[^A-Za-z0-9.-]+", "_", clip.name)[-_LONGEST_NAME:]
@@ -228,7 +231,10 @@ def _record(clip, take, first, stretch, frames, waveform, found):
         "start_frame": first + stretch.start,
         "crop_box": np.array([*middle, box.half_size], np.float32),
         "video": media.encode_video(
-            np.stack(frames), keyframe_interval=KEYFRAME_INTERVAL
+            frames,
+            constant_rate_factor=RATE_FACTOR,
+            keyframe_interval=KEYFRAME_INTERVAL,
+            preset=ENCODER_PRESET,
         ),
         "num_frames": count,
         "size": frames[0].shape[0],
@@ -270,7 +276,7 @@ def _sound(waveform, start, count):
 
 def _too_short(seconds, settings):
     return shard_files.UnfitError(
-        "too short", f"its {seconds:.2f} s are less than {settings.seconds} s"
+        "too short", f"its {seconds:.2f} s are less than {settings.least_seconds} s"
     )
 
 
@@ -287,5 +293,5 @@ def _why_none(found, settings, passed):
     told = ", ".join(f"{reason} ({number} frames)" for reason, number in parts)
     return shard_files.UnfitError(
         "without a steady face",
-        f"no stretch of {settings.seconds} s suits: the face {told}",
+        f"no stretch of {settings.least_seconds} s suits: the face {told}",
     )

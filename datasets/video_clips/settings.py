@@ -11,6 +11,10 @@ LEAST_MATCH_SECONDS = 2.0
 """Length from which clips tell whether lips and voice belong together. Ours: how often
 that is right by length is in `docs/labels.md`."""
 
+LEAST_SECONDS = 1.0
+"""Shortest clip that is made. Ours: where less than `Settings.seconds` suits, what there
+is trains, padded and masked; below a second little is said in it."""
+
 IDENTITY_RULES = ("folder", "file")
 
 
@@ -20,7 +24,8 @@ class Settings:
 
     Attributes:
         size: pixels of a side of the clips. Ours: 256, as the `demo` preset.
-        seconds: length of a clip.
+        seconds: length of a clip; shorter where the video has no more of it. Ours: 6,
+            which holds the longest training window with what comes before it.
         identities: who is who, "folder" or "file"; see `sources.identity_of`.
         min_pixels: least side of the crop in the video. Ours: 128, half of the clips'
             side; what is enlarged more teaches blur.
@@ -35,7 +40,7 @@ class Settings:
     """
 
     size: int = 256
-    seconds: float = 3.0
+    seconds: float = 6.0
     identities: str = "folder"
     min_pixels: int = 128
     max_outside: float = 0.25
@@ -71,8 +76,19 @@ class Settings:
 
     @property
     def num_frames(self) -> int:
-        """Return the frames of a clip."""
+        """Return the most frames of a clip."""
         return round(self.seconds * types.FRAME_RATE_HZ)
+
+    @property
+    def least_seconds(self) -> float:
+        """Return the length below which there is no clip."""
+        told = self.min_lip_match is not None
+        return min(self.seconds, LEAST_MATCH_SECONDS if told else LEAST_SECONDS)
+
+    @property
+    def least_frames(self) -> int:
+        """Return the fewest frames of a clip."""
+        return round(self.least_seconds * types.FRAME_RATE_HZ)
 
 
 def split_of(identity: str, held_out_share: float) -> str:

@@ -44,6 +44,11 @@ class Stretch:
     box: crop.CropBox
     head_pose: np.ndarray
 
+    @property
+    def num_frames(self) -> int:
+        """Return its length T."""
+        return len(self.head_pose)
+
 
 def choose(
     found: tracking.Track, settings: settings_lib.Settings, num_samples: int
@@ -51,7 +56,8 @@ def choose(
     """Choose stretches one after another; none shares a frame with another.
 
     Ours: one crop for a stretch, the one crop definition at the median head, so that
-    place and size of the head stay in its pose.
+    place and size of the head stay in its pose. Where the face is there for less than
+    a whole stretch, or stays in its crop for less, a shorter one is taken.
 
     Args:
         found: the track.
@@ -61,46 +67,46 @@ def choose(
     Returns:
         The stretches, and how many frames were passed over for which reason.
     """
-    count = settings.num_frames
     slack = round(MISSING_SOUND_SECONDS * types.SAMPLE_RATE_HZ)
     num_heard = (num_samples + slack) // types.SAMPLES_PER_FRAME
+    num_frames = len(found.present)
+    begins = np.flatnonzero(~found.present | ~found.is_joined)
     stretches, passed = [], collections.Counter()
-    start, num_frames = 0, len(found.present)
-    while start + count <= num_frames:
-        broken = _last_break(found, start, start + count)
-        if broken is not None:
-            stop, reason = broken
-            step = stop - start
-        else:
-            made = _stretch(found, start, settings)
-            is_heard = start + count <= num_heard
-            reason = made if isinstance(made, str) else None if is_heard else SILENT
-            step = count if reason is None else RETRY_FRAMES
-            if reason is None:
+    for start, end in zip(begins, [*begins[1:], num_frames], strict=True):
+        if not found.present[start]:
+            passed[ABSENT] += 1
+            continue
+        reason = None
+        if end > num_heard:
+            reason = SILENT
+        elif end < num_frames:
+            reason = JUMP if found.present[end] else ABSENT
+        while min(end, num_heard) - start >= settings.least_frames:
+            made = _longest(found, start, min(end, num_heard), settings)
+            if isinstance(made, str):
+                passed[made] += RETRY_FRAMES
+                start += RETRY_FRAMES
+            else:
                 stretches.append(made)
-        start += step
-        if reason is not None:
-            passed[reason] += step
+                start += made.num_frames
+        if reason is not None and start < end:
+            passed[reason] += int(end - start)
     return stretches, dict(passed)
 
 
-def _last_break(found, start, stop):
-    """Return where to go on after the last break within frames, and why; or None."""
-    frames = slice(start, stop)
-    breaks = ~found.present[frames] | ~found.is_joined[frames]
-    breaks[0] = not found.present[start]
-    places = np.flatnonzero(breaks)
-    if not len(places):
-        return None
-    last = start + int(places[-1])
-    if not found.present[last]:
-        return last + 1, ABSENT
-    return last, JUMP if found.present[last - 1] else ABSENT
+def _longest(found, start, end, settings):
+    """Return the longest stretch from a frame on, or why there is none."""
+    count = min(end - start, settings.num_frames)
+    made = _stretch(found, start, count, settings)
+    while made == WANDERS and count // 2 >= settings.least_frames:
+        count //= 2
+        made = _stretch(found, start, count, settings)
+    return made
 
 
-def _stretch(found, start, settings):
+def _stretch(found, start, count, settings):
     """Return a stretch without breaks, or why it makes no clip."""
-    frames = slice(start, start + settings.num_frames)
+    frames = slice(start, start + count)
     if found.is_still[frames][1:].all():
         return STILL
     fit = pose.HeadFit(
@@ -119,4 +125,4 @@ def _stretch(found, start, settings):
     if shift > LARGEST_SHIFT or zoom > np.log(LARGEST_ZOOM):
         return WANDERS
     parts = [head_pose.rotation, head_pose.translation, head_pose.scale]
-    return Stretch(start, box, np.concatenate(parts, axis=-1))
+    return Stretch(int(start), box, np.concatenate(parts, axis=-1))

@@ -19,7 +19,7 @@ MIN_SECONDS = 0.2
 PIECE_SAMPLES = 10 * types.SAMPLE_RATE_HZ
 """Samples of each piece of a sound but its last. Ours: 640 kB."""
 
-LARGEST_DRIFT_SECONDS = 0.015
+LARGEST_DRIFT_SECONDS = fractions.Fraction(15, 1000)
 """How far samples may be from their time stamps before they are moved there. Ours: less
 than a packet of AAC or Opus lasts, and more than files round their stamps by."""
 

@@ -26,6 +26,7 @@ def encode_video(
     frame_rate_hz: int = types.FRAME_RATE_HZ,
     constant_rate_factor: int = video_formats.CONSTANT_RATE_FACTOR,
     keyframe_interval: int = video_formats.KEYFRAME_INTERVAL,
+    preset: str = video_formats.X264_PRESET,
 ) -> bytes:
     """Encode frames as an mp4 file in memory; equal frames give equal bytes.
 
@@ -36,6 +37,7 @@ def encode_video(
         frame_rate_hz: frames a second.
         constant_rate_factor: x264's quality, 0 (lossless luma) to 51.
         keyframe_interval: frames a group of pictures.
+        preset: x264's name of how long it tries.
 
     Returns:
         The whole file: H.264, yuv420p, BT.709.
@@ -59,6 +61,7 @@ def encode_video(
             frame_rate_hz,
             constant_rate_factor=constant_rate_factor,
             keyframe_interval=keyframe_interval,
+            preset=preset,
         )
         stream.thread_count = 1
         for index, frame in enumerate(frames):

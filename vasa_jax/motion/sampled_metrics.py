@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from vasa_jax import types
-from vasa_jax.motion import normalization
+from vasa_jax.motion import losses, normalization
 from vasa_jax.train import metric_states
 
 
@@ -16,7 +16,13 @@ def compare(
     conditions: types.Conditions,
     mask: jax.Array,
 ) -> dict[str, Any]:
-    """Return metric states of sampled against true motion `[B, T, M]`, normalised."""
+    """Return metric states of sampled against true motion `[B, T, M]`, normalised.
+
+    Args:
+        sampled, target: the motion.
+        conditions: of the windows.
+        mask: bool `[B, T]`, false beyond a clip's end, where nothing counts.
+    """
     _, dynamics = normalization.split_motion(sampled)
     _, true_dynamics = normalization.split_motion(target)
     every = jnp.broadcast_to(mask[..., None], dynamics.shape)
@@ -24,7 +30,8 @@ def compare(
     moves = _centred(dynamics, mask)[..., None]
     true_moves = _centred(true_dynamics, mask)[..., None]
     pose = slice(0, types.POSE_CHANNELS)
-    change = jnp.abs(jnp.diff(sampled, axis=1)).mean((1, 2))
+    change = jnp.abs(jnp.diff(sampled, axis=1)).mean(2)
+    change = losses.over_frames(change, mask[:, 1:])
     jump = jnp.abs(sampled[:, 0] - conditions.previous_motion[:, -1]).mean(1)
     return {
         "dynamics_correlation": metric_states.Correlation.from_batch(
@@ -33,8 +40,8 @@ def compare(
         "shuffled_correlation": metric_states.Correlation.from_batch(
             moves, jnp.roll(true_moves, 1, axis=0), every
         ),
-        "pose_spread": _spread(sampled[..., pose], target[..., pose]),
-        "dynamics_spread": _spread(dynamics, true_dynamics),
+        "pose_spread": _spread(sampled[..., pose], target[..., pose], mask),
+        "dynamics_spread": _spread(dynamics, true_dynamics, mask),
         "seam": metric_states.Mean.from_batch(
             jump / jnp.maximum(change, 1e-6), ~conditions.previous_dropped
         ),
@@ -47,7 +54,14 @@ def _centred(values: jax.Array, mask: jax.Array) -> jax.Array:
     return values - (values * mask[..., None]).sum(1, keepdims=True) / count
 
 
-def _spread(sampled: jax.Array, target: jax.Array) -> metric_states.Mean:
+def _spread(
+    sampled: jax.Array, target: jax.Array, mask: jax.Array
+) -> metric_states.Mean:
     """Return the standard deviation in time over the truth's, of `[B, T, C]`."""
-    truth = jnp.maximum(target.std(1).mean(-1), 1e-6)
-    return metric_states.Mean.from_batch(sampled.std(1).mean(-1) / truth)
+
+    def deviation(values):
+        squares = jnp.square(_centred(values, mask)) * mask[..., None]
+        return jnp.sqrt(squares.sum(1) / jnp.maximum(mask.sum(1), 1)[:, None]).mean(-1)
+
+    truth = jnp.maximum(deviation(target), 1e-6)
+    return metric_states.Mean.from_batch(deviation(sampled) / truth)

@@ -6,6 +6,7 @@ upright, but for portraits of tilted heads, with which it turns (`locate.turn_cr
 """
 
 import dataclasses
+import functools
 import math
 
 import numpy as np
@@ -82,14 +83,20 @@ def share_outside(box: CropBox, height: int, width: int) -> float:
     return float((_way_outside(box, height, width, _GRID) > 0).mean())
 
 
+@functools.lru_cache(maxsize=2)
 def _way_outside(box, height, width, size):
-    """Return how far each of `[size, size]` places is outside, in crops; 0 inside."""
+    """Return how far each of `[size, size]` places is outside, in crops; 0 inside.
+
+    Ours: the last are kept, since the frames of a clip share one crop.
+    """
     (a, c, x), (b, d, y) = box.matrix(size)
     along = np.arange(size) + 0.5
     across = a * along + c * along[:, None] + x
     down = b * along + d * along[:, None] + y
     beyond = np.maximum.reduce([-across, across - width, -down, down - height])
-    return np.maximum(beyond, 0) / (2 * box.half_size)
+    way = np.maximum(beyond, 0) / (2 * box.half_size)
+    way.setflags(write=False)
+    return way
 
 
 def extract(image: np.ndarray, box: CropBox, size: int) -> np.ndarray:
@@ -116,9 +123,14 @@ def extract(image: np.ndarray, box: CropBox, size: int) -> np.ndarray:
 def _blurred_beyond(cut, way):
     """Blur a crop where it is beyond the picture, the more the further out."""
     filter_ = PIL.ImageFilter.GaussianBlur(EXTENSION_BLUR * len(cut))
-    blurred = np.asarray(PIL.Image.fromarray(cut).filter(filter_), np.float32)
-    share = np.clip(way / EXTENSION_BLUR, 0, 1)[..., None]
-    return _to_uint8(cut + share * (blurred - cut))
+    # Only where it is needed, with as much around it as the filter sees.
+    outside = np.flatnonzero(way.any(axis=1))
+    seen = math.ceil(4 * EXTENSION_BLUR * len(cut))
+    rows = slice(max(0, outside[0] - seen), outside[-1] + 1 + seen)
+    blurred = np.asarray(PIL.Image.fromarray(cut[rows]).filter(filter_), np.float32)
+    share = np.clip(way[rows] / EXTENSION_BLUR, 0, 1)[..., None]
+    cut[rows] = _to_uint8(cut[rows] + share * (blurred - cut[rows]))
+    return cut
 
 
 def paste(
@@ -200,4 +212,6 @@ def _ramp(position, feather):
 
 
 def _to_uint8(values):
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    """Round float values, which are overwritten, to levels."""
+    np.rint(values, out=values)
+    return np.clip(values, 0, 255, out=values).astype(np.uint8)

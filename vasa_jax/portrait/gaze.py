@@ -99,7 +99,8 @@ def find_eyes(image: np.ndarray, found: landmarks.Landmarks) -> np.ndarray:
         if is_mirrored:
             mirror = np.array([[-1, 0, network.size], [0, 1, 0], [0, 0, 1]])
             matrix = matrix @ mirror
-        view = resample.sample_affine(image, matrix, network.size, network.size) / 255
+        view = resample.sample_affine(image, matrix, network.size, network.size)
+        view /= 255
         contour, iris = network(view)
         lids = contour[: 3 * NUM_LID_POINTS]
         points = einops.rearrange(np.concatenate([iris, lids]), "(p c) -> p c", c=3)

@@ -105,7 +105,8 @@ def landmarks_in_region(image: np.ndarray, region: Region) -> Landmarks:
     """
     network = networks.load("face_landmark")
     matrix = region.matrix(network.size)
-    view = resample.sample_affine(image, matrix, network.size, network.size) / 255
+    view = resample.sample_affine(image, matrix, network.size, network.size)
+    view /= 255
     points, logit = network(view)
     points = einops.rearrange(points, "1 1 (n c) -> n c", n=NUM_LANDMARKS)
     placed = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]

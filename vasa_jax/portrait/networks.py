@@ -64,7 +64,8 @@ class Network:
             The outputs in the file's order, without the batch axis.
         """
         with self._lock:
-            self._interpreter.set_tensor(self._input, image[None].astype(np.float32))
+            values = image[None].astype(np.float32, copy=False)
+            self._interpreter.set_tensor(self._input, values)
             self._interpreter.invoke()
             return [self._interpreter.get_tensor(i)[0] for i in self._outputs]
 
