@@ -144,6 +144,11 @@ def test_the_loss_of_a_batch_is_the_mean_of_its_rows(plain):
 
 def test_padding_and_missing_previous_frames_change_no_loss(plain):
     loss, batch = plain
+    mask = np.arange(batch["mask"].shape[1]) < np.array([[3], [9], [12], [16]])
+    short, other = ({**batch, "mask": mask} for _ in range(2))
+    for name in ("motion", "audio"):
+        other[name] = np.where(mask[..., None], batch[name], 7.0)
+    np.testing.assert_array_equal(loss(other), loss(short))
     batch = {**batch, "has_previous": np.zeros(4, bool)}
     other = {**batch, "previous_motion": batch["previous_motion"] + 3}
     np.testing.assert_array_equal(loss(other), loss(batch))

@@ -12,8 +12,8 @@ LEAST_MATCH_SECONDS = 2.0
 that is right by length is in `docs/labels.md`."""
 
 LEAST_SECONDS = 1.0
-"""Shortest clip that is made. Ours: where less than `Settings.seconds` suits, what there
-is trains, padded and masked; below a second little is said in it."""
+"""Shortest clip that is made. Ours: where less than `Settings.seconds` suits, that is
+trained, padded and masked; below a second little is said in it."""
 
 IDENTITY_RULES = ("folder", "file")
 
