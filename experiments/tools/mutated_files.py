@@ -13,6 +13,7 @@ import multiprocessing
 import pathlib
 import resource
 import secrets
+import shutil
 import tempfile
 
 import av
@@ -21,8 +22,10 @@ import PIL.Image
 import safetensors.numpy
 from absl import app, flags
 
+from datasets.building import shard_files, shard_folder
 from vasa_jax import audio, errors, media
 from vasa_jax.audio import whisper_weights
+from vasa_jax.data import records
 
 _COUNT = flags.DEFINE_integer("count", 2000, "Files of each kind.", lower_bound=1)
 _KINDS = flags.DEFINE_list("kinds", None, "Such as mp4,jpg; all by default.")
@@ -38,7 +41,12 @@ _SECONDS = 1.0
 _SOUNDS = {"mp3": "libmp3lame", "wav": "pcm_s16le", "m4a": "aac", "ogg": "libopus"}
 _VIDEOS = {"mp4": "aac", "mkv": "libopus"}
 _PICTURES = ("jpg", "png", "webp", "avif")
-KINDS = (*_VIDEOS, *_SOUNDS, *_PICTURES, "safetensors")
+KINDS = (*_VIDEOS, *_SOUNDS, *_PICTURES, "safetensors", "array_record")
+
+_SET = shard_folder.SetInfo(
+    name="mutated", version="1.0.0", description="To damage.", splits=("train",)
+)
+_NUM_RECORDS = 6
 
 
 def main(_) -> None:
@@ -137,7 +145,7 @@ def _serve(pipe) -> None:
         try:
             read(pathlib.Path(path), kind)
             outcome = "read"
-        except errors.UserError:
+        except (errors.UserError, records.CorruptRecordError):
             outcome = "refused by a sentence"
         except Exception as error:  # noqa: BLE001 (it is what is looked for)
             outcome = f"{type(error).__name__}: {str(error)[:60]}"
@@ -161,8 +169,19 @@ def read(path: pathlib.Path, kind: str) -> None:
         audio.load_waveform(path, _hear)
     elif kind in _PICTURES:
         media.read_image(path)
+    elif kind == "array_record":
+        _read_records(path)
     else:
         whisper_weights.read_packed(path)
+
+
+def _read_records(path: pathlib.Path) -> None:
+    """Read the set that `make` has put beside, with this file for its own."""
+    (own,) = (path.parent / _SET.name).glob("*.array_record-*")
+    shutil.copyfile(path, own)
+    opened = records.open_folder(own.parent)
+    for index in range(len(opened)):
+        opened.read(index)
 
 
 def _hear(sentence: str) -> None:
@@ -199,9 +218,39 @@ def make(path: pathlib.Path, kind: str) -> None:
         name = {"jpg": "jpeg"}.get(kind, kind)
         picture.convert(mode).save(buffer, name)
         path.write_bytes(buffer.getvalue())
+    elif kind == "array_record":
+        _make_set(path, generator)
     else:
         arrays = {f"{i}": generator.normal(size=(8, 8)) for i in range(6)}
         safetensors.numpy.save_file(arrays, path)
+
+
+def _make_set(path: pathlib.Path, generator: np.random.Generator) -> None:
+    """Write a set of one file of records, and the same file at `path`."""
+    # Imported late: TFDS takes a second, and no other kind needs it.
+    import tensorflow_datasets as tfds
+
+    features = tfds.features.FeaturesDict(
+        {
+            "identity": tfds.features.Text(),
+            "video": tfds.features.Scalar(np.object_),
+            "head_pose": tfds.features.Tensor(shape=(None, 6), dtype=np.float32),
+        }
+    )
+    folder = path.parent / _SET.name
+    (folder / shard_folder.FOLDER).mkdir(parents=True)
+    with shard_files.ShardWriter(folder, "all", features) as writer:
+        for number in range(_NUM_RECORDS):
+            made = {
+                "identity": f"{number}",
+                "video": generator.bytes(2000),
+                "head_pose": generator.normal(size=(25, 6)).astype(np.float32),
+            }
+            writer.add(f"{number}", "train", lambda made=made: [made])
+    report = shard_files.read_report(folder, "all")
+    shard_folder.assemble(folder, _SET, features, [("all", report)])
+    (own,) = folder.glob("*.array_record-*")
+    shutil.copyfile(own, path)
 
 
 if __name__ == "__main__":
