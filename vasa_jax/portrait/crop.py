@@ -83,20 +83,14 @@ def share_outside(box: CropBox, height: int, width: int) -> float:
     return float((_way_outside(box, height, width, _GRID) > 0).mean())
 
 
-@functools.lru_cache(maxsize=2)
 def _way_outside(box, height, width, size):
-    """Return how far each of `[size, size]` places is outside, in crops; 0 inside.
-
-    Ours: the last are kept, since the frames of a clip share one crop.
-    """
+    """Return how far each of `[size, size]` places is outside, in crops; 0 inside."""
     (a, c, x), (b, d, y) = box.matrix(size)
     along = np.arange(size) + 0.5
     across = a * along + c * along[:, None] + x
     down = b * along + d * along[:, None] + y
     beyond = np.maximum.reduce([-across, across - width, -down, down - height])
-    way = np.maximum(beyond, 0) / (2 * box.half_size)
-    way.setflags(write=False)
-    return way
+    return np.maximum(beyond, 0) / (2 * box.half_size)
 
 
 def extract(image: np.ndarray, box: CropBox, size: int) -> np.ndarray:
@@ -116,21 +110,32 @@ def extract(image: np.ndarray, box: CropBox, size: int) -> np.ndarray:
     else:
         cut = resample.sample_window(image, box.left, box.top, side, side, size, size)
     cut = _to_uint8(cut)
-    way = _way_outside(box, *image.shape[:2], size)
-    return _blurred_beyond(cut, way) if way.any() else cut
-
-
-def _blurred_beyond(cut, way):
-    """Blur a crop where it is beyond the picture, the more the further out."""
-    filter_ = PIL.ImageFilter.GaussianBlur(EXTENSION_BLUR * len(cut))
-    # Only where it is needed, with as much around it as the filter sees.
-    outside = np.flatnonzero(way.any(axis=1))
-    seen = math.ceil(4 * EXTENSION_BLUR * len(cut))
-    rows = slice(max(0, outside[0] - seen), outside[-1] + 1 + seen)
-    blurred = np.asarray(PIL.Image.fromarray(cut[rows]).filter(filter_), np.float32)
-    share = np.clip(way[rows] / EXTENSION_BLUR, 0, 1)[..., None]
-    cut[rows] = _to_uint8(cut[rows] + share * (blurred - cut[rows]))
+    rows, share = _blurred_share(box, *image.shape[:2], size)
+    if share.any():
+        filter_ = PIL.ImageFilter.GaussianBlur(EXTENSION_BLUR * size)
+        blurred = np.asarray(PIL.Image.fromarray(cut[rows]).filter(filter_), np.float32)
+        cut[rows] = _to_uint8(cut[rows] + share * (blurred - cut[rows]))
     return cut
+
+
+@functools.lru_cache(maxsize=2)
+def _blurred_share(box, height, width, size):
+    """Tell how much of a crop is shown blurred: the more, the further out it is.
+
+    Ours: the last are kept, since the frames of a clip share one crop.
+
+    Returns:
+        The rows that are blurred, those that the filter sees around them included, and
+        `[rows, size, 3]` in [0, 1].
+    """
+    way = _way_outside(box, height, width, size)
+    outside = np.flatnonzero(way.any(axis=1))
+    if not len(outside):
+        return slice(0, 0), np.zeros((0, size, 3))
+    seen = math.ceil(4 * EXTENSION_BLUR * size)
+    rows = slice(max(0, outside[0] - seen), outside[-1] + 1 + seen)
+    share = np.clip(way[rows] / EXTENSION_BLUR, 0, 1)
+    return rows, np.repeat(share[..., None], 3, axis=-1)
 
 
 def paste(
