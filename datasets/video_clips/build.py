@@ -1,7 +1,7 @@
 """Cut clips of talking heads out of any folder of videos; run again to go on.
 
     python -m datasets.video_clips.build --input_dir=VIDEOS --output_dir=CLIPS \
-        --size=256 --seconds=3
+        --size=256
 
 makes a folder that stage one and `experiments.encode` read like the synthetic heads.
 VIDEOS is searched to any depth. The first folder of a path names the person, as in
@@ -28,7 +28,7 @@ tuned on such clips with motion encoders that synthetic heads have taught:
 
 The preset leaves out the losses that need more, and takes both frames of a pair from
 one clip, because a person's other videos show other clothes and places. Following a
-face costs most: at 25 frames a second about the length of the video on one core.
+face costs most: three to seven tenths of the length of the video on one core.
 """
 
 import functools
@@ -55,7 +55,9 @@ _ANNOTATIONS_DIR = flags.DEFINE_string(
     "annotations_dir", None, "Folder of the lists of --published_set."
 )
 _SIZE = flags.DEFINE_integer("size", _DEFAULT.size, "Pixels of a side.")
-_SECONDS = flags.DEFINE_float("seconds", _DEFAULT.seconds, "Length of a clip.")
+_SECONDS = flags.DEFINE_float(
+    "seconds", _DEFAULT.seconds, "Most of a clip; shorter ones are kept, too."
+)
 _IDENTITIES = flags.DEFINE_string(
     "identities", _DEFAULT.identities, "Who is who: by first `folder`, or by `file`."
 )

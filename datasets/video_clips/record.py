@@ -23,7 +23,7 @@ KEYFRAME_INTERVAL = 5
 
 ENCODER_PRESET, RATE_FACTOR = "superfast", 17
 """Of x264. Ours: on filmed faces as near to the frames as "fast" at 18, in less than
-half of the time and a quarter more bytes (`docs/labels.md`)."""
+half of the time and a third more bytes (`docs/labels.md`)."""
 
 EMOTION_BY_SET = ", emotion by its set"
 """What `labels_by` says besides where a set's own labels tell the emotion."""
