@@ -186,3 +186,23 @@ def test_the_cover_of_a_song_is_no_video(tmp_path):
     odd_media.write(path, [_scene()], sound, video_codec="png", prepare=prepare)
     with pytest.raises(errors.UserError, match="holds no picture"):
         media.probe_video(path)
+
+
+@pytest.mark.parametrize("tag", ["dvh1", "hvc1"])
+@pytest.mark.parametrize("curve", [ColorTrc.UNSPECIFIED, ColorTrc.SMPTE2084])
+def test_colours_for_dolbys_decoders_alone_are_refused_by_name(tmp_path, tag, curve):
+    def prepare(stream):
+        stream.options = {"x265-params": "log-level=none"}
+        stream.codec_context.codec_tag = tag
+        stream.codec_context.color_trc = curve
+        stream.pix_fmt = "yuv420p10le"
+
+    path = tmp_path / "a.mp4"
+    odd_media.write(path, [_scene()] * 3, video_codec="libx265", prepare=prepare)
+    if tag == "hvc1" or curve != ColorTrc.UNSPECIFIED:
+        assert len(list(media.iterate_video(path))) == 3
+        return
+    with pytest.raises(errors.UserError, match="a.mp4 is Dolby Vision of profile 5"):
+        media.probe_video(path)
+    with pytest.raises(errors.UserError, match="convert it to SDR or HDR10"):
+        next(media.iterate_video(path))

@@ -33,6 +33,26 @@ _FOREIGN_TO_SCREENS = {
 """PQ and HLG, BT.2020 and P3: what looks grey or dark unless it is converted."""
 
 
+_DOLBY_TAGS = {"dvh1", "dvhe", "dva1", "dvav", "dav1"}
+_DOLBY_DATA = ("DOVI_METADATA", "DOVI_RPU_BUFFER")
+
+
+def is_for_dolby_alone(stream: av.VideoStream, frame: av.VideoFrame) -> bool:
+    """Tell whether a video's colours are known to decoders of Dolby Vision alone.
+
+    Ours: so is profile 5, which bears the marks of Dolby Vision and names no transfer;
+    the other profiles hold a picture in SDR, HLG or PQ, which says so.
+
+    Args:
+        stream: of the video.
+        frame: decoded from it.
+    """
+    if frame.color_trc != ColorTrc.UNSPECIFIED:
+        return False
+    is_tagged = stream.codec_context.codec_tag in _DOLBY_TAGS
+    return is_tagged or any(frame.side_data.get(kind) for kind in _DOLBY_DATA)
+
+
 class Screen:
     """Converts a video's frames to RGB as they are meant to be seen.
 

@@ -80,8 +80,8 @@ def iterate_video(
     Ours: output frame k is the stored frame nearest to time k / rate, which keeps
     lips and sound within half a stored frame; time 0 is the file's beginning, which
     it shares with `audio.load_waveform`. They are shown as players show them: upright,
-    of square pixels, deinterlaced, and in BT.709 where they were HLG or PQ. Where the
-    file breaks off, what came before is kept.
+    of square pixels, deinterlaced, and in BT.709 where they were HLG or PQ; Dolby
+    Vision of profile 5 is refused. Where the file breaks off, what came before is kept.
 
     Args:
         path: the file.
@@ -207,6 +207,11 @@ def _decode(recording, name, start_seconds=0.0) -> Iterator[tuple]:
     frames = recording.decode(recording.picture, start_seconds)
     with _reported(name):
         for time, frame in shown_frame.deinterlaced(frames):
+            if is_empty and shown_frame.is_for_dolby_alone(recording.picture, frame):
+                raise errors.UserError(
+                    f"The video {name} is Dolby Vision of profile 5, whose colours "
+                    "come out purple and green elsewhere; convert it to SDR or HDR10."
+                )
             is_empty = False
             yield time, frame
     if is_empty:
