@@ -34,7 +34,7 @@ pytestmark = [
 
 FOLDER = pathlib.Path(os.environ.get("VASA_REAL_DATA", ""), "talking_heads")
 SETTINGS = settings_lib.Settings(
-    size=128, seconds=2.0, identities="file", min_pixels=100, held_out_share=0.0
+    size=128, seconds=3.0, identities="file", min_pixels=100, held_out_share=0.0
 )
 LIP_MATCH = 0.07
 MOTION_STEPS = 120
@@ -66,7 +66,7 @@ def test_every_label_of_the_paper_is_in_the_records(built):
         for name in (*told, "blink", "voiced_share", "lip_match"):
             assert np.isfinite(clip[name]).all(), name
         assert np.max(clip["covered"]) < 0.5
-        assert 0.4 < clip["voiced_share"] <= 1
+        assert 0.3 < clip["voiced_share"] <= 1
         assert clip["is_voiced"].shape == (clip["num_frames"],)
         assert clip["language"] == "unknown"
 
