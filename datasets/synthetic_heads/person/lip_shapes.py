@@ -60,7 +60,7 @@ def _fit(moves, points, name):
     fitted = moves.copy()
     profile = [np.ones_like(x), y, ellipse, ellipse * y, ellipse * y**2]
     fitted[:, 1] = _least_squares(profile, moves[:, 1])
-    if name == "mouthFunnel":
+    if name == "mouthFunnel":  # Else its middle spreads while its corners narrow.
         fitted[:, 0] = _least_squares([x, x * y], moves[:, 0])
     return fitted
 
