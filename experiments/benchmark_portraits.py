@@ -19,13 +19,13 @@ from absl import flags, logging
 from experiments.running import folders, program
 from vasa_jax import compilation_cache, config, errors
 from vasa_jax.evaluation.benchmark import (
-    benchmark_items,
     portrait_list,
     portrait_runner,
     scoring,
+    video_clip,
 )
 from vasa_jax.evaluation.metrics.definition import State
-from vasa_jax.evaluation.networks import expressions, identity
+from vasa_jax.evaluation.networks import face_recognition
 from vasa_jax.evaluation.report import portrait_report, score_report
 
 PORTRAITS_DIR = flags.DEFINE_string(
@@ -95,17 +95,15 @@ def main(_) -> int:
         seed=SEED.value,
         image_size=IMAGE_SIZE.value,
     )
-    filmed_paths = (
-        [] if FILMED.value is None else benchmark_items.find_videos(FILMED.value)
-    )
-    networks = {"dlib": identity.IdentityNetwork()}
+    filmed_paths = [] if FILMED.value is None else video_clip.find_videos(FILMED.value)
+    networks = {"dlib": face_recognition.IdentityNetwork()}
     network_files = []
     if IDENTITY_WEIGHTS.value is not None:
-        networks["mobile"] = identity.MobileIdentity(IDENTITY_WEIGHTS.value)
+        networks["mobile"] = face_recognition.MobileIdentity(IDENTITY_WEIGHTS.value)
         network_files.append(IDENTITY_WEIGHTS.value)
     expression = None
     if EXPRESSION_WEIGHTS.value is not None:
-        expression = expressions.ExpressionNetwork(EXPRESSION_WEIGHTS.value)
+        expression = face_recognition.ExpressionNetwork(EXPRESSION_WEIGHTS.value)
         network_files.append(EXPRESSION_WEIGHTS.value)
     compilation_cache.enable()
     output = folders.make(pathlib.Path(OUTPUT.value))

@@ -25,14 +25,14 @@ from vasa_jax import compilation_cache, config, errors
 from vasa_jax.data import records
 from vasa_jax.encode import encoding
 from vasa_jax.evaluation.benchmark import (
-    benchmark_items,
     driven_videos,
     held_out_clips,
     scoring,
+    video_clip,
 )
 from vasa_jax.evaluation.metrics import disentanglement
 from vasa_jax.evaluation.metrics.definition import Measured
-from vasa_jax.evaluation.networks import identity
+from vasa_jax.evaluation.networks import face_recognition
 from vasa_jax.evaluation.report import score_report
 
 CHECKPOINT = flags.DEFINE_string(
@@ -75,7 +75,7 @@ def main(_) -> int:
         raise errors.UserError(f"There is no folder {str(folder)!r}; create it.")
     compilation_cache.enable()
     actor, metadata = driven_videos.load_face(CHECKPOINT.value)
-    network = identity.IdentityNetwork()
+    network = face_recognition.IdentityNetwork()
     find = video_jobs if DATA_DIR.value is None else record_jobs
     jobs = list(find(actor, network))
     shown = tqdm.tqdm(jobs, desc="swap", unit="clip", delay=0.5)
@@ -85,7 +85,7 @@ def main(_) -> int:
         "of": "videos" if DATA_DIR.value is None else f"split {SPLIT.value}",
         "num_clips": NUM_CLIPS.value,
         "num_frames": NUM_FRAMES.value,
-        "same_person_distance": identity.SAME_PERSON_DISTANCE,
+        "same_person_distance": face_recognition.SAME_PERSON_DISTANCE,
     }
     report = score_report.summarise(list(METRICS.values()), results, about)
     print(score_report.write_report(OUTPUT.value, report))
@@ -93,7 +93,7 @@ def main(_) -> int:
 
 
 def record_jobs(
-    actor: driven_videos.FacePerformer, network: identity.IdentityNetwork
+    actor: driven_videos.FacePerformer, network: face_recognition.IdentityNetwork
 ) -> Iterator[Job]:
     """Yield what is to be measured on records, truth included where it is known."""
     opened = records.open_folder(DATA_DIR.value, SPLIT.value)
@@ -112,10 +112,10 @@ def record_jobs(
 
 
 def video_jobs(
-    actor: driven_videos.FacePerformer, network: identity.IdentityNetwork
+    actor: driven_videos.FacePerformer, network: face_recognition.IdentityNetwork
 ) -> Iterator[Job]:
     """Yield what is to be measured on videos; the next video shows another person."""
-    videos = benchmark_items.find_videos(VIDEOS.value)[: NUM_CLIPS.value]
+    videos = video_clip.find_videos(VIDEOS.value)[: NUM_CLIPS.value]
 
     def job(name, source, driver):
         clip = held_out_clips.filmed_swap_clip(source, driver, actor, NUM_FRAMES.value)

@@ -20,11 +20,7 @@ from absl import flags
 from experiments.running import folders, program
 from vasa_jax import compilation_cache, config
 from vasa_jax.animate import controls
-from vasa_jax.evaluation.benchmark import (
-    benchmark_items,
-    scoring,
-    video_generator,
-)
+from vasa_jax.evaluation.benchmark import scoring, video_clip, video_generator
 from vasa_jax.evaluation.metrics import curves, definition, frame_similarity, registry
 from vasa_jax.evaluation.metrics.definition import VideoMetric
 from vasa_jax.evaluation.report import report_page, score_report
@@ -123,7 +119,7 @@ def main(_) -> int:
         pairs = find_pairs()
         unmet = find_unmet(asked, REFERENCE.value is not None)
     else:
-        items = benchmark_items.read_items(BENCHMARK.value)
+        items = video_generator.read_items(BENCHMARK.value)
         unmet = find_unmet(asked, any(item.reference for item in items))
         pairs = generate(items, folders.make(folder / VIDEO_FOLDER))
     chosen = tuple(metric for metric in asked if metric.name not in unmet)
@@ -179,16 +175,16 @@ def find_pairs() -> list[scoring.Pair]:
     Raises:
         UserError: there are none, or one has no reference.
     """
-    videos = benchmark_items.find_videos(VIDEOS.value)
+    videos = video_clip.find_videos(VIDEOS.value)
     if REFERENCE.value is None:
         return [scoring.Pair(video=video) for video in videos]
-    references = benchmark_items.find_videos(REFERENCE.value)
-    matched = benchmark_items.match_references(videos, references)
+    references = video_clip.find_videos(REFERENCE.value)
+    matched = video_clip.match_references(videos, references)
     return [scoring.Pair(video=v, reference=r) for v, r in matched.items()]
 
 
 def generate(
-    items: Sequence[benchmark_items.Item], folder: pathlib.Path
+    items: Sequence[video_generator.Item], folder: pathlib.Path
 ) -> list[scoring.Pair]:
     """Make the videos of a benchmark, or find those that were made."""
     made = video_generator.Generator(

@@ -24,7 +24,7 @@ from vasa_jax.data import records
 from vasa_jax.evaluation.benchmark import driven_videos, held_out_clips, scoring
 from vasa_jax.evaluation.metrics import reenactment, speaking
 from vasa_jax.evaluation.metrics.definition import Measured, Metric
-from vasa_jax.evaluation.networks import identity, lpips
+from vasa_jax.evaluation.networks import face_recognition, lpips
 from vasa_jax.evaluation.report import score_report
 
 CHECKPOINT = flags.DEFINE_string(
@@ -102,7 +102,7 @@ def main(_) -> int:
     models = trained.load(CHECKPOINT.value)
     opened = records.open_folder(DATA_DIR.value, SPLIT.value)
     actor = driven_videos.Performer(models)
-    network = identity.IdentityNetwork()
+    network = face_recognition.IdentityNetwork()
     metrics = make_metrics()
     jobs = list(synthetic_jobs(metrics, actor, network, opened))
     if REAL_DIR.value is not None:
@@ -115,7 +115,7 @@ def main(_) -> int:
         "num_clips": NUM_CLIPS.value,
         "num_voices": NUM_VOICES.value,
         "num_takes": NUM_TAKES.value,
-        "same_person_distance": identity.SAME_PERSON_DISTANCE,
+        "same_person_distance": face_recognition.SAME_PERSON_DISTANCE,
     }
     report = score_report.summarise(list(metrics.values()), results, about)
     print(score_report.write_report(OUTPUT.value, report))
@@ -125,7 +125,7 @@ def main(_) -> int:
 def synthetic_jobs(
     metrics: Mapping[str, Metric],
     actor: driven_videos.Performer,
-    network: identity.IdentityNetwork,
+    network: face_recognition.IdentityNetwork,
     opened: records.Records,
 ) -> Iterator[Job]:
     """Yield what is to be measured on held-out synthetic people.
@@ -164,7 +164,7 @@ def synthetic_jobs(
 def real_jobs(
     metrics: Mapping[str, Metric],
     actor: driven_videos.Performer,
-    network: identity.IdentityNetwork,
+    network: face_recognition.IdentityNetwork,
     opened: records.Records,
 ) -> Iterator[Job]:
     """Yield what is to be measured on real clips and portraits; see above."""

@@ -21,10 +21,11 @@ from absl import flags
 from experiments.running import program
 from vasa_jax import compilation_cache, config
 from vasa_jax.data import records
-from vasa_jax.evaluation.benchmark import benchmark_items, video_clip
+from vasa_jax.evaluation.benchmark import video_clip
 from vasa_jax.evaluation.metrics import lip_synchrony
-from vasa_jax.evaluation.networks import contrastive, lip_sync, syncnet_inputs
+from vasa_jax.evaluation.networks import contrastive, lip_sync
 from vasa_jax.evaluation.report import score_report
+from vasa_jax.portrait import face_cuts
 
 SYNC = flags.DEFINE_string("sync", None, "Export of the network; the shipped if left.")
 DATA_DIR = flags.DEFINE_string("data_dir", None, "Encoded lips.")
@@ -57,7 +58,7 @@ def main(_) -> int:
         count = min(len(opened), MAX_CLIPS.value or len(opened))
         sets["held-out rendered heads"] = measure(scorer, of_records(opened, count))
     if VIDEOS.value is not None:
-        paths = benchmark_items.find_videos(VIDEOS.value)[: MAX_CLIPS.value]
+        paths = video_clip.find_videos(VIDEOS.value)[: MAX_CLIPS.value]
         sets["videos"] = measure(scorer, of_videos(scorer, paths))
     text = to_markdown(sets, SYNC.value)
     folder = pathlib.Path(OUTPUT.value)
@@ -83,7 +84,7 @@ def of_videos(scorer: contrastive.Scorer, paths: Sequence[pathlib.Path]) -> Iter
     """Yield lips and features of videos, and which frames show the face."""
     for path in tqdm.tqdm(paths, unit="video", delay=0.5):
         clip = video_clip.Clip(path)
-        lips = syncnet_inputs.cut_lips(clip.frames(), clip.face.head_pose)
+        lips = face_cuts.cut_lips(clip.frames(), clip.face.head_pose)
         yield lips, scorer.hear(clip.waveform), clip.face
 
 

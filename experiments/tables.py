@@ -24,11 +24,7 @@ from experiments.running import folders, program
 from vasa_jax import compilation_cache, config
 from vasa_jax.animate import controls
 from vasa_jax.data import records
-from vasa_jax.evaluation.benchmark import (
-    benchmark_items,
-    paper_benchmark,
-    video_generator,
-)
+from vasa_jax.evaluation.benchmark import paper_benchmark, video_generator
 from vasa_jax.evaluation.metrics import registry
 from vasa_jax.evaluation.report import (
     paper_comparison,
@@ -150,14 +146,14 @@ def ask(names: Sequence[str]) -> dict[int, paper_figures.Table]:
     return {number: paper_figures.TABLES[number] for number in numbers}
 
 
-def find_items(output: pathlib.Path) -> list[benchmark_items.Item]:
+def find_items(output: pathlib.Path) -> list[video_generator.Item]:
     """Return the items of the benchmark, records written as videos first."""
     if DATA_DIR.value is None:
-        found = benchmark_items.find(BENCHMARK.value)
-        return benchmark_items.spread(found, NUM_CLIPS.value)
+        found = video_generator.find_items(BENCHMARK.value)
+        return video_generator.spread_items(found, NUM_CLIPS.value)
     opened = records.open_folder(DATA_DIR.value, SPLIT.value)
     folder = folders.make(output / SOURCES)
-    return benchmark_items.from_records(opened, folder, NUM_CLIPS.value)
+    return video_generator.items_of_records(opened, folder, NUM_CLIPS.value)
 
 
 def benchmark_name() -> str:

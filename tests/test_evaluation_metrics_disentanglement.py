@@ -12,7 +12,7 @@ from vasa_jax import arkit, errors, media
 from vasa_jax.data import records
 from vasa_jax.evaluation.benchmark import driven_videos, held_out_clips
 from vasa_jax.evaluation.metrics import disentanglement
-from vasa_jax.evaluation.networks import identity
+from vasa_jax.evaluation.networks import face_recognition
 
 SIZE = 96
 
@@ -118,7 +118,7 @@ def test_a_swap_is_measured_beside_a_still_copy_and_the_truth(
     pytest.importorskip("dlib")
     actor, metadata = driven_videos.load_face(tiny_checkpoint)
     assert metadata["step"] == 0
-    network = identity.IdentityNetwork()
+    network = face_recognition.IdentityNetwork()
     frames = rendered_photo[None, :, 48:-48].repeat(2, axis=0)
     turned = np.array([[0.3, 0, 0, 0, 0, 1.0]] * 2, np.float32)
     clip = disentanglement.SwapClip(

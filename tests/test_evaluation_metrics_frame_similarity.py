@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vasa_jax import media
+from vasa_jax import media, types
 from vasa_jax.evaluation.benchmark import video_clip
 from vasa_jax.evaluation.metrics import (
     frame_similarity,
@@ -58,7 +58,7 @@ def test_a_slow_metric_takes_its_ceiling_from_fewer_frames(tmp_path, frames):
 def test_ssim_is_that_of_a_plain_double_loop():
     generator = np.random.default_rng(2)
     a, b = generator.integers(0, 256, (2, 12, 13, 3)).astype(np.uint8)
-    x, y = a @ frame_similarity.LUMA, b @ frame_similarity.LUMA
+    x, y = a @ types.LUMA, b @ types.LUMA
     place = np.arange(11) - 5
     taps = np.exp(-(place[:, None] ** 2 + place[None] ** 2) / (2 * 1.5**2))
     taps /= taps.sum()

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from vasa_jax import errors
+from vasa_jax.audio import cepstra as cepstra_lib
 from vasa_jax.evaluation.benchmark import video_clip
 from vasa_jax.evaluation.metrics import definition, lip_synchrony
-from vasa_jax.evaluation.networks import syncnet, syncnet_inputs
+from vasa_jax.evaluation.networks import syncnet
 
 SMALL = syncnet.SyncNet(
     sound_channels=(1, 1, 1, 1, 1, 2),
@@ -78,7 +79,7 @@ def test_embeddings_are_those_of_the_network_one_window_at_a_time(params):
     waveform = generator.normal(0, 0.1, 8 * 640 + 100).astype(np.float32)
     lips, sound = syncnet.embed(params, frames, waveform, SMALL, batch_windows=2)
     assert lips.shape == sound.shape == (3, 3)
-    cepstra = syncnet_inputs.mfcc(np.round(waveform.astype(np.float64) * 32768))
+    cepstra = cepstra_lib.mfcc(np.round(waveform.astype(np.float64) * 32768))
     apply = jax.jit(SMALL.apply)
     for place in range(3):
         seen = frames[place : place + 5, ..., ::-1].astype(np.float32)

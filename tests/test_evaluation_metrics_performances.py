@@ -12,14 +12,14 @@ from vasa_jax.evaluation.metrics import (
     reenactment,
     speaking,
 )
-from vasa_jax.evaluation.networks import identity
+from vasa_jax.evaluation.networks import face_recognition
 from vasa_jax.portrait import track
 
 
 @pytest.fixture(scope="module")
 def network():
     pytest.importorskip("dlib")
-    return identity.IdentityNetwork()
+    return face_recognition.IdentityNetwork()
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +53,8 @@ def test_a_face_is_near_itself_in_another_light_and_far_from_nothing(
     darker = (rendered_photo * 0.8).astype(np.uint8)
     nobody = np.zeros_like(rendered_photo)
     own, same, missing = network.embed_all([rendered_photo, darker, nobody])
-    assert identity.distances(own, same[None])[0] < 0.3
-    assert identity.cosines(own, same[None])[0] > 0.95
+    assert face_recognition.distances(own, same[None])[0] < 0.3
+    assert face_recognition.cosines(own, same[None])[0] > 0.95
     assert np.isnan(missing).all()
 
 

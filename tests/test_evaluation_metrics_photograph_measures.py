@@ -10,7 +10,7 @@ from vasa_jax.evaluation.metrics import (
     expression_curves,
     sharpness,
 )
-from vasa_jax.evaluation.networks import expressions
+from vasa_jax.evaluation.networks import face_recognition
 from vasa_jax.portrait import crop, gaze, locate, networks, pose, track
 
 SECONDS = np.arange(250) / 25
@@ -186,17 +186,17 @@ def test_an_emotion_is_told_by_what_changes_in_the_face():
     happy = np.array([0.05, 0.05, 0.05, 0.3, 0.1, 0.4, 0.05])
     sad = neutral + np.array([0, 0, 0, 0, -0.1, 0.1, 0])
     scores = {"happiness": happy, "sadness": sad}
-    assert expressions.share_named(scores) == 0.5
-    assert expressions.share_rising(scores, neutral) == 1.0
+    assert face_recognition.share_named(scores) == 0.5
+    assert face_recognition.share_rising(scores, neutral) == 1.0
     unseen = {"happiness": np.full(7, np.nan)}
-    assert np.isnan(expressions.share_rising(unseen, neutral))
+    assert np.isnan(face_recognition.share_rising(unseen, neutral))
 
 
 def test_another_network_is_refused_as_one_of_expressions(tmp_path):
     for path in (tmp_path / "none.tflite", networks.ASSETS / "iris_landmark.tflite"):
         with pytest.raises(errors.UserError, match="facex"):
-            expressions.ExpressionNetwork(path)
+            face_recognition.ExpressionNetwork(path)
     torn = tmp_path / "torn.tflite"
     torn.write_bytes(b"no network")
     with pytest.raises(errors.UserError, match="holds no network"):
-        expressions.ExpressionNetwork(torn)
+        face_recognition.ExpressionNetwork(torn)

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 import pytest
 
+from experiments.running import scorer_training
 from vasa_jax import config, errors, export, media, types
 from vasa_jax.audio import encoders
 from vasa_jax.evaluation.benchmark import video_clip
@@ -91,7 +92,7 @@ def folder(tmp_path_factory):
         hidden=8,
         width=8,
     )
-    task = lip_sync.LipSyncTask(sizes)
+    task = scorer_training.LipSyncTask(sizes)
     params = jax.jit(task.init)(jax.random.key(0))
     place = tmp_path_factory.mktemp("sync") / "export"
     export.save_export(place, params, {"sync": config.to_json(sizes)}, {}, "Sync.")

@@ -9,11 +9,12 @@ import numpy as np
 import optax
 import pytest
 
+from experiments.running import scorer_training
 from vasa_jax import config, errors, export, types
 from vasa_jax.audio import encoders
 from vasa_jax.evaluation.benchmark import video_clip
 from vasa_jax.evaluation.metrics import definition, registry, synchrony
-from vasa_jax.evaluation.networks import capp, capp_training, contrastive
+from vasa_jax.evaluation.networks import capp, contrastive
 from vasa_jax.train import task as task_lib
 
 SIZES = capp.tiny()
@@ -35,7 +36,7 @@ def _world(num_clips, num_frames=40, seed=0):
 def _batch(clips, seed, num_windows=4):
     generator = np.random.default_rng(seed)
     cuts = [
-        capp_training.cut(
+        scorer_training.cut_turns(
             clip,
             generator,
             window_frames=SIZES.window_frames,
@@ -54,7 +55,7 @@ def _batch(clips, seed, num_windows=4):
 @pytest.fixture(scope="module")
 def trained():
     """Train in the toy world; return task, parameters and the losses on the way."""
-    task = capp_training.CappTask(SIZES)
+    task = scorer_training.CappTask(SIZES)
     params = task.init(jax.random.key(0))
     chain = optax.adam(5e-3)
 
@@ -73,53 +74,6 @@ def trained():
         params, state, value, gradient = step(params, state, batch)
         losses.append(float(value))
     return task, params, losses, gradient
-
-
-def test_windows_of_a_clip_begin_at_different_frames_and_keep_sound_beside_motion():
-    num_frames = 30
-    clip = {
-        "motion": np.arange(num_frames)[:, None] * np.ones(6),
-        "audio_features": 10.0 * np.arange(num_frames)[:, None],
-    }
-    cut = capp_training.cut(
-        clip, np.random.default_rng(3), window_frames=12, num_windows=5
-    )
-    assert cut["rotation"].shape == (5, 12, 3)
-    assert len(set(cut["rotation"][:, 0, 0])) == 5
-    np.testing.assert_allclose(cut["audio"][..., 0], 10 * cut["rotation"][..., 1])
-    np.testing.assert_allclose(np.diff(cut["rotation"], axis=1), 1.0)
-
-
-def test_a_clip_without_enough_windows_is_refused_with_what_to_do():
-    clip = _world(1, num_frames=13)[0]
-    with pytest.raises(errors.UserError, match="no 4 different windows of 12"):
-        capp_training.cut(clip, np.random.default_rng(0), window_frames=12)
-
-
-def test_motion_and_sound_of_two_lengths_are_refused():
-    clip = _world(1)[0]
-    clip["audio_features"] = clip["audio_features"][:-1]
-    with pytest.raises(errors.UserError, match="40 frames of motion and 39"):
-        capp_training.cut(clip, np.random.default_rng(0), window_frames=12)
-
-
-def test_scales_lie_on_both_sides_of_one_and_never_near_it():
-    keys = jax.random.split(jax.random.key(1), 20)
-    drawn = np.asarray(jax.vmap(lambda key: capp_training.draw_scales(key, 10))(keys))
-    size = np.exp(np.abs(np.log(drawn)))
-    low, high = capp_training.SCALES
-    assert size.min() >= low - 1e-4 and size.max() <= high + 1e-3
-    assert 0.3 < np.mean(drawn > 1) < 0.7
-
-
-def test_scaled_turns_keep_their_mean_and_a_factor_of_one_changes_nothing():
-    rotation = np.random.default_rng(0).normal(size=(2, 3, 12, 3))
-    factors = np.full((2, 3), 2.0)
-    scaled = np.asarray(capp_training.scale_turns(rotation, factors))
-    np.testing.assert_allclose(scaled.mean(2), rotation.mean(2), atol=1e-5)
-    np.testing.assert_allclose(scaled.std(2), 2 * rotation.std(2), rtol=1e-5)
-    same = capp_training.scale_turns(rotation, np.ones((2, 3)))
-    np.testing.assert_allclose(same, rotation, atol=1e-6)
 
 
 def test_where_a_head_faces_on_the_whole_makes_no_difference(trained):
@@ -165,7 +119,7 @@ def test_embeddings_have_length_one(trained):
 
 
 def test_the_network_that_ships_stays_below_half_a_million_parameters():
-    task = capp_training.CappTask(capp.demo())
+    task = scorer_training.CappTask(capp.demo())
     shapes = jax.eval_shape(task.init, jax.random.key(0))
     assert sum(leaf.size for leaf in jax.tree.leaves(shapes)) <= 500_000
 
@@ -185,7 +139,7 @@ def _rows(kernel_like):
 
 @pytest.fixture(scope="module")
 def scorer():
-    shapes = jax.eval_shape(capp_training.CappTask(SIZES).init, jax.random.key(0))
+    shapes = jax.eval_shape(scorer_training.CappTask(SIZES).init, jax.random.key(0))
     return contrastive.Scorer(kind=capp.KIND, sizes=SIZES, params=_rows(shapes["capp"]))
 
 
@@ -291,7 +245,7 @@ def folder(tmp_path_factory):
         num_pose_layers=1,
         code_channels=2,
     )
-    shapes = jax.eval_shape(capp_training.CappTask(sizes).init, jax.random.key(0))
+    shapes = jax.eval_shape(scorer_training.CappTask(sizes).init, jax.random.key(0))
     place = tmp_path_factory.mktemp("capp") / "export"
     params = {"capp": _rows(shapes["capp"])}
     export.save_export(place, params, {"capp": config.to_json(sizes)}, {}, "CAPP.")

@@ -5,8 +5,9 @@ import numpy as np
 import optax
 import pytest
 
+from experiments.running import scorer_training
 from vasa_jax import errors
-from vasa_jax.evaluation.networks import lip_sync, syncnet_inputs
+from vasa_jax.evaluation.networks import lip_sync
 from vasa_jax.train import task as task_lib
 
 SIZES = lip_sync.tiny()
@@ -33,7 +34,8 @@ def _world(num_clips, num_frames=24, seed=0):
 def _batch(clips, seed, num_windows=8):
     generator = np.random.default_rng(seed)
     cuts = [
-        lip_sync.cut(c, generator, sizes=SIZES, num_windows=num_windows) for c in clips
+        scorer_training.cut_lips(c, generator, sizes=SIZES, num_windows=num_windows)
+        for c in clips
     ]
     rows = {name: np.stack([c[name] for c in cuts]) for name in cuts[0]}
     rows[task_lib.EXAMPLE_KEY_FIELD] = jax.random.split(
@@ -45,7 +47,7 @@ def _batch(clips, seed, num_windows=8):
 @pytest.fixture(scope="module")
 def trained():
     """Train in the toy world; return task, parameters and the losses on the way."""
-    task = lip_sync.LipSyncTask(SIZES)
+    task = scorer_training.LipSyncTask(SIZES)
     params = jax.jit(task.init)(jax.random.key(0))
     chain = optax.adam(3e-3)
 
@@ -94,62 +96,8 @@ def test_light_and_contrast_of_a_window_make_no_difference(trained):
     np.testing.assert_allclose(lengths, 1.0, atol=1e-4)
 
 
-def test_windows_keep_lips_beside_their_sound_and_are_shaken_by_a_pixel():
-    num_frames = 20
-    lips = np.arange(num_frames)[:, None, None] * np.ones((1, 12, 12))
-    clip = {
-        "lips": lips.astype(np.uint8),
-        "audio_features": np.arange(num_frames)[:, None] * np.ones((1, 4)),
-    }
-    cut = lip_sync.cut(clip, np.random.default_rng(0), sizes=SIZES, num_windows=9)
-    assert cut["lips"].shape == (9, 5, 8, 8) and cut["lips"].dtype == np.uint8
-    assert sorted(set(cut["frame"])) == sorted(cut["frame"])
-    np.testing.assert_array_equal(cut["lips"][..., 0, 0], cut["audio"][..., 0])
-    np.testing.assert_array_equal(cut["lips"][:, 0, 0, 0], cut["frame"])
-    ramp = np.broadcast_to(np.arange(12, dtype=np.uint8), (20, 12, 12))
-    shaken = lip_sync.cut(
-        {**clip, "lips": ramp}, np.random.default_rng(1), sizes=SIZES, num_windows=9
-    )
-    corners = shaken["lips"][..., 0, 0].astype(int)
-    assert np.ptp(corners) == 2 * lip_sync.MAX_SHAKE
-    assert set(np.abs(np.diff(shaken["lips"].astype(int), axis=-1)).ravel()) == {1}
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"lips": np.zeros((20, 9, 9))}, "lips of 9 pixels are too small"),
-        ({"lips": np.zeros((19, 12, 12))}, "19 frames of lips and 20 of audio"),
-    ],
-)
-def test_what_does_not_fit_is_refused_by_a_sentence(change, sentence):
-    clip = {"lips": np.zeros((20, 12, 12)), "audio_features": np.zeros((20, 4))}
-    with pytest.raises(errors.UserError, match=sentence):
-        lip_sync.cut({**clip, **change}, np.random.default_rng(0), sizes=SIZES)
-
-
-def test_a_clip_without_enough_windows_is_refused():
-    clip = {"lips": np.zeros((10, 12, 12)), "audio_features": np.zeros((10, 4))}
-    with pytest.raises(errors.UserError, match="no 20 different windows"):
-        lip_sync.cut(clip, np.random.default_rng(0), sizes=SIZES)
-
-
-def test_lips_are_the_middle_of_the_face_in_means_of_two_by_two():
-    generator = np.random.default_rng(0)
-    frame = generator.integers(0, 256, (128, 128, 3), np.uint8)
-    pose = np.tile([0, 0, 0, 0.0, 0.1, 0.9], (16, 1))
-    lips = syncnet_inputs.cut_lips([frame] * 16, pose)
-    assert lips.shape == (16, 56, 56) and lips.dtype == np.uint8
-    boxes = syncnet_inputs.face_boxes(pose, 128, 128)
-    face = syncnet_inputs.cut_faces([frame] * 16, boxes)[8].astype(float)
-    top, left = syncnet_inputs.LIPS_TOP, syncnet_inputs.LIPS_LEFT
-    cell = face[top + 10 : top + 12, left + 20 : left + 22].mean((0, 1))
-    expected = cell @ [0.299, 0.587, 0.114]
-    assert lips[8, 5, 10] == pytest.approx(expected, abs=0.51)
-
-
 def test_the_network_that_ships_stays_below_half_a_million_parameters():
-    task = lip_sync.LipSyncTask(lip_sync.demo())
+    task = scorer_training.LipSyncTask(lip_sync.demo())
     shapes = jax.eval_shape(task.init, jax.random.key(0))
     assert sum(leaf.size for leaf in jax.tree.leaves(shapes)) <= 500_000
 

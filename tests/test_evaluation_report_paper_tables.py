@@ -12,11 +12,7 @@ import pytest
 from vasa_jax import errors, media
 from vasa_jax.animate.controls import Controls
 from vasa_jax.data import records
-from vasa_jax.evaluation.benchmark import (
-    benchmark_items,
-    paper_benchmark,
-    video_generator,
-)
+from vasa_jax.evaluation.benchmark import paper_benchmark, video_generator
 from vasa_jax.evaluation.metrics import definition, face_movement, registry
 from vasa_jax.evaluation.report import paper_comparison, paper_figures, score_report
 
@@ -138,14 +134,14 @@ def test_a_folder_of_persons_is_a_benchmark(tmp_path):
     for name in ("id1/a/00001.mp4", "id1/b/00001.mp4", "id0/a/00001.mp4", "notes.md"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    items = benchmark_items.find(str(tmp_path))
+    items = video_generator.find_items(str(tmp_path))
     assert [i.name for i in items] == ["id0-a-00001", "id1-a-00001", "id1-b-00001"]
     assert items[0].reference == tmp_path / "id0" / "a" / "00001.mp4"
-    ends = [item.name for item in benchmark_items.spread(items, 2)]
+    ends = [item.name for item in video_generator.spread_items(items, 2)]
     assert ends == ["id0-a-00001", "id1-b-00001"]
     (tmp_path / "id2").mkdir()
     with pytest.raises(errors.UserError, match="holds 0 videos"):
-        benchmark_items.find(str(tmp_path / "id2"))
+        video_generator.find_items(str(tmp_path / "id2"))
 
 
 def test_records_become_videos_once(tmp_path, voice):
@@ -156,11 +152,11 @@ def test_records_become_videos_once(tmp_path, voice):
         "audio": np.int16(voice[: 10 * 640] * 32767),
     }
     opened = records.ListRecords([record])
-    (item,) = benchmark_items.from_records(opened, tmp_path, None)
+    (item,) = video_generator.items_of_records(opened, tmp_path, None)
     assert item.name == "clip"
     assert media.probe_video(item.reference).has_sound
     before = item.reference.stat().st_mtime_ns
-    assert benchmark_items.from_records(opened, tmp_path, 5) == [item]
+    assert video_generator.items_of_records(opened, tmp_path, 5) == [item]
     assert item.reference.stat().st_mtime_ns == before
 
 
@@ -174,7 +170,7 @@ def test_a_table_is_filled_from_files_and_a_clip_without_a_face_is_named(
             out.write(np.repeat(image[None], 10, axis=0))
     for name in ("videos", "clips"):
         (tmp_path / name).mkdir()
-    items = benchmark_items.find(str(tmp_path / "*.mp4"))
+    items = video_generator.find_items(str(tmp_path / "*.mp4"))
     generator = video_generator.Generator(
         tiny_checkpoint, tmp_path / "videos", Controls()
     )

@@ -11,7 +11,8 @@ from experiments.configs import sync
 from vasa_jax import types
 from vasa_jax.encode import encoding
 from vasa_jax.evaluation.metrics import lip_synchrony
-from vasa_jax.evaluation.networks import capp, contrastive, lip_sync, syncnet_inputs
+from vasa_jax.evaluation.networks import capp, contrastive, lip_sync
+from vasa_jax.portrait import face_cuts
 
 SEED = 77
 """Not that of the clips that the networks were taught by."""
@@ -70,7 +71,7 @@ def test_s_c_of_rendered_lips_is_higher_by_their_own_sound():
         )
         waveform = encoding.to_waveform(shown["audio"], len(shown["arkit"]))
         features = scorer.hear(waveform)
-        lips = syncnet_inputs.cut_lips(shown["video"], shown["head_pose"])
+        lips = face_cuts.cut_lips(shown["video"], shown["head_pose"])
         seen, heard = scorer.embed_all(lips, features)
         for rows in (seen, heard):
             np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-3)

@@ -120,7 +120,6 @@ DOORS = {
         "vasa_jax.evaluation.metrics.lip_synchrony",
         "vasa_jax.evaluation.networks.contrastive",
         "vasa_jax.evaluation.networks.lip_sync",
-        "vasa_jax.evaluation.networks.syncnet_inputs",
     ),
     "vasa_jax/motion/training.py": ("vasa_jax.motion.shaping.config",),
     "experiments/configs/motion.py": ("vasa_jax.motion.shaping.config",),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from vasa_jax import types
 from vasa_jax.portrait import lips, mouth_light, mouths, pose
 
 SIDE = 256
@@ -57,7 +58,7 @@ def test_grey_portraits_have_grey_mouths(points):
 
 
 def test_eyes_that_are_not_seen_leave_the_skin_to_tell_the_light(points):
-    expected = np.full(3, mouth_light.DIM * (np.array(SKIN) @ mouth_light.LUMA))
+    expected = np.full(3, mouth_light.DIM * (np.array(SKIN) @ types.LUMA))
     unseen = mouths.paint_teeth(_face(), points, None)
     seen = mouths.paint_teeth(_face(), points, expected)
     np.testing.assert_allclose(unseen.rows[0], seen.rows[0], atol=1e-3)

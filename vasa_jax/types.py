@@ -17,6 +17,7 @@ signs of yaw and pitch.
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 
 EMOTIONS = (
@@ -43,6 +44,9 @@ SAMPLE_RATE_HZ = 16_000
 """Samples a second of every waveform. Follows: wav2vec 2.0, Whisper."""
 
 SAMPLES_PER_FRAME = SAMPLE_RATE_HZ // FRAME_RATE_HZ
+
+LUMA = np.array([0.299, 0.587, 0.114])
+"""Shares of red, green and blue in brightness. Follows: ITU-R BT.601."""
 
 
 @struct.dataclass

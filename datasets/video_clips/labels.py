@@ -18,7 +18,7 @@ _COVERED = ("mouth", "right_eye", "left_eye")
 
 UNKNOWN_LANGUAGE = "unknown"
 
-_LUMA = np.float32([0.299, 0.587, 0.114])
+_LUMA = np.float32(types.LUMA)
 
 
 def fields(found: face_labels.FaceLabels, head_pose: np.ndarray) -> dict:

@@ -7,7 +7,8 @@ import numpy as np
 from datasets.video_clips import settings
 from vasa_jax import compilation_cache, types
 from vasa_jax.evaluation.metrics import lip_synchrony
-from vasa_jax.evaluation.networks import contrastive, lip_sync, syncnet_inputs
+from vasa_jax.evaluation.networks import contrastive, lip_sync
+from vasa_jax.portrait import face_cuts
 
 
 @functools.cache
@@ -33,7 +34,7 @@ def score(frames: np.ndarray, head_pose: np.ndarray, waveform: np.ndarray) -> fl
     """
     if len(frames) < settings.LEAST_MATCH_SECONDS * types.FRAME_RATE_HZ:
         return float("nan")
-    lips = syncnet_inputs.cut_lips(frames, head_pose)
+    lips = face_cuts.cut_lips(frames, head_pose)
     network = _network()
     both = network.embed_all(lips, network.hear(waveform))
     return lip_synchrony.belonging(lip_synchrony.offset_distances(*both))

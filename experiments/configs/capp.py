@@ -31,10 +31,10 @@ import functools
 
 import numpy as np
 
-from experiments.running import clip_batches, data_card
+from experiments.running import clip_batches, data_card, scorer_training
 from vasa_jax import config
 from vasa_jax.data import examples, mixed_sets, pipeline, records
-from vasa_jax.evaluation.networks import capp, capp_training
+from vasa_jax.evaluation.networks import capp
 from vasa_jax.train import experiment, optimizer
 
 PRESETS = ("demo", "paper", "tiny")
@@ -67,7 +67,7 @@ class CappExperiment:
 
     model: capp.CappConfig
     data_dir: str = "data/poses"
-    windows_per_clip: int = capp_training.WINDOWS_PER_CLIP
+    windows_per_clip: int = scorer_training.CAPP_WINDOWS
     train: experiment.TrainConfig
     optimizer: optimizer.OptimizerConfig
     data: pipeline.PipelineConfig = pipeline.PipelineConfig()
@@ -145,7 +145,7 @@ def build(settings: CappExperiment) -> experiment.Experiment:
             f"model takes {model.num_audio_channels}; add "
             f"--set=model.num_audio_channels={given}.",
         )
-    task = capp_training.CappTask(model)
+    task = scorer_training.CappTask(model)
     make_example = functools.partial(
         _cut, model.window_frames, settings.windows_per_clip
     )
@@ -180,6 +180,6 @@ def _cut(
     record: records.Record,
 ) -> examples.Example:
     """Cut the windows of a clip, also in another process."""
-    return capp_training.cut(
+    return scorer_training.cut_turns(
         record, generator, window_frames=window_frames, num_windows=num_windows
     )

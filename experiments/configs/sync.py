@@ -27,7 +27,7 @@ import functools
 
 import numpy as np
 
-from experiments.running import clip_batches, data_card
+from experiments.running import clip_batches, data_card, scorer_training
 from vasa_jax import config
 from vasa_jax.data import examples, mixed_sets, pipeline, records
 from vasa_jax.evaluation.networks import lip_sync
@@ -62,7 +62,7 @@ class SyncExperiment:
 
     model: lip_sync.LipSyncConfig
     data_dir: str = "data/lips"
-    windows_per_clip: int = lip_sync.WINDOWS_PER_CLIP
+    windows_per_clip: int = scorer_training.LIP_WINDOWS
     train: experiment.TrainConfig
     optimizer: optimizer.OptimizerConfig
     data: pipeline.PipelineConfig = pipeline.PipelineConfig()
@@ -141,7 +141,7 @@ def build(settings: SyncExperiment) -> experiment.Experiment:
             f"audio_features and the model takes {model.num_audio_channels}; add "
             f"--set=model.num_audio_channels={features.shape[-1]}.",
         )
-    task = lip_sync.LipSyncTask(model)
+    task = scorer_training.LipSyncTask(model)
     make_example = functools.partial(_cut, model, settings.windows_per_clip)
 
     train_data, evaluation_data = clip_batches.of_clips(
@@ -174,4 +174,6 @@ def _cut(
     record: records.Record,
 ) -> examples.Example:
     """Cut the windows of a clip, also in another process."""
-    return lip_sync.cut(record, generator, sizes=sizes, num_windows=num_windows)
+    return scorer_training.cut_lips(
+        record, generator, sizes=sizes, num_windows=num_windows
+    )

@@ -20,7 +20,7 @@ from vasa_jax import compilation_cache, config
 from vasa_jax.audio import encoders
 from vasa_jax.data import records
 from vasa_jax.encode import encoding
-from vasa_jax.evaluation.networks import syncnet_inputs
+from vasa_jax.portrait import face_cuts
 
 DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder of clips.", required=True)
 OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder to fill.", required=True)
@@ -103,7 +103,7 @@ def encode(
     features = encoder.features(variables, waveform[None])[0]
     return {
         "clip_id": record["clip_id"],
-        "lips": syncnet_inputs.cut_lips(frames, record["head_pose"]),
+        "lips": face_cuts.cut_lips(frames, record["head_pose"]),
         "audio_features": np.asarray(features, np.float16),
     }
 

@@ -32,6 +32,13 @@ Follows: MediaPipe's topology of 468 landmarks, like all the indices here.
 INNER_LIPS = ((82, 87), (13, 14), (312, 317))
 """Pairs of landmarks on the inner edge of the upper and lower lip."""
 
+OVAL = (
+    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378),
+    *(400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21),
+    *(54, 103, 67, 109),
+)
+"""Outline of the face, from the forehead's middle around."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Landmarks:

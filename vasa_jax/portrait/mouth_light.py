@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from vasa_jax import types
 from vasa_jax.portrait import sampling
 
 CHEEKS = ((205, 187, 207, 216, 212), (425, 411, 427, 436, 432))
@@ -11,9 +12,6 @@ CHEEKS = ((205, 187, 207, 216, 212), (425, 411, 427, 436, 432))
 
 UPPER_LIP, LOWER_LIP = 13, 14
 """Landmarks in the middle of the lips' inner edges."""
-
-LUMA = np.array([0.299, 0.587, 0.114])
-"""Shares of red, green and blue in brightness. Follows: ITU-R BT.601."""
 
 FLESH = np.array([1.10, 0.64, 0.63])
 """Ours: colour of gums and tongues beside white."""
@@ -98,9 +96,9 @@ def measure_light(
     """
     sides = [_colours(picture, landmarks[list(side)]) for side in CHEEKS]
     skin = np.median(np.concatenate(sides), axis=0)
-    left, right = (float(np.median(side @ LUMA)) for side in sides)
+    left, right = (float(np.median(side @ types.LUMA)) for side in sides)
     if sclera is None:
-        sclera = np.full(3, DIM * float(skin @ LUMA))
+        sclera = np.full(3, DIM * float(skin @ types.LUMA))
     tooth, flesh = _expected_colours(skin, sclera, own)
     photographed = (
         None if inside is None else _photographed_teeth(picture, inside, skin)
@@ -133,7 +131,10 @@ def _colours(picture, places):
 
 def _expected_colours(skin, sclera, own):
     """Return the colours of teeth and flesh, `[3]` each."""
-    brightness, white = max(float(skin @ LUMA), 1.0), max(float(sclera @ LUMA), 1.0)
+    brightness, white = (
+        max(float(skin @ types.LUMA), 1.0),
+        max(float(sclera @ types.LUMA), 1.0),
+    )
     tint = np.clip(skin / brightness, 0.3, 1.8)
     cast = np.clip(sclera / white, 0.7, 1.3) ** 0.6 * (tint / SKIN) ** 0.3
     level = TEETH + TEETH_OVER_SKIN * brightness
@@ -141,7 +142,7 @@ def _expected_colours(skin, sclera, own):
     tooth = level * own**0.6 * cast
     flesh = np.clip(0.80 * brightness + 24, 25, 175) * FLESH * tint**0.4
     colourful = min(np.ptp(skin) / brightness / FULL_COLOUR, 1.0)
-    greys = [np.full(3, colour @ LUMA) for colour in (tooth, flesh)]
+    greys = [np.full(3, colour @ types.LUMA) for colour in (tooth, flesh)]
     return [
         grey + colourful * (colour - grey)
         for grey, colour in zip(greys, (tooth, flesh), strict=True)
@@ -153,7 +154,7 @@ def _photographed_teeth(picture, inside, skin):
     if not inside.any():
         return None
     seen = picture[inside].astype(np.float64)
-    brightness = seen @ LUMA
+    brightness = seen @ types.LUMA
     bright = seen[brightness >= np.quantile(brightness, 1 - BRIGHT_SHARE)]
     colour = np.median(bright, axis=0)
     is_bright = colour.mean() > LEAST_BRIGHTNESS * skin.mean()
@@ -168,13 +169,13 @@ def _teeth_end(picture, landmarks, inside, unit, tooth):
     down = down / np.linalg.norm(down)
     across = np.array([down[1], -down[0]])
     depth = np.arange(0.0, 0.2, 0.004)
-    brightness = picture.astype(np.float64) @ LUMA
+    brightness = picture.astype(np.float64) @ types.LUMA
     ends = []
     for aside in np.linspace(-0.06, 0.06, 9):
         line = start + unit * (aside * across + depth[:, None] * down)
         seen = sampling.bilinear(brightness, line)
         within = sampling.bilinear(inside.astype(np.float64), line)
-        is_tooth = (seen > TOOTH_DROP * (tooth @ LUMA)) & (within > 0.5)
+        is_tooth = (seen > TOOTH_DROP * (tooth @ types.LUMA)) & (within > 0.5)
         if is_tooth.any():
             ends.append(depth[is_tooth].max())
     return float(np.median(ends)) if ends else None

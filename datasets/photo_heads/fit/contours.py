@@ -36,11 +36,6 @@ LIDS = (
 )
 """Rims of both eyes, the image's left eye first, and the rings that stay still."""
 
-OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288)
-OVAL += (397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136)
-OVAL += (172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)
-"""The outline of the face, from the forehead's middle around."""
-
 CHIN, NOSE_TIP = 152, 1
 LIP_TOP, LIP_BOTTOM = 13, 14
 """The middle of the inner edges of the lips."""

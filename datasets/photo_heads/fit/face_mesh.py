@@ -15,7 +15,7 @@ from scipy.spatial import Delaunay, cKDTree
 
 from datasets.photo_heads.fit import closing, contours, landmark_units
 from vasa_jax import arkit
-from vasa_jax.portrait import pose
+from vasa_jax.portrait import landmarks, pose
 
 SPACING, FINE_SPACING = 0.045, 0.018
 """Distance of points on the plane, at large and beside lips and lids, head units. Ours:
@@ -68,7 +68,7 @@ def face_mesh() -> FaceMesh:
     plane = _plane()
     mouth, num_upper = _loop(plane, contours.INNER_UPPER, contours.INNER_LOWER)
     eyes = [_loop(plane, lid["upper"], lid["lower"])[0] for lid in contours.LIDS]
-    outline = plane[list(contours.OVAL)]
+    outline = plane[list(landmarks.OVAL)]
     ring = _spaced(np.concatenate([outline, outline[:1]]), SPACING)[:-1]
     holes = (mouth, *eyes)
     places = np.concatenate([*holes, ring, *_filling(outline, holes, ring)])

@@ -6,11 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from vasa_jax import types
 from vasa_jax.animate.controls import Controls
-from vasa_jax.evaluation.benchmark import (
-    benchmark_items,
-    video_clip,
-    video_generator,
-)
+from vasa_jax.evaluation.benchmark import video_clip, video_generator
 from vasa_jax.evaluation.metrics import synchrony
 from vasa_jax.evaluation.metrics.definition import VideoMetric
 from vasa_jax.evaluation.networks import capp, contrastive
@@ -62,7 +58,7 @@ class Result:
 
 def fill(
     asked: Asked,
-    items: Sequence[benchmark_items.Item],
+    items: Sequence[video_generator.Item],
     generator: video_generator.Generator,
     known: Sequence[VideoMetric],
     options: Options,
@@ -85,7 +81,7 @@ def fill(
     made: dict[paper_figures.Setting, video_generator.Made] = {}
     for number, table in layouts.items():
         count = options.num_ablation_clips if number == ABLATION else None
-        some = benchmark_items.spread(items, count)
+        some = video_generator.spread_items(items, count)
         for setting, _ in table.settings:
             if setting not in made:
                 made[setting] = video_generator.generate_and_score(
@@ -183,7 +179,7 @@ def _fills(metric: VideoMetric, columns: set[paper_figures.Column]) -> bool:
 
 
 def _real_videos(
-    items: Sequence[benchmark_items.Item], default: video_generator.Made | None
+    items: Sequence[video_generator.Item], default: video_generator.Made | None
 ) -> list[pathlib.Path]:
     """Return the references, cut already where videos were generated beside them."""
     if default is not None:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vasa_jax import config, errors, media
-from vasa_jax.evaluation.metrics import frame_similarity
+from vasa_jax import config, errors, media, types
 from vasa_jax.portrait import crop, landmarks, locate, resample
 
 KINDS = (
@@ -81,7 +80,7 @@ def measure_kinds(image: np.ndarray, found: locate.LocatedFace) -> tuple[str, ..
         "open mouth or smile": landmarks.mouth_opening(found.landmarks.points)
         > OPEN_MOUTH,
         "greyscale or painted": spread < GREYSCALE_SPREAD,
-        "dark picture": (face @ frame_similarity.LUMA).mean() < DARK_LUMA,
+        "dark picture": (face @ types.LUMA).mean() < DARK_LUMA,
         "turned head": abs(yaw_degrees) > TURNED_DEGREES,
         "small face": side < SMALL_PIXELS,
     }
@@ -102,7 +101,7 @@ def derive(image: np.ndarray, kind: str, box: crop.CropBox) -> np.ndarray:
         uint8 `[H', W', 3]`.
     """
     if kind == "made greyscale":
-        made = np.repeat(image @ frame_similarity.LUMA[:, None], 3, axis=-1)
+        made = np.repeat(image @ types.LUMA[:, None], 3, axis=-1)
     elif kind == "made dark":
         made = DARKENED * image
     else:

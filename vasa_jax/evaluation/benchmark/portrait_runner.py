@@ -16,7 +16,7 @@ from vasa_jax.evaluation.benchmark import portrait_list, video_clip
 from vasa_jax.evaluation.benchmark.driven_videos import Performer
 from vasa_jax.evaluation.metrics import expression_curves, photograph_measures
 from vasa_jax.evaluation.metrics.definition import Measured, average
-from vasa_jax.evaluation.networks import expressions
+from vasa_jax.evaluation.networks import face_recognition
 from vasa_jax.portrait import crop, locate
 
 VERSION = "3"
@@ -92,7 +92,7 @@ class Runner:
         settings: Settings,
         networks: Mapping[str, Any],
         network_files: Sequence[str] = (),
-        expression: expressions.ExpressionNetwork | None = None,
+        expression: face_recognition.ExpressionNetwork | None = None,
     ):
         self._settings = settings
         self._networks = networks

@@ -1,10 +1,11 @@
-"""Generate the videos of a benchmark, some samples of every voice, and score them.
+"""The items of a benchmark, their videos in some samples each, and how these score.
 
 Paper: VASA-1 section 4.1: three samples of each voice, whose scores are averaged.
 """
 
 import copy
 import dataclasses
+import hashlib
 import itertools
 import json
 import os
@@ -16,7 +17,9 @@ import numpy as np
 from vasa_jax import audio, errors, media, types
 from vasa_jax.animate import talking_face, trained
 from vasa_jax.animate.controls import Controls
-from vasa_jax.evaluation.benchmark import benchmark_items, scoring, video_clip
+from vasa_jax.data import records
+from vasa_jax.encode import encoding
+from vasa_jax.evaluation.benchmark import held_out_clips, scoring, video_clip
 from vasa_jax.evaluation.benchmark.scoring import Pair
 from vasa_jax.evaluation.metrics.definition import VideoMetric
 from vasa_jax.evaluation.report import score_report
@@ -30,6 +33,145 @@ BATCH_FRAMES = 25
 
 Progress = Callable[[str, Sequence, Iterator], Iterator]
 """Wraps an iterator with a bar: its name, the items, the iterator."""
+
+FIELDS = ("image", "audio", "reference")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Item:
+    """A portrait and a voice.
+
+    Attributes:
+        name: of the clip in the report.
+        image: picture; None takes the first frame of the reference.
+        audio: voice; None takes the sound of the reference.
+        reference: video of the person who says it, or None.
+    """
+
+    name: str
+    image: pathlib.Path | None = None
+    audio: pathlib.Path | None = None
+    reference: pathlib.Path | None = None
+
+
+def read_items(path: str | os.PathLike[str]) -> list[Item]:
+    """Read a benchmark: a JSON object a line.
+
+    Args:
+        path: lines of `{"image": ..., "audio": ..., "reference": ...}`, paths relative
+            to the file; `reference` may be left out, or else the two others. `name`
+            names a line; it is its number if left.
+
+    Returns:
+        The items, in order.
+
+    Raises:
+        UserError: the file is missing, or a line is wrong.
+    """
+    path = pathlib.Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise errors.UserError(
+            f"The benchmark {path} cannot be read ({error.strerror}); check the path."
+        ) from error
+    numbered = [(i, text) for i, text in enumerate(lines, 1) if text.strip()]
+    items = [_read_item(path, number, text) for number, text in numbered]
+    if len({item.name for item in items}) < len(items) or not items:
+        raise errors.UserError(
+            f"The benchmark {path} holds {len(items)} lines, of which no two may have "
+            "one name; give lines of their own names, at least one."
+        )
+    return items
+
+
+def _read_item(path: pathlib.Path, number: int, text: str) -> Item:
+    where = f"Line {number} of {path}"
+    try:
+        given = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise errors.UserError(f"{where} is no JSON ({error}); mend it.") from error
+    is_known = isinstance(given, dict) and set(given) <= {"name", *FIELDS}
+    has_enough = is_known and ("reference" in given or {"image", "audio"} <= set(given))
+    if not has_enough or not all(isinstance(v, str) and v for v in given.values()):
+        raise errors.UserError(
+            f"{where} must be an object of texts: image and audio, or reference, or "
+            "all three, and a name if wanted."
+        )
+    paths = {key: path.parent / given[key] for key in FIELDS if key in given}
+    for key, file in paths.items():
+        if not file.is_file():
+            raise errors.UserError(f"{where}: the {key} {file} does not exist.")
+    return Item(name=given.get("name", f"{number:04d}"), **paths)
+
+
+def find_items(pattern: str) -> list[Item]:
+    """Return the items that a file or folder gives, in order of their names.
+
+    Args:
+        pattern: a `.jsonl`, see `read_items`; or a folder of real
+            videos, with folders in it (VoxCeleb2's `test/mp4` lies so), or whatever
+            `video_clip.find_videos` takes. A video is portrait (its first frame),
+            voice and reference.
+
+    Raises:
+        UserError: there is nothing, or a line is wrong.
+    """
+    given = pathlib.Path(pattern)
+    if given.suffix == ".jsonl":
+        return read_items(given)
+    if not given.is_dir():
+        videos = {path.stem: path for path in video_clip.find_videos(pattern)}
+    else:
+        found = [p for p in given.rglob("*") if p.suffix.lower() in video_clip.SUFFIXES]
+        relative = (path.relative_to(given).with_suffix("") for path in found)
+        names = ("-".join(path.parts) for path in relative)
+        videos = dict(zip(names, found, strict=True))
+        if len(videos) < len(found) or not videos:
+            raise errors.UserError(
+                f"The folder {given} holds {len(found)} videos "
+                f"({', '.join(video_clip.SUFFIXES)}), of which no two may have one "
+                "name; give one or more."
+            )
+    return [Item(name=n, reference=videos[n]) for n in sorted(videos)]
+
+
+def spread_items(items: list[Item], wanted: int | None) -> list[Item]:
+    """Return at most as many items as wanted, evenly spread; None takes all."""
+    if wanted is None:
+        return list(items)
+    return [items[index] for index in held_out_clips.spread_over(len(items), wanted)]
+
+
+def items_of_records(
+    opened: records.Records, folder: pathlib.Path, wanted: int | None
+) -> list[Item]:
+    """Write records as videos with sound, and return them as items.
+
+    Ours: a file's name tells what it was written from, so that it is written once.
+
+    Args:
+        opened: records with `video` and `audio`.
+        folder: existing, for the videos.
+        wanted: evenly spread over the records, so that all identities have a share;
+            None takes all.
+    """
+    count = len(opened)
+    items = []
+    for index in held_out_clips.spread_over(count, count if wanted is None else wanted):
+        record = opened.read(index, ["clip_id", "video", "audio"])
+        sound = np.asarray(record["audio"])
+        digest = hashlib.sha256(record["video"] + sound.tobytes()).hexdigest()[:16]
+        name = records.record_name(opened, index, record)
+        path = folder / f"{name}.{digest}.mp4"
+        if not path.exists():
+            frames = encoding.decode_clip(record)
+            waveform = encoding.to_waveform(sound, len(frames))
+            size = frames.shape[1:3]
+            with media.VideoWriter(path, *size, waveform=waveform) as out:
+                out.write(frames)
+        items.append(Item(name=name, reference=path))
+    return items
 
 
 class Generator:
@@ -80,7 +222,7 @@ class Generator:
 
     def make(
         self,
-        item: benchmark_items.Item,
+        item: Item,
         num_samples: int = NUM_SAMPLES,
         progress: Callable[[int], None] = lambda num_frames: None,
     ) -> list[Pair]:
@@ -108,7 +250,7 @@ class Generator:
         num_frames = len(waveform) // types.SAMPLES_PER_FRAME
         reference = None
         if item.reference is not None:
-            num_frames = min(num_frames, _count(item.reference))
+            num_frames = min(num_frames, media.count_frames(item.reference))
             key = video_clip.cache_key(
                 "reference", str(self._face.image_size), *digests
             )
@@ -155,10 +297,6 @@ def _first_frame(path: pathlib.Path) -> np.ndarray:
     return next(media.iterate_video(path))
 
 
-def _count(path: pathlib.Path) -> int:
-    return media.count_frames(path)
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Made:
     """What was generated and found.
@@ -176,7 +314,7 @@ class Made:
 
 def generate_and_score(
     generator: Generator,
-    items: Sequence[benchmark_items.Item],
+    items: Sequence[Item],
     metrics: Sequence[VideoMetric],
     *,
     cache_dir: pathlib.Path,

@@ -28,7 +28,7 @@ from vasa_jax.evaluation.metrics.definition import (
     Score,
     mean_of_known,
 )
-from vasa_jax.evaluation.networks import identity
+from vasa_jax.evaluation.networks import face_recognition
 
 MIN_TURN_DEGREES = 3.0
 """Mean turn between two takes from which a gain is taken. Ours: below it the landmark
@@ -79,7 +79,7 @@ PEOPLE = {
     "identity": (
         "Identity distance to the source (dlib)",
         "",
-        f"below {identity.SAME_PERSON_DISTANCE}",
+        f"below {face_recognition.SAME_PERSON_DISTANCE}",
     ),
     "face": ("Frames with a face (landmarks)", "", "1"),
     "driver_identity": ("Identity distance to the driver (dlib)", "", "as the truth"),
@@ -227,7 +227,7 @@ class Disentanglement(PerClip):
         self,
         clip: SwapClip,
         performer: FacePerformer,
-        network: identity.IdentityNetwork,
+        network: face_recognition.IdentityNetwork,
     ) -> Measured:
         """Swap pose, then dynamics, and measure both.
 
@@ -362,7 +362,7 @@ def _people(performer, portrait, clip, columns, network) -> dict[str, Score]:
     for _, turned, changed in columns:
         frames = [one.seen.frames[np.unique(picks)] for one in (turned, changed)]
         faces = network.embed_all(np.concatenate(frames))
-        away = [identity.distances(one, faces) for one in (own, driver)]
+        away = [face_recognition.distances(one, faces) for one in (own, driver)]
         known = ~np.isnan(away[0] + away[1])
         found.append(
             {

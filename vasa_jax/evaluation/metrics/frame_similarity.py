@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vasa_jax import media
+from vasa_jax import media, types
 from vasa_jax.evaluation.benchmark import video_clip
 from vasa_jax.evaluation.metrics import definition
 from vasa_jax.evaluation.metrics.definition import (
@@ -22,7 +22,7 @@ from vasa_jax.evaluation.metrics.definition import (
     Summary,
     VideoMetric,
 )
-from vasa_jax.evaluation.networks import identity, lpips
+from vasa_jax.evaluation.networks import face_recognition, lpips
 from vasa_jax.portrait import crop
 
 EVERY = 10
@@ -44,9 +44,6 @@ NUM_TAPS, SIGMA = 11, 1.5
 
 STABILITY = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 """C1 and C2. Follows: Wang et al. 2004."""
-
-LUMA = np.array([0.299, 0.587, 0.114])
-"""From RGB. Follows: BT.601, as Wang et al.'s code for colour pictures."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -245,7 +242,7 @@ def _beside_strangers(one: Measured, known: Sequence[Measured]) -> dict[str, Sco
     strangers = [
         other
         for other in others
-        if np.linalg.norm(other - own) > identity.SAME_PERSON_DISTANCE
+        if np.linalg.norm(other - own) > face_recognition.SAME_PERSON_DISTANCE
     ]
     return {
         key: score._replace(
@@ -275,9 +272,9 @@ COMPARISONS = {"csim": _mean_cosine, "csim/distance": _mean_distance}
 
 
 @functools.cache
-def _network() -> identity.IdentityNetwork:
+def _network() -> face_recognition.IdentityNetwork:
     """Load the network, once a process."""
-    return identity.IdentityNetwork()
+    return face_recognition.IdentityNetwork()
 
 
 @functools.lru_cache(maxsize=1)
@@ -362,7 +359,9 @@ def ssim(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """
     result = np.empty(image.shape[:-3])
     for index in np.ndindex(*result.shape):
-        result[index] = _ssim_of_luma(image[index] @ LUMA, truth[index] @ LUMA)
+        result[index] = _ssim_of_luma(
+            image[index] @ types.LUMA, truth[index] @ types.LUMA
+        )
     return result
 
 

@@ -26,7 +26,8 @@ from vasa_jax.evaluation.metrics.definition import (
     State,
     Summary,
 )
-from vasa_jax.evaluation.networks import lip_sync, syncnet, syncnet_inputs
+from vasa_jax.evaluation.networks import lip_sync, syncnet
+from vasa_jax.portrait import face_cuts
 
 MAX_OFFSET_FRAMES = 15
 """Follows: `vshift` of syncnet_python's demonstration."""
@@ -251,7 +252,7 @@ class OwnSyncScore(synchrony.ByOwnNetwork, OfLips):
 
     def embed(self, clip: video_clip.Clip) -> tuple[np.ndarray, np.ndarray]:
         """Return embeddings of lips and of sound."""
-        lips = syncnet_inputs.cut_lips(clip.frames(), clip.face.head_pose)
+        lips = face_cuts.cut_lips(clip.frames(), clip.face.head_pose)
         return self.scorer().embed_all(lips, self.scorer().hear(clip.waveform))
 
     def window_frames(self) -> int:
@@ -325,10 +326,8 @@ class SyncNetScore(ByWeightsFile, OfLips):
     def embed(self, clip: video_clip.Clip) -> tuple[np.ndarray, np.ndarray]:
         """Return embeddings of faces and of sound."""
         facts = clip.facts
-        boxes = syncnet_inputs.face_boxes(
-            clip.face.head_pose, facts.height, facts.width
-        )
-        faces = syncnet_inputs.cut_faces(clip.frames(), boxes)
+        boxes = face_cuts.face_boxes(clip.face.head_pose, facts.height, facts.width)
+        faces = face_cuts.cut_faces(clip.frames(), boxes)
         return syncnet.embed(_syncnet(self.weights), faces, clip.waveform)
 
     def window_frames(self) -> int:

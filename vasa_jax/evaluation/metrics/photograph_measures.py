@@ -15,7 +15,7 @@ from vasa_jax.animate import controls, talking_face
 from vasa_jax.evaluation.benchmark.driven_videos import Performer
 from vasa_jax.evaluation.metrics import curves, definition, expression_curves, sharpness
 from vasa_jax.evaluation.metrics.definition import Score
-from vasa_jax.evaluation.networks import expressions, identity
+from vasa_jax.evaluation.networks import face_recognition
 from vasa_jax.portrait import locate, track
 
 NUM_PICKED = 5
@@ -165,7 +165,7 @@ def measure_controls(
     waveform: np.ndarray,
     seed: int,
     networks: Mapping[str, Any],
-    expression: expressions.ExpressionNetwork | None = None,
+    expression: face_recognition.ExpressionNetwork | None = None,
 ) -> tuple[dict[str, Score], dict[str, np.ndarray]]:
     """Try all controls on a portrait, with one voice and seed.
 
@@ -235,18 +235,18 @@ def measure_controls(
 def _measure_expressions(
     subject: Subject,
     clips: Mapping[str, np.ndarray],
-    expression: expressions.ExpressionNetwork,
+    expression: face_recognition.ExpressionNetwork,
 ) -> dict[str, Score]:
-    known = [name for name in types.EMOTIONS[1:] if name in expressions.CLASSES]
+    known = [name for name in types.EMOTIONS[1:] if name in face_recognition.CLASSES]
     scores = {name: expression.scores(clips[name]) for name in known}
     still = expression.scores(subject.portrait.image[None])
     return {
         "emotions_named": Score(
-            expressions.share_named(scores),
-            expressions.share_named(dict.fromkeys(known, still)),
+            face_recognition.share_named(scores),
+            face_recognition.share_named(dict.fromkeys(known, still)),
         ),
         "emotions_rise": Score(
-            expressions.share_rising(scores, expression.scores(clips["neutral"])),
+            face_recognition.share_rising(scores, expression.scores(clips["neutral"])),
             1 / len(known),
         ),
     }
@@ -257,7 +257,7 @@ def _measure_likeness(
 ) -> dict[str, Score]:
     image = subject.portrait.image
     return {
-        key: Score(identity.mean_cosine(network, image, frames), 1.0)
+        key: Score(face_recognition.mean_cosine(network, image, frames), 1.0)
         for key, network in networks.items()
     }
 

@@ -19,7 +19,7 @@ from vasa_jax.evaluation.metrics.definition import (
     Score,
     mean_of_known,
 )
-from vasa_jax.evaluation.networks import identity, lpips
+from vasa_jax.evaluation.networks import face_recognition, lpips
 
 LARGE_TURN_DEGREES = 15.0
 """Turn of the head, against the source, from which identity is measured apart."""
@@ -98,7 +98,7 @@ class Reenactment(PerClip):
     def rows(self) -> dict[str, Row]:
         """Return the rows by key."""
         aims = ("", "") if self.is_other_person else ("above 24", "3 above copying")
-        limit = f"below {identity.SAME_PERSON_DISTANCE}"
+        limit = f"below {face_recognition.SAME_PERSON_DISTANCE}"
         row = functools.partial(performed_row, self.group)
         table = {
             "psnr": row("PSNR", "dB", aims[0], 1),
@@ -130,7 +130,7 @@ class Reenactment(PerClip):
         self,
         clip: DrivingClip,
         performer: Performer,
-        network: identity.IdentityNetwork,
+        network: face_recognition.IdentityNetwork,
         lpips_distance: lpips.Distance | None = None,
     ) -> Measured:
         """Drive one clip and measure it.
@@ -170,8 +170,8 @@ class Reenactment(PerClip):
         own = network.embed(portrait.image)
         faces = [network.embed_all(seen.frames[picks]) for seen in (made, truth)]
         is_turned = turns[picks] >= LARGE_TURN_DEGREES
-        away, true_away = (identity.distances(own, one) for one in faces)
-        alike, true_alike = (identity.cosines(own, one) for one in faces)
+        away, true_away = (face_recognition.distances(own, one) for one in faces)
+        alike, true_alike = (face_recognition.cosines(own, one) for one in faces)
         scores["identity"] = Score(mean_of_known(away), 0.0, mean_of_known(true_away))
         scores["cosine"] = Score(mean_of_known(alike), 1.0, mean_of_known(true_alike))
         if is_turned.any():
@@ -183,9 +183,9 @@ class Reenactment(PerClip):
         if self.is_other_person:
             driver = network.embed(performer.fit_frames(clip.driver[:1])[0])
             scores["driver_identity"] = Score(
-                mean_of_known(identity.distances(driver, faces[0])),
+                mean_of_known(face_recognition.distances(driver, faces[0])),
                 float(np.linalg.norm(driver - own)),
-                mean_of_known(identity.distances(driver, faces[1])),
+                mean_of_known(face_recognition.distances(driver, faces[1])),
             )
         return Measured(scores={f"{self.name}/{k}": s for k, s in scores.items()})
 

@@ -5,17 +5,11 @@ import dataclasses
 import numpy as np
 from scipy import ndimage
 
-from vasa_jax.evaluation.metrics import expression_curves, frame_similarity
+from vasa_jax import types
+from vasa_jax.evaluation.metrics import expression_curves
 from vasa_jax.portrait import crop, landmarks, person_mask, pose
 
 REGIONS = ("eyes", "mouth", "face", "ring")
-
-OVAL = (
-    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378),
-    *(400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21),
-    *(54, 103, 67, 109),
-)
-"""Outline of the face, in order. Follows: MediaPipe's topology, like all indices."""
 
 LIPS = (
     *(61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37),
@@ -235,7 +229,7 @@ def laplacian_energy(image: np.ndarray) -> np.ndarray:
 
     Follows: Pech-Pacheco et al. 2000 (its energy tells focus).
     """
-    luma = np.pad(image @ frame_similarity.LUMA, 1, mode="edge")
+    luma = np.pad(image @ types.LUMA, 1, mode="edge")
     around = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:]
     return (around - 4 * luma[1:-1, 1:-1]) ** 2
 
@@ -256,7 +250,7 @@ def face_masks(placement: FacePlacement, size: int) -> dict[str, np.ndarray]:
     return {
         "eyes": eyes,
         "mouth": mouth,
-        "face": _inside(placement.points[list(OVAL)], size),
+        "face": _inside(placement.points[list(landmarks.OVAL)], size),
     }
 
 

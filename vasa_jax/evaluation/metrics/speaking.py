@@ -22,7 +22,7 @@ from vasa_jax.evaluation.metrics.definition import (
     average,
     mean_of_known,
 )
-from vasa_jax.evaluation.networks import identity
+from vasa_jax.evaluation.networks import face_recognition
 
 SILENCE_FRAMES = 50
 """Ours: two seconds, several windows of most denoisers."""
@@ -108,7 +108,7 @@ class Speech(PerClip):
             "face": row("Frames with a face", aim="1"),
             "identity": row(
                 "Identity distance to the portrait (dlib)",
-                aim=f"below {identity.SAME_PERSON_DISTANCE}",
+                aim=f"below {face_recognition.SAME_PERSON_DISTANCE}",
             ),
             "cosine": row("Identity cosine with the portrait", digits=3),
         }
@@ -122,7 +122,7 @@ class Speech(PerClip):
         self,
         clip: SpokenClip,
         performer: Performer,
-        network: identity.IdentityNetwork,
+        network: face_recognition.IdentityNetwork,
     ) -> Measured:
         """Let one portrait speak and measure it.
 
@@ -227,7 +227,7 @@ class SilentAndTurned(PerClip):
             "turn": row("Turn seen over turn asked for, 15 to 20 degrees", aim="1"),
             "turned_identity": row(
                 "Identity distance at these turns (dlib)",
-                aim=f"below {identity.SAME_PERSON_DISTANCE}",
+                aim=f"below {face_recognition.SAME_PERSON_DISTANCE}",
             ),
             "turned_face": row("Frames with a face at these turns", aim="1"),
         }
@@ -237,7 +237,7 @@ class SilentAndTurned(PerClip):
         self,
         portrait: talking_face.Portrait,
         performer: Performer,
-        network: identity.IdentityNetwork,
+        network: face_recognition.IdentityNetwork,
     ) -> Measured:
         """Measure one portrait in silence, and turned away from its own pose.
 
@@ -266,7 +266,7 @@ class SilentAndTurned(PerClip):
                 float(curves.spread(quiet.mouth_aperture[:, None])), 0.0
             ),
             "turned_identity": Score(
-                mean_of_known(identity.distances(own, faces)), 0.0
+                mean_of_known(face_recognition.distances(own, faces)), 0.0
             ),
             "turned_face": Score(turned.share, still.share),
         }
@@ -278,14 +278,14 @@ class SilentAndTurned(PerClip):
 
 
 def _likeness(
-    own: np.ndarray, seen: Seen, network: identity.IdentityNetwork
+    own: np.ndarray, seen: Seen, network: face_recognition.IdentityNetwork
 ) -> tuple[float, float]:
     """Return mean distance and cosine of some frames to the portrait's face."""
     picks = reenactment.pick_frames(np.arange(len(seen.frames)))
     faces = network.embed_all(seen.frames[picks])
     return (
-        mean_of_known(identity.distances(own, faces)),
-        mean_of_known(identity.cosines(own, faces)),
+        mean_of_known(face_recognition.distances(own, faces)),
+        mean_of_known(face_recognition.cosines(own, faces)),
     )
 
 

@@ -133,7 +133,7 @@ class Scorer:
 
         Args:
             seen: head turns `[T, 3]`, or lips uint8 `[T, 56, 56]` as from
-                `syncnet_inputs.cut_lips`.
+                `face_cuts.cut_lips`.
             features: `[T, A]` of the voice.
             starts: int `[n]`, frames.
             late: frames by which the sound is taken later; negative: earlier.

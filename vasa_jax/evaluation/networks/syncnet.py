@@ -17,7 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from vasa_jax import errors, export, types, weights_files
-from vasa_jax.evaluation.networks import syncnet_inputs
+from vasa_jax.audio import cepstra as cepstra_lib
+from vasa_jax.portrait import face_cuts
 
 WINDOW_FRAMES = 5
 """Follows: frames that a window of lips has, at 25 a second."""
@@ -37,7 +38,7 @@ BATCH_WINDOWS = 16
 DISTANCE_EPSILON = 1e-6
 """Follows: PyTorch's pairwise distance, which adds it to every difference."""
 
-_STEPS_PER_FRAME = types.SAMPLES_PER_FRAME // syncnet_inputs.STEP_SAMPLES
+_STEPS_PER_FRAME = types.SAMPLES_PER_FRAME // cepstra_lib.STEP_SAMPLES
 
 _FULL_SCALE = 32768
 
@@ -193,10 +194,10 @@ class SyncNet(nn.Module):
 
 def example_inputs() -> tuple[jax.Array, jax.Array]:
     """Return zeros in the shapes that the network takes, for tracing."""
-    side = syncnet_inputs.IMAGE_SIZE
+    side = face_cuts.IMAGE_SIZE
     return (
         jnp.zeros((1, WINDOW_FRAMES, side, side, 3)),
-        jnp.zeros((1, syncnet_inputs.NUM_COEFFICIENTS, WINDOW_STEPS)),
+        jnp.zeros((1, cepstra_lib.NUM_COEFFICIENTS, WINDOW_STEPS)),
     )
 
 
@@ -243,7 +244,7 @@ def embed(
         UserError: fewer frames or less sound than six frames, or frames of another
             size.
     """
-    side = syncnet_inputs.IMAGE_SIZE
+    side = face_cuts.IMAGE_SIZE
     if frames.shape[1:] != (side, side, 3):
         raise errors.UserError(
             f"SyncNet takes frames [T, {side}, {side}, 3] of a face that is cut out; "
@@ -280,7 +281,7 @@ def _embed(network: SyncNet, params: Any, frames, cepstra):
 def _cepstra(waveform: np.ndarray) -> np.ndarray:
     """Return the cepstra of a waveform as 16-bit samples have them."""
     samples = np.rint(np.asarray(waveform, np.float32) * _FULL_SCALE)
-    return syncnet_inputs.mfcc(np.clip(samples, -_FULL_SCALE, _FULL_SCALE - 1))
+    return cepstra_lib.mfcc(np.clip(samples, -_FULL_SCALE, _FULL_SCALE - 1))
 
 
 def _cut_cepstra(cepstra: np.ndarray, starts: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 
 from vasa_jax import errors, media
 from vasa_jax.animate.controls import Controls
-from vasa_jax.evaluation.benchmark import benchmark_items, video_clip, video_generator
+from vasa_jax.evaluation.benchmark import video_clip, video_generator
 from vasa_jax.portrait import crop
 
 
@@ -24,11 +24,11 @@ def test_lines_name_portrait_voice_and_reference_beside_the_file(tmp_path):
         {"image": "a.png", "audio": "a.wav"},
         {"reference": "a.mp4", "name": "second"},
     )
-    first, second = benchmark_items.read_items(path)
-    assert first == benchmark_items.Item(
+    first, second = video_generator.read_items(path)
+    assert first == video_generator.Item(
         name="0001", image=tmp_path / "a.png", audio=tmp_path / "a.wav"
     )
-    assert second == benchmark_items.Item(name="second", reference=tmp_path / "a.mp4")
+    assert second == video_generator.Item(name="second", reference=tmp_path / "a.mp4")
 
 
 @pytest.mark.parametrize(
@@ -44,19 +44,19 @@ def test_a_line_that_is_wrong_is_told_by_its_number(tmp_path, line, message):
     (tmp_path / "a.png").touch()
     path = write_lines(tmp_path / "list.jsonl", line)
     with pytest.raises(errors.UserError, match=message):
-        benchmark_items.read_items(path)
+        video_generator.read_items(path)
 
 
 def test_a_file_without_lines_or_without_json_is_refused(tmp_path):
     path = tmp_path / "list.jsonl"
     with pytest.raises(errors.UserError, match="cannot be read"):
-        benchmark_items.read_items(path)
+        video_generator.read_items(path)
     path.write_text("\n")
     with pytest.raises(errors.UserError, match="holds 0 lines"):
-        benchmark_items.read_items(path)
+        video_generator.read_items(path)
     path.write_text("image: a.png")
     with pytest.raises(errors.UserError, match="Line 1 of .* is no JSON"):
-        benchmark_items.read_items(path)
+        video_generator.read_items(path)
 
 
 def test_samples_differ_fit_their_reference_and_are_made_once(
@@ -69,7 +69,7 @@ def test_samples_differ_fit_their_reference_and_are_made_once(
         out.write(np.repeat(photo[None], 12, axis=0))
     folder = tmp_path / "videos"
     folder.mkdir()
-    item = benchmark_items.Item(name="talk", reference=talk)
+    item = video_generator.Item(name="talk", reference=talk)
     generator = video_generator.Generator(tiny_checkpoint, folder, Controls(seed=3))
     done = []
     pairs = generator.make(item, 2, done.append)

@@ -1,78 +1,17 @@
-"""Faces and cepstra as SyncNet was taught on them."""
+"""Cepstra are those of the published package."""
 
 import math
 
 import numpy as np
 import pytest
 
-from vasa_jax.evaluation.networks import syncnet_inputs
+from vasa_jax.audio import cepstra
 
 # Of `_voice(720)`, by `_slow_mfcc` below, steps 0 and 2, coefficients 0 to 4 and 12.
 FIXED = {
     0: (17.60860, -5.49991, 4.07309, -3.99080, 10.63761, -6.78436),
     2: (17.63664, -5.33925, 6.79140, 0.03409, 20.25700, -1.94214),
 }
-
-
-def _ramp(height, width):
-    rows, columns = np.mgrid[:height, :width]
-    return np.stack([rows, columns, rows + columns], axis=-1).astype(np.uint8)
-
-
-def _published(image, boxes):
-    """Cut by the published rule, written with scipy and a picture that has a margin."""
-    signal = pytest.importorskip("scipy.signal")
-    cv2 = pytest.importorskip("cv2")
-    x, y, s = (signal.medfilt(column, kernel_size=13) for column in boxes.T)
-    cut = []
-    for t in range(len(boxes)):
-        margin = int(s[t] * 1.8)
-        around = ((margin, margin), (margin, margin), (0, 0))
-        padded = np.pad(image, around, constant_values=110)
-        middle_y, middle_x = y[t] + margin, x[t] + margin
-        rows = slice(int(middle_y - s[t]), int(middle_y + s[t] * 1.8))
-        columns = slice(int(middle_x - s[t] * 1.4), int(middle_x + s[t] * 1.4))
-        cut.append(cv2.resize(padded[rows, columns], (224, 224)))
-    return np.stack(cut)
-
-
-def _boxes(num_frames):
-    generator = np.random.default_rng(0)
-    about = np.array([70.0, 60.0, 40.0])
-    return about + generator.normal(0, 3, (num_frames, 3))
-
-
-def test_crops_equal_those_of_the_published_pipeline():
-    image = np.random.default_rng(1).integers(0, 256, (120, 130, 3), np.uint8)
-    expected = _published(image, _boxes(20)).astype(int)
-    found = syncnet_inputs.cut_faces([image] * 20, _boxes(20))
-    assert found.shape == (20, 224, 224, 3)
-    assert np.abs(found - expected).max() <= 1
-
-
-def test_the_crop_reaches_from_the_box_to_beneath_the_chin():
-    boxes = np.repeat([[64.0, 50.0, 40.0]], 30, axis=0)
-    face = syncnet_inputs.cut_faces([_ramp(128, 128)] * 30, boxes)[15]
-    # 112 pixels a side, from row 10 and column 8 on: two pixels for each.
-    np.testing.assert_allclose(face[1::2, 0, 0], 10 + np.arange(112), atol=1)
-    np.testing.assert_allclose(face[0, 1::2, 1], 8 + np.arange(112), atol=1)
-
-
-def test_grey_stands_beyond_the_picture():
-    boxes = np.repeat([[10.0, 120.0, 30.0]], 13, axis=0)
-    face = syncnet_inputs.cut_faces([_ramp(128, 128)] * 13, boxes)[6]
-    assert (face[:, :70] == syncnet_inputs.OUTSIDE).all()
-    assert (face[-100:] == syncnet_inputs.OUTSIDE).all()
-    assert (face[:80, 100:] != syncnet_inputs.OUTSIDE).any()
-
-
-def test_a_box_follows_the_head_and_grows_with_it():
-    pose = np.zeros((2, 6))
-    pose[:, 5] = 0.5, 1.0
-    pose[1, 3:5] = 0.2, -0.1
-    small, large = syncnet_inputs.face_boxes(pose, 100, 200)
-    np.testing.assert_allclose(small, [100, 50 + 5, 30.5])
-    np.testing.assert_allclose(large, [120, 50 - 10 + 10, 61])
 
 
 def _voice(num_samples):
@@ -125,13 +64,13 @@ def _slow_mfcc(samples):
 
 def test_cepstra_equal_sums_written_out():
     samples = _voice(720)
-    found = syncnet_inputs.mfcc(samples)
+    found = cepstra.mfcc(samples)
     assert found.shape == (3, 13)
     np.testing.assert_allclose(found, _slow_mfcc(samples), atol=1e-8)
 
 
 def test_cepstra_have_their_fixed_values():
-    found = syncnet_inputs.mfcc(_voice(720))
+    found = cepstra.mfcc(_voice(720))
     for step, values in FIXED.items():
         np.testing.assert_allclose(
             found[step, [0, 1, 2, 3, 4, 12]], values, atol=1e-5, err_msg=f"{step}"
@@ -143,20 +82,20 @@ def test_cepstra_equal_those_of_the_published_package():
     samples = np.rint(_voice(16_000 + 77)).astype(np.int16)
     for part in (samples, samples[:100], 0 * samples[:1_000]):
         expected = package.mfcc(part, 16_000)
-        found = syncnet_inputs.mfcc(part)
+        found = cepstra.mfcc(part)
         assert found.shape == expected.shape
         print(f"largest difference {np.abs(found - expected).max():.2e}")
         np.testing.assert_allclose(found, expected, atol=1e-8)
 
 
 def test_a_hundred_steps_last_a_second_and_silence_is_finite():
-    assert len(syncnet_inputs.mfcc(np.zeros(16_000))) == 99
-    assert len(syncnet_inputs.mfcc(np.zeros(10))) == 1
-    assert np.isfinite(syncnet_inputs.mfcc(np.zeros(16_000))).all()
+    assert len(cepstra.mfcc(np.zeros(16_000))) == 99
+    assert len(cepstra.mfcc(np.zeros(10))) == 1
+    assert np.isfinite(cepstra.mfcc(np.zeros(16_000))).all()
 
 
 def test_each_filter_peaks_at_one_and_ends_where_its_neighbours_peak():
-    filters = syncnet_inputs.mel_filters()
+    filters = cepstra.mel_filters()
     assert filters.shape == (257, 26)
     np.testing.assert_array_equal(filters.max(axis=0), 1)
     peaks = filters.argmax(axis=0)
