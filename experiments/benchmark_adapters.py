@@ -18,7 +18,7 @@ from livekit.agents.voice import avatar
 
 from experiments.running import program
 from vasa_jax import audio
-from vasa_jax.live import limits, opening
+from vasa_jax.live import limits, loading
 from vasa_jax.live.adapters import livekit_video
 
 SECONDS = flags.DEFINE_float("seconds", 10.0, "Of speech.")
@@ -122,7 +122,7 @@ def _picture_times(watch: Watch) -> dict[int, float]:
 
 
 async def _measure() -> None:
-    faces = opening.open_sessions(
+    faces = loading.open_sessions(
         PORTRAIT.value, image_size=SIZE.value, allowed=limits.Limits(sessions=1)
     )
     await faces.warm_up()

@@ -28,5 +28,5 @@ def lip_gaps(arkit, identity_seed=3):
     gaps = []
     for weights in arkit:
         state = geometry.FrameState(weights, np.zeros(2), rest, rest)
-        gaps.append(ground_truth.mouth_opening(geometry.pose_head(shape, state)))
+        gaps.append(ground_truth.mouth_aperture(geometry.pose_head(shape, state)))
     return np.array(gaps)

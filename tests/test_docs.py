@@ -386,6 +386,6 @@ def test_the_metric_of_the_evaluation_page_measures():
     names = {}
     exec(example, names)
     mouth, present = np.array([0.1, 0.5, 0.9]), np.array([True, True, False])
-    face = types.SimpleNamespace(mouth_opening=mouth, present=present)
+    face = types.SimpleNamespace(mouth_aperture=mouth, present=present)
     measured = names["MouthRange"]().measure(types.SimpleNamespace(face=face), None)
     assert measured.scores["mouth_range"][:2] == (0.5, 0.0)

@@ -199,8 +199,8 @@ def test_windows_without_a_face_do_not_count_in_s_c_and_s_d():
         curve = nothing[:, 0]
         return video_clip.FaceCurves(
             head_pose=nothing,
-            mouth_opening=curve,
-            eye_opening=curve,
+            mouth_aperture=curve,
+            eye_aperture=curve,
             gaze=nothing[:, :2],
             present=present,
         )
@@ -260,8 +260,8 @@ def test_sync_is_measured_beside_shifted_sound_and_the_reference(tmp_path, voice
     pose = np.tile([0, 0, 0, 0, 0, 0.8], (100, 1))
     curves = {
         "head_pose": pose.tolist(),
-        "mouth_opening": [0.0] * 100,
-        "eye_opening": [0.0] * 100,
+        "mouth_aperture": [0.0] * 100,
+        "eye_aperture": [0.0] * 100,
         "gaze": [[0.0, 0.0]] * 100,
         "present": [True] * 100,
     }

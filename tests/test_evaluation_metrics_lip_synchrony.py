@@ -126,8 +126,8 @@ def face(num_frames):
     curve = np.zeros(num_frames)
     return video_clip.FaceCurves(
         head_pose=np.zeros((num_frames, 6)),
-        mouth_opening=curve,
-        eye_opening=curve,
+        mouth_aperture=curve,
+        eye_aperture=curve,
         gaze=np.zeros((num_frames, 2)),
         present=np.ones(num_frames, bool),
     )

@@ -103,8 +103,8 @@ def _face(present):
     curve = np.zeros(len(present))
     return video_clip.FaceCurves(
         head_pose=np.tile([0, 0, 0, 0, 0, 1.0], (len(present), 1)),
-        mouth_opening=curve,
-        eye_opening=curve,
+        mouth_aperture=curve,
+        eye_aperture=curve,
         gaze=np.zeros((len(present), 2)),
         present=present,
     )

@@ -257,8 +257,8 @@ def test_the_row_of_a_report_has_value_floor_and_ceiling(folder):
     rotation = 0.05 * generator.normal(size=(30, 3))
     face = video_clip.FaceCurves(
         head_pose=np.concatenate([rotation, np.ones((30, 3))], axis=1),
-        mouth_opening=np.zeros(30),
-        eye_opening=np.zeros(30),
+        mouth_aperture=np.zeros(30),
+        eye_aperture=np.zeros(30),
         gaze=np.zeros((30, 2)),
         present=np.ones(30, bool),
     )

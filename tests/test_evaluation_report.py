@@ -118,8 +118,8 @@ def performed(
     zeros = np.zeros(len(mouth))
     curves = {
         "head_pose": np.zeros((len(mouth), 6)).tolist(),
-        "mouth_opening": mouth.tolist(),
-        "eye_opening": (zeros + 0.3).tolist(),
+        "mouth_aperture": mouth.tolist(),
+        "eye_aperture": (zeros + 0.3).tolist(),
         "gaze": np.zeros((len(mouth), 2)).tolist(),
         "present": [is_face] * len(mouth),
     }

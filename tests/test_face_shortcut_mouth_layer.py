@@ -47,14 +47,14 @@ def _seen(own):
     )
 
 
-def _layer(told, pose=FACING, size=SIZE, own=None):
-    return _draw(told, pose, size, _seen(_mouth(0.0) if own is None else own))
+def _layer(predicted, pose=FACING, size=SIZE, own=None):
+    return _draw(predicted, pose, size, _seen(_mouth(0.0) if own is None else own))
 
 
 @functools.partial(jax.jit, static_argnums=2)
-def _draw(told, pose, size, seen):
-    corners = mouth.corners(mouth.posed_edge(told, pose))
-    return mouth_layer.draw(told, seen, pose, corners, size)
+def _draw(predicted, pose, size, seen):
+    corners = mouth.corners(mouth.posed_edge(predicted, pose))
+    return mouth_layer.draw(predicted, seen, pose, corners, size)
 
 
 def _square(order=1):
@@ -79,21 +79,22 @@ def test_lips_that_cross_each_other_enclose_nothing():
 
 
 def test_places_on_a_curved_row_are_found_again_in_a_turned_head():
-    told = _mouth(0.1)
+    predicted = _mouth(0.1)
     x, y = jnp.meshgrid(jnp.linspace(-0.15, 0.15, 7), jnp.linspace(0.0, 0.1, 3))
     local = jnp.stack([x, y, mouth.CURVE * x**2], axis=-1)[None]
-    points = told.anchors[:, 0, None, None] + told.size[:, :, None, None] * local
+    points = predicted.size[:, :, None, None] * local
+    points = predicted.anchors[:, 0, None, None] + points
     seen = geometry.pose_points(points, POSE)[..., :2]
-    found = mouth_layer.row_places(seen[..., 0], seen[..., 1], told, POSE, 0)
+    found = mouth_layer.row_positions(seen[..., 0], seen[..., 1], predicted, POSE, 0)
     np.testing.assert_allclose(found, (local[..., 0], local[..., 1]), atol=2e-3)
 
 
 @pytest.mark.parametrize("pose", [FACING, POSE])
 def test_only_what_lies_between_open_lips_changes(pose):
-    told, grey = _mouth(0.12), jnp.full((1, SIZE, SIZE, 3), 0.3)
-    drawn = drawn_layer.lay(grey, _layer(told, pose))
+    predicted, grey = _mouth(0.12), jnp.full((1, SIZE, SIZE, 3), 0.3)
+    drawn = drawn_layer.lay(grey, _layer(predicted, pose))
     changed = np.abs(np.asarray(drawn - grey)).max(-1) > 1e-6
-    edge = mouth.posed_edge(told, pose)
+    edge = mouth.posed_edge(predicted, pose)
     places = geometry.image_grid(SIZE, SIZE)[None]
     inside = np.asarray(_distance(places, edge))
     assert changed.sum() > 20
@@ -108,9 +109,9 @@ def test_a_shut_mouth_leaves_the_frame_as_it_is():
 
 
 def test_the_portraits_own_mouth_is_left_as_it_shows_it():
-    told = _mouth(0.12)
+    predicted = _mouth(0.12)
     grey = jnp.full((1, SIZE, SIZE, 3), 0.3)
-    drawn = drawn_layer.lay(grey, _layer(told, own=told))
+    drawn = drawn_layer.lay(grey, _layer(predicted, own=predicted))
     np.testing.assert_allclose(drawn, grey, atol=1e-6)
 
 
@@ -133,8 +134,8 @@ def test_light_comes_in_by_the_area_between_the_lips():
 
 
 def test_a_mouth_at_the_border_is_drawn_as_far_as_it_is_seen():
-    told = _mouth(0.12, centre=(0.9, 0.95))
-    layer = _layer(told)
+    predicted = _mouth(0.12, centre=(0.9, 0.95))
+    layer = _layer(predicted)
     height, width = layer.share.shape[1:3]
     assert layer.corner[0, 0] == SIZE - height and layer.corner[0, 1] == SIZE - width
     assert np.isfinite(np.asarray(layer.colours)).all()
@@ -142,7 +143,7 @@ def test_a_mouth_at_the_border_is_drawn_as_far_as_it_is_seen():
 
 
 def test_twice_the_pixels_show_the_same_mouth():
-    told = _mouth(0.12)
-    fine, coarse = _layer(told, size=2 * SIZE), _layer(told, size=SIZE)
+    predicted = _mouth(0.12)
+    fine, coarse = _layer(predicted, size=2 * SIZE), _layer(predicted, size=SIZE)
     shrunk = geometry.resize(fine.share, *coarse.share.shape[1:3])
     assert np.abs(np.asarray(shrunk - coarse.share)).mean() < 0.02

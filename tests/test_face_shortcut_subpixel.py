@@ -15,7 +15,7 @@ from vasa_jax.face.shortcut import (
 
 
 def test_a_painter_begins_with_broad_colours_and_adds_detail_across_cells():
-    painter = subpixel.Painter(features=4, channels=8, growth=4, dtype=jnp.float32)
+    painter = subpixel.Painter(features=4, channels=8, upsampling=4, dtype=jnp.float32)
     x = jax.random.normal(jax.random.key(1), (1, 6, 6, 5))
     params = painter.init(jax.random.key(0), x)["params"]
     kernel = params["broad"]["kernel"]
@@ -38,7 +38,7 @@ def test_a_painter_begins_with_broad_colours_and_adds_detail_across_cells():
 
 
 @pytest.mark.parametrize("changes", [{"output_upsampling": 3}, {"detail_channels": 0}])
-def test_a_painter_needs_an_even_growth_and_channels(changes):
+def test_a_painter_needs_an_even_upsampling_and_channels(changes):
     with pytest.raises(errors.UserError, match="give output_upsampling 1, or an even"):
         dataclasses.replace(face_config.tiny(), **changes)
 

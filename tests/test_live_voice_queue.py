@@ -16,10 +16,10 @@ def _taken(queue, count):
 
 
 def test_an_empty_queue_gives_silence_that_came_from_nobody():
-    samples, times, places = voice_queue.VoiceQueue(STEP).take()
+    samples, times, positions = voice_queue.VoiceQueue(STEP).take()
     assert samples.shape == (STEP,) and not samples.any()
     assert times.shape == (10,) and np.isnan(times).all()
-    assert places.shape == (STEP,) and (places == voice_queue.SILENCE).all()
+    assert positions.shape == (STEP,) and (positions == voice_queue.SILENCE).all()
 
 
 def test_a_whole_voice_comes_out_unbroken_whatever_its_length():
@@ -98,9 +98,9 @@ def test_places_tell_which_sample_of_all_that_were_pushed_each_is():
     queue.push(_tone(2000), seconds=1.0)
     second = queue.take()
     queue.take()
-    np.testing.assert_array_equal(first.places, first.samples - 1)
+    np.testing.assert_array_equal(first.positions, first.samples - 1)
     voiced = second.samples > 0
     np.testing.assert_array_equal(
-        second.places[voiced], 9000 + second.samples[voiced] - 1
+        second.positions[voiced], 9000 + second.samples[voiced] - 1
     )
-    assert (second.places[~voiced] == voice_queue.SILENCE).all()
+    assert (second.positions[~voiced] == voice_queue.SILENCE).all()

@@ -163,10 +163,10 @@ def test_tiles_lie_apart_below_the_texture():
     painted = [
         np.full((h, w, 4), h, np.float32) for h, w in ((5, 12), (9, 12), (4, 25))
     ]
-    result, places = tiles.attach(texture, painted)
+    result, boxes = tiles.attach(texture, painted)
     np.testing.assert_array_equal(result[:20], texture)
     shown = np.zeros(result.shape[:2], int)
-    for tile, (left, top, width, height) in zip(painted, places, strict=True):
+    for tile, (left, top, width, height) in zip(painted, boxes, strict=True):
         part = slice(top, top + height), slice(left, left + width)
         np.testing.assert_array_equal(result[part], tile)
         shown[part] += 1

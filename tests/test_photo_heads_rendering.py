@@ -94,8 +94,8 @@ def test_keypoints_lie_where_the_landmarks_were_found():
 
 def test_an_opening_jaw_opens_the_mouth_and_shows_its_inside():
     shut, opened = render(state(lips=1.0)), render(state(jawOpen=0.6))
-    assert shut.mouth_opening < 0.01
-    assert opened.mouth_opening > 0.2
+    assert shut.mouth_aperture < 0.01
+    assert opened.mouth_aperture > 0.2
     assert (opened.masks == MOUTH).sum() > (shut.masks == MOUTH).sum() + 5
     inside = np.repeat(np.repeat(opened.masks == MOUTH, 4, 0), 4, 1)
     assert opened.genuine[inside].mean() < 0.5

@@ -1,4 +1,4 @@
-"""Labels told by landmarks: gaze, blinks, units, emotions, and what is unknown."""
+"""Labels estimated by landmarks: gaze, blinks, units, emotions, and what is unknown."""
 
 import functools
 import os
@@ -117,7 +117,7 @@ def test_the_gap_of_lids_is_their_distance_over_the_width():
     lids[:, gaze.LID_CORNER] = [40, 0]
     lids[0, 1 : gaze.LID_CORNER], lids[0, gaze.LID_CORNER + 1 :] = [20, 5], [20, -5]
     np.testing.assert_allclose(gaze.lid_gaps(eyes), [0.25, 0])
-    np.testing.assert_allclose(gaze.eye_opening(np.stack([eyes] * 3)), 0.125)
+    np.testing.assert_allclose(gaze.eye_aperture(np.stack([eyes] * 3)), 0.125)
 
 
 def test_lids_are_shut_against_the_clips_own_open_eyes():
@@ -151,31 +151,33 @@ def test_mirrored_features_are_those_of_the_mirrored_face():
 def test_eyes_of_rendered_heads_are_seen_to_turn():
     for identity in IDENTITIES:
         turned = [(-20, 0), (20, 0), (0, -12), (0, 12)]
-        told = ESTIMATOR.tell(_measured([_picture(identity, *one) for one in turned]))
-        left, right, up, down = np.rad2deg(told.gaze)
+        labels = ESTIMATOR.estimate(
+            _measured([_picture(identity, *one) for one in turned])
+        )
+        left, right, up, down = np.rad2deg(labels.gaze)
         assert right[0] - left[0] > 0.5 * 40
         assert down[1] - up[1] > 0.2 * 24
 
 
 def test_a_blink_is_told_and_hides_the_gaze():
     pictures = [_picture(11)] * 5 + [_picture(11, eyeBlink=1.0)]
-    told = ESTIMATOR.tell(_measured(pictures))
-    assert (told.blink[:5] < 0.1).all() and told.blink[5] > 0.6
-    assert np.isfinite(told.gaze[:5]).all() and np.isnan(told.gaze[5]).all()
-    assert told.units[5, arkit.index("eyeBlinkLeft")] == told.blink[5]
+    labels = ESTIMATOR.estimate(_measured(pictures))
+    assert (labels.blink[:5] < 0.1).all() and labels.blink[5] > 0.6
+    assert np.isfinite(labels.gaze[:5]).all() and np.isnan(labels.gaze[5]).all()
+    assert labels.units[5, arkit.index("eyeBlinkLeft")] == labels.blink[5]
 
 
 def test_units_that_are_shown_rise_and_unknown_ones_are_no_numbers():
     for unit in ("jawOpen", "mouthSmile"):
         pictures = [_picture(12), _picture(12, **{unit: 0.8})]
-        told = ESTIMATOR.tell(_measured(pictures))
+        labels = ESTIMATOR.estimate(_measured(pictures))
         name = unit if unit in arkit.NAMES else f"{unit}Left"
-        rest, shown = told.units[:, arkit.index(name)]
+        rest, shown = labels.units[:, arkit.index(name)]
         assert shown > rest + 0.15
     known = landmark_labels.load_weights()["unit_known"]
-    np.testing.assert_array_equal(np.isfinite(told.units), [known, known])
+    np.testing.assert_array_equal(np.isfinite(labels.units), [known, known])
     assert 20 < known.sum() < arkit.NUM_UNITS
-    values = told.units[:, known]
+    values = labels.units[:, known]
     assert values.min() >= 0 and values.max() <= 1
 
 
@@ -183,7 +185,7 @@ def test_a_strong_emotion_is_likelier_than_at_rest():
     brows = dict(browInnerUp=1.0, browOuterUp=1.0, eyeWide=0.9, jawOpen=0.25)
     smile = dict(mouthSmile=1.0, cheekSquint=0.9, eyeSquint=0.4)
     pictures = [_picture(12), _picture(12, **smile), _picture(12, **brows)]
-    emotion = ESTIMATOR.tell(_measured(pictures)).emotion
+    emotion = ESTIMATOR.estimate(_measured(pictures)).emotion
     np.testing.assert_allclose(emotion.sum(axis=1), 1, atol=1e-5)
     for row, name in ((1, "happiness"), (2, "surprise")):
         column = types.EMOTIONS.index(name)
@@ -198,7 +200,7 @@ def test_real_people_look_the_mirrored_way_in_a_mirror():
         frames = list(media.iterate_video(path))[::15]
         rows = []
         for pictures in (frames, [np.ascontiguousarray(f[:, ::-1]) for f in frames]):
-            rows.append(np.rad2deg(ESTIMATOR.tell(_measured(pictures)).gaze))
+            rows.append(np.rad2deg(ESTIMATOR.estimate(_measured(pictures)).gaze))
         apart = np.nanmean(rows[1] - rows[0] * [-1, 1], axis=0)
         assert np.abs(apart).max() < 4
         assert np.abs(np.nanmedian(rows[0], axis=0)).max() < 15

@@ -25,19 +25,19 @@ def _parted(points, pairs, gap):
     return points
 
 
-def test_mouth_opening_is_the_gap_of_the_lips_in_eye_distances():
+def test_mouth_aperture_is_the_gap_of_the_lips_in_eye_distances():
     points = _parted(_canonical_points(), landmarks.INNER_LIPS, 12.0)
     eyes = points[np.array(landmarks.EYE_CORNERS)].mean(axis=1)
     expected = 12.0 / np.linalg.norm(eyes[1] - eyes[0])
-    np.testing.assert_allclose(landmarks.mouth_opening(points), expected)
+    np.testing.assert_allclose(landmarks.mouth_aperture(points), expected)
 
 
-def test_mouth_opening_ignores_pose_and_size():
+def test_mouth_aperture_ignores_pose_and_size():
     points = _parted(_canonical_points(), landmarks.INNER_LIPS, 12.0)
     fit = pose.HeadFit(rotation=np.array([0.5, 0.2, 2.0]), centre=None, unit=None)
     turned = 3 * points @ fit.matrix().T + 50
     many = np.stack([points, turned])
-    first, second = landmarks.mouth_opening(many)
+    first, second = landmarks.mouth_aperture(many)
     np.testing.assert_allclose(first, second)
 
 

@@ -204,9 +204,9 @@ def test_an_open_mouth_and_closed_eyes_are_measured():
         track.track_landmarks([_render(12, **one).image])
         for one in ({}, {"jaw_open": 0.7}, {"blink": 1.0})
     )
-    opening = landmarks.mouth_opening
+    opening = landmarks.mouth_aperture
     assert opening(spoken.points) > opening(rest.points) + 0.1
-    assert gaze.eye_opening(asleep.eyes) < 0.8 * gaze.eye_opening(rest.eyes)
+    assert gaze.eye_aperture(asleep.eyes) < 0.8 * gaze.eye_aperture(rest.eyes)
 
 
 def test_a_clip_is_tracked_through_frames_without_a_face(heads):
@@ -255,5 +255,5 @@ def test_real_talking_heads_are_tracked_from_end_to_end():
         found = track.track_face(media.iterate_video(path))
         assert found.present.all()
         assert np.abs(np.rad2deg(found.head_pose[:, [0, 2]])).max() < 15
-        assert np.ptp(found.mouth_opening) > 0.08
+        assert np.ptp(found.mouth_aperture) > 0.08
         assert np.abs(np.diff(np.rad2deg(found.head_pose[:, :3]), axis=0)).max() < 6

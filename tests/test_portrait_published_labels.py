@@ -141,7 +141,7 @@ def _told(estimator, gap=1.0):
     points = np.stack([found.points] * 5)
     measured = estimator.measure(seen, points, pose.fit_head(points))
     measured[-1, -arkit.NUM_UNITS - 1] *= gap
-    return estimator.tell(measured)
+    return estimator.estimate(measured)
 
 
 @with_runtime

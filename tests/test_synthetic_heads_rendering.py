@@ -143,8 +143,8 @@ def test_gaze_adds_to_the_turn_of_the_head():
 
 def test_an_open_jaw_opens_the_mouth():
     closed, opened = render(state()), render(state(jawOpen=0.6))
-    assert closed.mouth_opening < 0.06
-    assert opened.mouth_opening > closed.mouth_opening + 0.15
+    assert closed.mouth_aperture < 0.06
+    assert opened.mouth_aperture > closed.mouth_aperture + 0.15
     mouth = names.MASK_CLASSES.index("mouth_interior")
     assert np.sum(opened.masks == mouth) > np.sum(closed.masks == mouth)
     gap = keypoint(opened, "lip_bottom") - keypoint(opened, "lip_top")

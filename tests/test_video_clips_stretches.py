@@ -107,7 +107,7 @@ def _track(count, **changes):
         present=fields["present"],
         is_joined=fields["is_joined"],
         fit=fit,
-        mouth_opening=np.zeros(count, np.float32),
+        mouth_aperture=np.zeros(count, np.float32),
         keypoints=np.zeros((count, 10, 2), np.float32),
         labels=np.zeros((count, 0), np.float32),
         is_still=fields["is_still"],

@@ -1,7 +1,7 @@
 """Makes shards by Apache Beam, on any of its runners, by the very function of the pool.
 
 Ours: plans are shuffled, never records: what goes through Beam says what to make, and
-records go from the worker that makes them into files. What is done is told by reports
+records go from the worker that makes them into files. What is done is known by reports
 alone, because counters count repeated attempts, and some runners have none.
 """
 

@@ -1,4 +1,4 @@
-"""What programs that build sets share: flags, folders, and how they tell an outcome."""
+"""What programs that build sets share: flags, folders, and what they print."""
 
 import logging
 import pathlib
@@ -50,7 +50,7 @@ def folder(flag: Any, meaning: str) -> pathlib.Path:
     return pathlib.Path(flag.value).expanduser().absolute()
 
 
-def tell(
+def print_outcome(
     outcome: set_builder.Outcome, output_dir: str, source: str, person: str
 ) -> None:
     """Print what was made and what was left out.

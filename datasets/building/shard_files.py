@@ -55,10 +55,10 @@ def read_report(folder: pathlib.Path, name: str) -> Report | None:
     path = _report_path(folder, name)
     if not path.exists():
         return None
-    told = json.loads(path.read_text(encoding="utf-8"))
-    if not set(told) <= {field.name for field in dataclasses.fields(Report)}:
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    if not set(fields) <= {field.name for field in dataclasses.fields(Report)}:
         return None
-    report = Report(**told)
+    report = Report(**fields)
     files = [shard_folder.record_path(folder, name, s) for s in report.num_examples]
     return report if all(file.exists() for file in files) else None
 
@@ -108,7 +108,7 @@ class ShardWriter:
         except errors.UserError as error:
             self._skip(source, "unreadable", str(error))
         except Exception as error:  # noqa: BLE001 (one source must not end the build)
-            self._skip(source, "failed", shard_folder.tell_error(error))
+            self._skip(source, "failed", shard_folder.error_line(error))
 
     def note_damage(self, source: str, sentence: str) -> None:
         """Note that a part of a source is lost, whose rest is used.

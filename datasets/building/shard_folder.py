@@ -62,7 +62,7 @@ def check_settings(folder: pathlib.Path, settings: Any) -> None:
 
 
 def beside(path: pathlib.Path) -> pathlib.Path:
-    """Return a place beside a file that no other attempt to write it has.
+    """Return a path beside a file that no other attempt to write it has.
 
     Ours: by chance, because numbers of processes repeat from machine to machine.
     """
@@ -78,13 +78,13 @@ def sweep(folder: pathlib.Path) -> None:
     Args:
         folder: of the set.
     """
-    for place in (folder, folder / FOLDER):
-        for torn in place.glob("*.beside_*"):
+    for room in (folder, folder / FOLDER):
+        for torn in room.glob("*.beside_*"):
             torn.unlink(missing_ok=True)
 
 
 def write_beside(path: pathlib.Path, text: str) -> None:
-    """Write a text beside its place, then rename; leave it alone if it stands there."""
+    """Write a text beside its file, then rename; leave it alone if it stands there."""
     if _read(path) == text:
         return
     written = beside(path)
@@ -92,11 +92,11 @@ def write_beside(path: pathlib.Path, text: str) -> None:
     os.replace(written, path)
 
 
-def tell_error(error: Exception) -> str:
-    """Return an error in one line, with the place where it arose."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    file = pathlib.Path(place.filename).name
-    return f"{type(error).__name__} {error} ({file}:{place.lineno})"
+def error_line(error: Exception) -> str:
+    """Return an error in one line, with the line where it arose."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    file = pathlib.Path(last.filename).name
+    return f"{type(error).__name__} {error} ({file}:{last.lineno})"
 
 
 def record_path(folder: pathlib.Path, name: str, split: str) -> pathlib.Path:
@@ -174,13 +174,13 @@ def assemble(
 
 
 def _manifest(info, parts) -> str:
-    """Tell what a set was put together of, by the reports."""
+    """Describe what a set was put together of, by the reports."""
     splits = {
         split: [[n, r.num_examples[split], r.num_bytes[split]] for n, r in held]
         for split, held in parts.items()
     }
-    told = {"name": info.name, "version": info.version, "splits": splits}
-    return json.dumps(told, indent=0)
+    contents = {"name": info.name, "version": info.version, "splits": splits}
+    return json.dumps(contents, indent=0)
 
 
 def _read(path: pathlib.Path) -> str | None:

@@ -48,10 +48,10 @@ def walk(folder: pathlib.Path, suffixes: Collection[str]) -> Iterator[tuple[str,
     Yields:
         Path and size.
     """
-    for place, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
-            file = pathlib.Path(place, name)
+            file = pathlib.Path(parent, name)
             if file.suffix.lower() in suffixes and not name.startswith("."):
                 num_bytes = file.stat().st_size if file.exists() else 0
                 yield file.relative_to(folder).as_posix(), num_bytes

@@ -45,7 +45,7 @@ def main() -> None:
         engine_flags.engine(),
         _NUM_PORTRAITS.value,
     )
-    build_program.tell(outcome, _OUTPUT_DIR.value, "picture", "portrait")
+    build_program.print_outcome(outcome, _OUTPUT_DIR.value, "picture", "portrait")
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def main() -> None:
         _NUM_CLIPS.value,
         engine_flags.engine(),
     )
-    build_program.tell(outcome, _OUTPUT_DIR.value, "clip", "person")
+    build_program.print_outcome(outcome, _OUTPUT_DIR.value, "clip", "person")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ A published set is cut by its own lists:
 `docs/published_sets.md` says what each set's lists are and what is made of them; what
 they name and is not cut stands in CLIPS/skipped.txt, too.
 
-Only what a video tells is in the records (`record.features`): no flow, and estimates of
+Only what a video shows is in the records (`record.features`): no flow, and estimates of
 gaze, lids, expression, emotion, voice and quality (`docs/labels.md`). The renderer is
 tuned on such clips with motion encoders that synthetic heads have taught:
 
@@ -73,10 +73,10 @@ _HELD_OUT_SHARE = flags.DEFINE_float(
     "Share of persons in validation, and again in test.",
 )
 _L2CS_WEIGHTS = flags.DEFINE_string(
-    "l2cs_weights", None, "File of L2CS-Net, which tells the gaze (docs/labels.md)."
+    "l2cs_weights", None, "File of L2CS-Net, which estimates the gaze (docs/labels.md)."
 )
 _HSEMOTION_WEIGHTS = flags.DEFINE_string(
-    "hsemotion_weights", None, "ONNX file of HSEmotion, which tells the emotion."
+    "hsemotion_weights", None, "ONNX file of HSEmotion, which recognises the emotion."
 )
 _MIN_LIP_MATCH = flags.DEFINE_float(
     "min_lip_match",
@@ -109,7 +109,7 @@ def main() -> None:
         engine_flags.engine(),
         read,
     )
-    build_program.tell(outcome, _OUTPUT_DIR.value, "video", "person")
+    build_program.print_outcome(outcome, _OUTPUT_DIR.value, "video", "person")
     for split in settings_lib.SPLITS[:2]:
         count = outcome.num_identities.get(split, 0)
         if count < LEAST_IDENTITIES:

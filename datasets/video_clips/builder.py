@@ -15,7 +15,7 @@ INFO = shard_folder.SetInfo(
     name="video_clips",
     version="1.3.0",
     description="""Clips of talking heads cut out of videos: one face, one crop, sound,
-head pose, mouth and keypoints as landmarks tell them, and estimates of gaze, lids,
+head pose, mouth and keypoints as landmarks show them, and estimates of gaze, lids,
 expression and emotion.""",
     splits=settings_lib.SPLITS,
 )

@@ -48,4 +48,4 @@ class Video:
 
 
 def _hear(sentence: str) -> None:
-    """Say nothing: the first reading has told it."""
+    """Say nothing: the first reading has said it."""

@@ -22,7 +22,7 @@ _LUMA = np.float32(types.LUMA)
 
 
 def fields(found: face_labels.FaceLabels, head_pose: np.ndarray) -> dict:
-    """Return the fields of a record that an estimator and the head's pose tell.
+    """Return the fields of a record that an estimator and the head's pose give.
 
     Paper: VASA-1 section 3.2: per clip, main gaze by clustering, and means of distance
     and emotion. Ours: what is not known is not a number, and training drops it.
@@ -49,9 +49,9 @@ def fields(found: face_labels.FaceLabels, head_pose: np.ndarray) -> dict:
 
 
 def heard(voiced: np.ndarray, num_frames: int) -> dict:
-    """Return the fields of a record that its sound tells.
+    """Return the fields of a record that its sound gives.
 
-    Ours: no language is told, since nothing here knows one from another.
+    Ours: no language is given, since nothing here knows one from another.
 
     Args:
         voiced: bool, of `voice_activity.voiced_frames` from the record's start on; what
@@ -70,12 +70,12 @@ def heard(voiced: np.ndarray, num_frames: int) -> dict:
     }
 
 
-def told_emotion(
+def given_emotion(
     emotions: Sequence[clips.Emotion], start_seconds: float, num_frames: int
 ) -> dict:
-    """Return the fields of emotion of a record whose set tells them.
+    """Return the fields of emotion of a record whose set gives them.
 
-    Ours: probabilities as an estimator would tell them, the rest of a weak emotion
+    Ours: probabilities as an estimator would give them, the rest of a weak emotion
     being neutral; frames without a label are not a number, and so is a clip without
     any.
 
@@ -89,12 +89,12 @@ def told_emotion(
     """
     frames = np.full((num_frames, len(types.EMOTIONS)), np.nan, np.float32)
     times = start_seconds + (np.arange(num_frames) + 0.5) / types.FRAME_RATE_HZ
-    for told in emotions:
-        end = np.inf if told.end_seconds is None else told.end_seconds
+    for emotion in emotions:
+        end = np.inf if emotion.end_seconds is None else emotion.end_seconds
         scores = np.zeros(len(types.EMOTIONS), np.float32)
-        scores[types.EMOTIONS.index("neutral")] = 1 - told.strength
-        scores[types.EMOTIONS.index(told.name)] += told.strength
-        frames[(times >= told.start_seconds) & (times < end)] = scores
+        scores[types.EMOTIONS.index("neutral")] = 1 - emotion.strength
+        scores[types.EMOTIONS.index(emotion.name)] += emotion.strength
+        frames[(times >= emotion.start_seconds) & (times < end)] = scores
     known = frames[np.isfinite(frames).all(axis=1)]
     nothing = np.full(len(types.EMOTIONS), np.nan, np.float32)
     return {
@@ -138,10 +138,10 @@ def covered(
         float32 `[2]` in [0, 1], in the order of `occlusion.PARTS`.
     """
     half = frames.shape[1] / 2
-    places = [names.KEYPOINT_NAMES.index(name) for name in _COVERED]
-    told = []
+    indices = [names.KEYPOINT_NAMES.index(name) for name in _COVERED]
+    found = []
     for frame in range(0, len(frames), QUALITY_EVERY_FRAMES):
-        mouth, *eyes = half * (1 + keypoints[frame, places])
+        mouth, *eyes = half * (1 + keypoints[frame, indices])
         unit = half * head_scale[frame] / crop.HALF_IMAGE_HEAD_UNITS
-        told.append(occlusion.covered(frames[frame], mouth, np.stack(eyes), unit))
-    return np.median(told, axis=0).astype(np.float32)
+        found.append(occlusion.covered(frames[frame], mouth, np.stack(eyes), unit))
+    return np.median(found, axis=0).astype(np.float32)

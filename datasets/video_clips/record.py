@@ -26,7 +26,7 @@ ENCODER_PRESET, RATE_FACTOR = "superfast", 17
 half of the time and a third more bytes (`docs/labels.md`)."""
 
 EMOTION_BY_SET = ", emotion by its set"
-"""What `labels_by` says besides where a set's own labels tell the emotion."""
+"""What `labels_by` says besides where a set's own labels give the emotion."""
 
 _LONGEST_NAME = 120
 
@@ -35,13 +35,13 @@ def features():
     """Describe a record to TFDS.
 
     Ours: the names of the synthetic heads' records, with the same meaning, where a
-    video tells the fact. There is no `gaze_in_head`, `masks`, `geometry`, `voice`,
+    video shows the fact. There is no `gaze_in_head`, `masks`, `geometry`, `voice`,
     `viseme`, `phonemes` and `seed`: nothing here knows them; nor `arkit`, which is
     truth where it stands: `units` are estimates of it. `performance` is the clip
     itself, which nobody else performs. Besides, `source` is the video's path,
     `start_frame` the clip's place there in frames of 25 Hz, and `crop_box` its crop
     there: centre x, y and half the side, in pixels. `labels_by` names the estimator of
-    what `labels.fields` says, and tells whether the set tells the emotion instead; what
+    what `labels.fields` says, and tells whether the set gives the emotion instead; what
     is not known is not a number.
 
     Returns:
@@ -165,15 +165,15 @@ def make(
             frames.append(crop.extract(frame, stretch.box, settings.size))
         if len(frames) == stretch.num_frames:
             take = len(chosen) - len(waiting)
-            told = estimator.tell(found.labels[stretch.start :][: len(frames)])
+            estimated = estimator.estimate(found.labels[stretch.start :][: len(frames)])
             first = round(begin * types.FRAME_RATE_HZ)
             frames = np.stack(frames)
             made = _record(clip, take, first, stretch, frames, waveform, found)
-            made |= _labels(settings, made, frames, told)
+            made |= _labels(settings, made, frames, estimated)
             made |= labels.heard(voiced[stretch.start :], len(frames))
             if clip.emotions is not None:
                 since = made["start_frame"] / types.FRAME_RATE_HZ - start
-                made |= labels.told_emotion(clip.emotions, since, len(frames))
+                made |= labels.given_emotion(clip.emotions, since, len(frames))
                 made["labels_by"] += EMOTION_BY_SET
             least = settings.min_lip_match
             if least is not None and made["lip_match"] < least:
@@ -241,20 +241,20 @@ def _record(clip, take, first, stretch, frames, waveform, found):
         "audio": _sound(waveform, stretch.start, count),
         "head_pose": head_pose,
         "head_distance": 1 / head_pose[:, 5:6],
-        "mouth_opening": found.mouth_opening[rows],
+        "mouth_opening": found.mouth_aperture[rows],
         "keypoints": keypoints.astype(np.float32),
     }
 
 
-def _labels(settings, made, frames, told):
-    """Return what an estimator and the pictures tell of a record."""
+def _labels(settings, made, frames, estimated):
+    """Return what an estimator and the pictures show of a record."""
     head_pose = made["head_pose"]
     voice = made["audio"] / np.float32(32768)
     return {
-        "labels_by": label_estimators.told_by(
+        "labels_by": label_estimators.names_of(
             settings.l2cs_weights, settings.hsemotion_weights
         ),
-        **labels.fields(told, head_pose),
+        **labels.fields(estimated, head_pose),
         "sharpness": labels.sharpness(frames),
         "covered": labels.covered(frames, made["keypoints"], head_pose[:, 5]),
         "lip_match": lip_match.score(frames, head_pose, voice),
@@ -290,8 +290,8 @@ def _why_none(found, settings, passed):
     if not passed:
         return _too_short(count / types.FRAME_RATE_HZ, settings)
     parts = sorted(passed.items(), key=lambda item: -item[1])
-    told = ", ".join(f"{reason} ({number} frames)" for reason, number in parts)
+    reasons = ", ".join(f"{reason} ({number} frames)" for reason, number in parts)
     return shard_files.UnfitError(
         "without a steady face",
-        f"no stretch of {settings.least_seconds} s suits: the face {told}",
+        f"no stretch of {settings.least_seconds} s suits: the face {reasons}",
     )

@@ -8,7 +8,7 @@ from vasa_jax import config, errors, types
 SPLITS = ("train", "validation", "test")
 
 LEAST_MATCH_SECONDS = 2.0
-"""Length from which clips tell whether lips and voice belong together. Ours: how often
+"""Length from which clips show whether lips and voice belong together. Ours: how often
 that is right by length is in `docs/labels.md`."""
 
 LEAST_SECONDS = 1.0
@@ -32,8 +32,8 @@ class Settings:
         max_outside: largest share of the crop that may lie beyond the picture, where
             its edge goes on. Ours: 0.25, a head cut off above its hair.
         held_out_share: of identities in validation, and again in test. Ours: 0.05.
-        l2cs_weights, hsemotion_weights: files of the published networks that tell gaze
-            and emotion in place of landmarks, see `label_estimators.make`.
+        l2cs_weights, hsemotion_weights: files of the published networks that estimate
+            gaze and emotion in place of landmarks, see `label_estimators.make`.
         min_lip_match: least score of a clip whose lips and voice belong together, see
             `lip_match.score`; None keeps every clip. Ours: 0.07 if given, as measured
             in `docs/labels.md`.
@@ -82,8 +82,8 @@ class Settings:
     @property
     def least_seconds(self) -> float:
         """Return the length below which there is no clip."""
-        told = self.min_lip_match is not None
-        return min(self.seconds, LEAST_MATCH_SECONDS if told else LEAST_SECONDS)
+        is_matched = self.min_lip_match is not None
+        return min(self.seconds, LEAST_MATCH_SECONDS if is_matched else LEAST_SECONDS)
 
     @property
     def least_frames(self) -> int:
@@ -101,7 +101,7 @@ def split_of(identity: str, held_out_share: float) -> str:
         held_out_share: see `Settings`.
     """
     digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).digest()
-    place = int.from_bytes(digest[:8], "big") / 2**64
-    if place < held_out_share:
+    fraction = int.from_bytes(digest[:8], "big") / 2**64
+    if fraction < held_out_share:
         return "validation"
-    return "test" if place < 2 * held_out_share else "train"
+    return "test" if fraction < 2 * held_out_share else "train"

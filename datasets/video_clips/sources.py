@@ -35,18 +35,18 @@ class Source:
     def line(self) -> str:
         """Return all that its clips are made by.
 
-        Ours: what is as in a plain folder is not told, so that sets of such folders
+        Ours: what is as in a plain folder is left out, so that sets of such folders
         keep the names of their shards.
         """
         clip = self.clip
-        told = [clip.video, clip.identity, str(self.num_bytes)]
+        parts = [clip.video, clip.identity, str(self.num_bytes)]
         plain = {"name": clip.video, "video": clip.video, "person": clip.person}
         for field in dataclasses.fields(clip):
             value = getattr(clip, field.name)
             usual = plain.get(field.name, field.default)
             if field.name != "source_video" and value != usual:
-                told.append(f"{field.name}={value}")
-        return "\0".join(told)
+                parts.append(f"{field.name}={value}")
+        return "\0".join(parts)
 
 
 @dataclasses.dataclass(frozen=True)

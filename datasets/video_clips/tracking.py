@@ -28,7 +28,7 @@ LARGEST_STEP = 0.4
 """Head units (10 cm) that a head moves in a frame. Ours: a metre a second; more is
 another head."""
 
-LARGEST_GROWTH = 1.2
+LARGEST_SIZE_CHANGE = 1.2
 """Factor by which a head's size changes in a frame. Ours: zooms are slower."""
 
 LARGEST_TURN_DEGREES = 20.0
@@ -57,7 +57,7 @@ class Track:
         present: bool `[T]`, whether the face was seen.
         is_joined: bool `[T]`, whether it is the face of the frame before.
         fit: `pose.HeadFit` of leading shape `[T]`, video pixels.
-        mouth_opening: float32 `[T]`, see `landmarks.mouth_opening`.
+        mouth_aperture: float32 `[T]`, see `landmarks.mouth_aperture`.
         keypoints: float32 `[T, 10, 2]` `names.KEYPOINT_NAMES`, video pixels.
         labels: float32 `[T, M]`, of `face_labels.LabelEstimator.measure`.
         is_still: bool `[T]`, whether the picture is that of the frame before.
@@ -68,7 +68,7 @@ class Track:
     present: np.ndarray
     is_joined: np.ndarray
     fit: pose.HeadFit
-    mouth_opening: np.ndarray
+    mouth_aperture: np.ndarray
     keypoints: np.ndarray
     labels: np.ndarray
     is_still: np.ndarray
@@ -128,7 +128,7 @@ def track_video(
     present = np.array(present)
     parts = zip(*measured, strict=True)
     columns = [_spread(np.concatenate(rows), present) for rows in parts]
-    rotation, centre, unit, mouth_opening, keypoints, labels = columns
+    rotation, centre, unit, mouth_aperture, keypoints, labels = columns
     fit = pose.HeadFit(rotation=rotation, centre=centre, unit=unit)
     return Track(
         height=size[0],
@@ -136,7 +136,7 @@ def track_video(
         present=present,
         is_joined=~np.array(is_cut) & _is_steady(present, fit),
         fit=fit,
-        mouth_opening=mouth_opening,
+        mouth_aperture=mouth_aperture,
         keypoints=keypoints,
         labels=labels,
         is_still=np.array(is_still),
@@ -194,7 +194,7 @@ def _faceless(size, count):
             centre=np.zeros((count, 2)),
             unit=np.zeros(count),
         ),
-        mouth_opening=np.zeros(count, np.float32),
+        mouth_aperture=np.zeros(count, np.float32),
         keypoints=np.zeros((count, len(names.KEYPOINT_NAMES), 2), np.float32),
         labels=np.zeros((count, 0), np.float32),
         is_still=nothing,
@@ -209,7 +209,7 @@ def _measure(points, seen, estimator):
         fit.rotation,
         fit.centre,
         fit.unit,
-        landmarks.mouth_opening(points).astype(np.float32),
+        landmarks.mouth_aperture(points).astype(np.float32),
         place_keypoints(points, fit.centre).astype(np.float32),
         estimator.measure(np.stack(seen), points, fit),
     )
@@ -227,13 +227,13 @@ def _is_steady(present, fit):
     steady = np.zeros(len(present), bool)
     unit = np.maximum(fit.unit, 1e-6)
     step = np.linalg.norm(np.diff(fit.centre, axis=0), axis=-1) / unit[1:]
-    growth = np.abs(np.diff(np.log(unit)))
+    size_change = np.abs(np.diff(np.log(unit)))
     turn = _turn_between(fit.matrix())
     steady[1:] = (
         present[1:]
         & present[:-1]
         & (step < LARGEST_STEP)
-        & (growth < np.log(LARGEST_GROWTH))
+        & (size_change < np.log(LARGEST_SIZE_CHANGE))
         & (turn < np.deg2rad(LARGEST_TURN_DEGREES))
     )
     return steady

@@ -40,14 +40,14 @@ class Samples:
     Attributes:
         identity: int `[N]`.
         head_pose: `[N, 6]` truth, vectors of `types.HeadPose`.
-        gaze: `[N, 2]` truth; mouth_opening, blink: `[N]` truth.
+        gaze: `[N, 2]` truth; mouth_aperture, blink: `[N]` truth.
         points: `[N, 468, 3]` landmarks; eyes: `[N, 2, 21, 2]`.
     """
 
     identity: np.ndarray
     head_pose: np.ndarray
     gaze: np.ndarray
-    mouth_opening: np.ndarray
+    mouth_aperture: np.ndarray
     blink: np.ndarray
     points: np.ndarray
     eyes: np.ndarray
@@ -105,7 +105,7 @@ def collect(seed: int, num_identities: int, num_frames: int, size: int) -> Sampl
             clock.append(time.perf_counter())
             seconds += np.diff(clock)
             blink = state.arkit[arkit_lib.index("eyeBlinkLeft")]
-            truth = (head.head_pose, head.gaze, head.mouth_opening, blink)
+            truth = (head.head_pose, head.gaze, head.mouth_aperture, blink)
             rows.append((identity, *truth, found.points, eyes))
     print(f"faces found: {len(rows)} of {len(rows) + missed}")
     for name, total in zip(("detection", "landmarks", "eyes"), seconds, strict=True):
@@ -202,8 +202,8 @@ def report(samples: Samples, fit: pose.HeadFit, size: int) -> None:
         + (is_open,)
         for i, name in enumerate(("yaw", "pitch"))
     ]
-    mouth = landmarks.mouth_opening(samples.points)
-    rows.append(("mouth opening", mouth, samples.mouth_opening, everyone))
+    mouth = landmarks.mouth_aperture(samples.points)
+    rows.append(("mouth opening", mouth, samples.mouth_aperture, everyone))
     print("| measure | mean error | mean abs | same person | slope | correlation |")
     print("|---|---|---|---|---|---|")
     for name, value, truth, chosen in rows:
@@ -217,7 +217,7 @@ def report(samples: Samples, fit: pose.HeadFit, size: int) -> None:
             f"| {name} | {error.mean():.3f} | {np.abs(error).mean():.3f} | {own:.3f} "
             f"| {slope:.3f} | {np.corrcoef(truth, value)[0, 1]:.3f} |"
         )
-    aperture = gaze.eye_opening(samples.eyes)
+    aperture = gaze.eye_aperture(samples.eyes)
     print(
         f"eye opening: {aperture[is_open].mean():.3f} with open eyes, "
         f"{aperture[~is_open].mean():.3f} with closed ones"

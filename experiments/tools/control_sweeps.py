@@ -50,12 +50,12 @@ def _turning(face: ExpressionCurves, aperture: np.ndarray) -> float:
 
 
 def _blinks(face: ExpressionCurves, aperture: np.ndarray) -> float:
-    count = curves.count_blinks(face.eye_opening, face.present)
+    count = curves.count_blinks(face.eye_aperture, face.present)
     return float(count / curves.minutes(face.present))
 
 
 def _lips(face: ExpressionCurves, aperture: np.ndarray) -> float:
-    return float(curves.correlation(face.mouth_opening, aperture))
+    return float(curves.correlation(face.mouth_aperture, aperture))
 
 
 SWEEPS = (
@@ -70,7 +70,7 @@ SWEEPS = (
         "mouth_scale",
         (0, 0.5, 1, 1.5, 2),
         "deviation of opening",
-        lambda face, aperture: float(face.mouth_opening.std()),
+        lambda face, aperture: float(face.mouth_aperture.std()),
     ),
     Sweep(
         "brow_offset",

@@ -73,7 +73,7 @@ class Frames:
     @functools.cached_property
     def relative_gap(self) -> np.ndarray:
         """Return the lids' gap `[N]` over the clip's usual one."""
-        gaps = gaze.eye_opening(self.eyes)
+        gaps = gaze.eye_aperture(self.eyes)
         percentile = landmark_labels.OPEN_PERCENTILE
         return _by_clip(
             self.clip, gaps, lambda one: one / np.percentile(one, percentile)
@@ -134,7 +134,7 @@ def chosen(frames: Frames, rows: np.ndarray) -> Frames:
 
 def fit_gaze(frames: Frames) -> tuple[np.ndarray, np.ndarray]:
     """Solve for `gaze.YAW_BY` and `gaze.PITCH_BY`, by least squares over open eyes."""
-    x, y = gaze.iris_places(frames.eyes, frames.fit).T
+    x, y = gaze.iris_positions(frames.eyes, frames.fit).T
     yaw, pitch, roll = frames.fit.rotation.T
     designs = (x, yaw, roll), (np.ones_like(y), y, pitch)
     seen = frames.is_open
@@ -147,7 +147,7 @@ def fit_gaze(frames: Frames) -> tuple[np.ndarray, np.ndarray]:
 
 def tell_gaze(frames: Frames, yaw_by: np.ndarray, pitch_by: np.ndarray) -> np.ndarray:
     """Return gaze `[N, 2]` by other numbers than `gaze` has, radians."""
-    x, y = gaze.iris_places(frames.eyes, frames.fit).T
+    x, y = gaze.iris_positions(frames.eyes, frames.fit).T
     yaw, pitch, roll = frames.fit.rotation.T
     first = np.stack([x, yaw, roll], axis=1) @ yaw_by
     return np.stack([first, np.stack([y**0, y, pitch], axis=1) @ pitch_by], axis=1)
@@ -155,7 +155,7 @@ def tell_gaze(frames: Frames, yaw_by: np.ndarray, pitch_by: np.ndarray) -> np.nd
 
 def tell_blink(frames: Frames) -> np.ndarray:
     """Return how far lids are shut `[N]`, clip by clip."""
-    gaps = gaze.eye_opening(frames.eyes)
+    gaps = gaze.eye_aperture(frames.eyes)
     return _by_clip(frames.clip, gaps, landmark_labels.shut_share)
 
 

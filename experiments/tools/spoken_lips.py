@@ -70,7 +70,7 @@ def read_videos(folder: str, seconds: float) -> Iterator[Spoken]:
         waveform = audio.load_waveform(path)
         num_frames = _num_frames(waveform, seconds)
         frames = itertools.islice(media.iterate_video(path), num_frames)
-        aperture = track.track_face(frames).mouth_opening
+        aperture = track.track_face(frames).mouth_aperture
         waveform = waveform[: len(aperture) * types.SAMPLES_PER_FRAME]
         yield Spoken("videos", path.stem, waveform, aperture)
 

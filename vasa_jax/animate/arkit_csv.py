@@ -1,6 +1,6 @@
 """ARKit's weights in a CSV: as capture apps and trackers write them, and as we do.
 
-Columns are told by their names, never by their order, which differs between apps.
+Columns are known by their names, never by their order, which differs between apps.
 """
 
 import csv
@@ -17,7 +17,7 @@ from vasa_jax.errors import UserError
 from vasa_jax.face.dynamics_code import Expression
 
 SECONDS, TIMECODE = "seconds", "timecode"
-"""Columns that tell the time: ours, and that of Live Link Face."""
+"""Columns that give the time: ours, and that of Live Link Face."""
 
 MAY_LACK = ("tongueOut",)
 """Follows: MediaPipe, whose list begins with `_neutral` and ends without the tongue."""
@@ -41,8 +41,8 @@ class _Table:
     rows: Sequence[Sequence[str]]
 
     def cells(self, name: str) -> list[str]:
-        place = self.names.index(name)
-        return [row[place].strip() for row in self.rows]
+        column = self.names.index(name)
+        return [row[column].strip() for row in self.rows]
 
 
 def read(path: str | os.PathLike[str]) -> Expression:
@@ -57,7 +57,7 @@ def read(path: str | os.PathLike[str]) -> Expression:
             column `seconds` or `Timecode`.
 
     Returns:
-        The weights, and the gaze that they tell, of every frame.
+        The weights, and the gaze that they give, of every frame.
 
     Raises:
         UserError: the file cannot be read, or lacks columns, or a row holds what is no

@@ -1,8 +1,8 @@
 """What stands behind the person: the portrait's own background, or another.
 
 Ours: a decoder that paints the background along with the person leaves a ring around
-every head that moves. Here the person is told from the background once a portrait, goes
-along with the frame's own flow, and stands before a picture that keeps still.
+every head that moves. Here the person is separated once a portrait, goes along with the
+frame's own flow, and stands before a picture that keeps still.
 """
 
 import dataclasses
@@ -57,7 +57,7 @@ class Background:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Scene:
-    """A person told from the background, and what stands behind instead.
+    """A person separated from the background, and what stands behind instead.
 
     Attributes:
         person: float32 `[H, W]`, share of each pixel that shows the person.

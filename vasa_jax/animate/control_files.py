@@ -28,7 +28,7 @@ ANGLES = {
     "pose_offset_pitch": ("pose_offset", 1),
     "pose_offset_roll": ("pose_offset", 2),
 }
-"""Field of `Controls` and place in it, by the name of an angle in a file."""
+"""Field of `Controls` and index in it, by the name of an angle in a file."""
 
 NUM_ANGLES = {"gaze": 2, "pose_offset": 3}
 
@@ -96,9 +96,9 @@ def to_fields(named: Mapping[str, Control]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, control in named.items():
         if name in ANGLES:
-            field, place = ANGLES[name]
+            field, index = ANGLES[name]
             angles = list(fields.get(field, (0.0,) * NUM_ANGLES[field]))
-            angles[place] = control
+            angles[index] = control
             fields[field] = tuple(angles)
         elif name in types.EMOTIONS:
             fields.setdefault("emotion", {})[name] = control

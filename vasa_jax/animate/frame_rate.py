@@ -52,7 +52,7 @@ def resample(
         yield from motion
         return
     held: np.ndarray | None = None  # The last frames that are still needed.
-    first, done = 0, 0  # The place of `held`'s first in time, and frames given.
+    first, done = 0, 0  # The position of `held`'s first in time, and frames given.
     for piece in motion:
         held = piece if held is None else np.concatenate([held, piece])
         total = first + len(held)

@@ -74,7 +74,7 @@ class TalkingFace:
             batch_frames,
         )
         self._speech = motion_stream.SpeechModel(models)
-        self._tells_person = models.face_config.shortcut is not None
+        self._separates_person = models.face_config.shortcut is not None
 
     @classmethod
     def from_checkpoint(
@@ -122,7 +122,7 @@ class TalkingFace:
         Raises:
             UserError: no face is found, or it leans by more than 50 degrees; or another
                 background is asked for than the picture's own, and the person cannot be
-                told from it.
+                separated from it.
         """
         background = background or backdrop.Background()
         found = locate.locate_face(_checked_image(image), counts_small=True)
@@ -133,7 +133,7 @@ class TalkingFace:
             head_pose=jax.tree.map(lambda x: np.asarray(x)[None], found.head_pose),
             box=found.box,
             marks=portrait_marks.find_marks(face, found.landmarks, found.box),
-            scene=backdrop.set_scene(face, background, self._tells_person),
+            scene=backdrop.set_scene(face, background, self._separates_person),
             warning=found.warning,
         )
 

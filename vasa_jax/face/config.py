@@ -56,7 +56,7 @@ class ShortcutConfig:
         channels: of the portrait's features that are warped.
         face_map_size, face_map_channels: side and channels of the map of facial
             dynamics on the unwrapped face; see `shortcut.unwrapping`.
-        drawn_hidden: width of the networks that tell where mouths open and where eyes
+        drawn_hidden: width of the networks that predict where mouths open and eyes
             look, so that both can be drawn; see `shortcut.mouth` and `shortcut.eyes`.
             None leaves them to the decoder.
     """
@@ -85,11 +85,11 @@ class FaceConfig:
             motion code; fewer also ease the diffusion.
         identity_encoder, pose_encoder, dynamics_encoder: sizes of the encoders.
         warp_channels: input and blocks of the warp generators. Follows: MegaPortraits.
-        warp_upsampling: growth (D, H, W) after each block. Follows: MegaPortraits.
+        warp_upsampling: factors (D, H, W) after each block. Follows: MegaPortraits.
         decoder_channels: of the decoder's stages; each but the first doubles the size.
             Follows: MegaPortraits, 512, 256, 128, 64.
         decoder_blocks: residual blocks of the first stage. Follows: MegaPortraits, 8.
-        output_upsampling: growth by the last, sub-pixel convolutions, an even number; 1
+        output_upsampling: factor of the last, sub-pixel convolutions, an even number; 1
             is a plain convolution. Follows: Shi et al. Ours: where a CPU must decode in
             real time.
         detail_channels: at half the image's size, where the last convolutions grow.

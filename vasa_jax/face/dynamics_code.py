@@ -62,7 +62,7 @@ def write(
 def require_map(
     sizes: face_config.FaceConfig, params: Mapping[str, Any], name: str
 ) -> None:
-    """Refuse a face model that cannot tell facial dynamics without pictures.
+    """Refuse a face model that cannot predict facial dynamics without pictures.
 
     Ours: a renderer that was trained from an older export holds a map that nothing has
     taught, so what its heads read out of it is compared with what went in.

@@ -13,7 +13,7 @@ class DynamicsMap(nn.Module):
 
     Ours: an encoder that has seen few photographs reads them badly, and hardly sees
     some units at all; a renderer taught by its codes learns to move eyes, brows and
-    lips too little. Where a data set knows the truth, the map tells the code that heads
+    lips too little. Where a data set knows the truth, the map gives the code that heads
     read it back from; and performances need no rendering to be encoded.
 
     Attributes:

@@ -23,11 +23,11 @@ FLOW_FIELDS = ("flow", "visible", "mirrored_flow", "mirrored_visible", "learnabl
 """Exact correspondence of a pair, in the order of a flow function."""
 
 EYE_FIELDS = ("eye_rims", "eye_discs")
-"""What is exactly known of a frame's eyes: float32 `[2, 16, 2]` and `[2, 3, 2]` places
+"""What is exactly known of a frame's eyes: float32 `[2, 16, 2]` and `[2, 3, 2]` points
 in [-1, 1]; see `types.Eyes`."""
 
 MOUTH_FIELDS = ("mouth_edge", "mouth_teeth")
-"""What is exactly known of a frame's mouth: float32 `[24, 2]` and `[2, 4, 2]` places in
+"""What is exactly known of a frame's mouth: float32 `[24, 2]` and `[2, 4, 2]` points in
 [-1, 1]; see `shortcut.mouth`."""
 
 FEATURE_FIELDS = MOUTH_FIELDS + EYE_FIELDS

@@ -103,7 +103,7 @@ class FaceModel(nn.Module):
                 this size.
             head_pose: the portrait's, if known (fitted to landmarks, say).
             facial_dynamics: `[B, Z]` the portrait's, if already encoded.
-            marks: what landmarks tell of lips and eyes, if known; without them both
+            marks: what landmarks show of lips and eyes, if known; without them both
                 are left to the decoder. See `shortcut.mouth` and `shortcut.eyes`.
         """
         config = self.config
@@ -169,13 +169,13 @@ class FaceModel(nn.Module):
     ) -> tuple[rendered_frame.RenderedFrame, DynamicsReadout]:
         """Render sources `[B, H, W, 3]` with the motion of drivers `[B, H, W, 3]`.
 
-        Touches every parameter; `init` uses it. Ours: mouths and eyes are told, not
-        drawn, since drawing has no more parameters and takes a minute to compile.
+        Touches every parameter; `init` uses it. Ours: mouths and eyes are predicted,
+        not drawn, since drawing has no more parameters and takes a minute to compile.
         """
         seen = marks_lib.open_marks(len(source))
         latents = self.encode_portrait(source, marks=seen)
         if latents.pixels is not None:
-            self.shortcut.tell(latents, latents.facial_dynamics)
+            self.shortcut.predict_shapes(latents, latents.facial_dynamics)
             pixels = latents.pixels.replace(mouth=None, eyes=None)
             latents = latents.replace(pixels=pixels)
         head_pose, facial_dynamics = self.encode_motion(driver)

@@ -31,11 +31,11 @@ class WarpGenerator(nn.Module):
             facial_dynamics
         )
         target = (config.volume_depth, config.volume_size, config.volume_size)
-        growth = [1, 1, 1]
+        total = [1, 1, 1]
         for factors in config.warp_upsampling:
-            growth = [a * b for a, b in zip(growth, factors, strict=True)]
+            total = [a * b for a, b in zip(total, factors, strict=True)]
         depth, height, width = (
-            max(1, whole // part) for whole, part in zip(target, growth, strict=True)
+            max(1, whole // part) for whole, part in zip(target, total, strict=True)
         )
         x = nn.Dense(
             depth * height * width * config.warp_channels[0], dtype=dtype, name="seed"

@@ -81,10 +81,10 @@ class Nods:
 
     def added(self, motion: np.ndarray, frames: np.ndarray) -> np.ndarray:
         """Return motion `[n, M]` of frames `[n]` with the nods that fall on them."""
-        places = frames - self._start
-        falls_on = (places >= 0) & (places < len(self._curve))
+        indices = frames - self._start
+        falls_on = (indices >= 0) & (indices < len(self._curve))
         if not falls_on.any():
             return motion
         motion = motion.copy()
-        motion[falls_on, _PITCH] += self.scale * self._curve[places[falls_on]]
+        motion[falls_on, _PITCH] += self.scale * self._curve[indices[falls_on]]
         return motion

@@ -12,7 +12,7 @@ for a client that never reads."""
 
 
 class NumberedTick(NamedTuple):
-    """A tick and its place in time: `number / 25` seconds since the session began."""
+    """A tick and its number: `number / 25` seconds since the session began."""
 
     number: int
     tick: performance.Tick

@@ -80,7 +80,7 @@ class Tick:
         is_new: whether the frame was rendered for this tick, not shown again.
         is_held: whether time stood still for want of motion: silence.
         came: when the first sample came or was due; NaN in silence of our own.
-        places: int64 `[640]`, which sample of the voice each is, as in
+        positions: int64 `[640]`, which sample of the voice each is, as in
             `voice_queue.Step`.
     """
 
@@ -89,7 +89,7 @@ class Tick:
     is_new: bool
     is_held: bool
     came: float
-    places: np.ndarray = dataclasses.field(default_factory=lambda: _NO_VOICE)
+    positions: np.ndarray = dataclasses.field(default_factory=lambda: _NO_VOICE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Job:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Place:
+class _StepStart:
     """Where a step began: the stream as it was, frames made and frames heard."""
 
     stream: Motion
@@ -145,8 +145,8 @@ class Performance:
         self._frames: dict[int, np.ndarray] = {}
         self._sound = np.zeros(0, np.float32)  # Heard by the stream, from `_play` on.
         self._came = np.zeros(0)
-        self._voice_places = np.zeros(0, np.int64)
-        self._places: list[_Place] = []
+        self._voice_positions = np.zeros(0, np.int64)
+        self._steps: list[_StepStart] = []
         self._is_cleared = False
         self._stale_from = math.inf  # Frames that are being rendered.
         self._is_still, self._num_in_time = False, 0
@@ -185,7 +185,7 @@ class Performance:
         self._voice.clear()
         self._sound = _faded(self._sound, len(self._sound))
         self._came = np.full(len(self._came), np.nan)
-        self._voice_places = _cut(self._voice_places, len(self._voice_places))
+        self._voice_positions = _cut(self._voice_positions, len(self._voice_positions))
         self._is_cleared = self._made > 0
 
     def tick(self) -> Tick:
@@ -207,10 +207,10 @@ class Performance:
         self._motion.pop(self._play - 1, None)  # The last may still be rendered late.
         size = types.SAMPLES_PER_FRAME
         samples, self._sound = np.split(self._sound, [size])
-        places, self._voice_places = np.split(self._voice_places, [size])
+        positions, self._voice_positions = np.split(self._voice_positions, [size])
         came, self._came = self._came[0], self._came[1:]
         self._play += 1
-        return Tick(self._shown, samples, bool(fresh), False, float(came), places)
+        return Tick(self._shown, samples, bool(fresh), False, float(came), positions)
 
     def next_step(self) -> Job | None:
         """Return the motion that is to be made next, if any; one job at a time."""
@@ -230,12 +230,14 @@ class Performance:
 
     def _step(self) -> Job:
         """Hear a step of the voice and make its motion."""
-        samples, came, places = self._voice.take()
-        self._places = self._places[self._current_place() :]
-        self._places.append(_Place(self._stream.copy(), self._made, self._num_heard()))
+        samples, came, positions = self._voice.take()
+        self._steps = self._steps[self._playing_step() :]
+        self._steps.append(
+            _StepStart(self._stream.copy(), self._made, self._num_heard())
+        )
         self._sound = np.concatenate([self._sound, samples])
         self._came = np.concatenate([self._came, came])
-        self._voice_places = np.concatenate([self._voice_places, places])
+        self._voice_positions = np.concatenate([self._voice_positions, positions])
         controls = self._controls if self._are_controls_new else None
         self._are_controls_new = False
 
@@ -275,41 +277,41 @@ class Performance:
         where it began, with that unheard. What is rendered plays until then.
         """
         self._is_cleared = False
-        index = self._current_place()
-        place = self._places[index]
-        stream = place.stream.copy()
-        stream.unhear((place.num_heard - self._play) * types.SAMPLES_PER_FRAME)
+        index = self._playing_step()
+        step = self._steps[index]
+        stream = step.stream.copy()
+        stream.unhear((step.num_heard - self._play) * types.SAMPLES_PER_FRAME)
         # As far as what is there already, which plays while this is made.
-        num_needed = max(self._made, self._play + self.lead_frames) - place.num_made
+        num_needed = max(self._made, self._play + self.lead_frames) - step.num_made
         num_step = self._voice.step_samples // types.SAMPLES_PER_FRAME
         silence = np.zeros(self._voice.step_samples, np.float32)
         count = math.ceil(num_needed / num_step)
         # The stream as it was knows nothing of controls that came later.
         controls, self._are_controls_new = self._controls, False
 
-        def run() -> tuple[np.ndarray, list[_Place]]:
+        def run() -> tuple[np.ndarray, list[_StepStart]]:
             if controls is not None:
                 stream.set_controls(controls)
-            motion, places = [], []
-            num_made, num_heard = place.num_made, place.num_heard
+            motion, steps = [], []
+            num_made, num_heard = step.num_made, step.num_heard
             for _ in range(count):
-                places.append(_Place(stream.copy(), num_made, num_heard))
+                steps.append(_StepStart(stream.copy(), num_made, num_heard))
                 pieces = list(stream.push(silence))
                 motion += pieces
                 num_made += sum(map(len, pieces))
                 num_heard += num_step
-            return np.concatenate(motion), places
+            return np.concatenate(motion), steps
 
-        def done(result: tuple[np.ndarray, list[_Place]], seconds: float) -> None:
-            motion, places = result
+        def done(result: tuple[np.ndarray, list[_StepStart]], seconds: float) -> None:
+            motion, steps = result
             self._stream = stream
-            self._places[index:] = places
-            self._blend_over(place.num_made, motion)
-            num_samples = place.num_heard + count * num_step - self._play
+            self._steps[index:] = steps
+            self._blend_over(step.num_made, motion)
+            num_samples = step.num_heard + count * num_step - self._play
             num_samples *= types.SAMPLES_PER_FRAME
             self._sound = _faded(self._sound, num_samples)
             self._came = np.full(num_samples // types.SAMPLES_PER_FRAME, np.nan)
-            self._voice_places = _cut(self._voice_places, num_samples)
+            self._voice_positions = _cut(self._voice_positions, num_samples)
 
         return Job(run, done)
 
@@ -327,9 +329,9 @@ class Performance:
         self._next_render = min(self._next_render, change)
         self._stale_from = min(self._stale_from, change)
 
-    def _current_place(self) -> int:
-        """Return where in `_places` the step that plays began; 0 before the first."""
-        begun = [i for i, one in enumerate(self._places) if one.num_made <= self._play]
+    def _playing_step(self) -> int:
+        """Return where in `_steps` the step that plays began; 0 before the first."""
+        begun = [i for i, one in enumerate(self._steps) if one.num_made <= self._play]
         return max(begun, default=0)
 
     def _num_heard(self) -> int:
@@ -347,11 +349,11 @@ class Performance:
             self._num_in_time = 0
 
 
-def _cut(places: np.ndarray, num_samples: int) -> np.ndarray:
-    """Return the places of a sound that is faded likewise."""
+def _cut(positions: np.ndarray, num_samples: int) -> np.ndarray:
+    """Return the positions of a sound that is faded likewise."""
     cut = np.full(num_samples, voice_queue.SILENCE)
-    kept = min(FADE_SAMPLES, len(places), num_samples)
-    cut[:kept] = places[:kept]
+    kept = min(FADE_SAMPLES, len(positions), num_samples)
+    cut[:kept] = positions[:kept]
     return cut
 
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from aiortc import rtcicetransport
 
 from vasa_jax.errors import UserError
-from vasa_jax.live import access, limits, opening, server, sessions
+from vasa_jax.live import access, limits, loading, server, sessions
 from vasa_jax.live import voices as voices_lib
 from vasa_jax.provenance import sealing
 
@@ -32,7 +32,7 @@ class ServeSettings:
     max_sessions: int = limits.Limits.sessions
     idle_minutes: float = limits.Limits.idle_seconds / 60
     image_size: int = 512
-    num_steps: int = opening.NUM_STEPS
+    num_steps: int = loading.NUM_STEPS
     codec: str = "vp8"
     voice: str | None = None
     language: str | None = None
@@ -157,7 +157,7 @@ def serve(asked: ServeSettings, say: Callable[[str], None]) -> None:
     context, ice_servers = asked.ssl_context(), asked.ice_servers()
     known_voices = asked.voices()
     say("Loading the models and compiling; the first time takes a few minutes.")
-    living = opening.open_sessions(
+    living = loading.open_sessions(
         asked.portrait,
         checkpoint=asked.checkpoint,
         audio_weights=asked.audio_weights,

@@ -15,7 +15,7 @@ from vasa_jax.animate import backdrop, canvas, talking_face, whole_picture
 from vasa_jax.animate.controls import Controls
 from vasa_jax.errors import UserError
 from vasa_jax.live import device as device_lib
-from vasa_jax.live import laid_back_face, limits, metrics, session
+from vasa_jax.live import limits, metrics, pasted_face, session
 from vasa_jax.provenance import sealing
 
 STEP_FRAMES = 10
@@ -144,7 +144,7 @@ class Sessions:
         def compute() -> KeptPortrait:
             face = self._face.locate(picture)
             side = self.allowed.whole_side
-            return KeptPortrait(face, laid_back_face.fit(picture, face.box, side))
+            return KeptPortrait(face, pasted_face.fit(picture, face.box, side))
 
         return await self._device.run(compute)
 
@@ -232,7 +232,7 @@ class Sessions:
         finally:
             self._num_beginning -= 1
         if is_whole:
-            face = laid_back_face.LaidBackFace(face, portrait.whole)
+            face = pasted_face.PastedFace(face, portrait.whole)
         one = session.Session(
             face,
             portrait.first_frame(is_whole),

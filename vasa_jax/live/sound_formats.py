@@ -28,8 +28,8 @@ def recognise(data: bytes) -> str:
     Raises:
         UserError: it is none of those that are read.
     """
-    for place, start, name in _STARTS:
-        if data[place : place + len(start)] == start:
+    for offset, start, name in _STARTS:
+        if data[offset : offset + len(start)] == start:
             return name
     raise UserError(
         "The file is no sound that can be read; give wav, flac, mp3, m4a, ogg, aac, "

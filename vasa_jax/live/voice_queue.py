@@ -26,7 +26,7 @@ full scale, a pause between words."""
 _FRAME = types.SAMPLES_PER_FRAME
 
 SILENCE = -1
-"""The place of a sample that is no voice."""
+"""The position of a sample that is no voice."""
 
 
 class Step(NamedTuple):
@@ -36,13 +36,13 @@ class Step(NamedTuple):
         samples: float32 `[step_samples]`, 16 kHz.
         came: for each frame, when its first sample came or was due; NaN in silence of
             our own.
-        places: int64 `[step_samples]`, which sample of all that were pushed each is, or
-            `SILENCE`.
+        positions: int64 `[step_samples]`, which sample of all that were pushed each is,
+            or `SILENCE`.
     """
 
     samples: np.ndarray
     came: np.ndarray
-    places: np.ndarray
+    positions: np.ndarray
 
 
 class VoiceQueue:
@@ -115,11 +115,11 @@ class VoiceQueue:
         around = silence_before, self.step_samples - count - silence_before
         samples = np.pad(self._samples[:count], around)
         times = np.pad(self._times[:count], around, constant_values=np.nan)
-        places = np.pad(
+        positions = np.pad(
             self._num_gone + np.arange(count), around, constant_values=SILENCE
         )
         self._drop(count)
-        return Step(samples, times[::_FRAME], places)
+        return Step(samples, times[::_FRAME], positions)
 
     def _drop(self, count: int) -> None:
         self._samples, self._times = self._samples[count:], self._times[count:]

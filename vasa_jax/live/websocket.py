@@ -99,7 +99,7 @@ class Connection:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             self._end([task.exception() for task in done])
             with contextlib.suppress(ConnectionError, TimeoutError):
-                await self._tell_end()
+                await self._send_end()
         finally:
             for task in tasks:
                 task.cancel()
@@ -161,7 +161,7 @@ class Connection:
                 self._session.fail(error)
         self._session.end()  # The user has gone.
 
-    async def _tell_end(self) -> None:
+    async def _send_end(self) -> None:
         """Say why the session has ended, where it was not the user who ended it."""
         ended = self._session.ended
         if ended.result() is not None:

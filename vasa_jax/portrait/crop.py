@@ -84,7 +84,7 @@ def share_outside(box: CropBox, height: int, width: int) -> float:
 
 
 def _way_outside(box, height, width, size):
-    """Return how far each of `[size, size]` places is outside, in crops; 0 inside."""
+    """Return how far each of `[size, size]` pixels is outside, in crops; 0 inside."""
     (a, c, x), (b, d, y) = box.matrix(size)
     along = np.arange(size) + 0.5
     across = a * along + c * along[:, None] + x

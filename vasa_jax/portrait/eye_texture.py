@@ -43,7 +43,7 @@ SHADE_REACH, SHADE_BLUR, DEEPEST_SHADE = 0.06, 0.006, 0.35
 it leaves of the light at least."""
 
 LID_KERNEL, WHITE_KERNEL = (0.06, 0.02), (0.25, 0.015)
-"""Kernels of the fillings: across, in openings of the eye, and along, head units."""
+"""Kernels of the fillings: across, in apertures of the eye, and along, head units."""
 
 RING_BLUR, ANGLE_BLUR = 0.08, 0.5
 """Kernel of the iris's filling: radii, and radians."""
@@ -78,7 +78,7 @@ class EyeTexture:
     Attributes:
         corner: `[2]` column and row of the box in the texture.
         unit: texture pixels of a head unit.
-        to_disc: float64 `[2, 3]` from box pixels to disc places at rest, in radii.
+        to_disc: float64 `[2, 3]` from box pixels to points of the resting disc, radii.
         white: float32 `[h, w, 3]`; iris: float32 `[h, w, 3]` times its opacity.
         opacity: float32 `[h, w]` of the iris.
         rest: float32 `[h, w, 3]` what the layers leave over of the photograph.
@@ -112,13 +112,13 @@ class EyeTexture:
 
         Args:
             centre: `[2]` of the iris, texture pixels.
-            axes: `[2, 2]` from places on the disc, in its radii, to texture pixels.
+            axes: `[2, 2]` from points on the disc, in its radii, to texture pixels.
             lids: as they are now.
         """
         rows, columns = self.opacity.shape
         y, x = np.mgrid[0:rows, 0:columns].astype(np.float64)
         here = np.stack([x, y], axis=-1)
-        turned = self._place_at_rest(centre - self.corner, axes)
+        turned = self._disc_at_rest(centre - self.corner, axes)
         below = lids.below_upper(here + self.corner) / self.unit
         there = 1 - _rise(0.0, LEFT_BEHIND, below - self.below)
         way = self.to_disc[:, :2] @ (centre - self.corner) + self.to_disc[:, 2]
@@ -148,8 +148,8 @@ class EyeTexture:
         free = (1 - self.upper * there) * (1 - self.lower)
         return lid + free[..., None] * (light - lid)
 
-    def _place_at_rest(self, centre, axes):
-        """Return `[2, 3]` from box pixels to those of the same places at rest."""
+    def _disc_at_rest(self, centre, axes):
+        """Return `[2, 3]` from box pixels to those of the same points at rest."""
         inverse = np.linalg.inv(axes)
         now = np.concatenate([inverse, (-inverse @ centre)[:, None]], axis=1)
         back = np.linalg.inv(self.to_disc[:, :2])
@@ -180,10 +180,10 @@ def fit_eye(
     corner, end = np.maximum(corner, 0), np.minimum(end, picture.shape[1::-1])
     photograph = picture[corner[1] : end[1], corner[0] : end[0]].astype(np.float64)
     y, x = np.mgrid[0 : photograph.shape[0], 0 : photograph.shape[1]]
-    place = np.stack([x, y], axis=-1) + corner
-    disc = (place - centre) @ np.linalg.inv(axes).T
+    pixels = np.stack([x, y], axis=-1) + corner
+    disc = (pixels - centre) @ np.linalg.inv(axes).T
     radius = np.linalg.norm(disc, axis=-1)
-    below, above = lids.below_upper(place), lids.above_lower(place)
+    below, above = lids.below_upper(pixels), lids.above_lower(pixels)
     half_edge = max(SOFTNESS_RADII, SOFTNESS_PIXELS / np.sqrt(np.linalg.det(axes)))
     opacity = _ease((1 + half_edge - radius) / (2 * half_edge))
     is_own = (below > -OWN_PIXELS) & (above > -OWN_PIXELS)
@@ -194,7 +194,7 @@ def fit_eye(
     shade = _measure_shade(below / unit, brightness, is_white)
     light = _shade_at(shade, below / unit)
     flat = photograph / light[..., None]
-    along, height = _between_lids(place, lids, below, above)
+    along, height = _between_lids(pixels, lids, below, above)
     across = along / unit, height
     lid = _spread(flat, *across, is_white, np.ones_like(light), LID_KERNEL)
     lid = np.where((is_white | ~is_own)[..., None], flat, lid)
@@ -219,7 +219,7 @@ def fit_eye(
         shade=shade.astype(np.float32),
         sclera=_lit_colour(photograph, is_white & is_clear, white),
     )
-    left_over = flat - bare.layered(place - corner, np.ones_like(light), 1.0)
+    left_over = flat - bare.layered(pixels - corner, np.ones_like(light), 1.0)
     left_over = np.where(is_own[..., None], left_over, 0).astype(np.float32)
     return dataclasses.replace(bare, rest=left_over)
 
@@ -240,15 +240,15 @@ def _rise(low, high, value):
     return _ease((value - low) / (high - low))
 
 
-def _between_lids(place, lids, below, above):
-    """Return places along the eye, pixels, and from 0 at the upper lid to 1.
+def _between_lids(pixels, lids, below, above):
+    """Return positions along the eye, pixels, and from 0 at the upper lid to 1.
 
     Ours: what no lid will ever leave is as the middle of the eye, not as lashes.
     """
     along, _ = lids.axes()
     height = below / np.maximum(below + above, 1.0)
     is_between = (height > -0.1) & (height < 1.1)
-    return place @ along, np.where(is_between, np.clip(height, 0, 1), 0.4)
+    return pixels @ along, np.where(is_between, np.clip(height, 0, 1), 0.4)
 
 
 def _measure_shade(below, brightness, is_used):

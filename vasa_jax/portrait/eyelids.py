@@ -32,21 +32,21 @@ class Lids:
         along = along / np.linalg.norm(along)
         return along, np.array([-along[1], along[0]])
 
-    def below_upper(self, places: np.ndarray) -> np.ndarray:
-        """Return how far places `[..., 2]` lie below the upper rim."""
-        return self._below(self.upper, places)
+    def below_upper(self, points: np.ndarray) -> np.ndarray:
+        """Return how far points `[..., 2]` lie below the upper rim."""
+        return self._below(self.upper, points)
 
-    def above_lower(self, places: np.ndarray) -> np.ndarray:
-        """Return how far places `[..., 2]` lie above the lower rim."""
-        return -self._below(self.lower, places)
+    def above_lower(self, points: np.ndarray) -> np.ndarray:
+        """Return how far points `[..., 2]` lie above the lower rim."""
+        return -self._below(self.lower, points)
 
-    def contain(self, places: np.ndarray, tolerance: float = 0.0) -> np.ndarray:
-        """Tell which places `[..., 2]` lie between the lids, or that little outside."""
-        is_below = self.below_upper(places) > -tolerance
-        return is_below & (self.above_lower(places) > -tolerance)
+    def contain(self, points: np.ndarray, tolerance: float = 0.0) -> np.ndarray:
+        """Tell which points `[..., 2]` lie between the lids, or that little outside."""
+        is_below = self.below_upper(points) > -tolerance
+        return is_below & (self.above_lower(points) > -tolerance)
 
-    def _below(self, rim, places):
+    def _below(self, rim, points):
         along, across = self.axes()
         x, y = rim @ along, rim @ across
         order = np.argsort(x)
-        return places @ across - np.interp(places @ along, x[order], y[order])
+        return points @ across - np.interp(points @ along, x[order], y[order])

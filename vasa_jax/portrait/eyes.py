@@ -40,8 +40,8 @@ NUM_UPPER, NUM_RIM, NUM_DISC = 9, 16, 3
 the ends of the radii that point to the right and down."""
 
 NUM_SHADES, SHADE_REACH = 7, 0.6
-"""How many times light below a lid is told, and how far down, half eye widths. Ours: a
-lid's shade ends within a third of an open eye."""
+"""How many times light below a lid is sampled, and how far down, half eye widths. Ours:
+a lid's shade ends within a third of an open eye."""
 
 SPREAD = (0.08, 0.04)
 """How far rims of upper and lower lids are moved off the eye, in heights of the eye.
@@ -52,8 +52,8 @@ WHITE_SPAN = (0.06, 0.15)
 them. Ours: well inside of the lids."""
 
 LEAST_GAP = (0.11, 0.15)
-"""Gaps between the lids, eye widths, below which a portrait's eye tells nothing of its
-iris, and from which it tells all. Ours: by eye."""
+"""Gaps between the lids, eye widths, below which a portrait's eye shows nothing of its
+iris, and from which it shows all. Ours: by eye."""
 
 LEAST_CONTRAST = (1.15, 1.24)
 """How much brighter than irises the better eye must be beside them, in the darkest
@@ -228,8 +228,8 @@ def _layers(face, rim, centre, axes, unit):
     picture = resample.sample_affine(face, matrix, rows, columns)
     back = np.linalg.inv(step)
 
-    def to_patch(places):
-        return (places - corner) @ back.T - 0.5
+    def to_patch(points):
+        return (points - corner) @ back.T - 0.5
 
     texture = eye_texture.fit_eye(
         picture,

@@ -61,8 +61,8 @@ class LabelEstimator(Protocol):
         """
         ...
 
-    def tell(self, measured: np.ndarray) -> FaceLabels:
-        """Tell what the frames of one clip of one face show.
+    def estimate(self, measured: np.ndarray) -> FaceLabels:
+        """Estimate what the frames of one clip of one face show.
 
         Args:
             measured: `[T, M]`.

@@ -42,10 +42,10 @@ LID_CORNER = 8
 """Place of the other corner among the points of the lids."""
 
 YAW_BY = (10.27, 0.93, 0.24)
-"""Yaw of gaze by x of `iris_places` and by yaw and roll of the head, radians."""
+"""Yaw of gaze by x of `iris_positions` and by yaw and roll of the head, radians."""
 
 PITCH_BY = (0.108, 6.73, 0.545)
-"""Pitch of gaze: itself, and by y of `iris_places` and pitch of the head, radians.
+"""Pitch of gaze: itself, and by y of `iris_positions` and pitch of the head, radians.
 
 Ours: both by least squares to exact gaze on rendered heads and moved photographs
 (`experiments.tools.fit_face_labels`, `docs/labels.md`). Each uses only what a mirror
@@ -74,7 +74,7 @@ def find_eyes(image: np.ndarray, found: landmarks.Landmarks) -> np.ndarray:
     """Find the irises and the edges of the lids.
 
     Ours: the lids' edges come with the irises, seen in the same enlarged picture, and
-    tell where an iris lies better than the corners of the 468 landmarks do.
+    show where an iris lies better than the corners of the 468 landmarks do.
 
     Args:
         image: uint8 `[H, W, 3]`.
@@ -149,14 +149,14 @@ def gaze_between_lids(eyes: np.ndarray, fit: pose.HeadFit) -> np.ndarray:
         float32 `[..., 2]` yaw and pitch in the camera frame, radians; (0, 0) looks at
         the viewer.
     """
-    x, y = np.moveaxis(iris_places(eyes, fit), -1, 0)
+    x, y = np.moveaxis(iris_positions(eyes, fit), -1, 0)
     head_yaw, head_pitch, head_roll = np.moveaxis(fit.rotation, -1, 0)
     yaw = YAW_BY[0] * x + YAW_BY[1] * head_yaw + YAW_BY[2] * head_roll
     pitch = PITCH_BY[0] + PITCH_BY[1] * y + PITCH_BY[2] * head_pitch
     return np.stack([yaw, pitch], axis=-1).astype(np.float32)
 
 
-def iris_places(eyes: np.ndarray, fit: pose.HeadFit) -> np.ndarray:
+def iris_positions(eyes: np.ndarray, fit: pose.HeadFit) -> np.ndarray:
     """Measure the irises from the middles of the lids' corners, mean of both eyes.
 
     Args:
@@ -189,11 +189,11 @@ def lid_gaps(eyes: np.ndarray) -> np.ndarray:
     return np.linalg.norm(upper - lower, axis=-1) / np.maximum(width, 1e-6)
 
 
-def eye_opening(eyes: np.ndarray) -> np.ndarray:
+def eye_aperture(eyes: np.ndarray) -> np.ndarray:
     """Measure how far the eyes are open.
 
     Ours: by the edges of the lids in an enlarged picture of each eye. On photographs
-    that were moved so that they blink, 75 of 80 blinks are told by them and 49 by the
+    that were moved so that they blink, 75 of 80 blinks are found by them and 49 by the
     lids among the 468 landmarks, which see shut eyes up to 0.9 open.
 
     Args:

@@ -1,4 +1,4 @@
-"""HSEmotion, the published networks by which the paper tells emotions of faces.
+"""HSEmotion, the published networks by which the paper recognises emotions.
 
 Follows: Savchenko et al. 2022, "Classifying emotions and engagement in online learning
 based on a single facial expression recognition neural network", and
@@ -32,7 +32,7 @@ IMAGE_SIZES = (224, 260)
 files; those of other sides have other colours, too."""
 
 NUM_VALENCE = 2
-"""Scores after the classes in files that also tell valence and arousal."""
+"""Scores after the classes in files that also give valence and arousal."""
 
 _ORDER = [CLASSES.index(name) for name in types.EMOTIONS]
 
@@ -55,7 +55,7 @@ def to_probabilities(scores: np.ndarray) -> np.ndarray:
 
 
 class EmotionNetwork:
-    """The network, ready to tell emotions; one thread, since processes scale better.
+    """The network, ready to find emotions; one thread, since processes scale better.
 
     Args:
         path: of the published ONNX file.

@@ -135,7 +135,7 @@ def contrast(
 
     Args:
         brightness: `[H, W]` of a picture, such as its darkest channel, by which pale
-            irises are told best.
+            irises are found best.
         centre, axes: `[2]` and `[2, 2]` of the iris in it, see `discs`; axes times its
             radius.
         lids: in the picture.

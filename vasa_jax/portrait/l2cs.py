@@ -1,8 +1,8 @@
-"""L2CS-Net, the published network by which the paper tells where faces look.
+"""L2CS-Net, the published network by which the paper estimates gaze.
 
 Follows: Abdelrahman et al. 2022, "L2CS-Net: Fine-Grained Gaze Estimation in
 Unconstrained Environments", and Ahmednull/L2CS-Net (MIT): a ResNet-50 with two heads
-that tell each angle by the mean over its bins. Paper: VASA-1 section 3.2 (gaze).
+that give each angle by the mean over its bins. Paper: VASA-1 section 3.2 (gaze).
 """
 
 import dataclasses
@@ -179,7 +179,7 @@ def to_gaze(yaw_pitch_degrees: np.ndarray) -> np.ndarray:
 
 
 class GazeNetwork:
-    """The network, ready to tell where a face looks.
+    """The network, ready to estimate where a face looks.
 
     Args:
         params: of `from_published`.
@@ -223,7 +223,7 @@ def load(path: str | os.PathLike[str]) -> GazeNetwork:
     head = arrays.get(f"{HEADS[0]}.bias", np.zeros(0))
     if len(head) not in BINS:
         raise errors.UserError(
-            f"'{path}' tells an angle by {len(head)} bins, and not by "
+            f"'{path}' gives an angle by {len(head)} bins, and not by "
             f"{' or '.join(map(str, BINS))}: {CURE}."
         )
     sizes = Sizes(num_bins=len(head))

@@ -1,7 +1,8 @@
 """The estimators of what faces show, by name, each with its licence.
 
-Ours: `landmarks` ships and tells everything. `l2cs` tells the gaze and `hsemotion` the
-emotion in its place, as in the paper, by published files that users bring.
+Ours: `landmarks` ships and estimates everything. `l2cs` estimates the gaze and
+`hsemotion` the emotion in its place, as in the paper, by published files that users
+bring.
 """
 
 import functools
@@ -23,8 +24,8 @@ def make(
     """Return the estimator of labels, whose networks are loaded once a process.
 
     Args:
-        l2cs_weights: file of L2CS-Net, which then tells the gaze; see `l2cs.load`.
-        hsemotion_weights: file of HSEmotion, which then tells the emotion; see
+        l2cs_weights: file of L2CS-Net, which then estimates the gaze; see `l2cs.load`.
+        hsemotion_weights: file of HSEmotion, which then recognises the emotion; see
             `hsemotion.EmotionNetwork`.
 
     Raises:
@@ -41,8 +42,8 @@ def make(
     )
 
 
-def told_by(l2cs_weights: str | None, hsemotion_weights: str | None) -> str:
-    """Say by names who tells the labels; arguments as of `make`."""
+def names_of(l2cs_weights: str | None, hsemotion_weights: str | None) -> str:
+    """Say by names who estimates the labels; arguments as of `make`."""
     gaze = ", gaze by l2cs" if l2cs_weights else ""
     emotion = ", emotion by hsemotion" if hsemotion_weights else ""
     return f"landmarks{gaze}{emotion}"

@@ -24,7 +24,7 @@ closes them; in most frames of any clip they are open.
 
 SHUT_GAP = 0.49
 """Share of the open gap that is seen where lids are shut. Ours: measured where the
-truth is 1; the network places the lids of shut eyes apart."""
+truth is 1; the network puts the lids of shut eyes apart."""
 
 GAZE_HIDDEN_BLINK = 0.7
 """Blink from which lids hide where eyes look. Ours: beyond it gaze errs as much as if
@@ -62,13 +62,13 @@ class LandmarkEstimator:
         """Return gaze, the head's turn, the lids' gap and unit weights, `[n, 57]`."""
         weights = load_weights()
         units = features(seen, points, fit) @ weights["unit_map"] + weights["unit_bias"]
-        gap = gaze.eye_opening(seen)[..., None]
+        gap = gaze.eye_aperture(seen)[..., None]
         looking = gaze.gaze_between_lids(seen, fit)
         parts = [looking, fit.rotation[:, :2], gap, units]
         return np.concatenate(parts, axis=-1).astype(np.float32)
 
-    def tell(self, measured: np.ndarray) -> face_labels.FaceLabels:
-        """Tell labels of a clip; see `face_labels.LabelEstimator.tell`."""
+    def estimate(self, measured: np.ndarray) -> face_labels.FaceLabels:
+        """Estimate labels of a clip; see `face_labels.LabelEstimator.estimate`."""
         weights, raw = load_weights(), measured[:, _UNITS]
         scores = raw @ weights["emotion_map"] + weights["emotion_bias"]
         looking, blink = measured[:, _GAZE].copy(), shut_share(measured[:, _GAP])
@@ -83,7 +83,7 @@ class LandmarkEstimator:
 def with_eyes(
     units: np.ndarray, blink: np.ndarray, gaze_in_head: np.ndarray
 ) -> np.ndarray:
-    """Complete unit weights by what lids and irises tell better.
+    """Complete unit weights by what lids and irises show better.
 
     Args:
         units: `[n, 52]` of the map.
@@ -131,7 +131,7 @@ def shut_share(gaps: np.ndarray) -> np.ndarray:
     """Return how far lids are shut in each frame of a clip.
 
     Args:
-        gaps: `[T]` as of `gaze.eye_opening`.
+        gaps: `[T]` as of `gaze.eye_aperture`.
 
     Returns:
         float32 `[T]`, 0 open to 1 shut.

@@ -144,7 +144,7 @@ def region_of_landmarks(landmarks: Landmarks) -> Region:
     )
 
 
-def mouth_opening(points: np.ndarray) -> np.ndarray:
+def mouth_aperture(points: np.ndarray) -> np.ndarray:
     """Measure the gap between the inner lips.
 
     Ours: the mean of three gaps over the distance of the eyes, in three dimensions, so

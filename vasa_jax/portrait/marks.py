@@ -1,4 +1,4 @@
-"""What landmarks tell of a portrait's lips and eyes, which lets them be drawn."""
+"""What landmarks show of a portrait's lips and eyes, which lets them be drawn."""
 
 import numpy as np
 

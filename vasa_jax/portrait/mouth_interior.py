@@ -1,6 +1,6 @@
 """Where teeth and tongue stand behind the lips of a photograph.
 
-Places are to the right of, below and behind the middle of a lip's inner edge, in the
+Positions are to the right of, below and behind the middle of a lip's inner edge, in the
 head frame and in head units (10 cm). `mouth_paint` paints what they show.
 """
 

@@ -35,14 +35,14 @@ as bright as the skin, and less red. Ours: tongues and lips are redder."""
 
 LIGHT, BRIGHTENING = 0.36, 19.4
 """How bright teeth are in a mouth that hardly opens, over those in a broad smile, and
-how much brighter for each unit of the opening's area, half images at scale 1, squared.
+how much brighter for each unit of the aperture's area, half images at scale 1, squared.
 Ours: a line, by eye, through 119 portraits and 119 frames of five filmed speakers, from
 an area of 0.0045, where teeth have 0.73 of the skin's brightness, to 0.033 and 1.74."""
 
 TEETH, TEETH_OVER_SKIN = 116.0, 0.43
 """Brightness of teeth in a broad smile: a part of its own, and one of the skin's. Ours:
 the least squares of 63 portraits that show theirs. Beside them the white of eyes, half
-of it in their lids' shade, told nothing."""
+of it in their lids' shade, showed nothing."""
 
 MOST_OVER_SKIN = 2.0
 """How many times as bright as skin, or as the white of eyes, teeth are at most. Ours:
@@ -113,7 +113,7 @@ def measure_light(
 
 
 def light_within(area: float) -> float:
-    """Return the light in a mouth whose opening has an area; see `LIGHT`."""
+    """Return the light in a mouth whose aperture has an area; see `LIGHT`."""
     return min(1.0, LIGHT + BRIGHTENING * area)
 
 
@@ -122,8 +122,8 @@ def _area(inside, unit):
     return inside.sum() * (HALF_IMAGES / unit) ** 2
 
 
-def _colours(picture, places):
-    row, column = np.rint(places.T[::-1]).astype(int)
+def _colours(picture, points):
+    row, column = np.rint(points.T[::-1]).astype(int)
     row = row.clip(0, picture.shape[0] - 1)
     column = column.clip(0, picture.shape[1] - 1)
     return picture[row, column].astype(np.float64)

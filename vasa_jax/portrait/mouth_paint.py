@@ -59,7 +59,7 @@ def paint(
 
 
 def _canvas(half, height, pitch):
-    """Return places x from the middle and y from the top `[h, w]`, finer than shown."""
+    """Return points x from the middle and y from the top `[h, w]`, finer than shown."""
     columns, rows = max(8, round(2 * half * pitch)), max(8, round(height * pitch))
     y, x = np.mgrid[0 : rows * FINER, 0 : columns * FINER] + 0.5
     return (x / (columns * FINER) * 2 - 1) * half, y / (rows * FINER) * height

@@ -1,8 +1,8 @@
 """The inside of a portrait's mouth: teeth and tongue, painted in its own light.
 
-Ours: how rows of teeth look is known; what a portrait tells is its light, and the
-colour of teeth where it shows some. Colours that a network told of each frame turned
-white in every smile. See `face.shortcut.mouth` for where frames show all this.
+Ours: how rows of teeth look is known; what a portrait shows is its light, and the
+colour of teeth where it shows some. Colours that a network predicted turned white in
+every smile. See `face.shortcut.mouth` for where frames show all this.
 """
 
 import numpy as np
@@ -46,11 +46,11 @@ def paint_teeth(face: np.ndarray, points: np.ndarray, sclera: np.ndarray | None)
         `types.Teeth` of leading shape `[1]`.
     """
     fit = pose.fit_head(points)
-    places = points[:, :2] - 0.5
+    pixels = points[:, :2] - 0.5
     light = mouth_light.measure_light(
         face.astype(np.float64),
-        places,
-        _inside(places, face, fit.unit),
+        pixels,
+        _inside(pixels, face, fit.unit),
         fit.unit,
         sclera,
         OWN,
@@ -68,16 +68,16 @@ def plain_teeth(batch: int) -> types.Teeth:
     )
 
 
-def _inside(places, face, unit):
+def _inside(pixels, face, unit):
     """Tell which pixels `[S, S]` lie between open lips; None where lips are shut."""
     gap = np.linalg.norm(
-        places[list(lips.LOWER)] - places[list(lips.UPPER)], axis=1
+        pixels[list(lips.LOWER)] - pixels[list(lips.UPPER)], axis=1
     ).max()
     if gap < OPEN_MOUTH * unit:
         return None
-    ring = places[[*lips.UPPER, *lips.LOWER[-2:0:-1]]]
+    ring = pixels[[*lips.UPPER, *lips.LOWER[-2:0:-1]]]
     mask = Image.new("1", face.shape[1::-1])
-    ImageDraw.Draw(mask).polygon([tuple(place) for place in ring], fill=1)
+    ImageDraw.Draw(mask).polygon([tuple(point) for point in ring], fill=1)
     return np.asarray(mask)
 
 

@@ -1,7 +1,7 @@
 """Whether a hand, a microphone, a mask or dark glasses cover a mouth or the eyes.
 
-Ours: a small patch of each, light and contrast levelled, told by how it lies among
-patches of portraits that nothing covers: its place along their main directions, and
+Ours: a small patch of each, light and contrast levelled, judged by how it lies among
+patches of portraits that nothing covers: its projection on their main directions, and
 what these do not explain. Fitted by `experiments.tools.fit_occlusion` to photographs
 of nobody with things drawn over them; how well it does is in `docs/labels.md`.
 """
@@ -49,7 +49,7 @@ PARTS = (
 
 @dataclasses.dataclass(frozen=True)
 class Map:
-    """What tells of one part whether it is covered.
+    """What classifies one part as covered or not.
 
     Attributes:
         mean: float32 `[P]` usual patch.
@@ -65,12 +65,18 @@ class Map:
     def features(self, patches: np.ndarray) -> np.ndarray:
         """Return float32 `[n, 3 K + 3]` of patches `[n, P]`."""
         away = patches - self.mean
-        places = away @ self.directions.T
+        along = away @ self.directions.T
         lengths = np.square(self.directions).sum(axis=1)
-        left = away - (places / lengths) @ self.directions
-        sizes = [np.square(places).mean(axis=1), np.square(left).mean(axis=1)]
+        left = away - (along / lengths) @ self.directions
+        sizes = [np.square(along).mean(axis=1), np.square(left).mean(axis=1)]
         logs = np.log(np.stack(sizes, axis=1) + 1e-3)
-        parts = [places, np.abs(places), np.square(places), logs, np.ones_like(logs)]
+        parts = [
+            along,
+            np.abs(along),
+            np.square(along),
+            logs,
+            np.ones_like(logs),
+        ]
         found = np.concatenate(parts, axis=1)[:, :-1]
         return np.clip(found, -_LARGEST_FEATURE, _LARGEST_FEATURE).astype(np.float32)
 
@@ -137,7 +143,7 @@ def covered(
     rows = zip(PARTS, load_maps(), (mouth, eyes.mean(axis=0)), strict=True)
     return np.concatenate(
         [
-            told.score(patch(image, part, at, unit, roll)[None])
-            for part, told, at in rows
+            classifier.score(patch(image, part, at, unit, roll)[None])
+            for part, classifier, at in rows
         ]
     )

@@ -10,8 +10,8 @@ GUIDE_RADIUS, GUIDE_EPSILON = 5, 2e-4
 ends within a few pixels."""
 
 DOUBT_REACH, DOUBT, EDGE = 0.015, (0.15, 0.35), (0.7, 0.9)
-"""Half side of the window in which edges are told from areas of doubt, share of the
-side; values there that become 0 and 1; and contrasts in the window at which an area
+"""Half side of the window in which edges differ from areas of doubt, share of the side;
+values there that become 0 and 1; and contrasts in the window at which an area
 ends and an edge begins. Ours, by eye."""
 
 CERTAIN = 0.497

@@ -115,9 +115,9 @@ def fit_head(points: np.ndarray) -> HeadFit:
         target = np.concatenate([offset, blended[..., None]], axis=-1)
         distance = np.linalg.norm(offset - turned[..., :2], axis=-1)
         weights = base_weights / (1 + (distance / OUTLIER_DISTANCE) ** 2)
-        rotation, growth, shift = _procrustes(model, target, weights)
+        rotation, zoom, shift = _procrustes(model, target, weights)
         centre = centre + unit[..., None] * shift
-        unit = unit * growth
+        unit = unit * zoom
     return HeadFit(rotation=_angles(rotation), centre=centre[..., :2], unit=unit)
 
 

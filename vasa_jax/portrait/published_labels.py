@@ -25,11 +25,11 @@ class PublishedEstimator:
     """Estimate labels; see `face_labels.LabelEstimator`.
 
     Paper: VASA-1 section 3.2: gaze by L2CS-Net, emotion by HSEmotion. Ours: where
-    landmarks tell that lids are shut the gaze is not known, and `units` are theirs.
+    landmarks show that lids are shut the gaze is not known, and `units` are theirs.
 
     Attributes:
-        gaze: tells the gaze; None leaves it to landmarks.
-        emotion: tells the emotion; likewise.
+        gaze: estimates the gaze; None leaves it to landmarks.
+        emotion: recognises the emotion; likewise.
     """
 
     gaze: l2cs.GazeNetwork | None = None
@@ -51,18 +51,20 @@ class PublishedEstimator:
         self, seen: np.ndarray, points: np.ndarray, fit: pose.HeadFit
     ) -> np.ndarray:
         """Return gaze, emotion and what is measured by landmarks, `[n, 10 + M]`."""
-        told, eyes = np.split(seen, _CUTS[1:], axis=1)
+        both, eyes = np.split(seen, _CUTS[1:], axis=1)
         eyes = einops.rearrange(eyes, "n (e p c) -> n e p c", e=2, c=2)
         measured = self._landmarks.measure(eyes, points, fit)
-        return np.concatenate([told, measured], axis=1)
+        return np.concatenate([both, measured], axis=1)
 
-    def tell(self, measured: np.ndarray) -> face_labels.FaceLabels:
-        """Tell labels of a clip; see `face_labels.LabelEstimator.tell`."""
+    def estimate(self, measured: np.ndarray) -> face_labels.FaceLabels:
+        """Estimate labels of a clip; see `face_labels.LabelEstimator.estimate`."""
         gaze, emotion, rest = np.split(measured, _CUTS, axis=1)
-        told = self._landmarks.tell(rest)
+        labels = self._landmarks.estimate(rest)
         if self.gaze is not None:
-            known = np.isfinite(told.gaze)
-            told = dataclasses.replace(told, gaze=np.where(known, gaze, told.gaze))
+            known = np.isfinite(labels.gaze)
+            labels = dataclasses.replace(
+                labels, gaze=np.where(known, gaze, labels.gaze)
+            )
         if self.emotion is not None:
-            told = dataclasses.replace(told, emotion=emotion)
-        return told
+            labels = dataclasses.replace(labels, emotion=emotion)
+        return labels

@@ -3,19 +3,19 @@
 import numpy as np
 
 
-def bilinear(values: np.ndarray, places: np.ndarray) -> np.ndarray:
+def bilinear(values: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Sample a picture bilinearly; its edge goes on outside.
 
     Args:
         values: `[H, W]` or `[H, W, C]`.
-        places: `[..., 2]` x, y in pixels, centres at integers.
+        points: `[..., 2]` x, y in pixels, centres at integers.
 
     Returns:
         float64 `[...]` or `[..., C]`.
     """
     rows, columns = values.shape[:2]
-    x = np.clip(places[..., 0], 0, columns - 1)
-    y = np.clip(places[..., 1], 0, rows - 1)
+    x = np.clip(points[..., 0], 0, columns - 1)
+    y = np.clip(points[..., 1], 0, rows - 1)
     left = np.minimum(x.astype(int), max(columns - 2, 0))
     top = np.minimum(y.astype(int), max(rows - 2, 0))
     right, low = np.minimum(left + 1, columns - 1), np.minimum(top + 1, rows - 1)

@@ -23,16 +23,16 @@ class FaceTrack:
     Attributes:
         box: the crop of the whole clip.
         head_pose: float32 `[T, 6]` vectors of `types.HeadPose`, image units of the box.
-        mouth_opening: float32 `[T]`, see `landmarks.mouth_opening`.
-        eye_opening: float32 `[T]`, see `gaze.eye_opening`.
+        mouth_aperture: float32 `[T]`, see `landmarks.mouth_aperture`.
+        eye_aperture: float32 `[T]`, see `gaze.eye_aperture`.
         gaze: float32 `[T, 2]`, see `gaze.estimate_gaze`.
         present: bool `[T]`, whether the face was seen.
     """
 
     box: crop.CropBox
     head_pose: np.ndarray
-    mouth_opening: np.ndarray
-    eye_opening: np.ndarray
+    mouth_aperture: np.ndarray
+    eye_aperture: np.ndarray
     gaze: np.ndarray
     present: np.ndarray
 
@@ -89,8 +89,8 @@ def read_landmarks(found: ClipLandmarks, box: crop.CropBox | None = None) -> Fac
     return FaceTrack(
         box=box,
         head_pose=np.concatenate(vector, axis=-1),
-        mouth_opening=landmarks.mouth_opening(found.points).astype(np.float32),
-        eye_opening=gaze.eye_opening(found.eyes).astype(np.float32),
+        mouth_aperture=landmarks.mouth_aperture(found.points).astype(np.float32),
+        eye_aperture=gaze.eye_aperture(found.eyes).astype(np.float32),
         gaze=looking,
         present=found.present,
     )
@@ -182,7 +182,7 @@ def follow(
 
 
 def _nearest_seen(present):
-    """Return for each frame the place, among those seen, of the nearest one."""
+    """Return for each frame the index, among those seen, of the nearest one."""
     seen = np.flatnonzero(present)
     frames = np.arange(len(present))
     return np.abs(frames[:, None] - seen).argmin(axis=1)

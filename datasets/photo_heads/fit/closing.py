@@ -28,7 +28,7 @@ class Closing:
     Attributes:
         num_points: N, points of the face.
         points: int `[P]` those that move.
-        landmarks: int `[L]` those that tell how.
+        landmarks: int `[L]` those that show how.
         weights: float32 `[P, L]`.
     """
 
@@ -58,17 +58,17 @@ def ease(value: np.ndarray) -> np.ndarray:
     return value * value * (3 - 2 * value)
 
 
-def closing_eye(plane: np.ndarray, places: np.ndarray, lid: dict) -> Closing:
+def closing_eye(plane: np.ndarray, points: np.ndarray, lid: dict) -> Closing:
     """Bring the upper rim down to the lower one; the skin above shares the stretch.
 
     Ours: most of the closing skin stretches evenly, which the eye takes for a lid.
 
     Args:
         plane: `[468, 2]` the landmarks on the unrolled face.
-        places: `[N, 2]` points there.
+        points: `[N, 2]` points there.
         lid: one of `contours.LIDS`.
     """
-    x, y = places.T
+    x, y = points.T
     upper, lower = (_height(plane, lid[k], x) for k in ("upper", "lower"))
     above, below = (_height(plane, lid[k], x) for k in ("above", "below"))
     up = (upper - y) / np.maximum(upper - above, 0.02)
@@ -86,14 +86,14 @@ def closing_eye(plane: np.ndarray, places: np.ndarray, lid: dict) -> Closing:
     return Closing.of_matrix((amount * fade)[:, None] * gap)
 
 
-def closing_lips(plane: np.ndarray, places: np.ndarray) -> Closing:
+def closing_lips(plane: np.ndarray, points: np.ndarray) -> Closing:
     """Bring the inner lips together, the lower one by most.
 
     Args:
         plane: `[468, 2]` the landmarks on the unrolled face.
-        places: `[N, 2]` points there.
+        points: `[N, 2]` points there.
     """
-    x, y = places.T
+    x, y = points.T
     upper = _height(plane, contours.INNER_UPPER, x)
     lower = _height(plane, contours.INNER_LOWER, x)
     up = ease(1 - (upper - y) / 0.25)

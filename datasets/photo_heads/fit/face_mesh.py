@@ -71,28 +71,28 @@ def face_mesh() -> FaceMesh:
     outline = plane[list(landmarks.OVAL)]
     ring = _spaced(np.concatenate([outline, outline[:1]]), SPACING)[:-1]
     holes = (mouth, *eyes)
-    places = np.concatenate([*holes, ring, *_filling(outline, holes, ring)])
-    triangles = Delaunay(places).simplices
-    centre = places[triangles].mean(axis=1)
+    vertices = np.concatenate([*holes, ring, *_filling(outline, holes, ring)])
+    triangles = Delaunay(vertices).simplices
+    centre = vertices[triangles].mean(axis=1)
     keep = contours.inside(outline, centre)
     for loop in holes:
         keep &= ~contours.inside(loop, centre)
-    triangles = wound(triangles[keep], places).astype(np.int32)
+    triangles = wound(triangles[keep], vertices).astype(np.int32)
     starts = np.cumsum([0, *map(len, holes)])
     loops = [np.arange(a, b) for a, b in itertools.pairwise(starts)]
-    from_landmarks = _thin_plate(plane, places, PLACE_SMOOTHING)
-    for_moves = _thin_plate(plane, places, MOVE_SMOOTHING)
+    from_landmarks = _thin_plate(plane, vertices, PLACE_SMOOTHING)
+    for_moves = _thin_plate(plane, vertices, MOVE_SMOOTHING)
     moves = np.einsum("nl,ulc->unc", for_moves, landmark_units.landmark_units())
     mirrored = from_landmarks @ plane[_mirrored_landmarks()]
-    mirror_points, mirror_weights = _located(mirrored, places, triangles)
+    mirror_points, mirror_weights = _located(mirrored, vertices, triangles)
     return FaceMesh(
         from_landmarks=from_landmarks,
         unit_moves=moves.astype(np.float32),
         triangles=triangles,
         close_eyes=tuple(
-            closing.closing_eye(plane, places, lid) for lid in contours.LIDS
+            closing.closing_eye(plane, vertices, lid) for lid in contours.LIDS
         ),
-        close_lips=closing.closing_lips(plane, places),
+        close_lips=closing.closing_lips(plane, vertices),
         close_lips_of_landmarks=closing.closing_lips(plane, plane),
         mouth_loop=loops[0],
         num_upper=num_upper,
@@ -103,9 +103,9 @@ def face_mesh() -> FaceMesh:
     )
 
 
-def wound(triangles: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Wind all triangles `[T, 3]` over places `[N, 2]` like the screen's x, y."""
-    a, b, c = (places[triangles[:, k]] for k in range(3))
+def wound(triangles: np.ndarray, vertices: np.ndarray) -> np.ndarray:
+    """Wind all triangles `[T, 3]` over vertices `[N, 2]` like the screen's x, y."""
+    a, b, c = (vertices[triangles[:, k]] for k in range(3))
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1])
     area -= (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
     return np.where((area < 0)[:, None], triangles[:, ::-1], triangles)
@@ -145,22 +145,22 @@ def _filling(outline, holes, ring):
         x[1::2] += step / 2
         return np.stack([x.ravel(), y.ravel()], axis=1)
 
-    def kept(places, closest, furthest):
-        keep = contours.inside(outline, places)
+    def kept(vertices, closest, furthest):
+        keep = contours.inside(outline, vertices)
         for loop in holes:
-            keep &= ~contours.inside(loop, places)
-        distance = near.query(places)[0]
+            keep &= ~contours.inside(loop, vertices)
+        distance = near.query(vertices)[0]
         keep &= (distance > closest) & (distance <= furthest)
-        return places[keep & (far.query(places)[0] > 0.6 * SPACING)]
+        return vertices[keep & (far.query(vertices)[0] > 0.6 * SPACING)]
 
     fine = kept(grid(FINE_SPACING), 0.7 * FINE_SPACING, FINE_REACH)
     return fine, kept(grid(SPACING), FINE_REACH, np.inf)
 
 
-def _thin_plate(plane, places, smoothing):
+def _thin_plate(plane, vertices, smoothing):
     return RBFInterpolator(
         plane, np.eye(len(plane)), kernel="thin_plate_spline", smoothing=smoothing
-    )(places)
+    )(vertices)
 
 
 def _mirrored_landmarks():
@@ -169,18 +169,18 @@ def _mirrored_landmarks():
     return cKDTree(face).query(face * [-1.0, 1.0, 1.0])[1]
 
 
-def _located(wanted, places, triangles):
-    """Find places in a mesh: three of its points each, and their shares.
+def _located(wanted, vertices, triangles):
+    """Find vertices in a mesh: three of its points each, and their shares.
 
     Ours: what lies outside of every triangle, in a hole's rim, takes the nearest point.
     """
-    nearest = cKDTree(places).query(wanted)[1]
+    nearest = cKDTree(vertices).query(wanted)[1]
     points = np.repeat(nearest[:, None], 3, axis=1).astype(np.int32)
     weights = np.repeat([[1.0, 0.0, 0.0]], len(wanted), axis=0)
-    centres = cKDTree(places[triangles].mean(axis=1))
+    centres = cKDTree(vertices[triangles].mean(axis=1))
     for near in centres.query(wanted, k=12)[1].T:
         corners = triangles[near]
-        a, b, c = (places[corners[:, k]] for k in range(3))
+        a, b, c = (vertices[corners[:, k]] for k in range(3))
         edges = np.stack([b - a, c - a], axis=-1)
         share = np.linalg.solve(edges, (wanted - a)[..., None])[..., 0]
         share = np.concatenate([1 - share.sum(axis=1, keepdims=True), share], axis=1)

@@ -78,7 +78,7 @@ def fit(image: np.ndarray, size: int = 256) -> photo_head.PhotoHead:
     mouth, painted = _mouth(picture, landmarks, face, eye_textures)
     texture = np.concatenate([picture.astype(np.float32), person[..., None]], axis=2)
     blank = [np.zeros((*eye.opacity.shape, 4), np.float32) for eye in eye_textures]
-    texture, places = tiles.attach(texture, [*blank, *painted])
+    texture, boxes = tiles.attach(texture, [*blank, *painted])
     shape = photo_head.HeadShape(
         landmarks=landmarks.astype(np.float32),
         face=face.astype(np.float32),
@@ -96,7 +96,7 @@ def fit(image: np.ndarray, size: int = 256) -> photo_head.PhotoHead:
     return photo_head.PhotoHead(
         shape=shape,
         texture=texture,
-        tiles=places,
+        tiles=boxes,
         eyes=eye_textures,
         ground=np.concatenate([ground, is_own.astype(np.float32)[..., None]], axis=2),
         photograph=crop.extract(image, box, size),
@@ -206,8 +206,8 @@ def _mouth(picture, landmarks, face, eye_textures):
 def _covered(ring, side):
     """Tell which texture pixels `[S, S]` lie within a ring of them."""
     y, x = np.mgrid[0:side, 0:side].astype(np.float64)
-    places = np.stack([x.ravel(), y.ravel()], axis=1)
-    return contours.inside(ring, places).reshape(side, side)
+    pixels = np.stack([x.ravel(), y.ravel()], axis=1)
+    return contours.inside(ring, pixels).reshape(side, side)
 
 
 def _share_cut(person, own):

@@ -30,7 +30,7 @@ lower lip. Ours: lips touch, so that nearness cannot tell them apart."""
 def landmark_units() -> np.ndarray:
     """Return how each unit moves the landmarks of a canonical face.
 
-    Ours: every landmark takes the movement of the skin near its place; lips take it
+    Ours: every landmark takes the movement of the skin near it at rest; lips take it
     from their own lip only. The eyeLook units are left out with `REPLACED`, because
     gaze has its own field.
 
@@ -41,7 +41,7 @@ def landmark_units() -> np.ndarray:
     flip = np.array([1.0, -1.0, -1.0])
     is_outside = (mesh.vertex_materials == head.SKIN) & (mesh.inner_mouth < 0.5)
     skin = np.unique(mesh.point_of_vertex[is_outside])
-    places = (mesh.base[skin] - head.HEAD_CENTRE) * flip
+    at_rest = (mesh.base[skin] - head.HEAD_CENTRE) * flip
     moves = mesh.expression_deltas[:, skin] * flip
     face, _ = pose.canonical_face()
     drop = moves[arkit.index("jawOpen"), :, 1]
@@ -52,7 +52,7 @@ def landmark_units() -> np.ndarray:
     result = np.zeros((arkit.NUM_UNITS, len(face), 3))
     for group, mask in enumerate(allowed):
         mine = np.flatnonzero(groups == group)
-        distance, near = cKDTree(places[mask]).query(face[mine], k=NUM_NEAREST)
+        distance, near = cKDTree(at_rest[mask]).query(face[mine], k=NUM_NEAREST)
         weight = 1 / (distance + 0.02) ** 2
         weight /= weight.sum(axis=1, keepdims=True)
         result[:, mine] = np.einsum("nk,unkc->unc", weight, moves[:, mask][:, near])

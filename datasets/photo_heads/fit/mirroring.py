@@ -46,11 +46,11 @@ def mirrored_points(
 
 
 def _nearest_in_sheet(screen, wanted):
-    """Return the sheet's point in the same cell as each wanted place, -1 for none."""
+    """Return the sheet's point in the same cell as each wanted point, -1 for none."""
     table = np.full((sheet.CELLS + 1,) * 2, -1, np.int32)
 
-    def cells(places):
-        at = (places / photo_head.REACH + 1) / 2 * sheet.CELLS
+    def cells(points):
+        at = (points / photo_head.REACH + 1) / 2 * sheet.CELLS
         return tuple(np.rint(at).astype(int).clip(0, sheet.CELLS).T)
 
     table[cells(screen)] = np.arange(len(screen))

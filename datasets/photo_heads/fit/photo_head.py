@@ -73,7 +73,7 @@ class View:
 
 @dataclasses.dataclass(frozen=True)
 class HeadShape:
-    """All that decides places; N points of the face, G of the sheet.
+    """All that decides positions; N points of the face, G of the sheet.
 
     Attributes:
         landmarks: float32 `[468, 3]` at rest, camera frame.
@@ -110,7 +110,7 @@ class PhotoHead:
     """A fitted portrait.
 
     Attributes:
-        shape: all that decides places.
+        shape: all that decides positions.
         texture: float32 `[S + B, S, 4]` colour and opacity of the picture about the
             head, and below it a band of B rows that hold what is painted.
         tiles: int64 `[K, 4]` left, top, width and height of what is painted there, see

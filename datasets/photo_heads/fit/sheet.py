@@ -124,7 +124,7 @@ def limit_slopes(face: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:
     change = np.minimum(ndimage.gaussian_filter(_risen(square) - square, 0.8), 0)
     limited = square + change
     smooth = ndimage.gaussian_filter(limited, SEAM_SMOOTHING)
-    # About the outline one smooth function of place gives the depth on both sides.
+    # About the outline one smooth function of position gives the depth on both sides.
     share = closing.ease(1.5 - grid.distance / SEAM_WIDTH)
     depth = limited.ravel() + share * (smooth - limited).ravel()
     screen = photo_head.project(face)

@@ -83,13 +83,13 @@ def _disc_moves(irises, layers, eye, order):
     return moves
 
 
-def _mirrored(places, rim, other_rim):
-    """Find screen places `[P, 2]` of one eye in the other, relative to its corners."""
+def _mirrored(points, rim, other_rim):
+    """Find screen points `[P, 2]` of one eye in the other, relative to its corners."""
     corners, others = (eyelids.Lids.of_rim(r).upper[[0, -1]] for r in (rim, other_rim))
     along, other_along = corners[1] - corners[0], others[1] - others[0]
     across = np.array([-along[1], along[0]])
     other_across = np.array([-other_along[1], other_along[0]])
-    away = (places - corners.mean(axis=0)) / (along @ along)
+    away = (points - corners.mean(axis=0)) / (along @ along)
     right, down = away @ along, away @ across
     return (
         others.mean(axis=0)

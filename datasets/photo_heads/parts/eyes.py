@@ -3,7 +3,7 @@
 The rear layer is the white of the eye and stays with the head; the front layer is the
 iris, a flat disc that turns about the eyeball's centre. Both lie on one surface behind
 the lids, which shows what `eye_texture` composes for a gaze, so that the layers differ
-only in where a place of theirs was before. Screen coordinates are head units (10 cm).
+only in where a point of theirs was before. Screen coordinates are head units (10 cm).
 """
 
 import dataclasses
@@ -46,11 +46,11 @@ MIRRORED_DISC = np.concatenate(
 """Which point of a disc is the mirror image of each, in the other eye's disc."""
 
 LID_FOLLOWS = 0.7
-"""By how much the upper lid closes for a radian that the eye turns down, in openings of
-the eye. Ours: at 15 degrees the lid has moved by most of the iris's way."""
+"""By how much the upper lid closes for a radian that the eye turns down, in apertures
+of the eye. Ours: at 15 degrees the lid has moved by most of the iris's way."""
 
 LARGEST_LIFT = 0.12
-"""How far beyond the photograph a lid opens when the eye turns up, in openings of the
+"""How far beyond the photograph a lid opens when the eye turns up, in apertures of the
 eye. Ours: beyond, the lid's lashes are stretched."""
 
 
@@ -73,11 +73,11 @@ class EyeLayers:
     """Both layers of one eye; W points of the white, D of the disc.
 
     Attributes:
-        plane: float64 `[3]`: the depth at a screen place (x, y) is plane @ (1, x, y).
-        white: float64 `[W, 2]` screen places.
+        plane: float64 `[3]`: the depth at a screen point (x, y) is plane @ (1, x, y).
+        white: float64 `[W, 2]` screen points.
         white_triangles: int32 `[T, 3]`, wound like the screen's x, y.
         is_white_photographed: bool `[T]`.
-        disc: float64 `[D, 2]` places on the disc, in its radii.
+        disc: float64 `[D, 2]` points on the disc, in its radii.
         disc_triangles, is_disc_photographed: the same for the disc.
     """
 
@@ -90,7 +90,7 @@ class EyeLayers:
     is_disc_photographed: np.ndarray
 
     def on_surface(self, screen: np.ndarray) -> np.ndarray:
-        """Lift screen places `[N, 2]` onto the eye's surface `[N, 3]`."""
+        """Lift screen points `[N, 2]` onto the eye's surface `[N, 3]`."""
         depth = self.plane[0] + screen @ self.plane[1:]
         nearness = 1 + depth / pose.CAMERA_DISTANCE
         return np.concatenate([screen * nearness[:, None], depth[:, None]], axis=1)

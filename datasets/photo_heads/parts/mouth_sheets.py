@@ -1,6 +1,6 @@
 """A person's mouth as curved sheets that are posed: teeth, tongue, and how they stand.
 
-Places are as in `portrait.mouth_interior`.
+Positions are as in `portrait.mouth_interior`.
 """
 
 import dataclasses
@@ -52,12 +52,12 @@ class Sheet:
 
     Attributes:
         points: float64 `[P, 3]`, see the module.
-        places: float64 `[P, 2]` in its tile, 0 to 1.
+        uv: float64 `[P, 2]` in its tile, 0 to 1.
         triangles: int32 `[T, 3]`, wound like x, y.
     """
 
     points: np.ndarray
-    places: np.ndarray
+    uv: np.ndarray
     triangles: np.ndarray
 
 
@@ -95,13 +95,13 @@ def _sheet(size, half, span, back):
     across, down = np.meshgrid(np.linspace(-1, 1, COLUMNS), np.linspace(0, 1, _ROWS))
     x, y = half * across, span[0] + (span[1] - span[0]) * down
     local = np.stack([x, y, back + CURVE * x**2], axis=-1)
-    places = np.stack([(across + 1) / 2, down], axis=-1)
+    uv = np.stack([(across + 1) / 2, down], axis=-1)
     corner = np.arange(_ROWS - 1)[:, None] * COLUMNS + np.arange(COLUMNS - 1)
     corner = corner.ravel()
     upper = np.stack([corner, corner + 1, corner + COLUMNS], axis=1)
     lower = np.stack([corner + 1, corner + COLUMNS + 1, corner + COLUMNS], axis=1)
     return Sheet(
         points=size * einops.rearrange(local, "r c k -> (r c) k"),
-        places=einops.rearrange(places, "r c k -> (r c) k"),
+        uv=einops.rearrange(uv, "r c k -> (r c) k"),
         triangles=np.concatenate([upper, lower]).astype(np.int32),
     )

@@ -8,8 +8,8 @@ import numpy as np
 from datasets.photo_heads.fit import photo_head
 
 EYE_TILES, MOUTH_TILES = (0, 1), (2, 3, 4, 5)
-"""Places in `PhotoHead.tiles`: the eyes, the image's left one first; upper teeth, lower
-teeth, tongue and cavity."""
+"""Indices in `PhotoHead.tiles`: the eyes, the image's left one first; upper teeth,
+lower teeth, tongue and cavity."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Patch:
         kind: of the triangles, or `[T]` of each, see `rasterizer`.
         behind: added to depths in the z-buffer.
         tile: which tile it shows; None where it shows the photograph.
-        places: float64 `[P, 2]` in the tile, 0 to 1; None where the tile is an eye's,
+        uv: float64 `[P, 2]` in the tile, 0 to 1; None where the tile is an eye's,
             in which a point lies as it does in the photograph.
         moves: takes a state and the face's movements `[N, 3]` to the movements
             `[P, 3]`; None where the patch only turns with the head.
@@ -36,6 +36,6 @@ class Patch:
     kind: int | np.ndarray
     behind: float
     tile: int | None = None
-    places: np.ndarray | None = None
+    uv: np.ndarray | None = None
     moves: Callable[[photo_head.State, np.ndarray], np.ndarray] | None = None
     mirrored_moves: Callable[[photo_head.State], np.ndarray] | None = None

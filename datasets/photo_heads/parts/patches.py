@@ -17,7 +17,7 @@ from vasa_jax.portrait import mouth_interior, mouths, pose
 MOUTH_SET_BACK, CAVITY_SET_BACK = 0.04, 0.02
 """How far behind their rims patches lie, head units."""
 
-MOUTH_GROWTH, CAVITY_GROWTH = 1.04, 1.1
+MOUTH_SCALE, CAVITY_SCALE = 1.04, 1.1
 """How much wider than their holes patches are."""
 
 BEHIND, CAVITY_BEHIND, SHEETS_BEHIND = 0.6, 1.5, (0.70, 0.72, 0.90)
@@ -39,8 +39,8 @@ def build_patches(shape: photo_head.HeadShape) -> list[patch.Patch]:
         loop = dense.mouth_loop
         result.append(
             patch.Patch(
-                points=_fan_points(shape.face[loop], MOUTH_GROWTH, MOUTH_SET_BACK),
-                mirrored=_fan_points(mirror[loop], MOUTH_GROWTH, MOUTH_SET_BACK),
+                points=_fan_points(shape.face[loop], MOUTH_SCALE, MOUTH_SET_BACK),
+                mirrored=_fan_points(mirror[loop], MOUTH_SCALE, MOUTH_SET_BACK),
                 triangles=_fan(len(loop)),
                 kind=rasterizer.MOUTH,
                 behind=BEHIND,
@@ -49,11 +49,11 @@ def build_patches(shape: photo_head.HeadShape) -> list[patch.Patch]:
     return [*result, _cavity(shape, dense), *_inside_mouth(shape, dense)]
 
 
-def _fan_points(loop, growth, back):
+def _fan_points(loop, scale, back):
     """Close a hole's rim `[R, 3]`: the rim, made wider, and its middle."""
     ring = photo_head.project(loop)
     middle = ring.mean(axis=0)
-    flat = np.concatenate([middle + growth * (ring - middle), middle[None]])
+    flat = np.concatenate([middle + scale * (ring - middle), middle[None]])
     depth = np.append(loop[:, 2], loop[:, 2].mean()) + back
     return photo_head.lift(flat, depth)
 
@@ -70,9 +70,9 @@ def _cavity(shape, dense):
     def moves(_, face_moves):
         rim = face_moves[loop]
         rim = np.concatenate([rim, rim.mean(axis=0, keepdims=True)])
-        return CAVITY_GROWTH * rim - (CAVITY_GROWTH - 1) * rim.mean(axis=0)
+        return CAVITY_SCALE * rim - (CAVITY_SCALE - 1) * rim.mean(axis=0)
 
-    points = _fan_points(shape.face[loop], CAVITY_GROWTH, CAVITY_SET_BACK)
+    points = _fan_points(shape.face[loop], CAVITY_SCALE, CAVITY_SET_BACK)
     angle = np.linspace(0, 2 * np.pi, len(loop), endpoint=False)
     rim = 0.5 - 0.5 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return patch.Patch(
@@ -82,7 +82,7 @@ def _cavity(shape, dense):
         kind=rasterizer.INVENTED,
         behind=CAVITY_BEHIND,
         tile=patch.MOUTH_TILES[-1],
-        places=np.concatenate([rim, [[0.5, 0.5]]]),
+        uv=np.concatenate([rim, [[0.5, 0.5]]]),
         moves=moves,
     )
 
@@ -112,7 +112,7 @@ def _inside_mouth(shape, dense):
                 kind=rasterizer.CUT_OUT,
                 behind=SHEETS_BEHIND[number],
                 tile=patch.MOUTH_TILES[number],
-                places=sheet.places,
+                uv=sheet.uv,
                 moves=None if is_upper else with_jaw,
             )
         )

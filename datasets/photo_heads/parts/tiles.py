@@ -21,15 +21,15 @@ def attach(
         tile there.
     """
     rows, columns = texture.shape[:2]
-    left, top, lowest, places = 1, rows + 1, rows + 1, []
+    left, top, lowest, boxes = 1, rows + 1, rows + 1, []
     for tile in tiles:
         height, width = tile.shape[:2]
         if left + width + 1 > columns:
             left, top = 1, lowest + 1
-        places.append((left, top, width, height))
+        boxes.append((left, top, width, height))
         left, lowest = left + width + 1, max(lowest, top + height)
     result = np.zeros((lowest + 1, columns, 4), np.float32)
     result[:rows] = texture
-    for tile, (left, top, width, height) in zip(tiles, places, strict=True):
+    for tile, (left, top, width, height) in zip(tiles, boxes, strict=True):
         result[top : top + height, left : left + width] = tile
-    return result, np.array(places)
+    return result, np.array(boxes)

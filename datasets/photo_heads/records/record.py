@@ -88,7 +88,7 @@ def _photograph(take, settings, head, renderer) -> dict:
 
 
 def _common(take, head, states, frames, is_photograph) -> dict:
-    """Return what states and frames tell, whoever moves them."""
+    """Return what states and frames show, whoever moves them."""
     gaze_in_head = np.stack([state.gaze for state in states]) + takes.rest_gaze(
         head.shape
     )
@@ -110,7 +110,7 @@ def _common(take, head, states, frames, is_photograph) -> dict:
         "gaze_in_head": gaze_in_head.astype(np.float32),
         "main_gaze": main_gaze.astype(np.float32),
         "arkit": arkit.with_gaze(units, gaze_in_head),
-        "mouth_opening": np.array([f.mouth_opening for f in frames], np.float32),
+        "mouth_opening": np.array([f.mouth_aperture for f in frames], np.float32),
         "keypoints": np.stack([frame.keypoints for frame in frames]).astype("f4"),
         "masks": zlib.compress(masks.tobytes(), _COMPRESSION),
         "geometry": correspondence.pack(head.shape, states, take.view, is_photograph),

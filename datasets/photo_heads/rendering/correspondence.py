@@ -28,7 +28,7 @@ class Correspondence(NamedTuple):
 
     Attributes:
         flow: float32 `[size, size, 2]` (x, y) in [-1, 1] in the source frame for each
-            driver cell's centre. Background keeps its own place; lids that close lead
+            driver cell's centre. Background stays where it is; lids that close lead
             to the skin above the eye, see `posing.folds`.
         visible: bool `[size, size]` whether the source shows it there: not
             hidden, not stretched twofold, not invented, inside of picture and frame;
@@ -81,7 +81,7 @@ def between(
     rig = posing.build_rig(driver.shape)
     here = _Frame(rig, driver.state(frame_driver), driver.view, size)
     there = _Frame(rig, source.state(frame_source), source.view, size)
-    # What the driver's points show, the source has at these places.
+    # What the driver's points show, the source has at these points.
     shown = there.screen + here.fold - there.fold
     mirrored = mirroring.mirrored_points(rig, there.moves, there.state)
     shape = driver.shape
@@ -137,16 +137,16 @@ class _Frame:
         self.points = posing.turned(rig, rig.rest + self.moves, rig.turning, state)
         self.fold = posing.folds(rig, state)
         self.screen = photo_head.project(self.points)
-        places = rig.screen + self.fold
+        at_rest = rig.screen + self.fold
         self.opacity = rig.shape.opacity.astype(np.float32) / 255
         self.traced = tracing.Frame(
             screen=rendering.to_samples(rig, self.points, view, samples),
             shown=np.empty((samples, samples), np.int32),
             depth=np.empty((samples, samples), np.float32),
-            places=places,
-            stretch=rasterizer.stretches(rig.triangles, places, self.screen),
+            at_rest=at_rest,
+            stretch=rasterizer.stretches(rig.triangles, at_rest, self.screen),
         )
-        uv = photo_head.on_texture(places, len(self.opacity))
+        uv = photo_head.on_texture(at_rest, len(self.opacity))
         rasterizer.rasterize(
             self.traced.screen,
             rig.triangles,
@@ -159,6 +159,6 @@ class _Frame:
 
 
 def _targets(rig, screen, points, view):
-    """Return image places and depths in the z-buffer, float32 `[N, 3]`."""
+    """Return image positions and depths in the z-buffer, float32 `[N, 3]`."""
     depth = points[:, 2] + rig.behind
     return np.column_stack([view.to_image(screen), depth]).astype(np.float32)

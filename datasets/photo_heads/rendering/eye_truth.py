@@ -37,11 +37,11 @@ def find(
     ]
     points = np.concatenate(parts)
     points = posing.turned(rig, points, np.ones(len(points)), state)
-    places = view.to_image(photo_head.project(points)).astype(np.float32)
+    shown = view.to_image(photo_head.project(points)).astype(np.float32)
     end = 2 * eyes_lib.NUM_RIM
     return {
-        "eye_rims": places[:end].reshape(2, eyes_lib.NUM_RIM, 2),
-        "eye_discs": places[end:].reshape(2, 1 + len(RADII), 2),
+        "eye_rims": shown[:end].reshape(2, eyes_lib.NUM_RIM, 2),
+        "eye_discs": shown[end:].reshape(2, 1 + len(RADII), 2),
     }
 
 

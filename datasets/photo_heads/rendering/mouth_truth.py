@@ -13,7 +13,7 @@ TEETH = patch.MOUTH_TILES[:2]
 """Tiles of the upper and of the lower teeth."""
 
 CORNERS = ((0.25, 0.0), (0.75, 0.0), (0.25, 1.0), (0.75, 1.0))
-"""Places in a tile of teeth whose places in the frame are told."""
+"""Points of a tile of teeth whose positions in the frame are recorded."""
 
 
 def find(
@@ -35,10 +35,10 @@ def find(
     ]
     points = np.concatenate(parts)
     points = posing.turned(rig, points, np.ones(len(points)), state)
-    places = view.to_image(photo_head.project(points)).astype(np.float32)
+    shown = view.to_image(photo_head.project(points)).astype(np.float32)
     return {
-        "mouth_edge": places[: len(_edge())],
-        "mouth_teeth": places[len(_edge()) :].reshape(len(TEETH), len(CORNERS), 2),
+        "mouth_edge": shown[: len(_edge())],
+        "mouth_teeth": shown[len(_edge()) :].reshape(len(TEETH), len(CORNERS), 2),
     }
 
 

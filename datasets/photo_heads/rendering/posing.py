@@ -194,9 +194,9 @@ def head_pose(rig: Rig, state: photo_head.State, view: photo_head.View) -> np.nd
     yaw = np.arctan2(-seen[0, 2], seen[2, 2])
     pitch = np.arcsin(np.clip(-seen[1, 2], -1, 1))
     roll = np.arctan2(-seen[1, 0], seen[1, 1])
-    place = view.to_image(photo_head.project(centre))
+    centre = view.to_image(photo_head.project(centre))
     scale = 1 / (1 + centre[2] / pose.CAMERA_DISTANCE) / view.distance
-    return np.array([yaw, pitch, roll, *place, scale], np.float32)
+    return np.array([yaw, pitch, roll, *centre, scale], np.float32)
 
 
 def keypoints(rig: Rig, state: photo_head.State, view: photo_head.View) -> np.ndarray:
@@ -215,11 +215,11 @@ def keypoints(rig: Rig, state: photo_head.State, view: photo_head.View) -> np.nd
         "chin": marks[contours.CHIN],
         "head_centre": _carried(rig, np.zeros((1, 3)), state)[0],
     }
-    places = np.stack([at[name] for name in names.KEYPOINT_NAMES])
-    return view.to_image(photo_head.project(places)).astype(np.float32)
+    points = np.stack([at[name] for name in names.KEYPOINT_NAMES])
+    return view.to_image(photo_head.project(points)).astype(np.float32)
 
 
-def mouth_opening(rig: Rig, state: photo_head.State) -> float:
+def mouth_aperture(rig: Rig, state: photo_head.State) -> float:
     """Return the gap of the inner lips along the face, in eye distances."""
     eyeballs, marks = _posed_marks(rig, state)
     gap = marks[contours.LIP_BOTTOM] - marks[contours.LIP_TOP]

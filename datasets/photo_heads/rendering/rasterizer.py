@@ -31,7 +31,7 @@ _LARGEST_SPREAD = 3.0
 edge."""
 
 _BACKGROUND_CLASS, _TORSO_CLASS, _HEAD_CLASS, _EYES_CLASS, _MOUTH_CLASS = 0, 1, 2, 4, 5
-"""Places in `synthetic_heads.names.MASK_CLASSES`."""
+"""Indices in `synthetic_heads.names.MASK_CLASSES`."""
 
 
 @kernels.cached

@@ -28,7 +28,7 @@ class Rendering:
         masks: uint8 `[64, 64]` of `synthetic_heads.names.MASK_CLASSES`.
         head_pose: float32 `[6]`, see `posing.head_pose`.
         keypoints: float32 `[10, 2]`, see `posing.keypoints`.
-        mouth_opening: see `posing.mouth_opening`.
+        mouth_aperture: see `posing.mouth_aperture`.
     """
 
     image: np.ndarray
@@ -36,7 +36,7 @@ class Rendering:
     masks: np.ndarray
     head_pose: np.ndarray
     keypoints: np.ndarray
-    mouth_opening: float
+    mouth_aperture: float
 
 
 class Renderer:
@@ -69,7 +69,7 @@ class Renderer:
         folded = rig.screen + posing.folds(rig, state)
         home = photo_head.on_texture(folded, side).astype(np.float32)
         unturned = photo_head.project(rig.rest + moves)
-        uv = _texture_places(rig, head, home, unturned)
+        uv = _texture_uv(rig, head, home, unturned)
         _paint_eyes(rig, head, state, unturned, self._texture)
         mesh = screen, rig.triangles, rig.kinds
         opacity = self._texture[..., 3]
@@ -102,7 +102,7 @@ class Renderer:
             masks=masks,
             head_pose=posing.head_pose(rig, state, view),
             keypoints=posing.keypoints(rig, state, view),
-            mouth_opening=posing.mouth_opening(rig, state),
+            mouth_aperture=posing.mouth_aperture(rig, state),
         )
 
     def _rig(self, head):
@@ -131,7 +131,7 @@ def ground_map(num_samples: int, side: int) -> np.ndarray:
     return np.array([scale, first], np.float32)
 
 
-def _texture_places(rig, head, home, unturned):
+def _texture_uv(rig, head, home, unturned):
     """Return the texture pixels `[N, 2]` of all points; patches show their tiles."""
     result = home.copy()
     end = len(rig.shape.face) + len(rig.shape.sheet)
@@ -144,7 +144,7 @@ def _texture_places(rig, head, home, unturned):
             seen = photo_head.on_texture(unturned[start:end], head.ground.shape[0])
             result[start:end] = seen - head.eyes[one.tile].corner + corner
         else:
-            result[start:end] = corner + one.places * (size - 1)
+            result[start:end] = corner + one.uv * (size - 1)
     return result
 
 

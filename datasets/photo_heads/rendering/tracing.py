@@ -11,7 +11,7 @@ SAMPLES = 3
 """Samples along a cell's side; the middle one is the cell's centre."""
 
 SAME_PLACE = 0.0235
-"""Head units at rest within which both frames show the same place. Ours: two pixels of
+"""Head units at rest within which both frames show the same point. Ours: two pixels of
 a crop of 256."""
 
 MIRRORED_TOLERANCE, MIRRORED_SHEET_TOLERANCE = 0.08, 0.25
@@ -58,14 +58,14 @@ class Frame(NamedTuple):
 
     Attributes:
         screen, shown, depth: its z-buffer, see `rasterizer.rasterize`.
-        places: float32 `[N, 2]` what each point shows: its place at rest, screen.
+        at_rest: float32 `[N, 2]` what each point shows: where that is at rest, screen.
         stretch: float32 `[T]` from the photograph to the frame.
     """
 
     screen: np.ndarray
     shown: np.ndarray
     depth: np.ndarray
-    places: np.ndarray
+    at_rest: np.ndarray
     stretch: np.ndarray
 
 
@@ -110,7 +110,7 @@ def trace(portrait, driver, source, pair, result):
                     kind < _INVENTED
                     and _inside(portrait.picture, px, py)
                     and pair.stretch[t] <= _LARGEST_STRETCH
-                    and _finds_place(portrait, source, u, v, kind, px, py)
+                    and _finds_point(portrait, source, u, v, kind, px, py)
                 )
                 mu, mv, z = _target(portrait, driver, pair.mirrored_targets, t, x, y)
                 is_mirrored = kind < _INVENTED and _finds_depth(
@@ -143,7 +143,7 @@ def _learnable(portrait, driver, row, column):
 
 @kernels.cached
 def _shown_at(portrait, frame, x, y):
-    """Return a sample's triangle or nothing, its place, and how opaque it is."""
+    """Return a sample's triangle or nothing, its position, and how opaque it is."""
     t = frame.shown[y, x]
     if t < 0:
         return _NOTHING, 0.0, 0.0, 0.0
@@ -154,9 +154,9 @@ def _shown_at(portrait, frame, x, y):
     )
     w1, w2 = rasterizer.corner_shares(frame.screen, a, b, c, x, y)
     w0 = 1.0 - w1 - w2
-    places = frame.places
-    px = w0 * places[a, 0] + w1 * places[b, 0] + w2 * places[c, 0]
-    py = w0 * places[a, 1] + w1 * places[b, 1] + w2 * places[c, 1]
+    at_rest = frame.at_rest
+    px = w0 * at_rest[a, 0] + w1 * at_rest[b, 0] + w2 * at_rest[c, 0]
+    py = w0 * at_rest[a, 1] + w1 * at_rest[b, 1] + w2 * at_rest[c, 1]
     if portrait.kinds[t] != _SHEET:
         return t, px, py, 1.0
     alpha = _cell(portrait.opacity, portrait.reach, px, py)
@@ -191,7 +191,7 @@ def _cell(grid, reach, x, y):
 
 @kernels.cached
 def _on_ground(half_size, x, y, num_samples):
-    """Find the place of a sample of the background on the screen."""
+    """Find the position of a sample of the background on the screen."""
     px = half_size * ((2 * x + 1) / num_samples - 1)
     return px, half_size * ((2 * y + 1) / num_samples - 1)
 
@@ -203,7 +203,7 @@ def _inside(picture, x, y):
 
 @kernels.cached
 def _is_background(portrait, x, y):
-    """Tell whether the background's place is the picture's own."""
+    """Tell whether the background's position is the picture's own."""
     reach = portrait.reach
     within = abs(x) < reach and abs(y) < reach and _inside(portrait.picture, x, y)
     return within and _cell(portrait.background, reach, x, y) > 0
@@ -222,8 +222,8 @@ def _finds_background(portrait, source, u, v, alpha):
 
 
 @kernels.cached
-def _finds_place(portrait, source, u, v, kind, x, y):
-    """Tell whether one of the four nearest source samples shows a place at rest."""
+def _finds_point(portrait, source, u, v, kind, x, y):
+    """Tell whether one of the four nearest source samples shows a point at rest."""
     if abs(u) > 1.0 or abs(v) > 1.0:
         return False
     across, down = _samples_across(source, u), _samples_across(source, v)
@@ -232,12 +232,12 @@ def _finds_place(portrait, source, u, v, kind, x, y):
         t = source.shown[row, column]
         if not _is_of_surface(portrait, source, t, kind):
             continue
-        triangles, places = portrait.triangles, source.places
+        triangles, at_rest = portrait.triangles, source.at_rest
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         w1, w2 = rasterizer.corner_shares(source.screen, a, b, c, across, down)
         w0 = 1.0 - w1 - w2
-        px = w0 * places[a, 0] + w1 * places[b, 0] + w2 * places[c, 0]
-        py = w0 * places[a, 1] + w1 * places[b, 1] + w2 * places[c, 1]
+        px = w0 * at_rest[a, 0] + w1 * at_rest[b, 0] + w2 * at_rest[c, 0]
+        py = w0 * at_rest[a, 1] + w1 * at_rest[b, 1] + w2 * at_rest[c, 1]
         if abs(px - x) < SAME_PLACE and abs(py - y) < SAME_PLACE:
             return True
     return False
@@ -262,14 +262,14 @@ def _finds_depth(portrait, source, u, v, kind, z):
 
 
 @kernels.cached
-def _samples_across(source, place):
-    """Turn an image place in [-1, 1] into samples."""
-    return (place + 1) * 0.5 * len(source.shown) - 0.5
+def _samples_across(source, position):
+    """Turn an image position in [-1, 1] into samples."""
+    return (position + 1) * 0.5 * len(source.shown) - 0.5
 
 
 @kernels.cached
 def _near(source, across, down, number):
-    """Return row and column of one of the four samples around a place."""
+    """Return row and column of one of the four samples around a position."""
     last = len(source.shown) - 1
     row = min(max(int(floor(down)) + number // 2, 0), last)
     return row, min(max(int(floor(across)) + number % 2, 0), last)

@@ -148,7 +148,7 @@ def show(
         "arkit": np.stack([frame.arkit for frame in frames]).astype(np.float32),
         "blink": done.blink,
         "viseme": done.viseme,
-        "mouth_opening": np.array([f.mouth_opening for f in frames], np.float32),
+        "mouth_opening": np.array([f.mouth_aperture for f in frames], np.float32),
         "keypoints": np.stack([frame.keypoints for frame in frames]).astype("f4"),
         "masks": zlib.compress(masks.tobytes(), _COMPRESSION),
         "emotion": types.EMOTIONS.index(clip.request.emotion),

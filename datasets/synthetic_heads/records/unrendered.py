@@ -61,7 +61,7 @@ def make(clip: plan.Clip, shape: geometry.HeadGeometry) -> dict:
         posed = geometry.pose_head(shape, state)
         poses.append(ground_truth.head_pose(posed, done.camera))
         gazes.append(ground_truth.gaze(posed, done.camera))
-        apertures.append(ground_truth.mouth_opening(posed))
+        apertures.append(ground_truth.mouth_aperture(posed))
         arkit.append(arkit_lib.with_gaze(state.arkit, state.gaze_in_head))
     return {
         "clip_id": clip.clip_id,

@@ -55,7 +55,7 @@ def keypoints(posed: geometry.PosedHead, camera: scene.Camera) -> np.ndarray:
     return camera.project(points)[:, :2].astype(np.float32)
 
 
-def mouth_opening(posed: geometry.PosedHead) -> float:
+def mouth_aperture(posed: geometry.PosedHead) -> float:
     """Return the gap of the inner lips along the face, in eye distances."""
     marks = head.load_head_mesh().landmarks
     gap = posed.points[marks["lip_top"]] - posed.points[marks["lip_bottom"]]

@@ -28,7 +28,7 @@ class RenderedHead:
         head_pose: float32 `[6]`, vector of `vasa_jax.types.HeadPose`.
         gaze: float32 `[2]` yaw, pitch in the camera frame, radians.
         keypoints: float32 `[P, 2]` image units.
-        mouth_opening: gap of the inner lips in eye distances, 0 or more.
+        mouth_aperture: gap of the inner lips in eye distances, 0 or more.
         masks: uint8 `[64, 64]` ids of `names.MASK_CLASSES`.
         arkit: float32 `[52]` weights as shown, gaze's among them.
     """
@@ -37,7 +37,7 @@ class RenderedHead:
     head_pose: np.ndarray
     gaze: np.ndarray
     keypoints: np.ndarray
-    mouth_opening: float
+    mouth_aperture: float
     masks: np.ndarray
     arkit: np.ndarray
 
@@ -127,7 +127,7 @@ class Renderer:
             head_pose=ground_truth.head_pose(posed, camera),
             gaze=ground_truth.gaze(posed, camera),
             keypoints=ground_truth.keypoints(posed, camera),
-            mouth_opening=ground_truth.mouth_opening(posed),
+            mouth_aperture=ground_truth.mouth_aperture(posed),
             masks=self._masks(screen, shape, numbers),
             arkit=arkit_lib.with_gaze(state.arkit, state.gaze_in_head),
         )

@@ -89,8 +89,8 @@ class FacePerformer:
 
     def _scene(self, image: np.ndarray) -> backdrop.Scene | None:
         """Let the portrait's own background stand, as `TalkingFace.locate` does."""
-        tells_person = self._config.shortcut is not None
-        return backdrop.set_scene(image, backdrop.Background(), tells_person)
+        separates_person = self._config.shortcut is not None
+        return backdrop.set_scene(image, backdrop.Background(), separates_person)
 
     def encode(
         self, frames: np.ndarray, head_pose: np.ndarray | None = None
@@ -210,7 +210,7 @@ class Seen:
     @property
     def mouth_aperture(self) -> np.ndarray:
         """How far the mouth is open in the frames, `[T]`; zeros without a face."""
-        return self._curve("mouth_opening")
+        return self._curve("mouth_aperture")
 
     def _curve(self, name: str, *channels: int) -> np.ndarray:
         if self.face is None:

@@ -77,7 +77,7 @@ def measure_kinds(image: np.ndarray, found: locate.LocatedFace) -> tuple[str, ..
     spread = np.ptp(image.astype(np.int16), axis=-1).mean()
     yaw_degrees = np.degrees(found.head_pose.rotation[0])
     is_kind = {
-        "open mouth or smile": landmarks.mouth_opening(found.landmarks.points)
+        "open mouth or smile": landmarks.mouth_aperture(found.landmarks.points)
         > OPEN_MOUTH,
         "greyscale or painted": spread < GREYSCALE_SPREAD,
         "dark picture": (face @ types.LUMA).mean() < DARK_LUMA,

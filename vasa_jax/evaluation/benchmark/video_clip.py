@@ -22,7 +22,7 @@ from vasa_jax.portrait import crop, track
 SOUND_TOLERANCE = 5
 """Frames by which sound and picture may differ unmentioned. Ours: codecs pad sound."""
 
-CACHE_VERSION = 5
+CACHE_VERSION = 6
 """Raised when what is kept, or how it is found, changes."""
 
 BLOCK_BYTES = 2**20
@@ -56,15 +56,15 @@ class FaceCurves:
 
     Attributes:
         head_pose: `[T, 6]` vectors of `types.HeadPose`, in units of the whole frame.
-        mouth_opening: `[T]`, as of `landmarks.mouth_opening`.
-        eye_opening: `[T]`, as of `gaze.eye_opening`.
+        mouth_aperture: `[T]`, as of `landmarks.mouth_aperture`.
+        eye_aperture: `[T]`, as of `gaze.eye_aperture`.
         gaze: `[T, 2]` yaw and pitch in the camera frame, radians.
         present: bool `[T]`, whether the face was seen.
     """
 
     head_pose: np.ndarray
-    mouth_opening: np.ndarray
-    eye_opening: np.ndarray
+    mouth_aperture: np.ndarray
+    eye_aperture: np.ndarray
     gaze: np.ndarray
     present: np.ndarray
 
@@ -225,8 +225,8 @@ def _no_face(num_frames: int) -> dict[str, Any]:
 
     return {
         "head_pose": zeros(types.POSE_CHANNELS),
-        "mouth_opening": zeros(),
-        "eye_opening": zeros(),
+        "mouth_aperture": zeros(),
+        "eye_aperture": zeros(),
         "gaze": zeros(2),
         "present": [False] * num_frames,
     }

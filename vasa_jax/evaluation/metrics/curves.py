@@ -254,33 +254,33 @@ def without_offset(rotation: np.ndarray, offset: np.ndarray) -> np.ndarray:
     return np.asarray(geometry.rotation_angles(matrix), np.float64)
 
 
-def are_closed(eye_opening: np.ndarray) -> np.ndarray:
+def are_closed(eye_aperture: np.ndarray) -> np.ndarray:
     """Tell in which frames of a clip the eyes are closed, or nearly so.
 
     Ours: levels relative to the person's own open eyes, since widths of eyes differ.
 
     Args:
-        eye_opening: `[T]`, T at least 1, as of `gaze.eye_opening`.
+        eye_aperture: `[T]`, T at least 1, as of `gaze.eye_aperture`.
 
     Returns:
         bool `[T]`.
     """
-    level = np.quantile(eye_opening, OPEN_QUANTILE)
-    closed = np.empty(len(eye_opening), bool)
+    level = np.quantile(eye_aperture, OPEN_QUANTILE)
+    closed = np.empty(len(eye_aperture), bool)
     is_closed = False
-    for frame, value in enumerate(eye_opening):
+    for frame, value in enumerate(eye_aperture):
         bound = BLINK_OPEN if is_closed else BLINK_CLOSED
         closed[frame] = is_closed = value < bound * level
     return closed
 
 
-def count_blinks(eye_opening: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def count_blinks(eye_aperture: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Count how often the eyes close.
 
     Ours: a blink counts where it begins, so that the end of a short clip loses none.
 
     Args:
-        eye_opening: `[..., T]` as of `gaze.eye_opening`.
+        eye_aperture: `[..., T]` as of `gaze.eye_aperture`.
         mask: bool `[..., T]`.
 
     Returns:
@@ -293,7 +293,7 @@ def count_blinks(eye_opening: np.ndarray, mask: np.ndarray) -> np.ndarray:
         closed = are_closed(curve[:, 0])
         return (closed[1:] & ~closed[:-1]).sum()
 
-    return _for_each_clip(one, np.asarray(eye_opening)[..., None], mask)
+    return _for_each_clip(one, np.asarray(eye_aperture)[..., None], mask)
 
 
 def minutes(mask: np.ndarray) -> np.ndarray:

@@ -170,7 +170,7 @@ def observe(performer: FacePerformer, seen: Seen) -> Observed:
     motion = performer.encode(seen.frames)
     arkit = performer.requested_arkit(motion)
     nothing = np.zeros(len(seen.frames), np.float32)
-    eyes = nothing if seen.face is None else seen.face.eye_opening
+    eyes = nothing if seen.face is None else seen.face.eye_aperture
     present = nothing.astype(bool) if seen.face is None else seen.face.present
     return Observed(
         seen=seen,

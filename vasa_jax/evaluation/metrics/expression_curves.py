@@ -42,12 +42,12 @@ class ExpressionCurves:
         unit: distance of the outer corners of the eyes, pixels, median in time.
         brows: `[T, 2]` mean height of each brow above the eyes' corners.
         inner_brows: `[T]` height of the brows' inner ends.
-        mouth_opening: `[T]`, as of `landmarks.mouth_opening`.
+        mouth_aperture: `[T]`, as of `landmarks.mouth_aperture`.
         mouth_width: `[T]` distance of the corners of the mouth.
         corner_height: `[T]` of the mouth's corners, below the eyes' and so negative.
         corner_lift: `[T]` of the mouth's corners above the middle of its inner lips.
             Ours: how they move in speech, whatever the jaw does.
-        eye_opening: `[T]`, as of `gaze.eye_opening`.
+        eye_aperture: `[T]`, as of `gaze.eye_aperture`.
         irises: `[T]` from the middle of the eyes' corners to the image's right, over
             the width of an eye, mean of both eyes; where lids hide them, on the way
             between the frames before and after.
@@ -60,11 +60,11 @@ class ExpressionCurves:
     unit: float
     brows: np.ndarray
     inner_brows: np.ndarray
-    mouth_opening: np.ndarray
+    mouth_aperture: np.ndarray
     mouth_width: np.ndarray
     corner_height: np.ndarray
     corner_lift: np.ndarray
-    eye_opening: np.ndarray
+    eye_aperture: np.ndarray
     irises: np.ndarray
     present: np.ndarray
 
@@ -114,11 +114,11 @@ def of_landmarks(found: track.ClipLandmarks) -> ExpressionCurves:
         unit=unit,
         brows=np.stack([height(brow) for brow in BROWS], axis=-1),
         inner_brows=height(INNER_BROWS),
-        mouth_opening=landmarks.mouth_opening(points),
+        mouth_aperture=landmarks.mouth_aperture(points),
         mouth_width=np.linalg.norm(right - left, axis=-1),
         corner_height=height(MOUTH_CORNERS),
         corner_lift=height(MOUTH_CORNERS, above=INNER_LIPS),
-        eye_opening=gaze.eye_opening(found.eyes),
+        eye_aperture=gaze.eye_aperture(found.eyes),
         irises=_iris_positions(found, fit),
         present=found.present,
     )
@@ -132,7 +132,7 @@ def _iris_positions(found: track.ClipLandmarks, fit: pose.HeadFit) -> np.ndarray
     width = np.linalg.norm(across, axis=-1)
     along = (offsets * across).sum(axis=-1) / width * fit.unit[:, None]
     positions = (along / width).mean(axis=-1)
-    seen = np.flatnonzero(~curves.are_closed(gaze.eye_opening(found.eyes)))
+    seen = np.flatnonzero(~curves.are_closed(gaze.eye_aperture(found.eyes)))
     return np.interp(np.arange(len(positions)), seen, positions[seen])
 
 
@@ -163,7 +163,7 @@ def statistics(face: ExpressionCurves) -> dict[str, float]:
     """
     degrees = np.degrees(np.unwrap(face.rotation, axis=0))
     shares = power_shares(degrees, BAND_EDGES_HZ)
-    low, high = np.percentile(face.mouth_opening, PERCENTILES)
+    low, high = np.percentile(face.mouth_aperture, PERCENTILES)
     found = {}
     for name, angle in zip(("yaw", "pitch", "roll"), degrees.T, strict=True):
         found[f"std_{name}"] = angle.std()
@@ -176,14 +176,14 @@ def statistics(face: ExpressionCurves) -> dict[str, float]:
         "std_brows": face.brows.mean(axis=-1).std(),
         "std_brow_asymmetry": np.ptp(face.brows, axis=-1).std(),
         "std_inner_brows": face.inner_brows.std(),
-        "std_opening": face.mouth_opening.std(),
+        "std_opening": face.mouth_aperture.std(),
         "opening": high - low,
         "std_width": face.mouth_width.std(),
         "std_corners": face.corner_lift.std(),
         "std_irises": face.irises.std(),
         "std_size": (face.size / np.median(face.size)).std(),
         "std_centre": np.sqrt((face.centre / face.unit).var(axis=0).sum()),
-        "blinks": curves.count_blinks(face.eye_opening, face.present)
+        "blinks": curves.count_blinks(face.eye_aperture, face.present)
         / curves.minutes(face.present),
     }
     return {name: float(value) for name, value in found.items()}

@@ -272,7 +272,7 @@ class Blinks(VideoMetric):
         """Measure one clip."""
 
         def rate(one):
-            count = curves.count_blinks(one.face.eye_opening, one.face.present)
+            count = curves.count_blinks(one.face.eye_aperture, one.face.present)
             return count / curves.minutes(one.face.present)
 
         score = Score(float(rate(clip)), 0.0, of_reference(reference, rate))
@@ -319,12 +319,12 @@ class LipCorrelation(VideoMetric):
         own, other = clip.face.first(num_frames), reference.face.first(num_frames)
 
         def at(lag, shift=0):
-            truth = np.roll(other.mouth_opening, shift)
+            truth = np.roll(other.mouth_aperture, shift)
             mask = own.present & np.roll(other.present, shift)
-            return float(curves.correlation(own.mouth_opening, truth, mask, lag))
+            return float(curves.correlation(own.mouth_aperture, truth, mask, lag))
 
         best = curves.best_lag(
-            own.mouth_opening, other.mouth_opening, own.present & other.present
+            own.mouth_aperture, other.mouth_aperture, own.present & other.present
         )
         apart = curves.SHIFT_FRAMES
         return Measured(
@@ -373,7 +373,7 @@ class SilentLips(VideoMetric):
 
         def aperture(one, meant):
             face = one.face.first(num_frames)
-            return float(curves.masked_mean(face.mouth_opening, face.present & meant))
+            return float(curves.masked_mean(face.mouth_aperture, face.present & meant))
 
         def share(one, meant):
             with np.errstate(divide="ignore", invalid="ignore"):

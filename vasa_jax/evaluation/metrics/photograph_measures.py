@@ -89,7 +89,7 @@ class Subject:
             placement=placement,
             own=placement.within(portrait.box, performer.image_size),
             beside=sharpness.beside_person(portrait.image),
-            aperture=float(expression_curves.of_landmarks(still).mouth_opening[0]),
+            aperture=float(expression_curves.of_landmarks(still).mouth_aperture[0]),
         )
 
     @property
@@ -142,9 +142,9 @@ def measure_speech(
     degrees = np.degrees(motion[:, :3])
     shut = aperture <= np.percentile(aperture, CLOSED_SHARE)
     values |= {
-        "lips": Score(float(curves.correlation(face.mouth_opening, aperture)), 0.0),
-        "lag": Score(float(curves.best_lag(face.mouth_opening, aperture))),
-        "shut": Score(float(face.mouth_opening[shut].mean()), subject.aperture),
+        "lips": Score(float(curves.correlation(face.mouth_aperture, aperture)), 0.0),
+        "lag": Score(float(curves.best_lag(face.mouth_aperture, aperture))),
+        "shut": Score(float(face.mouth_aperture[shut].mean()), subject.aperture),
         "asked_change": Score(expression_curves.change_per_frame(degrees), 0.0),
         "asked_fast": Score(
             float(
@@ -220,7 +220,7 @@ def measure_controls(
         "happiness_width": Score(change("happiness", "mouth_width"), 0.0),
         "sadness_corners": Score(-change("sadness", "corner_height"), 0.0),
         "surprise_brows": Score(change("surprise", "brows"), 0.0),
-        "surprise_eyes": Score(change("surprise", "eye_opening"), 0.0),
+        "surprise_eyes": Score(change("surprise", "eye_aperture"), 0.0),
         "anger_brows": Score(-change("anger", "inner_brows"), 0.0),
         "gaze_irises": Score(change("gaze right", "irises", "gaze left"), 0.0),
         "sizes": Score(sizes() / (FAR / NEAR), NEAR / FAR),

@@ -92,9 +92,9 @@ def show(pair: Pair, cache_dir: pathlib.Path, has_face: bool) -> Shown:
     plots = []
     if has_face:
         for title, read in (
-            ("mouth opening", lambda face: face.mouth_opening),
+            ("mouth opening", lambda face: face.mouth_aperture),
             ("yaw, degrees", lambda face: np.degrees(face.rotation[:, 0])),
-            ("eye opening", lambda face: face.eye_opening),
+            ("eye opening", lambda face: face.eye_aperture),
         ):
             lines = [
                 (name, np.where(clip.face.present, read(clip.face), np.nan))

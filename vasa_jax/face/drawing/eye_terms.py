@@ -1,4 +1,4 @@
-"""How far the places of drawn eyes are from the truth."""
+"""How far the points of drawn eyes are from the truth."""
 
 import jax
 import jax.numpy as jnp
@@ -9,10 +9,10 @@ from vasa_jax.face.shortcut import placing
 from vasa_jax.portrait import eyes as portrait_eyes
 
 SHIFT, NOISE = 0.004, 0.003
-"""Standard deviations of what is added to the places of a portrait's eye, together and
+"""Standard deviations of what is added to the points of a portrait's eye, together and
 each, half images. Ours: half a pixel of 256."""
 
-PLACES, CORNERS, GAP = 20.0, 6.0, 20.0
+POINTS, CORNERS, GAP = 20.0, 6.0, 20.0
 """Weights: of rims and irises, with the corners where they are; of the corners where
 poses alone put them; of how far lids are apart. Follows: `mouth_terms`."""
 
@@ -28,28 +28,28 @@ def disturbed(key: jax.Array, eyes: jax.Array) -> jax.Array:
 
 
 def terms(
-    told: eyes_lib.EyePlaces,
+    predicted: eyes_lib.EyePoints,
     head_pose: types.HeadPose,
     rims: jax.Array,
     discs: jax.Array,
 ) -> dict[str, jax.Array]:
-    """Compare places; weighted.
+    """Compare points; weighted.
 
     Args:
-        told: of B frames.
+        predicted: of B frames.
         head_pose: the frames'.
         rims, discs: `[B, 2, 16, 2]` and `[B, 2, 3, 2]` where they truly are.
     """
-    off, corners, gap = _errors(told, head_pose, rims, discs)
+    off, corners, gap = _errors(predicted, head_pose, rims, discs)
     return {
-        "eye_places": PLACES * jnp.abs(off).mean(),
+        "eye_places": POINTS * jnp.abs(off).mean(),
         "eye_corners": CORNERS * jnp.abs(corners).mean(),
         "eye_gap": GAP * jnp.abs(gap).mean(),
     }
 
 
 def measures(
-    told: eyes_lib.EyePlaces,
+    predicted: eyes_lib.EyePoints,
     head_pose: types.HeadPose,
     rims: jax.Array,
     discs: jax.Array,
@@ -57,9 +57,9 @@ def measures(
     """Measure distances in pixels of a frame of 256.
 
     Args:
-        told, head_pose, rims, discs: as of `terms`.
+        predicted, head_pose, rims, discs: as of `terms`.
     """
-    off, corners, gap = _errors(told, head_pose, rims, discs)
+    off, corners, gap = _errors(predicted, head_pose, rims, discs)
     away = 128.0 * jnp.linalg.norm(off, axis=-1)
     rim = portrait_eyes.NUM_RIM
     return {
@@ -70,9 +70,9 @@ def measures(
     }
 
 
-def _errors(told, head_pose, rims, discs):
+def _errors(predicted, head_pose, rims, discs):
     """Return errors of all points with the true corners, of corners, and of gaps."""
-    seen_rims, seen_discs = eyes_lib.posed(told, head_pose)
+    seen_rims, seen_discs = eyes_lib.posed(predicted, head_pose)
     start, end = eyes_lib.corners(seen_rims), eyes_lib.corners(rims)
     points = jnp.concatenate([seen_rims, seen_discs], axis=2)
     true = jnp.concatenate([rims, discs], axis=2)

@@ -13,7 +13,7 @@ LIPS_SHIFT, LIPS_NOISE = 0.004, 0.003
 """Standard deviations of what is added to a portrait's lips, together and each, half
 images. Ours: half a pixel of 256."""
 
-PLACES, CORNERS, GAP = 20.0, 6.0, 20.0
+POINTS, CORNERS, GAP = 20.0, 6.0, 20.0
 """Weights: of the lips' edge and of teeth, with the corners where they are; of the
 corners where poses alone put them; of how far lips are apart. Ours: chosen so that all
 terms are of like size at the start."""
@@ -45,19 +45,19 @@ class Truth:
 def terms(
     mouth: mouth_lib.Mouth, head_pose: types.HeadPose, truth: Truth
 ) -> dict[str, jax.Array]:
-    """Compare places; weighted.
+    """Compare points; weighted.
 
     Args:
-        mouth: told of B frames.
+        mouth: predicted of B frames.
         head_pose: the frames'.
         truth: likewise.
     """
-    told = _Told.of(mouth, head_pose, truth)
-    off = jnp.abs(told.edge - truth.edge).mean()
-    gap = mouth_lib.gaps(told.edge) - mouth_lib.gaps(truth.edge)
-    corners = told.corners - mouth_lib.corners(truth.edge)
+    predicted = _Predicted.of(mouth, head_pose, truth)
+    off = jnp.abs(predicted.edge - truth.edge).mean()
+    gap = mouth_lib.gaps(predicted.edge) - mouth_lib.gaps(truth.edge)
+    corners = predicted.corners - mouth_lib.corners(truth.edge)
     return {
-        "mouth_places": PLACES * (off + jnp.abs(told.teeth - truth.teeth).mean()),
+        "mouth_places": POINTS * (off + jnp.abs(predicted.teeth - truth.teeth).mean()),
         "mouth_corners": CORNERS * jnp.abs(corners).mean(),
         "mouth_gap": GAP * jnp.abs(gap).mean(),
     }
@@ -71,20 +71,21 @@ def measures(
     Args:
         mouth, head_pose, truth: as of `terms`.
     """
-    told = _Told.of(mouth, head_pose, truth)
-    corners = told.corners - mouth_lib.corners(truth.edge)
-    gap = mouth_lib.gaps(told.edge) - mouth_lib.gaps(truth.edge)
+    predicted = _Predicted.of(mouth, head_pose, truth)
+    corners = predicted.corners - mouth_lib.corners(truth.edge)
+    gap = mouth_lib.gaps(predicted.edge) - mouth_lib.gaps(truth.edge)
+    teeth = predicted.teeth - truth.teeth
     return {
-        "mouth_edge_px": 128.0 * jnp.linalg.norm(told.edge - truth.edge, axis=-1),
-        "mouth_teeth_px": 128.0 * jnp.linalg.norm(told.teeth - truth.teeth, axis=-1),
+        "mouth_edge_px": 128.0 * jnp.linalg.norm(predicted.edge - truth.edge, axis=-1),
+        "mouth_teeth_px": 128.0 * jnp.linalg.norm(teeth, axis=-1),
         "mouth_corners_px": 128.0 * jnp.abs(corners).mean(),
         "mouth_gap_px": 128.0 * jnp.abs(gap).mean(),
     }
 
 
 @dataclasses.dataclass(frozen=True)
-class _Told:
-    """What is told of B frames, in their image: `[B, 24, 2]`, `[B, 2, 4, 2]`."""
+class _Predicted:
+    """What is predicted of B frames, in their image: `[B, 24, 2]`, `[B, 2, 4, 2]`."""
 
     edge: jax.Array
     teeth: jax.Array

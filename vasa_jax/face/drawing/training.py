@@ -55,20 +55,20 @@ class DrawingTask:
         """Sum the terms; see `task.LossFunction`."""
         del key, step
         keys = jax.vmap(lambda key: jax.random.split(key, 3))(batch["example_key"])
-        told, truth = self._predict(params["face"], batch, keys.reshape(-1))
+        predicted, truth = self._predict(params["face"], batch, keys.reshape(-1))
         terms = {
-            **mouth_terms.terms(told["mouth"], truth["pose"], truth["mouth"]),
-            **eye_terms.terms(told["eyes"], truth["pose"], *truth["eyes"]),
+            **mouth_terms.terms(predicted["mouth"], truth["pose"], truth["mouth"]),
+            **eye_terms.terms(predicted["eyes"], truth["pose"], *truth["eyes"]),
         }
         return sum(terms.values()), task.Outputs(terms)
 
     def evaluate(self, params, batch, key):
         """Measure distances in pixels of a frame of 256."""
         del key
-        told, truth = self._predict(params["face"], batch, None)
+        predicted, truth = self._predict(params["face"], batch, None)
         values = {
-            **mouth_terms.measures(told["mouth"], truth["pose"], truth["mouth"]),
-            **eye_terms.measures(told["eyes"], truth["pose"], *truth["eyes"]),
+            **mouth_terms.measures(predicted["mouth"], truth["pose"], truth["mouth"]),
+            **eye_terms.measures(predicted["eyes"], truth["pose"], *truth["eyes"]),
         }
         return {
             name: metric_states.Mean.from_batch(jnp.atleast_1d(value))
@@ -76,7 +76,7 @@ class DrawingTask:
         }
 
     def _predict(self, params, batch, keys):
-        """Return what is told of all frames, and the truth."""
+        """Return what is predicted of all frames, and the truth."""
         driver = {name: _flat(batch[name]) for name in DRIVER_FIELDS}
         own = {name: _flat(jnp.roll(batch[name], 1, axis=1)) for name in OWN_FIELDS}
         image = scene.to_float(own["image"])
@@ -95,13 +95,13 @@ class DrawingTask:
             lips = jax.vmap(mouth_terms.disturbed)(keys, lips)
             eyes = jax.vmap(eye_terms.disturbed)(keys, eyes)
 
-        def tell(network, name, seen):
+        def predict(network, name, seen):
             part = params["shortcut"][name]
             return network.apply({"params": part}, seen, *dynamics)
 
-        told = {
-            "mouth": tell(self._mouth, "mouth_shape", lips),
-            "eyes": tell(self._eyes, "eye_shape", eyes),
+        predicted = {
+            "mouth": predict(self._mouth, "mouth_shape", lips),
+            "eyes": predict(self._eyes, "eye_shape", eyes),
         }
         edge, teeth = driver["mouth_edge"], driver["mouth_teeth"]
         truth = {
@@ -109,7 +109,7 @@ class DrawingTask:
             "mouth": mouth_terms.Truth(edge=edge, teeth=teeth),
             "eyes": (driver["eye_rims"], driver["eye_discs"]),
         }
-        return told, truth
+        return predicted, truth
 
 
 def _flat(values):

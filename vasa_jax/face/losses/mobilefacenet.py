@@ -68,10 +68,10 @@ def make_layers() -> tuple[Layer, ...]:
         Layer(size=3, features=channels, is_depthwise=True, ceiling=math.inf),
         Layer(features=channels, ceiling=math.inf),
     ]
-    for growth, features, count, first_stride in STAGES:
+    for expansion, features, count, first_stride in STAGES:
         for number in range(count):
             stride = 1 if number else first_stride
-            wide = growth * channels
+            wide = expansion * channels
             found += [
                 Layer(features=wide),
                 Layer(size=3, features=wide, stride=stride, is_depthwise=True),

@@ -36,8 +36,8 @@ def place(
         size: side of the frames, pixels.
 
     Returns:
-        int32 `[B, 2]` row and column of the windows, and the places `[B, h, w, 2]` of
-        their pixels.
+        int32 `[B, 2]` row and column of the windows, and the sampling grid
+        `[B, h, w, 2]` of their pixels.
     """
     sides_of = jnp.array(sides)[None]
     centre = jax.lax.stop_gradient((points.min(1) + points.max(1)) / 2)

@@ -1,7 +1,7 @@
 """Draws the eyes over a frame, as finely as the frame is.
 
 Ours: see `eyes`. The white stays with the corners of the eye, the iris goes where it
-is told, and lids come before both, with their shade.
+is predicted, and lids come before both, with their shade.
 """
 
 from typing import NamedTuple
@@ -75,9 +75,9 @@ def draw(
 
 
 def _draw(rims, discs, eyes, gain, sides, size):
-    corner, places = drawn_layer.place(rims, sides, size)
+    corner, grid = drawn_layer.place(rims, sides, size)
     to_eye, own = _to_eye(rims), _to_eye(eyes.rims)
-    here = _apply(to_eye, places)
+    here = _apply(to_eye, grid)
     disc, own_disc = _apply(to_eye, discs), _apply(own, eyes.discs)
     way = _apply(_inverse(_of_disc(own_disc)), disc[:, :1])[:, 0]
     way = jnp.sqrt(jnp.square(way).sum(axis=-1) + LEAST**2)
@@ -91,7 +91,7 @@ def _draw(rims, discs, eyes, gain, sides, size):
     ball = iris + (1.0 - opacity) * white + kept * left_over
     ball = ball * _shade(eyes.shade, lids.below)[..., None]
     edges = eyes.lid + kept * (eyes.photograph - eyes.lid)
-    upper, lower = (_seen(edges, place) for place in (lids.upper, lids.lower))
+    upper, lower = (_seen(edges, points) for points in (lids.upper, lids.lower))
     lid = lower + lids.upper_share[..., None] * (upper - lower)
     light = lid + lids.free[..., None] * (ball - lid)
     light = light * gain[:, None, None]
@@ -101,13 +101,13 @@ def _draw(rims, discs, eyes, gain, sides, size):
 
 
 class _Lids(NamedTuple):
-    """What lids say of places `[N, h, w]` about N eyes.
+    """What lids say of pixels `[N, h, w]` about N eyes.
 
     Attributes:
         below: how far below the upper lid.
         free: how much of the eye no lid covers.
         near: how much is to be drawn.
-        upper, lower: `[N, h, w, 2]` where in the portrait the same places of the lids
+        upper, lower: `[N, h, w, 2]` where in the portrait the same points of the lids
             lie.
         upper_share: how much the upper one covers the lower.
     """
@@ -121,7 +121,7 @@ class _Lids(NamedTuple):
 
     @classmethod
     def of(cls, rim, own_rim, here):
-        """Compare rims of frame and portrait `[N, 16, 2]` with places."""
+        """Compare rims of frame and portrait `[N, 16, 2]` with pixels."""
         x, y = here[..., 0], here[..., 1]
         (upper, lower), (own_upper, own_lower) = (
             [_height(lid, x) for lid in _both_lids(one)] for one in (rim, own_rim)
@@ -170,13 +170,13 @@ def _to_eye(rims):
 
 
 def _of_disc(disc):
-    """Return `[N, 2, 3]` from places on a disc, in its radii, to where it lies."""
+    """Return `[N, 2, 3]` from points on a disc, in its radii, to where it lies."""
     axes = einops.rearrange(disc[:, 1:] - disc[:, :1], "n k c -> n c k")
     return jnp.concatenate([axes, disc[:, 0, :, None]], axis=-1)
 
 
 def _disc_to_disc(disc, rest):
-    """Return `[N, 2, 3]` from places of a disc to where they are in another."""
+    """Return `[N, 2, 3]` from points of a disc to where they are in another."""
     there, back = _of_disc(rest), _inverse(_of_disc(disc))
     turn = jnp.einsum("nij,njk->nik", there[:, :, :2], back[:, :, :2])
     shift = jnp.einsum("nij,nj->ni", there[:, :, :2], back[:, :, 2]) + there[:, :, 2]
@@ -192,10 +192,10 @@ def _inverse(matrix):
     return einops.rearrange(jnp.array(rows), "i j n -> n i j") / area[:, None, None]
 
 
-def _apply(matrix, places):
-    """Map places `[N, P..., 2]` by `[N, 2, 3]`."""
-    inner = (slice(None), *(None,) * (places.ndim - 2))
-    x, y = places[..., 0], places[..., 1]
+def _apply(matrix, points):
+    """Map points `[N, P..., 2]` by `[N, 2, 3]`."""
+    inner = (slice(None), *(None,) * (points.ndim - 2))
+    x, y = points[..., 0], points[..., 1]
     rows = [
         matrix[:, row, 0][inner] * x
         + matrix[:, row, 1][inner] * y
@@ -218,7 +218,7 @@ def _height(lid, x):
 
 
 def _seen(layers, here):
-    """Sample layers `[N, r, c, C]` at places of their eye."""
+    """Sample layers `[N, r, c, C]` at points of their eye."""
     rows, columns = layers.shape[1:3]
     reach = portrait_eyes.SPAN * jnp.array([1.0, rows / columns])
     return geometry.once(geometry.sample_image(layers, here / reach[None, None, None]))

@@ -1,10 +1,10 @@
-"""The eyes of a frame: rims of lids and irises in their places.
+"""The eyes of a frame: rims of lids and irises where they belong.
 
 Ours: an iris is two of the decoder's cells wide, so that one which looks aside was
 smeared over the white. But an eye is all but a formula: an iris, a white, and lids
-before both. The portrait tells what they look like (`portrait.eyes`); a small network
-tells where they go, which data sets of moved heads know exactly; and `eye_layer` draws
-them as finely as the frame.
+before both. The portrait shows what they look like (`portrait.eyes`); a small network
+predicts where they go, which data sets of moved heads know exactly; and `eye_layer`
+draws them as finely as the frame.
 """
 
 import flax.linen as nn
@@ -28,11 +28,11 @@ NUM_POINTS = eyes_lib.NUM_RIM + eyes_lib.NUM_DISC
 """Points of an eye: of its rim, then of its iris."""
 
 REACH = 0.05
-"""Half images of one unit of what the network says of places. Ours: half an eye."""
+"""Half images of one unit of what the network says of points. Ours: half an eye."""
 
 
 @struct.dataclass
-class EyePlaces:
+class EyePoints:
     """The eyes of B frames in the head's frame, half images at scale 1.
 
     Attributes:
@@ -55,7 +55,7 @@ class EyeShape(nn.Module):
     @nn.compact
     def __call__(
         self, eyes: jax.Array, own_dynamics: jax.Array, facial_dynamics: jax.Array
-    ) -> EyePlaces:
+    ) -> EyePoints:
         """Tell the eyes of B frames.
 
         Args:
@@ -74,7 +74,7 @@ class EyeShape(nn.Module):
         points = placing.lift(eyes, DEPTH)
         points = points + REACH * moves.reshape(points.shape)
         rims, discs = jnp.split(points, [eyes_lib.NUM_RIM], axis=2)
-        return EyePlaces(rims=rims, discs=discs)
+        return EyePoints(rims=rims, discs=discs)
 
 
 def encode_eyes(
@@ -94,13 +94,13 @@ def encode_eyes(
     return placing.flatten(flat, head_pose, DEPTH).reshape(points.shape)
 
 
-def posed(places: EyePlaces, head_pose: types.HeadPose) -> tuple[jax.Array, jax.Array]:
+def posed(points: EyePoints, head_pose: types.HeadPose) -> tuple[jax.Array, jax.Array]:
     """Return where a frame shows rims `[B, 2, 16, 2]` and discs `[B, 2, 3, 2]`."""
 
     def pose(points):
         return geometry.pose_points(points, head_pose)[..., :2]
 
-    return pose(places.rims), pose(places.discs)
+    return pose(points.rims), pose(points.discs)
 
 
 def corners(rims: jax.Array) -> jax.Array:

@@ -1,11 +1,11 @@
-"""The inside of the mouth: lips' inner edge, teeth and tongue in their places.
+"""The inside of the mouth: lips' inner edge, teeth and tongue where they belong.
 
 Ours: teeth are one or two of the decoder's cells wide, and a mouth that opens is a few;
 whatever a decoder paints there is a blur. But teeth hang on the skull and on the jaw,
 and look much alike from one person to the next. So they are painted once a portrait
-(`portrait.mouths`); a small network tells where lips part and where the rows of teeth
-are, which a data set of moved photographs knows exactly; and `mouth_layer` draws them
-as finely as the frame.
+(`portrait.mouths`); a small network predicts where lips part and where the rows of
+teeth are, which a data set of moved photographs knows exactly; and `mouth_layer` draws
+them as finely as the frame.
 """
 
 import flax.linen as nn
@@ -44,7 +44,7 @@ CURVE, SET_BACK = 3.3, 0.06
 behind the lips they stand. Follows: `mouth_interior`."""
 
 CORNERS = ((0.25, 0.0), (0.75, 0.0), (0.25, 1.0), (0.75, 1.0))
-"""Places in a row's texture whose places in the frame are taught. Follows:
+"""Points of a row's texture whose positions in the frame are taught. Follows:
 `mouth_truth.CORNERS`."""
 
 OPENED = (0.006, 0.016)
@@ -54,7 +54,7 @@ pixels of 512. Lips that are as far apart or nearer show what the portrait's do,
 own pixels show that best: drawn over a smile that closes, rows of teeth were double."""
 
 REACH = 0.1
-"""Half images of one unit of what the network says of places. Ours: the standard
+"""Half images of one unit of what the network says of points. Ours: the standard
 deviation of open mouths."""
 
 
@@ -86,7 +86,7 @@ class MouthShape(nn.Module):
     def __call__(
         self, lips: jax.Array, own_dynamics: jax.Array, facial_dynamics: jax.Array
     ) -> Mouth:
-        """Tell the mouths of B frames.
+        """Predict the mouths of B frames.
 
         Args:
             lips: `[B, 24, 2]` the lips' inner edge in the portraits; see `flat_lips`.
@@ -98,13 +98,13 @@ class MouthShape(nn.Module):
         for name in ("first", "second"):
             x = nn.silu(nn.Dense(self.hidden, name=name)(x))
         num_points = lips_lib.NUM_EDGE + NUM_ROWS
-        places = _slight(3 * num_points + 1, "places")(x)
-        points = REACH * places[:, :-1].reshape(batch, num_points, 3)
+        offsets = _slight(3 * num_points + 1, "places")(x)
+        points = REACH * offsets[:, :-1].reshape(batch, num_points, 3)
         edge, anchors = jnp.split(points, [lips_lib.NUM_EDGE], axis=1)
         return Mouth(
             edge=edge + placing.lift(lips, CENTRE[2]),
             anchors=anchors + _resting_anchors(lips),
-            size=jnp.exp(REACH * places[:, -1:]),
+            size=jnp.exp(REACH * offsets[:, -1:]),
         )
 
 
@@ -138,9 +138,9 @@ def posed_edge(mouth: Mouth, head_pose: types.HeadPose) -> jax.Array:
 
 def posed_teeth(mouth: Mouth, head_pose: types.HeadPose) -> jax.Array:
     """Return where a frame shows `CORNERS` of each row, `[B, 2, 4, 2]` in [-1, 1]."""
-    places = jnp.array(CORNERS)
-    x = (2.0 * places[None, :, 0] - 1.0) * jnp.array(ROW_HALF_WIDTHS)[:, None]
-    y = jnp.broadcast_to(places[None, :, 1] * TEETH_HEIGHT, x.shape)
+    texture = jnp.array(CORNERS)
+    x = (2.0 * texture[None, :, 0] - 1.0) * jnp.array(ROW_HALF_WIDTHS)[:, None]
+    y = jnp.broadcast_to(texture[None, :, 1] * TEETH_HEIGHT, x.shape)
     local = jnp.stack([x, y, CURVE * jnp.square(x)], axis=-1)[None]
     points = mouth.anchors[:, :, None] + mouth.size[:, :, None, None] * local
     return geometry.pose_points(points, head_pose)[..., :2]
@@ -161,7 +161,7 @@ def presence(mouth: Mouth, own_gaps: jax.Array) -> jax.Array:
     """Tell how far the inside of mouths is to be drawn, `[B, 1]` 0 to 1.
 
     Args:
-        mouth: told of the frames.
+        mouth: predicted of the frames.
         own_gaps: `[B, 11, 3]` the portraits'; see `gaps`.
     """
     wide, own = (jnp.linalg.norm(x, axis=-1) for x in (gaps(mouth.edge), own_gaps))

@@ -47,15 +47,15 @@ def draw(
         size: side of the frames, pixels.
     """
     edge = mouth_lib.posed_edge(mouth, head_pose)
-    told = mouth_lib.corners(edge)
+    predicted = mouth_lib.corners(edge)
     sides = tuple(round(share * size) for share in WINDOW)
-    around = placing.shifted(edge, told, corners)
-    corner, places = drawn_layer.place(around, sides, size)
-    places = placing.shifted(places, corners, told)
-    x, y = places[..., 0], places[..., 1]
+    around = placing.shifted(edge, predicted, corners)
+    corner, grid = drawn_layer.place(around, sides, size)
+    grid = placing.shifted(grid, corners, predicted)
+    x, y = grid[..., 0], grid[..., 1]
     known = [edge_distance(x, y, edge)]
     for row in range(mouth_lib.NUM_ROWS):
-        known += row_places(x, y, mouth, head_pose, row)
+        known += row_positions(x, y, mouth, head_pose, row)
     inside, *rows = geometry.once(jnp.stack(known), axis=0)
     colours = list(einops.rearrange(seen.teeth.cavity, "b c -> c b 1 1"))
     # The tongue lies in the lower row's texture, which the upper one covers.
@@ -85,7 +85,7 @@ def light_within(edge: jax.Array) -> jax.Array:
 
 
 def shade(inside: jax.Array, head_pose: types.HeadPose) -> jax.Array:
-    """Return the light, 0 to 1, at places so far inside of the lips.
+    """Return the light, 0 to 1, at pixels so far inside of the lips.
 
     Args:
         inside: `[B, h, w]` of `edge_distance`.
@@ -96,7 +96,7 @@ def shade(inside: jax.Array, head_pose: types.HeadPose) -> jax.Array:
 
 
 def edge_distance(x: jax.Array, y: jax.Array, edge: jax.Array) -> jax.Array:
-    """Return how far inside of a polygon places lie, negative outside.
+    """Return how far inside of a polygon points lie, negative outside.
 
     Ours: inside is where the polygon goes around once in its own sense, so that lips
     that cross each other enclose nothing.
@@ -106,7 +106,7 @@ def edge_distance(x: jax.Array, y: jax.Array, edge: jax.Array) -> jax.Array:
         edge: `[B, P, 2]`.
 
     Returns:
-        `[B, h, w]` in the units of places.
+        `[B, h, w]` in the units of the points.
     """
     square, turns = jnp.full(x.shape, jnp.inf), jnp.zeros(x.shape, jnp.int32)
     for start in range(edge.shape[1]):
@@ -125,14 +125,14 @@ def edge_distance(x: jax.Array, y: jax.Array, edge: jax.Array) -> jax.Array:
     return jnp.where(turns == 1, distance, -distance)
 
 
-def row_places(
+def row_positions(
     x: jax.Array,
     y: jax.Array,
     mouth: mouth_lib.Mouth,
     head_pose: types.HeadPose,
     row: int,
 ) -> tuple[jax.Array, jax.Array]:
-    """Return where on a row of teeth places of a frame lie.
+    """Return where on a row of teeth pixels of a frame lie.
 
     Args:
         x, y: `[B, h, w]` in [-1, 1].
@@ -148,7 +148,7 @@ def row_places(
     middle = jnp.einsum("bij,bj->bi", rotation, mouth.anchors[:, row])
     middle = head_pose.translation + head_pose.scale * middle
     flatten = jnp.linalg.inv(rotation[:, :, :2])
-    # From the image to the row, and how far places slide with a row that curves back.
+    # From the image to the row, and how far pixels slide with a row that curves back.
     to_row = flatten / (head_pose.scale * mouth.size)[..., None]
     (xx, xy), (yx, yy) = einops.rearrange(to_row, "b i j -> i j b 1 1")
     middle_x, middle_y = einops.rearrange(middle, "b c -> c b 1 1")

@@ -42,7 +42,7 @@ class Shortcut(nn.Module):
 
     Ours: see the module. What the portrait shows comes into the decoder before its last
     stage: the map of facial dynamics and the background, laid over the view; the
-    portrait's features in their places; and those of its mirror image.
+    portrait's features where they belong; and those of its mirror image.
     """
 
     config: face_config.FaceConfig
@@ -177,12 +177,12 @@ class Shortcut(nn.Module):
         if self.config.shortcut.drawn_hidden is None:
             return None
         lips = mouth.flat_lips(marks.lips, head_pose)
-        told = self.mouth_shape(lips, facial_dynamics, facial_dynamics)
-        gaps = mouth.gaps(told.edge)
+        predicted = self.mouth_shape(lips, facial_dynamics, facial_dynamics)
+        gaps = mouth.gaps(predicted.edge)
         return types.SeenMouth(lips=lips, gaps=gaps, teeth=marks.teeth)
 
-    def tell(self, latents: types.FaceLatents, facial_dynamics: jax.Array):
-        """Tell mouths and eyes of B frames, without drawing them.
+    def predict_shapes(self, latents: types.FaceLatents, facial_dynamics: jax.Array):
+        """Predict mouths and eyes of B frames, without drawing them.
 
         Args:
             latents: the portraits', with marks.
@@ -193,37 +193,38 @@ class Shortcut(nn.Module):
         """
         if self.config.shortcut.drawn_hidden is None:
             return None
-        mouths = self._tell_mouth(latents, facial_dynamics)
-        return mouths, self._tell_eyes(latents, facial_dynamics)
+        mouths = self._predict_mouth(latents, facial_dynamics)
+        return mouths, self._predict_eyes(latents, facial_dynamics)
 
-    def _tell_mouth(self, latents, facial_dynamics):
+    def _predict_mouth(self, latents, facial_dynamics):
         own = latents.facial_dynamics
         return self.mouth_shape(latents.pixels.mouth.lips, own, facial_dynamics)
 
-    def _tell_eyes(self, latents, facial_dynamics):
+    def _predict_eyes(self, latents, facial_dynamics):
         seen = latents.pixels.eyes
         own = eyes.encode_eyes(seen.rims, seen.discs, latents.head_pose)
         return self.eye_shape(own, latents.facial_dynamics, facial_dynamics)
 
     def _draw_mouth(self, flow, latents, head_pose, facial_dynamics, size):
         seen = latents.pixels.mouth
-        told = self._tell_mouth(latents, facial_dynamics)
+        predicted = self._predict_mouth(latents, facial_dynamics)
         own = mouth.corners(mouth.seen_lips(seen.lips, latents.head_pose))
-        expected = mouth.corners(mouth.posed_edge(told, head_pose))
+        expected = mouth.corners(mouth.posed_edge(predicted, head_pose))
         shown = placing.find_in_frame(flow, own, expected)
-        return mouth_layer.draw(told, seen, head_pose, shown, size)
+        return mouth_layer.draw(predicted, seen, head_pose, shown, size)
 
     def _draw_eyes(self, fine, latents, head_pose, facial_dynamics, size):
-        seen, told = latents.pixels.eyes, self._tell_eyes(latents, facial_dynamics)
-        rims, discs = eyes.posed(told, head_pose)
-        places = jnp.concatenate([rims, discs], axis=2)
+        seen = latents.pixels.eyes
+        predicted = self._predict_eyes(latents, facial_dynamics)
+        rims, discs = eyes.posed(predicted, head_pose)
+        points = jnp.concatenate([rims, discs], axis=2)
         gains = flows.light_gain(fine.light)
         shown, light = [], []
         for eye in range(2):
             expected = eyes.corners(rims[:, eye])
             start = eyes.corners(seen.rims[:, eye])
             corners = placing.find_in_frame(fine.flow, start, expected)
-            shown.append(placing.shifted(places[:, eye], expected, corners))
+            shown.append(placing.shifted(points[:, eye], expected, corners))
             light.append(geometry.sample_image(gains, corners.mean(axis=1)[:, None]))
         rims, discs = jnp.split(jnp.stack(shown, axis=1), [rims.shape[2]], axis=2)
         return eye_layer.draw(rims, discs, seen, jnp.concatenate(light, axis=1), size)

@@ -14,13 +14,13 @@ import jax.numpy as jnp
 from vasa_jax import geometry, layers
 
 
-def shuffle(x: jax.Array, growth: int) -> jax.Array:
-    """Spread the channels `(i j c)` of `[B, h, w, i j C]` over `growth` pixels a side.
+def shuffle(x: jax.Array, factor: int) -> jax.Array:
+    """Spread the channels `(i j c)` of `[B, h, w, i j C]` over `factor` pixels a side.
 
     Returns:
-        `[B, growth h, growth w, C]`.
+        `[B, factor h, factor w, C]`.
     """
-    return einops.rearrange(x, "b h w (i j c) -> b (h i) (w j) c", i=growth, j=growth)
+    return einops.rearrange(x, "b h w (i j c) -> b (h i) (w j) c", i=factor, j=factor)
 
 
 TAPS = (0.125, 0.25, 0.25, 0.25, 0.125)
@@ -49,7 +49,7 @@ def smooth(image: jax.Array) -> jax.Array:
 class Painter(nn.Module):
     """Paint in two steps what one sub-pixel convolution paints in stripes.
 
-    Ours: a growth by four writes 4 x 4 pixels of each cell at once, which no later
+    Ours: a upsampling by four writes 4 x 4 pixels of each cell at once, which no later
     layer sees together, so that sharp things such as teeth come out as stripes 4 pixels
     apart. Here broad colours are resized, and detail, which begins at nothing, grows in
     two steps with a layer at half the full size between them that sees across cells.
@@ -57,21 +57,21 @@ class Painter(nn.Module):
     Attributes:
         features: what is painted.
         channels: channels at half the full size.
-        growth: even; pixels a side of each cell.
+        upsampling: even; pixels a side of each cell.
         dtype: of the computation.
     """
 
     features: int
     channels: int
-    growth: int
+    upsampling: int
     dtype: jnp.dtype
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Map `[B, h, w, C]` to float32 `[B, growth h, growth w, features]`."""
+        """Map `[B, h, w, C]` to float32 `[B, upsampling h, upsampling w, features]`."""
         conv = functools.partial(layers.Convolution, dtype=self.dtype)
         broad = conv(self.features, name="broad")(x).astype(jnp.float32)
-        first = self.growth // 2
+        first = self.upsampling // 2
         middle = conv(self.channels * first**2, name="middle")(x)
         fine = conv(4 * self.features, kernel_init=nn.initializers.zeros, name="fine")(
             nn.relu(shuffle(middle, first))

@@ -40,7 +40,7 @@ class Moment:
     """One twenty-fifth of a second.
 
     Attributes:
-        number: its place in time: `number / 25` seconds since the session began.
+        number: in time: `number / 25` seconds since the session began.
         frame: uint8 `[H, W, 3]`; the last again where none is ready.
         sound: int16 `[rate / 25]`, in step with the frame.
         has_voice: whether some of it is voice; otherwise it is silence.
@@ -153,7 +153,7 @@ class PluggedFace:
                 number, tick = await self._ticks.get()
             except outlet.OutletClosed:
                 break
-            has_voice = bool((tick.places != voice_queue.SILENCE).any())
+            has_voice = bool((tick.positions != voice_queue.SILENCE).any())
             if len(self._ticks) and not has_voice:
                 continue
             sound = self._voice.take(tick)
@@ -161,7 +161,7 @@ class PluggedFace:
             if is_cut:
                 (voiced,) = np.nonzero(sound)
                 sound[voiced] *= np.linspace(1, 0, len(voiced), dtype=np.float32)
-            self._num_played = max(self._num_played, int(tick.places.max()) + 1)
+            self._num_played = max(self._num_played, int(tick.positions.max()) + 1)
             yield Moment(
                 number,
                 tick.frame,

@@ -27,15 +27,15 @@ class WideVoice:
         """Append float32 `[S]`."""
         self._samples = np.concatenate([self._samples, samples])
 
-    def settle(self, place: int) -> None:
+    def settle(self, position: int) -> None:
         """End where a sample of the face's voice lies, by silence or by leaving out.
 
         Ours: what two resamplings round differently would add up over utterances.
 
         Args:
-            place: of the sample at 16 kHz that comes next.
+            position: of the sample at 16 kHz that comes next.
         """
-        length = max(0, self._wide(place) - self._num_gone)
+        length = max(0, self._wide(position) - self._num_gone)
         missing = max(0, length - len(self._samples))
         self._samples = np.pad(self._samples[:length], (0, missing))
 
@@ -45,14 +45,14 @@ class WideVoice:
         What is not there yet, a millisecond that a resampler still holds, is silence.
         """
         played = np.zeros(self._wide(types.SAMPLES_PER_FRAME), np.float32)
-        (voiced,) = np.nonzero(tick.places != voice_queue.SILENCE)
+        (voiced,) = np.nonzero(tick.positions != voice_queue.SILENCE)
         if not len(voiced):
             return played
         begin, end = self._wide(voiced[0]), self._wide(voiced[-1] + 1)
         if voiced[0]:  # A voice begins; it goes on at the next tick's first sample.
-            start = self._wide(tick.places[voiced[-1]] + 1) - (end - begin)
+            start = self._wide(tick.positions[voiced[-1]] + 1) - (end - begin)
         else:
-            start = self._wide(tick.places[0])
+            start = self._wide(tick.positions[0])
         self._forget(start - self._num_gone)
         found = self._samples[: end - begin]
         played[begin : begin + len(found)] = found
@@ -64,6 +64,6 @@ class WideVoice:
         self._samples = self._samples[count:]
         self._num_gone += count
 
-    def _wide(self, place: int) -> int:
+    def _wide(self, position: int) -> int:
         """Return the sample that one of 16 kHz falls on."""
-        return int(place) * self._rate // types.SAMPLE_RATE_HZ
+        return int(position) * self._rate // types.SAMPLE_RATE_HZ

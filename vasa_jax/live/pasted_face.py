@@ -1,4 +1,4 @@
-"""A face whose frames are laid back into the picture it was cut from, fast enough live.
+"""A face whose frames are pasted back into the picture it was cut from, in time.
 
 Ours: `portrait.crop.paste` works in float32 and weighs every pixel anew, which takes
 29 ms of a core for a crop of 600 pixels, and 120 where it leans; by Pillow in whole
@@ -40,7 +40,7 @@ def fit(
     return dataclasses.replace(whole, image=np.ascontiguousarray(even))
 
 
-class LaidBackFace:
+class PastedFace:
     """Lays what another face renders back; see `performance.Face`.
 
     Attributes:
@@ -122,7 +122,7 @@ class LaidBackFace:
 
 def _span(is_shown: np.ndarray, size: int) -> slice:
     """Return where the first and the last of `[n]` lie; one pixel where none do."""
-    places = np.flatnonzero(is_shown)
-    if not len(places):
+    shown = np.flatnonzero(is_shown)
+    if not len(shown):
         return slice(0, min(1, size))
-    return slice(int(places[0]), int(places[-1]) + 1)
+    return slice(int(shown[0]), int(shown[-1]) + 1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vasa_jax.animate import whole_picture
-from vasa_jax.live import laid_back_face
+from vasa_jax.live import pasted_face
 from vasa_jax.portrait import crop
 
 
@@ -35,8 +35,8 @@ def _waves(size):
     return np.rint(127.5 + 120 * np.stack(waves, axis=-1)).astype(np.uint8)
 
 
-def _laid_back(whole, frames):
-    face = laid_back_face.LaidBackFace(ShowingFace(frames), whole)
+def _pasted(whole, frames):
+    face = pasted_face.PastedFace(ShowingFace(frames), whole)
     assert face.motion == "its motion"
     return np.concatenate(list(face.render([0.0] * len(frames))))
 
@@ -48,9 +48,9 @@ def test_frames_are_those_of_files(angle, half_size, center):
     box = crop.CropBox(
         center_x=center[0], center_y=center[1], half_size=half_size, angle=angle
     )
-    whole = laid_back_face.fit(_picture(141, 231), box, 1280)
+    whole = pasted_face.fit(_picture(141, 231), box, 1280)
     frames = [_waves(128), 255 - _waves(128)]
-    shown = _laid_back(whole, frames)
+    shown = _pasted(whole, frames)
     wanted = whole.with_faces(np.stack(frames))
     assert shown.shape == wanted.shape == (2, 140, 230, 3)
     assert np.abs(wanted.astype(int) - whole.image).max() > 60  # There is a face.
@@ -62,7 +62,7 @@ def test_frames_are_those_of_files(angle, half_size, center):
 def test_pictures_shrink_to_even_sides_with_their_crops():
     picture = _picture(901, 1501)
     box = crop.CropBox(center_x=700.0, center_y=450.0, half_size=225.0)
-    whole = laid_back_face.fit(picture, box, 405)
+    whole = pasted_face.fit(picture, box, 405)
     assert whole.image.shape == (242, 404, 3)
     before = crop.extract(picture, box, 50).astype(int)
     after = crop.extract(whole.image, whole.box, 50).astype(int)
@@ -74,14 +74,14 @@ def test_pictures_shrink_to_even_sides_with_their_crops():
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (2000, 1), (3, 3)])
 def test_odd_pictures_can_be_shown(shape):
     box = crop.CropBox.of_whole(*shape)
-    whole = laid_back_face.fit(_picture(*shape), box, 100)
+    whole = pasted_face.fit(_picture(*shape), box, 100)
     height, width = whole.image.shape[:2]
     assert height % 2 == width % 2 == 0 < min(height, width)
-    assert _laid_back(whole, [_waves(16)]).shape == (1, height, width, 3)
+    assert _pasted(whole, [_waves(16)]).shape == (1, height, width, 3)
 
 
 def test_a_face_beyond_its_picture_leaves_it_as_it_is():
     box = crop.CropBox(center_x=-90.0, center_y=20.0, half_size=30.0)
-    whole = laid_back_face.fit(_picture(64, 64), box, 100)
-    shown = _laid_back(whole, [_waves(16)])
+    whole = pasted_face.fit(_picture(64, 64), box, 100)
+    shown = _pasted(whole, [_waves(16)])
     np.testing.assert_array_equal(shown[0], whole.image)
