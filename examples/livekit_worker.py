@@ -19,7 +19,7 @@ from livekit.agents import Agent, AgentServer, AgentSession, JobContext, JobProc
 from livekit.agents.voice import avatar, room_io
 
 from vasa_jax import audio
-from vasa_jax.live import limits, opening
+from vasa_jax.live import limits, loading
 from vasa_jax.live.adapters import livekit_video
 
 VOICE = pathlib.Path(__file__).parent / "voice.wav"
@@ -31,7 +31,7 @@ server = AgentServer(initialize_process_timeout=900, num_idle_processes=1)
 
 def load(process: JobProcess) -> None:
     """Prepare one face, for the one room that a process serves."""
-    faces = opening.open_sessions(allowed=limits.Limits(sessions=1))
+    faces = loading.open_sessions(allowed=limits.Limits(sessions=1))
     asyncio.run(faces.warm_up())
     process.userdata["faces"] = faces
 

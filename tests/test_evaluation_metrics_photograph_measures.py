@@ -11,7 +11,7 @@ from vasa_jax.evaluation.metrics import (
     sharpness,
 )
 from vasa_jax.evaluation.networks import face_recognition
-from vasa_jax.portrait import crop, gaze, locate, networks, pose, track
+from vasa_jax.portrait import crop, gaze, landmarks, locate, networks, pose, track
 
 SECONDS = np.arange(250) / 25
 
@@ -172,8 +172,8 @@ def test_the_inside_of_an_outline_has_its_area():
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     circle = 60 + 30 * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     points = np.zeros((468, 2))
-    points[list(sharpness.OVAL)] = circle[: len(sharpness.OVAL)]
-    outline = circle[: len(sharpness.OVAL)]
+    points[list(landmarks.OVAL)] = circle[: len(landmarks.OVAL)]
+    outline = circle[: len(landmarks.OVAL)]
     x, y = outline.T
     area = 0.5 * abs((x * np.roll(y, -1) - y * np.roll(x, -1)).sum())
     place = sharpness.FacePlacement(points=points, centre=np.array([60, 60]), unit=30.0)

@@ -168,10 +168,10 @@ def test_networks_tell_gaze_and_emotion_and_landmarks_the_rest(
     np.testing.assert_allclose(told.blink, usual.blink, atol=1e-6)
 
 
-def test_records_say_who_told_their_labels():
-    assert label_estimators.told_by(None, None) == "landmarks"
-    told = label_estimators.told_by("l.pkl", "h.onnx")
-    assert told == "landmarks, gaze by l2cs, emotion by hsemotion"
+def test_records_say_who_estimated_their_labels():
+    assert label_estimators.names_of(None, None) == "landmarks"
+    found = label_estimators.names_of("l.pkl", "h.onnx")
+    assert found == "landmarks, gaze by l2cs, emotion by hsemotion"
     assert all(name in label_estimators.LICENCES for name in ("l2cs", "hsemotion"))
     assert isinstance(label_estimators.make(), landmark_labels.LandmarkEstimator)
 
