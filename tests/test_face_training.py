@@ -135,11 +135,13 @@ GOLDEN = {
     "visibility": 0.783059,
     "warped": 1.79095,
 }
-"""Loss terms of the tiny preset, of fixed parameters and rows.
+"""Loss terms of the tiny preset, of fixed parameters and rows."""
 
-They change with the mathematics of the model or of a loss, and with nothing else: if
-you meant to change those, print what `_golden_terms` returns and write it here; if not,
-find out what changed them."""
+UPDATE = (
+    "They change with the mathematics of the model or of a loss, and with nothing "
+    "else: if you meant to change those, print what `_golden_terms` returns and write "
+    "it into GOLDEN; if not, find out what changed them."
+)
 
 
 def _golden_terms():
@@ -154,7 +156,8 @@ def test_the_terms_of_a_golden_step_are_as_they_were():
     found = _golden_terms()
     assert set(found) == set(GOLDEN)
     for name, value in GOLDEN.items():
-        np.testing.assert_allclose(found[name], value, rtol=1e-3, err_msg=name)
+        message = f"{name}. {UPDATE}"
+        np.testing.assert_allclose(found[name], value, rtol=1e-3, err_msg=message)
 
 
 @pytest.mark.slow

@@ -118,11 +118,13 @@ GOLDEN = {
     "movement": 1.26468,
     "velocity": 2.71307,
 }
-"""Loss terms of the tiny preset, of fixed parameters and rows.
+"""Loss terms of the tiny preset, of fixed parameters and rows."""
 
-They change with the mathematics of the denoiser, of the diffusion or of a loss, and
-with nothing else: if you meant to change those, print what the test finds and write it
-here; if not, find out what changed them."""
+UPDATE = (
+    "They change with the mathematics of the denoiser, of the diffusion or of a loss, "
+    "and with nothing else: if you meant to change those, write what was found into "
+    "GOLDEN; if not, find out what changed them."
+)
 
 
 def test_the_terms_of_a_golden_step_are_as_they_were(compiled):
@@ -130,7 +132,7 @@ def test_the_terms_of_a_golden_step_are_as_they_were(compiled):
     total, outputs = compute(batch)
     found = {"total": total, **outputs.metrics}
     found = {name: float(value) for name, value in found.items()}
-    assert found == pytest.approx(GOLDEN, rel=1e-3)
+    assert found == pytest.approx(GOLDEN, rel=1e-3), UPDATE
 
 
 def test_the_loss_of_a_batch_is_the_mean_of_its_rows(plain):
