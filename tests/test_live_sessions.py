@@ -107,8 +107,8 @@ def test_two_sessions_do_not_starve_one_another(tiny_models, rendered_photo):
             step_frames=config.previous_frames,
         )
         await living.warm_up()
-        outlets = [(await living.begin(None)).subscribe(1000) for _ in range(2)]
-        new = [sum(tick.is_new for tick in await _take(ticks, 60)) for ticks in outlets]
+        queues = [(await living.begin(None)).subscribe(1000) for _ in range(2)]
+        new = [sum(tick.is_new for tick in await _take(ticks, 60)) for ticks in queues]
         living.close()
         return new
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vasa_jax.live import outlet, performance, socket_formats
+from vasa_jax.live import performance, socket_formats, tick_queue
 
 SIDES = 96, 128
 QUIET, LOUD = 40, 215
@@ -18,7 +18,7 @@ def _tick(number, is_loud, is_new=True):
     colour = np.array([LOUD, 120, 90] if is_loud else [QUIET] * 3, np.uint8)
     frame = np.broadcast_to(colour, (*SIDES, 3))
     tone = np.sin(np.arange(640) * 0.3).astype(np.float32) * 0.8 * is_loud
-    return outlet.NumberedTick(
+    return tick_queue.NumberedTick(
         number, performance.Tick(frame, tone, is_new, False, np.nan)
     )
 
@@ -98,7 +98,7 @@ def test_the_rate_is_kept_where_every_frame_is_new():
     for index in range(75):
         noise = random.integers(0, 255, (256, 256, 3)).astype(np.uint8)
         tick = performance.Tick(noise, silence, True, False, np.nan)
-        total += len(media.pack(outlet.NumberedTick(index, tick)))
+        total += len(media.pack(tick_queue.NumberedTick(index, tick)))
     # Three seconds, and a second of what the rate's store may add.
     assert total * 8 < 4.4 * socket_formats.BITS_A_SECOND
 

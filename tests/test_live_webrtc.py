@@ -10,7 +10,7 @@ import pytest
 from av.video.reformatter import Colorspace
 
 from experiments.tools import flashing_face
-from vasa_jax.live import limits, outlet, performance, webrtc
+from vasa_jax.live import limits, performance, tick_queue, webrtc
 
 aiortc = pytest.importorskip("aiortc", reason="the extra `live` is not installed")
 ice = pytest.importorskip("aioice.ice")
@@ -55,7 +55,7 @@ class _Tone(aiortc.mediastreams.AudioStreamTrack):
 def _tick(level, size=16, number=1):
     frame = np.full((size, size, 3), level, np.uint8)
     samples = np.full(640, level / 255, np.float32)
-    return outlet.NumberedTick(
+    return tick_queue.NumberedTick(
         number, performance.Tick(frame, samples, True, False, np.nan)
     )
 
@@ -268,12 +268,12 @@ def test_a_client_that_never_connects_loses_its_place():
 
 def test_frames_are_new_objects_of_the_codecs_colours_and_the_ticks_time():
     async def work():
-        ticks = outlet.Outlet()
+        ticks = tick_queue.TickQueue()
         track = webrtc.PictureTrack(ticks)
         frames = []
         for colours in (Colorspace.ITU601, Colorspace.ITU709):
             track.colour_space = colours
-            ticks.put(outlet.NumberedTick(3, _coloured_tick()))
+            ticks.put(tick_queue.NumberedTick(3, _coloured_tick()))
             frames.append(await track.recv())
         first, second = frames
         assert first is not second
@@ -291,12 +291,12 @@ def test_frames_are_new_objects_of_the_codecs_colours_and_the_ticks_time():
 
 def test_a_picture_that_stands_is_sent_again_only_now_and_then():
     async def work():
-        ticks = outlet.Outlet(max_ticks=100)
+        ticks = tick_queue.TickQueue(max_ticks=100)
         track = webrtc.PictureTrack(ticks)
         first, second, last = (_tick(level).tick for level in (50, 100, 150))
         played = [first] * 3 + [second] * 12 + [last]
         for number, tick in enumerate(played, start=1):
-            ticks.put(outlet.NumberedTick(number, tick))
+            ticks.put(tick_queue.NumberedTick(number, tick))
         frames = [await track.recv() for _ in range(5)]
         assert [frame.pts * 25 // 90_000 for frame in frames] == [0, 3, 8, 13, 15]
         assert len(set(map(id, frames))) == 5
@@ -312,7 +312,7 @@ def _coloured_tick():
 
 def test_sound_is_stamped_by_what_it_follows_and_skips_with_the_picture():
     async def work():
-        ticks = outlet.Outlet(max_ticks=100)
+        ticks = tick_queue.TickQueue(max_ticks=100)
         track = webrtc.SoundTrack(ticks)
         for number in (*range(1, 11), *range(16, 26)):
             ticks.put(_tick(level=0 if number < 16 else 200, number=number))

@@ -85,8 +85,8 @@ def test_a_client_that_reads_slowly_loses_frames_and_keeps_its_session():
             loop = asyncio.get_running_loop()
             await live_serving.until(lambda: len(living._sessions) == 1)
             one = _only(living)
-            await live_serving.until(lambda: one._outlets)
-            (ticks,) = one._outlets
+            await live_serving.until(lambda: one._queues)
+            (ticks,) = one._queues
             while ticks.num_lost < 200:  # Eight seconds, less than one frame.
                 await loop.sock_recv(slow, 1024)
                 await asyncio.sleep(0.1)

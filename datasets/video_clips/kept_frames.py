@@ -10,7 +10,7 @@ MOST_BYTES = 2**29
 
 
 class Video:
-    """The frames of a stretch of a video.
+    """The frames of a segment of a video.
 
     Args:
         iterate: yields its frames uint8 `[H, W, 3]`; takes `warn`, which is called with

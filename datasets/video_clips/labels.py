@@ -80,8 +80,8 @@ def given_emotion(
     any.
 
     Args:
-        emotions: of the stretch that the record is cut from.
-        start_seconds: of the record, from the stretch's start.
+        emotions: of the segment that the record is cut from.
+        start_seconds: of the record, from the segment's start.
         num_frames: of the record.
 
     Returns:

@@ -1,4 +1,4 @@
-"""One record: its features, and how a stretch of a video becomes some of them."""
+"""One record: its features, and how a segment of a video becomes some of them."""
 
 import functools
 import math
@@ -12,7 +12,7 @@ import numpy as np
 from datasets.building import shard_files
 from datasets.published_sets import clips
 from datasets.synthetic_heads import names
-from datasets.video_clips import kept_frames, labels, lip_match, stretches, tracking
+from datasets.video_clips import kept_frames, labels, lip_match, segments, tracking
 from datasets.video_clips import settings as settings_lib
 from vasa_jax import arkit, audio, media, types
 from vasa_jax.audio import voice_activity
@@ -102,14 +102,14 @@ def make(
 ) -> Iterator[dict]:
     """Yield the records that are cut from a clip of a set, or from a whole video.
 
-    Ours: the stretch is gone through twice, first to follow the face, then to cut the
+    Ours: the segment is gone through twice, first to follow the face, then to cut the
     records out. Where the sound must come later,
     the first frames have none and are left out; where it lies apart, what is longer of
     sound and picture is cut off.
 
     Args:
         folder: that the video's path starts from.
-        clip: which stretch of which video.
+        clip: which segment of which video.
         settings: of the set.
         note_damage: called with a sentence, where a part of the video is lost.
 
@@ -117,7 +117,7 @@ def make(
         A value for each of `features`.
 
     Raises:
-        shard_files.UnfitError: it has no sound, or no stretch that makes a record.
+        shard_files.UnfitError: it has no sound, or no segment that makes a record.
         UserError: it cannot be read.
     """
     path = folder / clip.video
@@ -153,24 +153,24 @@ def make(
         )
     )
     found = tracking.track_video(video.read(note_damage), estimator, within)
-    chosen, passed = stretches.choose(found, settings, len(waveform))
+    chosen, passed = segments.choose(found, settings, len(waveform))
     if not chosen:
         raise _why_none(found, settings, passed)
     voiced = voice_activity.voiced_frames(_whole_frames(waveform))
     waiting = list(reversed(chosen))
     frames, num_refused = [], 0
     for index, frame in enumerate(video.read_again()):
-        stretch = waiting[-1]
-        if index >= stretch.start:
-            frames.append(crop.extract(frame, stretch.box, settings.size))
-        if len(frames) == stretch.num_frames:
+        segment = waiting[-1]
+        if index >= segment.start:
+            frames.append(crop.extract(frame, segment.box, settings.size))
+        if len(frames) == segment.num_frames:
             take = len(chosen) - len(waiting)
-            estimated = estimator.estimate(found.labels[stretch.start :][: len(frames)])
+            estimated = estimator.estimate(found.labels[segment.start :][: len(frames)])
             first = round(begin * types.FRAME_RATE_HZ)
             frames = np.stack(frames)
-            made = _record(clip, take, first, stretch, frames, waveform, found)
+            made = _record(clip, take, first, segment, frames, waveform, found)
             made |= _labels(settings, made, frames, estimated)
-            made |= labels.heard(voiced[stretch.start :], len(frames))
+            made |= labels.heard(voiced[segment.start :], len(frames))
             if clip.emotions is not None:
                 since = made["start_frame"] / types.FRAME_RATE_HZ - start
                 made |= labels.given_emotion(clip.emotions, since, len(frames))
@@ -215,20 +215,20 @@ def clip_id(clip: clips.Clip, start_frame: int) -> str:
     return f"{legible}_{check:08x}_{start_frame:06d}"
 
 
-def _record(clip, take, first, stretch, frames, waveform, found):
+def _record(clip, take, first, segment, frames, waveform, found):
     """Put together what is measured of a record."""
-    count, box, head_pose = len(frames), stretch.box, stretch.head_pose
-    rows = slice(stretch.start, stretch.start + count)
+    count, box, head_pose = len(frames), segment.box, segment.head_pose
+    rows = slice(segment.start, segment.start + count)
     middle = np.array([box.center_x, box.center_y])
     keypoints = (found.keypoints[rows] - middle) / box.half_size
-    name = clip_id(clip, first + stretch.start)
+    name = clip_id(clip, first + segment.start)
     return {
         "clip_id": name,
         "identity": clip.identity,
         "performance": name,
         "take": take,
         "source": clip.video,
-        "start_frame": first + stretch.start,
+        "start_frame": first + segment.start,
         "crop_box": np.array([*middle, box.half_size], np.float32),
         "video": media.encode_video(
             frames,
@@ -238,7 +238,7 @@ def _record(clip, take, first, stretch, frames, waveform, found):
         ),
         "num_frames": count,
         "size": frames[0].shape[0],
-        "audio": _sound(waveform, stretch.start, count),
+        "audio": _sound(waveform, segment.start, count),
         "head_pose": head_pose,
         "head_distance": 1 / head_pose[:, 5:6],
         "mouth_opening": found.mouth_aperture[rows],

@@ -21,7 +21,7 @@ _SHARDS_WANTED = 64
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """What clips are cut from: a video, or the stretch of it that a set names.
+    """What clips are cut from: a video, or the segment of it that a set names.
 
     Attributes:
         clip: which.

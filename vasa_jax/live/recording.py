@@ -8,8 +8,8 @@ import pathlib
 import numpy as np
 
 from vasa_jax import media, types
-from vasa_jax.live import outlet
 from vasa_jax.live import session as session_lib
+from vasa_jax.live import tick_queue
 
 WAITING_TICKS = 50
 """Ticks that wait for the encoder. Ours: 2 s; then both sound and picture are left
@@ -38,13 +38,13 @@ class Recording:
         """
         self.path = path
         self._session = session
-        self._outlet = session.subscribe(WAITING_TICKS)
+        self._queue = session.subscribe(WAITING_TICKS)
         self._max_frames = int(max_seconds * types.FRAME_RATE_HZ)
         self._task = asyncio.create_task(self._write())
 
     async def finish(self) -> pathlib.Path | None:
         """Stop, and return the file; None where nothing was played."""
-        self._session.unsubscribe(self._outlet)
+        self._session.unsubscribe(self._queue)
         num_frames = await self._task
         return self.path if num_frames else None
 
@@ -77,10 +77,10 @@ class Recording:
                 path, self._session.is_composite, warn=_LOGGER.warning
             )
 
-    async def _next(self) -> outlet.NumberedTick | None:
+    async def _next(self) -> tick_queue.NumberedTick | None:
         try:
-            return await self._outlet.get()
-        except outlet.OutletClosed:
+            return await self._queue.get()
+        except tick_queue.TickQueueClosed:
             return None
 
 

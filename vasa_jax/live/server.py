@@ -14,13 +14,13 @@ from vasa_jax.errors import UserError
 from vasa_jax.live import (
     access,
     agents,
+    request_parsing,
     session,
     sessions,
     socket_formats,
     uploads,
     webrtc,
     websocket,
-    wishes,
 )
 from vasa_jax.live import voices as voices_lib
 
@@ -137,7 +137,7 @@ class Server:
 
     async def _default_portrait(self, request: web.Request) -> web.Response:
         portrait = self._living.default_portrait()
-        picture = portrait.first_frame(wishes.is_whole(request))
+        picture = portrait.first_frame(request_parsing.is_whole(request))
         return web.Response(
             body=socket_formats.encode_jpeg(picture),
             content_type="image/jpeg",
@@ -211,7 +211,7 @@ class Server:
             raise UserError("The upload took too long; give a smaller file.") from error
 
     async def _offer(self, request: web.Request) -> web.Response:
-        asked = await wishes.json_object(request)
+        asked = await request_parsing.json_object(request)
         sdp, portrait_id = asked.get("sdp"), asked.get("portrait_id")
         if not isinstance(sdp, str) or asked.get("type") != "offer":
             raise UserError('The offer needs an "sdp" and the "type" "offer".')
@@ -268,10 +268,12 @@ class Server:
         socket = self._socket()
         await socket.prepare(request)
         try:
-            media = wishes.media_format(request)
+            media = request_parsing.media_format(request)
             portrait_id = request.query.get("portrait_id")
             background = request.query.get("background", "kept")
-            one = await self._begin(portrait_id, wishes.is_whole(request), background)
+            one = await self._begin(
+                portrait_id, request_parsing.is_whole(request), background
+            )
         except UserError as error:
             return await _refuse(socket, error)
         await socket.send_json({"type": "begun", "session_id": one.session_id})

@@ -22,9 +22,9 @@ from vasa_jax.live import (
     marked_face,
     metrics,
     nods,
-    outlet,
     performance,
     reading_aloud,
+    tick_queue,
     voice_queue,
 )
 from vasa_jax.live import device as device_lib
@@ -98,7 +98,7 @@ class Session:
         self._clock = clock.Clock(now)
         self._pauses = nods.Pauses()
         self._agent: agents.Agent | None = None
-        self._outlets: list[outlet.Outlet] = []
+        self._queues: list[tick_queue.TickQueue] = []
         self._changed = asyncio.Event()
         self._num_ticks = 0
         self._tasks: list[asyncio.Task] = []
@@ -160,7 +160,7 @@ class Session:
             task.cancel()
         self._reading.clear()
         self.set_agent(None)
-        for one in list(self._outlets):
+        for one in list(self._queues):
             self.unsubscribe(one)
 
     def fail(self, error: BaseException) -> None:
@@ -211,16 +211,16 @@ class Session:
         self.last_active = now()
         self._performance.set_controls(controls)
 
-    def subscribe(self, max_ticks: int = outlet.MAX_TICKS) -> outlet.Outlet:
-        """Return a new outlet of what is played from now on."""
-        one = outlet.Outlet(max_ticks)
-        self._outlets.append(one)
+    def subscribe(self, max_ticks: int = tick_queue.MAX_TICKS) -> tick_queue.TickQueue:
+        """Return a new queue of what is played from now on."""
+        one = tick_queue.TickQueue(max_ticks)
+        self._queues.append(one)
         return one
 
-    def unsubscribe(self, one: outlet.Outlet) -> None:
-        """Close an outlet; closing it again does nothing."""
-        if one in self._outlets:
-            self._outlets.remove(one)
+    def unsubscribe(self, one: tick_queue.TickQueue) -> None:
+        """Close a queue; closing it again does nothing."""
+        if one in self._queues:
+            self._queues.remove(one)
             self._counts.add("ticks_lost_total", one.num_lost)
             one.close()
 
@@ -235,8 +235,8 @@ class Session:
             self._counts.add(kind)
         if not np.isnan(tick.came):
             self._counts.add_delay(now() - tick.came)
-        for one in self._outlets:
-            one.put(outlet.NumberedTick(self._num_ticks, tick))
+        for one in self._queues:
+            one.put(tick_queue.NumberedTick(self._num_ticks, tick))
         self._changed.set()
 
     async def _compute(

@@ -17,7 +17,7 @@ import PIL.Image
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from vasa_jax import types
-from vasa_jax.live import outlet, performance
+from vasa_jax.live import performance, tick_queue
 
 JPEG_QUALITY = 85
 """Ours: 33 kB and 1.6 ms a frame."""
@@ -57,7 +57,7 @@ class Format(abc.ABC):
         """Return what the client is told before the first message."""
 
     @abc.abstractmethod
-    def pack(self, tick: outlet.NumberedTick) -> bytes:
+    def pack(self, tick: tick_queue.NumberedTick) -> bytes:
         """Return the message of a tick; empty where there is none. May take 20 ms."""
 
     @abc.abstractmethod
@@ -80,7 +80,7 @@ class Pictures(Format):
         """See `Format`."""
         return {"sample_rate": types.SAMPLE_RATE_HZ, **self._size}
 
-    def pack(self, tick: outlet.NumberedTick) -> bytes:
+    def pack(self, tick: tick_queue.NumberedTick) -> bytes:
         """See `Format`."""
         number, played = tick
         picture = _encode(played.frame) if played.is_new else b""
@@ -138,7 +138,7 @@ class Fragments(Format):
         kind = f'video/mp4; codecs="avc1.{parameters[:3].hex()},opus"'
         return {"mime": kind, **self._size}
 
-    def pack(self, tick: outlet.NumberedTick) -> bytes:
+    def pack(self, tick: tick_queue.NumberedTick) -> bytes:
         """See `Format`."""
         with self._lock:
             return b"" if self._is_closed else self._pack(tick.tick)

@@ -15,7 +15,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from vasa_jax import types
 from vasa_jax.errors import UserError
-from vasa_jax.live import microphone, outlet
+from vasa_jax.live import microphone, tick_queue
 from vasa_jax.live import session as session_lib
 
 BITS_A_SECOND = 1_500_000
@@ -79,7 +79,7 @@ class Peer:
         self._connection = aiortc.RTCPeerConnection(configuration)
         self._session = session
         self._codec = codec
-        self._outlets = [session.subscribe(), session.subscribe()]
+        self._queues = [session.subscribe(), session.subscribe()]
         self._listener: asyncio.Task | None = None
         self._connection.on("track", self._on_track)
         self._connection.on("connectionstatechange", self._on_state)
@@ -95,10 +95,10 @@ class Peer:
         Raises:
             UserError: it is no offer, or one without picture and sound.
         """
-        picture_outlet, sound_outlet = self._outlets
-        picture = PictureTrack(picture_outlet)
+        picture_ticks, sound_ticks = self._queues
+        picture = PictureTrack(picture_ticks)
         try:
-            self._connection.addTrack(SoundTrack(sound_outlet))
+            self._connection.addTrack(SoundTrack(sound_ticks))
             self._connection.addTrack(picture)
             self._prefer_codec()
             offer = aiortc.RTCSessionDescription(sdp=sdp, type="offer")
@@ -117,7 +117,7 @@ class Peer:
 
     async def close(self) -> None:
         """Let go of everything."""
-        for one in self._outlets:
+        for one in self._queues:
             self._session.unsubscribe(one)
         if self._listener is not None:
             self._listener.cancel()
@@ -189,8 +189,8 @@ class PictureTrack(mediastreams.MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, ticks: outlet.Outlet):
-        """Send what an outlet gives."""
+    def __init__(self, ticks: tick_queue.TickQueue):
+        """Send what a queue gives."""
         super().__init__()
         self.colour_space = Colorspace.ITU601
         self._ticks = ticks
@@ -224,8 +224,8 @@ class SoundTrack(mediastreams.MediaStreamTrack):
 
     kind = "audio"
 
-    def __init__(self, ticks: outlet.Outlet):
-        """Send what an outlet gives."""
+    def __init__(self, ticks: tick_queue.TickQueue):
+        """Send what a queue gives."""
         super().__init__()
         self._ticks = ticks
         self._pieces: list[av.AudioFrame] = []
@@ -266,11 +266,11 @@ def _sound_frame(samples: np.ndarray) -> av.AudioFrame:
 
 
 async def _next(
-    track: mediastreams.MediaStreamTrack, ticks: outlet.Outlet
-) -> outlet.NumberedTick:
+    track: mediastreams.MediaStreamTrack, ticks: tick_queue.TickQueue
+) -> tick_queue.NumberedTick:
     """Wait for a tick; the end of the session is the end of the track."""
     try:
         return await ticks.get()
-    except outlet.OutletClosed as error:
+    except tick_queue.TickQueueClosed as error:
         track.stop()
         raise mediastreams.MediaStreamError from error

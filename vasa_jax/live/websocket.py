@@ -17,10 +17,10 @@ from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
 from vasa_jax.errors import UserError
 from vasa_jax.live import (
     control_messages,
-    outlet,
     reading_aloud,
     recording,
     socket_formats,
+    tick_queue,
 )
 from vasa_jax.live import microphone as microphone_lib
 from vasa_jax.live import session as session_lib
@@ -179,7 +179,7 @@ class Connection:
                 if packed:
                     async with asyncio.timeout(SEND_SECONDS):
                         await self._socket.send_bytes(packed)
-        except outlet.OutletClosed:
+        except tick_queue.TickQueueClosed:
             return
         finally:
             self._session.unsubscribe(ticks)

@@ -11,7 +11,7 @@ import asyncio
 import numpy as np
 
 from vasa_jax import types
-from vasa_jax.live import agents, microphone, outlet, session, sessions
+from vasa_jax.live import agents, microphone, session, sessions, tick_queue
 from vasa_jax.live.adapters import extras
 
 try:
@@ -45,8 +45,8 @@ class FaceHandler(fastrtc.AsyncAudioVideoStreamHandler):
         self._faces, self._agent, self._portrait_id = faces, agent, portrait_id
         self._gain = microphone.SlowGain()
         self._session: session.Session | None = None
-        self._sounds: outlet.Outlet | None = None
-        self._pictures: outlet.Outlet | None = None
+        self._sounds: tick_queue.TickQueue | None = None
+        self._pictures: tick_queue.TickQueue | None = None
         self._has_begun = asyncio.Event()
 
     def copy(self) -> "FaceHandler":
@@ -82,7 +82,7 @@ class FaceHandler(fastrtc.AsyncAudioVideoStreamHandler):
         await self._has_begun.wait()
         try:
             _, tick = await self._sounds.get()
-        except outlet.OutletClosed:
+        except tick_queue.TickQueueClosed:
             return self._close_stream()
         levels = np.round(np.clip(tick.samples, -1, 1) * 32767).astype(np.int16)
         return types.SAMPLE_RATE_HZ, np.stack([levels, levels]), "stereo"
@@ -92,7 +92,7 @@ class FaceHandler(fastrtc.AsyncAudioVideoStreamHandler):
         await self._has_begun.wait()
         try:
             _, tick = await self._pictures.get()
-        except outlet.OutletClosed:
+        except tick_queue.TickQueueClosed:
             return self._close_stream()
         return np.ascontiguousarray(tick.frame[..., ::-1])
 

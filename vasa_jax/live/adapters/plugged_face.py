@@ -15,7 +15,7 @@ import numpy as np
 
 from vasa_jax import types
 from vasa_jax.errors import UserError
-from vasa_jax.live import outlet, session, voice_queue
+from vasa_jax.live import session, tick_queue, voice_queue
 from vasa_jax.live.adapters import wide_voice
 
 AHEAD_SAMPLES = 5 * types.SAMPLE_RATE_HZ
@@ -151,7 +151,7 @@ class PluggedFace:
         while True:
             try:
                 number, tick = await self._ticks.get()
-            except outlet.OutletClosed:
+            except tick_queue.TickQueueClosed:
                 break
             has_voice = bool((tick.positions != voice_queue.SILENCE).any())
             if len(self._ticks) and not has_voice:

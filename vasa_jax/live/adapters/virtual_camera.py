@@ -10,7 +10,7 @@ import numpy as np
 
 from vasa_jax import types
 from vasa_jax.errors import UserError
-from vasa_jax.live import outlet, session
+from vasa_jax.live import session, tick_queue
 from vasa_jax.live.adapters import extras
 
 try:
@@ -55,7 +55,7 @@ async def show(
                 if hear is not None:
                     hear(tick.samples)
                 await asyncio.to_thread(camera.send, np.ascontiguousarray(tick.frame))
-        except outlet.OutletClosed:
+        except tick_queue.TickQueueClosed:
             return
         finally:
             one.unsubscribe(ticks)

@@ -1,4 +1,4 @@
-"""Choose the stretches of a track that make clips: present, steady, large, in frame."""
+"""Choose the segments of a track that make clips: present, steady, large, in frame."""
 
 import collections
 import dataclasses
@@ -18,7 +18,7 @@ LARGEST_ZOOM = 1.5
 """Factor between a frame's head and the median one. Ours: as of the synthetic heads."""
 
 RETRY_FRAMES = 12
-"""Frames from a stretch that was refused to the next try. Ours: half a second."""
+"""Frames from a segment that was refused to the next try. Ours: half a second."""
 
 MISSING_SOUND_SECONDS = 0.2
 """Sound that may be missing at a clip's end and becomes silence. Ours: tracks of sound
@@ -31,8 +31,8 @@ STILL = "is a still picture"
 
 
 @dataclasses.dataclass(frozen=True)
-class Stretch:
-    """A stretch that makes a clip.
+class Segment:
+    """A segment that makes a clip.
 
     Attributes:
         start: its first frame.
@@ -52,12 +52,12 @@ class Stretch:
 
 def choose(
     found: tracking.Track, settings: settings_lib.Settings, num_samples: int
-) -> tuple[list[Stretch], dict[str, int]]:
-    """Choose stretches one after another; none shares a frame with another.
+) -> tuple[list[Segment], dict[str, int]]:
+    """Choose segments one after another; none shares a frame with another.
 
-    Ours: one crop for a stretch, the one crop definition at the median head, so that
+    Ours: one crop for a segment, the one crop definition at the median head, so that
     place and size of the head stay in its pose. Where the face is there for less than
-    a whole stretch, or stays in its crop for less, a shorter one is taken.
+    a whole segment, or stays in its crop for less, a shorter one is taken.
 
     Args:
         found: the track.
@@ -65,13 +65,13 @@ def choose(
         num_samples: length of the video's sound, 16 kHz.
 
     Returns:
-        The stretches, and how many frames were passed over for which reason.
+        The segments, and how many frames were passed over for which reason.
     """
     slack = round(MISSING_SOUND_SECONDS * types.SAMPLE_RATE_HZ)
     num_heard = (num_samples + slack) // types.SAMPLES_PER_FRAME
     num_frames = len(found.present)
     begins = np.flatnonzero(~found.present | ~found.is_joined)
-    stretches, passed = [], collections.Counter()
+    segments, passed = [], collections.Counter()
     for start, end in zip(begins, [*begins[1:], num_frames], strict=True):
         if not found.present[start]:
             passed[ABSENT] += 1
@@ -87,15 +87,15 @@ def choose(
                 passed[made] += RETRY_FRAMES
                 start += RETRY_FRAMES
             else:
-                stretches.append(made)
+                segments.append(made)
                 start += made.num_frames
         if reason is not None and start < end:
             passed[reason] += int(end - start)
-    return stretches, dict(passed)
+    return segments, dict(passed)
 
 
 def _longest(found, start, end, settings):
-    """Return the longest stretch from a frame on, or why there is none."""
+    """Return the longest segment from a frame on, or why there is none."""
     count = min(end - start, settings.num_frames)
     made = _stretch(found, start, count, settings)
     while made == WANDERS and count // 2 >= settings.least_frames:
@@ -105,7 +105,7 @@ def _longest(found, start, end, settings):
 
 
 def _stretch(found, start, count, settings):
-    """Return a stretch without breaks, or why it makes no clip."""
+    """Return a segment without breaks, or why it makes no clip."""
     frames = slice(start, start + count)
     if found.is_still[frames][1:].all():
         return STILL
@@ -125,4 +125,4 @@ def _stretch(found, start, count, settings):
     if shift > LARGEST_SHIFT or zoom > np.log(LARGEST_ZOOM):
         return WANDERS
     parts = [head_pose.rotation, head_pose.translation, head_pose.scale]
-    return Stretch(int(start), box, np.concatenate(parts, axis=-1))
+    return Segment(int(start), box, np.concatenate(parts, axis=-1))

@@ -1,4 +1,4 @@
-"""Who is in which split and shard, and which stretches of a track make clips."""
+"""Who is in which split and shard, and which segments of a track make clips."""
 
 import dataclasses
 import pathlib
@@ -12,8 +12,8 @@ pytest.importorskip("ai_edge_litert")
 
 from datasets.published_sets import clips as published_clips
 from datasets.published_sets import video_files
+from datasets.video_clips import segments, sources, tracking
 from datasets.video_clips import settings as settings_lib
-from datasets.video_clips import sources, stretches, tracking
 from vasa_jax import errors
 from vasa_jax.portrait import pose
 
@@ -115,8 +115,8 @@ def _track(count, **changes):
 
 
 def _choose(found, num_frames_heard=1000):
-    chosen, passed = stretches.choose(found, SETTINGS, 640 * num_frames_heard)
-    return [stretch.start for stretch in chosen], passed
+    chosen, passed = segments.choose(found, SETTINGS, 640 * num_frames_heard)
+    return [segment.start for segment in chosen], passed
 
 
 def test_stretches_begin_after_the_last_frame_that_breaks_them():
@@ -125,17 +125,17 @@ def test_stretches_begin_after_the_last_frame_that_breaks_them():
     is_joined[40] = False
     starts, passed = _choose(_track(70, present=present, is_joined=is_joined))
     assert starts == [8, 40]
-    assert passed == {stretches.ABSENT: 8, stretches.JUMP: 12}
+    assert passed == {segments.ABSENT: 8, segments.JUMP: 12}
 
 
 @pytest.mark.parametrize(
     "reason, changes",
     [
-        (stretches.SMALL, {"unit": np.full(20, 30.0)}),
-        (stretches.OUTSIDE, {"centre": np.full((20, 2), 20.0)}),
-        (stretches.WANDERS, {"centre": np.linspace(100, 300, 40).reshape(20, 2)}),
-        (stretches.WANDERS, {"unit": np.linspace(30, 90, 20)}),
-        (stretches.STILL, {"is_still": np.arange(20) > 0}),
+        (segments.SMALL, {"unit": np.full(20, 30.0)}),
+        (segments.OUTSIDE, {"centre": np.full((20, 2), 20.0)}),
+        (segments.WANDERS, {"centre": np.linspace(100, 300, 40).reshape(20, 2)}),
+        (segments.WANDERS, {"unit": np.linspace(30, 90, 20)}),
+        (segments.STILL, {"is_still": np.arange(20) > 0}),
     ],
 )
 def test_a_face_too_small_cut_off_wandering_or_still_makes_no_clip(reason, changes):
@@ -145,7 +145,7 @@ def test_a_face_too_small_cut_off_wandering_or_still_makes_no_clip(reason, chang
 
 def test_a_clip_ends_with_the_sound():
     assert _choose(_track(40), num_frames_heard=37)[0] == [0, 20]
-    assert _choose(_track(40), num_frames_heard=30) == ([0], {stretches.SILENT: 20})
+    assert _choose(_track(40), num_frames_heard=30) == ([0], {segments.SILENT: 20})
 
 
 def test_what_is_too_short_for_a_whole_clip_makes_a_shorter_one():
@@ -153,18 +153,18 @@ def test_what_is_too_short_for_a_whole_clip_makes_a_shorter_one():
     is_joined = np.arange(150) > 0
     is_joined[[70, 95, 119]] = False
     found = _track(150, is_joined=is_joined)
-    chosen, passed = stretches.choose(found, settings, 640 * 1000)
-    lengths = [(stretch.start, stretch.num_frames) for stretch in chosen]
+    chosen, passed = segments.choose(found, settings, 640 * 1000)
+    lengths = [(segment.start, segment.num_frames) for segment in chosen]
     assert lengths == [(0, 50), (70, 25), (119, 31)]
-    assert passed == {stretches.JUMP: 20 + 24}
+    assert passed == {segments.JUMP: 20 + 24}
 
 
 def test_a_head_that_leaves_its_crop_makes_shorter_clips():
     settings = dataclasses.replace(SETTINGS, seconds=4.0)
     centre = np.full((100, 2), 200.0)
     centre[50:] -= 100
-    chosen, _ = stretches.choose(_track(100, centre=centre), settings, 640 * 1000)
-    assert [stretch.num_frames for stretch in chosen] == [50, 50]
+    chosen, _ = segments.choose(_track(100, centre=centre), settings, 640 * 1000)
+    assert [segment.num_frames for segment in chosen] == [50, 50]
 
 
 def test_clips_whose_lips_must_be_told_are_long_enough_for_it():

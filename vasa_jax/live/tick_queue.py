@@ -18,11 +18,11 @@ class NumberedTick(NamedTuple):
     tick: performance.Tick
 
 
-class OutletClosed(Exception):
+class TickQueueClosed(Exception):
     """The session has ended."""
 
 
-class Outlet:
+class TickQueue:
     """A short queue; sound and picture are left out together.
 
     Attributes:
@@ -62,11 +62,11 @@ class Outlet:
         """Wait for the next tick.
 
         Raises:
-            OutletClosed: the session has ended.
+            TickQueueClosed: the session has ended.
         """
         while not self._ticks:
             if self._is_closed:
-                raise OutletClosed
+                raise TickQueueClosed
             self._changed.clear()
             await self._changed.wait()
         return self._ticks.popleft()
