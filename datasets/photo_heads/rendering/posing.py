@@ -194,9 +194,9 @@ def head_pose(rig: Rig, state: photo_head.State, view: photo_head.View) -> np.nd
     yaw = np.arctan2(-seen[0, 2], seen[2, 2])
     pitch = np.arcsin(np.clip(-seen[1, 2], -1, 1))
     roll = np.arctan2(-seen[1, 0], seen[1, 1])
-    centre = view.to_image(photo_head.project(centre))
+    projected = view.to_image(photo_head.project(centre))
     scale = 1 / (1 + centre[2] / pose.CAMERA_DISTANCE) / view.distance
-    return np.array([yaw, pitch, roll, *centre, scale], np.float32)
+    return np.array([yaw, pitch, roll, *projected, scale], np.float32)
 
 
 def keypoints(rig: Rig, state: photo_head.State, view: photo_head.View) -> np.ndarray:
