@@ -1,12 +1,13 @@
 """Print how surely the lip-sync network tells sound in time from sound that is not.
 
-    python -m experiments.sync_tables --data_dir=data/lips --videos=talking_heads/ \
-        --output=tables/
+    python -m experiments.sync_tables --data_dir=data/lips,data/photo_lips \
+        --videos=talking_heads/ --output=tables/
 
-Lips of `--data_dir` are held-out clips of `experiments.tools.encode_lips`, those of
-`--videos` are cut out of the videos here; `--sync` names another network than the one
-that ships. Below stands the curve over shifts: how far lips are from sound that is so
-many frames later. Writes `sync_tables.json` and `sync_tables.md`.
+Lips of `--data_dir` are held-out clips of `experiments.tools.encode_lips`, a column a
+folder; those of `--videos` are cut out of the videos here; `--sync` names another
+network than the one that ships. Below stands the curve over shifts: how far lips are
+from sound that is so many frames later. Writes `sync_tables.json` and
+`sync_tables.md`.
 """
 
 import json
@@ -20,7 +21,7 @@ from absl import flags
 
 from experiments.running import program
 from vasa_jax import compilation_cache, config
-from vasa_jax.data import records
+from vasa_jax.data import mixed_sets, records
 from vasa_jax.evaluation.benchmark import video_clip
 from vasa_jax.evaluation.metrics import lip_synchrony
 from vasa_jax.evaluation.networks import contrastive, lip_sync
@@ -28,7 +29,9 @@ from vasa_jax.evaluation.report import score_report
 from vasa_jax.portrait import face_cuts
 
 SYNC = flags.DEFINE_string("sync", None, "Export of the network; the shipped if left.")
-DATA_DIR = flags.DEFINE_string("data_dir", None, "Encoded lips.")
+DATA_DIR = flags.DEFINE_string(
+    "data_dir", None, "Folder of encoded lips, or several: a,b."
+)
 SPLIT = flags.DEFINE_string("split", "validation", "Of them.")
 VIDEOS = flags.DEFINE_string("videos", None, "Folder, glob, .txt, or one video.")
 MAX_CLIPS = flags.DEFINE_integer("max_clips", None, "All if left.", lower_bound=1)
@@ -36,6 +39,9 @@ OUTPUT = flags.DEFINE_string("output", ".", "Folder of the two files.")
 
 STRETCHES = (1, 12, 25)
 """Windows in a row that distances are averaged over. Ours: from 0.2 s to about 1 s."""
+
+AWAY_FRAMES = 8
+"""Of sound that is surely wrong. Ours: 0.3 s, longer than most sounds of speech."""
 
 SHIFTS = (-15, -10, -7, -5, -3, -2, -1, 0, 1, 2, 3, 5, 7, 10, 15)
 """Of the curve, those that the table shows; the JSON has all. Ours."""
@@ -54,9 +60,10 @@ def main(_) -> int:
     scorer = contrastive.read(lip_sync.KIND, SYNC.value)
     sets = {}
     if DATA_DIR.value is not None:
-        opened = records.open_folder(DATA_DIR.value, SPLIT.value)
-        count = min(len(opened), MAX_CLIPS.value or len(opened))
-        sets["held-out rendered heads"] = measure(scorer, of_records(opened, count))
+        for folder in mixed_sets.split_folders(DATA_DIR.value):
+            opened = records.open_folder(folder, SPLIT.value)
+            count = min(len(opened), MAX_CLIPS.value or len(opened))
+            sets[f"lips of {folder}"] = measure(scorer, of_records(opened, count))
     if VIDEOS.value is not None:
         paths = video_clip.find_videos(VIDEOS.value)[: MAX_CLIPS.value]
         sets["videos"] = measure(scorer, of_videos(scorer, paths))
@@ -103,7 +110,10 @@ def measure(scorer: contrastive.Scorer, found: Iterator) -> dict[str, Any]:
     Raises:
         UserError: no clip can be measured.
     """
+    middle = lip_synchrony.MAX_OFFSET_FRAMES
+    away = [middle - AWAY_FRAMES, middle + AWAY_FRAMES]
     rows, curves, num_left_out = [], [], 0
+    heard_before = np.empty((0, scorer.sizes.width))
     for lips, features, face in found:
         seen, heard = scorer.embed_all(lips, features)
         is_seen = np.ones(len(seen), bool)
@@ -115,10 +125,12 @@ def measure(scorer: contrastive.Scorer, found: Iterator) -> dict[str, Any]:
             continue
         own = lip_synchrony.score_offsets(table)
         curves.append(own.distances)
-        away = np.roll(heard, len(heard) // 2, axis=0)
+        half = np.roll(heard, len(heard) // 2, axis=0)
         shifted = lip_synchrony.score_offsets(
-            lip_synchrony.offset_distances(seen, away, is_seen=is_seen)
+            lip_synchrony.offset_distances(seen, half, is_seen=is_seen)
         )
+        count = min(len(seen), len(heard_before))
+        other = np.linalg.norm(seen[:count] - heard_before[:count], axis=1)
         right_offset = abs(own.offset_frames) < lip_sync.APART_FRAMES
         rows.append(
             {
@@ -127,12 +139,17 @@ def measure(scorer: contrastive.Scorer, found: Iterator) -> dict[str, Any]:
                 "distance": own.distance,
                 "distance_shifted": shifted.distance,
                 "right_offset": float(right_offset),
+                "nearer_than_away": share_nearer(
+                    table[:, 2 * [middle]], table[:, away]
+                ),
+                "nearer_than_other": share_nearer(table[: len(other), middle], other),
                 **{
                     f"share_found_{n}": lip_synchrony.share_found(table, n)
                     for n in STRETCHES
                 },
             }
         )
+        heard_before = heard
     config.require(
         len(rows) > 0,
         f"None of the {num_left_out} clips can be measured; give clips of at least "
@@ -147,6 +164,12 @@ def measure(scorer: contrastive.Scorer, found: Iterator) -> dict[str, Any]:
     return {**counts, **means, "curve": np.mean(curves, axis=0).tolist()}
 
 
+def share_nearer(own: np.ndarray, far: np.ndarray) -> float:
+    """Return in which share of pairs the first distance is less; NaN without pairs."""
+    known = np.isfinite(own) & np.isfinite(far)
+    return float(np.mean(own[known] < far[known])) if known.any() else float("nan")
+
+
 def to_markdown(sets: Mapping[str, Mapping[str, Any]], weights: str | None) -> str:
     """Write the table, one column a set, the curves, and whom the network favours."""
     apart = lip_sync.APART_FRAMES
@@ -159,6 +182,8 @@ def to_markdown(sets: Mapping[str, Mapping[str, Any]], weights: str | None) -> s
         "distance": "S_D (own)",
         "distance_shifted": "S_D (own), sound shifted by half",
         "right_offset": f"clips whose offset is found, less than {apart} frames off",
+        "nearer_than_away": f"pairs, 0 nearer than {AWAY_FRAMES} frames either way",
+        "nearer_than_other": "pairs, 0 nearer than the voice of the clip before",
         **{
             f"share_found_{n}": f"0 nearer than all offsets of {apart} to "
             f"{lip_synchrony.MAX_OFFSET_FRAMES} frames, "
@@ -173,7 +198,10 @@ def to_markdown(sets: Mapping[str, Mapping[str, Any]], weights: str | None) -> s
             for one in sets.values()
         )
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
-    chance = f"Chance tells 0 from all {num_wrong} others in 1 of {num_wrong + 1}."
+    chance = (
+        f"Chance tells 0 from all {num_wrong} others in 1 of {num_wrong + 1}, and in "
+        "half of the pairs."
+    )
     lines += ["", chance, "", "| distance at sound later by, frames | "]
     lines[-1] += " | ".join(f"{shift}" for shift in SHIFTS) + " |"
     lines.append("|---" * (len(SHIFTS) + 1) + "|")

@@ -13,6 +13,7 @@ import pytest
 from experiments.running import scorer_training
 from vasa_jax import config, errors, export, media, types
 from vasa_jax.audio import encoders
+from vasa_jax.data import records
 from vasa_jax.evaluation.benchmark import video_clip
 from vasa_jax.evaluation.metrics import definition, lip_synchrony, registry
 from vasa_jax.evaluation.networks import contrastive, lip_sync
@@ -211,7 +212,7 @@ def test_an_export_of_another_network_is_refused_by_name(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_table_counts_videos_without_a_face_and_leaves_them_out(
+def test_the_table_has_a_column_a_set_and_leaves_out_videos_without_a_face(
     folder, tmp_path, rendered_photo
 ):
     videos = tmp_path / "videos"
@@ -226,10 +227,32 @@ def test_the_table_counts_videos_without_a_face_and_leaves_them_out(
         ) as out:
             out.write(np.broadcast_to(picture, (40, *picture.shape)))
 
+    num_channels = encoders.make("mel").num_channels
+    sets = [tmp_path / "one", tmp_path / "two"]
+    for count, place in enumerate(sets, start=1):
+        (place / "validation").mkdir(parents=True)
+        for number in range(count):
+            records.write_npz_record(
+                place / "validation" / f"{number}.npz",
+                {
+                    "clip_id": f"{number}",
+                    "lips": generator.integers(0, 256, (40, 56, 56), np.uint8),
+                    "audio_features": generator.normal(size=(40, num_channels)),
+                    "split": "validation",
+                },
+            )
+
     def run(place):
         program = [sys.executable, "-m", "experiments.sync_tables"]
+        folders = ",".join(map(str, sets))
         return subprocess.run(
-            [*program, f"--sync={folder}", f"--videos={place}", f"--output={tmp_path}"],
+            [
+                *program,
+                f"--sync={folder}",
+                f"--data_dir={folders}",
+                f"--videos={place}",
+                f"--output={tmp_path}",
+            ],
             cwd=pathlib.Path(__file__).parent.parent,
             env={**os.environ, "JAX_PLATFORMS": "cpu"},
             capture_output=True,
@@ -238,13 +261,19 @@ def test_the_table_counts_videos_without_a_face_and_leaves_them_out(
 
     done = run(videos)
     assert done.returncode == 0, done.stderr
-    found = json.loads((tmp_path / "sync_tables.json").read_text())["videos"]
+    columns = json.loads((tmp_path / "sync_tables.json").read_text())
+    one, two, found = columns.values()
+    assert list(columns) == [*(f"lips of {place}" for place in sets), "videos"]
+    assert (one["num_clips"], two["num_clips"]) == (1, 2)
+    assert 0 < one["nearer_than_away"] < 1 and 0 < two["nearer_than_other"] < 1
+    # One clip has no other's voice beside it.
+    assert np.isnan(one["nearer_than_other"])
     assert (found["num_clips"], found["num_left_out"]) == (1, 1)
     assert np.isfinite(found["confidence"])
-    assert "| clips left out, too short or without a face | 1 |" in done.stdout
+    assert "without a face | 0 | 0 | 1 |" in done.stdout
     assert len(found["curve"]) == 31
     assert f"| videos | {found['curve'][0]:.3f} |" in done.stdout
-    assert "unless it learnt on real faces too, they favour this system" in done.stdout
+    assert "unless it learnt on filmed people too, they favour" in done.stdout
     done = run(videos / "noise.mp4")
     assert done.returncode == 2
     assert "None of the 1 clips can be measured" in done.stderr

@@ -14,6 +14,7 @@ from vasa_jax.animate.controls import Controls
 from vasa_jax.data import records
 from vasa_jax.evaluation.benchmark import paper_benchmark, video_generator
 from vasa_jax.evaluation.metrics import definition, face_movement, registry
+from vasa_jax.evaluation.networks import contrastive
 from vasa_jax.evaluation.report import paper_comparison, paper_figures, score_report
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -109,7 +110,8 @@ def test_the_successor_stands_in_a_table_of_its_own_under_its_own_name():
         }
     )
     filled = paper_comparison.fill(6, table, {paper_figures.DEFAULT: report})
-    text = paper_comparison.to_markdown([filled], report.comparing, "a list")
+    text = paper_comparison.to_markdown([filled], [], "a list")
+    assert text.count(about) == 1
     assert "Rows of (arXiv 2606.01620) are measured on HDTF" in text
     row = "| VASA-1's successor (arXiv 2606.01620) | 8.943 | - | - | 6.286 | - | 0.699 "
     assert row in text
@@ -119,15 +121,35 @@ def test_the_successor_stands_in_a_table_of_its_own_under_its_own_name():
 
 def test_capp_is_laid_beside_the_papers_by_shift_or_says_why_not():
     table = paper_figures.TABLES[3]
+    favour = contrastive.favour(None)
     filled = paper_comparison.fill_sanity(
-        3, table, {0: 0.5, 8: 0.1}, {0: 4, 8: 2}, None
+        3, table, {0: 0.5, 8: 0.1}, {0: 4, 8: 2}, None, favour
     )
     text = paper_comparison.to_markdown([filled], [], "a list")
     assert "| | 0 | ±1 | ±2 | ±3 | ±4 | ±8 |" in text
     assert "(own)** | 0.500 | - | - | - | - | 0.100 |" in text
     assert "- ±1, ±2, ±3, ±4: no clip is long enough" in text
-    without = paper_comparison.fill_sanity(3, table, {}, {}, "needs a network")
+    assert text.endswith(f"\n\n{favour}\n")
+    without = paper_comparison.fill_sanity(3, table, {}, {}, "needs a network", favour)
     assert without.missing == {"CAPP (own)": "needs a network"}
+    assert favour not in paper_comparison.to_markdown([without], [], "a list")
+
+
+def test_every_table_with_an_own_score_says_whom_it_favours():
+    favour = contrastive.favour(None)
+    score = definition.Summary(mean=0.3, num_clips=1, about=favour)
+    report = report_of(own=score)
+    filled = [
+        paper_comparison.fill(
+            number, table, {setting: report for setting, _ in table.settings}
+        )
+        for number, table in paper_figures.TABLES.items()
+        if isinstance(table, paper_figures.Table)
+    ]
+    assert len(filled) == 4
+    text = paper_comparison.to_markdown(filled, [], "a list")
+    for part in text.split("### ")[1:]:
+        assert favour in part
 
 
 def test_a_folder_of_persons_is_a_benchmark(tmp_path):

@@ -229,7 +229,8 @@ def test_the_card_says_how_many_records_a_set_holds(tmp_path):
     for name in ("a", "b"):
         (tmp_path / "npz" / "train").mkdir(parents=True, exist_ok=True)
         (tmp_path / "npz" / "train" / f"{name}.npz").touch()
-    assert data_card.describe(tmp_path / "npz") == "Data: npz records, 2 in train."
+    found = data_card.describe(tmp_path / "npz")
+    assert found == "Data: npz records `npz`, 2 in train."
     assert data_card.describe(tmp_path / "nowhere") == ""
 
 

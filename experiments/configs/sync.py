@@ -5,15 +5,15 @@
         --workdir=runs/sync --set=data_dir=data/lips
     python -m experiments.export --workdir=runs/sync --output=sync --dtype=float16
 
-Real videos and moved photographs join by `--set=data_dir=data/lips,data/real_lips`,
-encoded likewise from what `datasets.video_clips` and `datasets.photo_heads` make;
-without them the network has seen rendered heads only, and its scores favour systems
-that show such heads.
+Moved photographs and real videos join by `--set=data_dir=data/photo_lips,data/lips`,
+encoded likewise from what `datasets.photo_heads` and `datasets.video_clips` make, also
+from the network that ships (`--init_from=vasa_jax/weights/sync`). Without filmed people
+its scores favour systems that learnt on the same kinds of heads.
 
 Presets:
 
-- `demo`: about 15 minutes of two CPU cores (0.5 s a step, measured); the network that
-  ships.
+- `demo`: about 15 minutes of two CPU cores (0.5 s a step, measured). What ships went
+  600 steps further on moved photographs (docs/log/run_31_lips_of_photographs.md).
 - `paper`: the widths of SyncNet, for a GPU and real video; nothing measured.
 - `tiny`: for tests.
 
@@ -43,7 +43,8 @@ WEIGHT_DECAY = 0.05
 
 CARD = """Tells how well lips and sound belong together, in the manner of SyncNet.
 Scores are comparable among scores of these weights only, not with those of the
-published network."""
+published network. Unless filmed people are among its data, it favours systems that
+learnt on the same kinds of heads."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ def describe(data_dir: str) -> str:
         for part in (sorted(folder.iterdir()) if folder.is_dir() else [])
         if part.is_dir()
     }
-    return _sentence("npz records", counts)
+    return _sentence(f"npz records `{folder.name}`", counts)
 
 
 def _sentence(name: str, counts: dict[str, int]) -> str:

@@ -111,12 +111,16 @@ def fill(
             values = found.scales
             counts = dict.fromkeys(values, found.num_clips)
         tables.append(
-            paper_comparison.fill_sanity(number, table, values, counts, reason)
+            paper_comparison.fill_sanity(
+                number,
+                table,
+                values,
+                counts,
+                reason,
+                contrastive.favour(options.capp_weights),
+            )
         )
-    notes = notes_on(made, generator, options)
-    if sanity is not None and sanity[0] is not None:
-        notes = [contrastive.favour(options.capp_weights), *notes]
-    notes = list(dict.fromkeys(notes))
+    notes = list(dict.fromkeys(notes_on(made, generator, options)))
     return Result(tables=tables, notes=notes, default=default)
 
 
@@ -153,8 +157,6 @@ def notes_on(
         "FVD25, where it is measured, compares the seconds of these clips (the paper: "
         "2000 real and 2000 generated ones), which makes it larger.",
     ]
-    comparing = [o for one in made.values() for o in one.report.comparing]
-    notes[:0] = dict.fromkeys(comparing)
     for setting, one in made.items():
         lengths = [c.num_frames for c in one.report.clips.values()]
         seconds = sum(lengths) / len(one.pairs) / types.FRAME_RATE_HZ

@@ -208,7 +208,7 @@ def favour(folder: str | os.PathLike[str] | None) -> str:
     """Say whom scores of such a network favour.
 
     Ours: videos of real faces by another system score lower than they look, because
-    neither network that ships has seen one.
+    neither network that ships has seen a filmed one.
 
     Args:
         folder: of an export; None is the network that ships.
@@ -216,12 +216,14 @@ def favour(folder: str | os.PathLike[str] | None) -> str:
     if folder is None:
         return (
             "Scores marked (own) favour this system: their networks learnt on rendered "
-            "heads, as its models did, and know no real faces. Do not compare systems "
-            "by them."
+            "heads, that of lips also on moved photographs of people who do not exist, "
+            "as its models did, and know no filmed people. Do not compare systems by "
+            "them."
         )
     return (
-        "Scores marked (own) are of a network that was given; unless it learnt on real "
-        "faces too, they favour this system. Do not compare systems by them then."
+        "Scores marked (own) are of a network that was given; unless it learnt on "
+        "filmed people too, they favour this system. Do not compare systems by them "
+        "then."
     )
 
 

@@ -64,6 +64,7 @@ class Filled:
         heads: what is good, by the head of each column.
         rows: in order.
         missing: why a column has none of our numbers, by its head.
+        comparing: what must be known to compare its numbers, a sentence once.
     """
 
     number: int
@@ -74,6 +75,7 @@ class Filled:
     heads: Mapping[str, str]
     rows: Sequence[TableRow]
     missing: Mapping[str, str]
+    comparing: Sequence[str] = ()
 
 
 def find_line(report: Report, row: str) -> Line | None:
@@ -102,10 +104,20 @@ def fill(
     def from_paper(values):
         return {symbol: Cell(value=value) for symbol, value in values.items()}
 
-    def own(report, as_cell):
+    def lines_of(report):
         lines = {c.symbol: find_line(report, c.row or "") for c in columns}
-        return {s: as_cell(line.summary) for s, line in lines.items() if line}
+        return {symbol: line for symbol, line in lines.items() if line}
 
+    def own(report, as_cell):
+        return {s: as_cell(line.summary) for s, line in lines_of(report).items()}
+
+    known = (
+        line.summary
+        for setting, _ in table.settings
+        for line in lines_of(reports[setting]).values()
+        if line.summary.mean is not None
+    )
+    comparing = dict.fromkeys(summary.about for summary in known if summary.about)
     # Real video first: no score can be read without that of the originals.
     rows = [
         TableRow(
@@ -145,6 +157,7 @@ def fill(
         heads={c.symbol: c.better for c in columns},
         rows=rows,
         missing={c.symbol: missing[c.symbol] for c in columns if missing[c.symbol]},
+        comparing=list(comparing),
     )
 
 
@@ -154,6 +167,7 @@ def fill_sanity(
     found: Mapping[float, float],
     num_clips: Mapping[float, int],
     reason: str | None,
+    favour: str,
 ) -> Filled:
     """Put our CAPP's answers to shifts or factors beside the paper's.
 
@@ -163,6 +177,7 @@ def fill_sanity(
         found: ours by shift or factor.
         num_clips: behind each.
         reason: why there are none; None if there are.
+        favour: whom the network favours.
     """
 
     def head(value):
@@ -190,6 +205,7 @@ def fill_sanity(
         heads={head(k): AS_REAL for k in keys},
         rows=rows,
         missing={"CAPP (own)": reason} if reason else too_short,
+        comparing=[favour] if found else [],
     )
 
 
@@ -255,6 +271,9 @@ def to_markdown(tables: Sequence[Filled], notes: Sequence[str], here: str) -> st
             for reason in dict.fromkeys(table.missing.values()):
                 names = [n for n, other in table.missing.items() if other == reason]
                 lines.append(f"- {', '.join(names)}: {reason}")
+        if table.comparing:
+            # Under each table, since tables are quoted one by one.
+            lines += ["", " ".join(table.comparing)]
         parts.append("\n".join(lines))
     if notes:
         listed = "\n".join(f"- {note}" for note in notes)
