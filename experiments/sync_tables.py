@@ -194,7 +194,7 @@ def to_markdown(sets: Mapping[str, Mapping[str, Any]], weights: str | None) -> s
     lines = ["| | " + " | ".join(sets) + " |", "|---|" + "---|" * len(sets)]
     for key, title in titles.items():
         cells = (
-            f"{one[key]:.0f}" if key.startswith("num_") else f"{one[key]:.3f}"
+            f"{one[key]:.0f}" if key.startswith("num_") else _text(one[key])
             for one in sets.values()
         )
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
@@ -211,6 +211,10 @@ def to_markdown(sets: Mapping[str, Mapping[str, Any]], weights: str | None) -> s
         ]
         lines.append(f"| {name} | {' | '.join(f'{v:.3f}' for v in values)} |")
     return "\n".join([*lines, "", contrastive.favour(weights)]) + "\n"
+
+
+def _text(value: float) -> str:
+    return f"{value:.3f}" if np.isfinite(value) else "-"
 
 
 if __name__ == "__main__":
