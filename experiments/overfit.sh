@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # See whether the graph of `vasa1` learns: bash experiments/overfit.sh WORK VGG16 MOBILEFACENET
-# At a quarter of its widths and 128 px both stages are to learn ten clips with eight
-# voices by heart, on two CPU cores; how far it has run says docs/training.md. VGG16 and MOBILEFACENET are the files of the
-# frozen networks that losses compare by. Every step goes on where it was stopped, and
-# tells the processor's time that it took. FACE_STEPS and MOTION_STEPS change how long,
-# PRESET and SIZE (pixels) what.
+# At a quarter of its widths and 128 px both stages learn ten clips with eight voices by
+# heart, in two hours of two CPU cores; what came of it says docs/training.md. VGG16 and
+# MOBILEFACENET are the files of the frozen networks that losses compare by. Every step
+# goes on where it was stopped, and tells the processor's time that it took. FACE_STEPS
+# and MOTION_STEPS change how long, PRESET and SIZE (pixels) what.
 set -euo pipefail
 
 WORK=${1:?give a work folder}
