@@ -180,7 +180,7 @@ def test_a_record_holds_all_that_was_promised(small_set):
         arkit=((10, 52), np.float32),
         blink=((10,), np.float32),
         viseme=((10,), np.int32),
-        mouth_aperture=((10,), np.float32),
+        mouth_opening=((10,), np.float32),
         keypoints=((10, len(names.KEYPOINT_NAMES), 2), np.float32),
     )
     for key, (shape, dtype) in expected.items():
