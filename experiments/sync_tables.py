@@ -159,7 +159,7 @@ def measure(scorer: contrastive.Scorer, found: Iterator) -> dict[str, Any]:
     for name in rows[0]:
         # A clip without that many windows in a row has no number.
         known = [row[name] for row in rows if np.isfinite(row[name])]
-        means[name] = float(np.mean(known)) if known else float("nan")
+        means[name] = float(np.mean(known)) if known else None
     counts = {"num_clips": len(rows), "num_left_out": num_left_out}
     return {**counts, **means, "curve": np.mean(curves, axis=0).tolist()}
 
@@ -213,8 +213,8 @@ def to_markdown(sets: Mapping[str, Mapping[str, Any]], weights: str | None) -> s
     return "\n".join([*lines, "", contrastive.favour(weights)]) + "\n"
 
 
-def _text(value: float) -> str:
-    return f"{value:.3f}" if np.isfinite(value) else "-"
+def _text(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 if __name__ == "__main__":

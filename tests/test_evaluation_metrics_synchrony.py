@@ -267,7 +267,7 @@ def test_the_table_has_a_column_a_set_and_leaves_out_videos_without_a_face(
     assert (one["num_clips"], two["num_clips"]) == (1, 2)
     assert 0 < one["nearer_than_away"] < 1 and 0 < two["nearer_than_other"] < 1
     # One clip has no other's voice beside it.
-    assert np.isnan(one["nearer_than_other"])
+    assert one["nearer_than_other"] is None
     assert "than the voice of the clip before | - | 0." in done.stdout
     assert (found["num_clips"], found["num_left_out"]) == (1, 1)
     assert np.isfinite(found["confidence"])
