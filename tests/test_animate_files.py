@@ -1,5 +1,6 @@
 """From files to a video file: a whole video out, or one sentence and no file."""
 
+import dataclasses
 import os
 import pathlib
 import threading
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import audio, export, media
-from vasa_jax.animate import files, reenactment
+from vasa_jax.animate import files, model_files, reenactment, video_files
 from vasa_jax.animate.controls import Controls
 from vasa_jax.animate.talking_face import TalkingFace
 from vasa_jax.audio import waveform as waveform_lib
@@ -37,7 +38,7 @@ def inputs(tmp_path, rendered_photo, voice, tiny_checkpoint):
         "image": str(tmp_path / "face.png"),
         "voice": str(tmp_path / "voice.wav"),
         "output": str(tmp_path / "talk.mp4"),
-        "checkpoint": str(tiny_checkpoint),
+        "models": model_files.ModelFiles(checkpoint=tiny_checkpoint),
     }
 
 
@@ -53,7 +54,8 @@ def test_a_video_with_sound_comes_out(inputs, tiny_models):
 
 @pytest.mark.slow
 def test_frames_have_the_size_that_is_asked_for(inputs):
-    files.animate_files(**inputs, image_size=64)
+    models = dataclasses.replace(inputs["models"], image_size=64)
+    files.animate_files(**{**inputs, "models": models})
     frames = np.stack(list(media.iterate_video(inputs["output"])))
     assert frames.shape == (15, 64, 64, 3)
 
@@ -61,7 +63,8 @@ def test_frames_have_the_size_that_is_asked_for(inputs):
 def test_the_whole_picture_moves_where_the_face_is_and_nowhere_else(
     inputs, rendered_photo
 ):
-    files.animate_files(**inputs, show_whole_picture=True)
+    settings = video_files.VideoSettings(show_whole_picture=True)
+    files.animate_files(**inputs, settings=settings)
     frames = np.stack(list(media.iterate_video(inputs["output"])))
     assert frames.shape[1:] == rendered_photo.shape
     away = np.abs(frames.astype(int) - rendered_photo).mean((0, 3))
@@ -106,7 +109,8 @@ def test_a_voice_in_pieces_gives_the_video_of_its_file(inputs, tmp_path):
     told = []
     spoken = {**inputs, "voice": iter(pieces), "output": tmp_path / "spoken.mp4"}
     num_frames = files.animate_files(
-        **spoken, progress=lambda done, total: told.append(total)
+        **spoken,
+        listener=video_files.Listener(progress=lambda done, total: told.append(total)),
     )
     assert num_frames == 15 and set(told) == {0}
     for one, other in zip(
@@ -174,12 +178,13 @@ def damage(kind, inputs, tmp_path):
     if kind == "output no mp4":
         return {**inputs, "output": str(tmp_path / "talk.avi")}, "must end in .mp4"
     if kind == "checkpoint missing":
-        return {**inputs, "checkpoint": str(place)}, "There is no checkpoint at"
+        models = model_files.ModelFiles(checkpoint=place)
+        return {**inputs, "models": models}, "There is no checkpoint at"
     copied = tmp_path / "copied"
     copied.mkdir()
-    for file in pathlib.Path(inputs["checkpoint"]).iterdir():
+    for file in inputs["models"].checkpoint.iterdir():
         (copied / file.name).write_bytes(file.read_bytes())
-    changed["checkpoint"] = str(copied)
+    changed["models"] = model_files.ModelFiles(checkpoint=copied)
     if kind == "checkpoint truncated":
         weights = next(copied.glob("*.safetensors"))
         weights.write_bytes(weights.read_bytes()[:-100])
@@ -296,7 +301,7 @@ def test_several_faces_give_a_warning_and_a_video(inputs, rendered_photo):
     two = np.concatenate([rendered_photo, rendered_photo], axis=1)
     media.write_image(inputs["image"], two)
     warnings = []
-    files.animate_files(**inputs, warn=warnings.append)
+    files.animate_files(**inputs, listener=video_files.Listener(warn=warnings.append))
     assert pathlib.Path(inputs["output"]).exists()
     assert len(warnings) == 1
     assert "2 faces were found" in warnings[0]
@@ -316,7 +321,10 @@ def test_a_damaged_voice_gives_one_warning_and_a_video(inputs, tmp_path):
     data[middle : middle + 200] = bytes(200)
     place.write_bytes(data)
     warnings = []
-    num_frames = files.animate_files(**{**inputs, "voice": place}, warn=warnings.append)
+    num_frames = files.animate_files(
+        **{**inputs, "voice": place},
+        listener=video_files.Listener(warn=warnings.append),
+    )
     assert 10 <= num_frames <= 16
     assert len(warnings) == 1
     assert "is damaged" in warnings[0]
@@ -324,7 +332,8 @@ def test_a_damaged_voice_gives_one_warning_and_a_video(inputs, tmp_path):
 
 def test_progress_counts_up_to_all_frames(inputs):
     calls = []
-    files.animate_files(**inputs, progress=lambda *call: calls.append(call))
+    listener = video_files.Listener(progress=lambda *call: calls.append(call))
+    files.animate_files(**inputs, listener=listener)
     assert calls[0] == (0, 15)
     assert calls[-1] == (15, 15)
     assert [done for done, _ in calls] == sorted({done for done, _ in calls})

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import audio, media
-from vasa_jax.animate import many_files
+from vasa_jax.animate import many_files, model_files, video_files
 from vasa_jax.animate.controls import Controls
 from vasa_jax.errors import UserError
 
@@ -47,7 +47,7 @@ def inputs(tmp_path, rendered_photo, voice, tiny_checkpoint):
         "images": [tmp_path / "face.png", tmp_path / "blank.png", tmp_path / "no.png"],
         "audio_files": [tmp_path / "voice.wav"],
         "folder": tmp_path / "videos",
-        "checkpoint": tiny_checkpoint,
+        "models": model_files.ModelFiles(checkpoint=tiny_checkpoint),
     }
 
 
@@ -55,7 +55,7 @@ def test_a_bad_input_is_reported_and_the_rest_goes_on(inputs):
     done, errors = {}, {}
     num_failed = many_files.animate_many(
         **inputs,
-        frame_rate_hz=50,
+        settings=video_files.VideoSettings(frame_rate_hz=50),
         finished=lambda output, count: done.update({output.name: count}),
         failed=lambda output, error: errors.update({output.name: str(error)}),
     )
@@ -75,10 +75,10 @@ def test_a_bad_input_is_reported_and_the_rest_goes_on(inputs):
 
 
 def test_what_counts_for_all_is_refused_at_once_and_leaves_no_folder(inputs):
+    nowhere = model_files.ModelFiles(checkpoint="nowhere")
     for change, words in (
         ({"controls": Controls(num_steps=101)}, "num_steps is 101"),
-        ({"frame_rate_hz": 61}, "frame_rate is 61"),
-        ({"checkpoint": "nowhere"}, "There is no checkpoint at"),
+        ({"models": nowhere}, "There is no checkpoint at"),
     ):
         with pytest.raises(UserError, match=words):
             many_files.animate_many(**{**inputs, **change})

@@ -5,18 +5,9 @@ import os
 import pathlib
 from collections.abc import Callable, Sequence
 
-from vasa_jax import types
-from vasa_jax.animate import (
-    backdrop,
-    files,
-    frame_rate,
-    motion_stream,
-    talking_face,
-    trained,
-)
+from vasa_jax.animate import files, model_files, video_files
 from vasa_jax.animate.controls import Controls
 from vasa_jax.errors import UserError
-from vasa_jax.provenance import sealing
 
 Path = str | os.PathLike[str]
 
@@ -97,15 +88,9 @@ def animate_many(
     folder: Path,
     *,
     controls: Controls | None = None,
-    checkpoint: Path | None = None,
-    audio_weights: Path | None = None,
-    image_size: int | None = None,
-    background: backdrop.Background | None = None,
-    show_whole_picture: bool = False,
-    frame_rate_hz: int = types.FRAME_RATE_HZ,
-    seal: sealing.Seal | None = None,
-    warn: Callable[[str], None] = lambda sentence: None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    models: model_files.ModelFiles | None = None,
+    settings: video_files.VideoSettings | None = None,
+    listener: video_files.Listener | None = None,
     finished: Callable[[pathlib.Path, int], None] = lambda output, num_frames: None,
     failed: Callable[[pathlib.Path, UserError], None] = lambda output, error: None,
 ) -> int:
@@ -115,9 +100,7 @@ def animate_many(
         images: pictures.
         audio_files: voices.
         folder: of the videos, which `name_outputs` names; made if it is missing.
-        controls, checkpoint, audio_weights, image_size, background,
-            show_whole_picture, frame_rate_hz, seal, warn, progress: as of
-            `files.animate_files`, for all.
+        controls, models, settings, listener: as of `files.animate_files`, for all.
         finished: called with each video and its frames.
         failed: called with each video that could not be made, and why.
 
@@ -126,17 +109,13 @@ def animate_many(
 
     Raises:
         UserError: the files cannot be paired or named, or what counts for all of them
-            (controls, checkpoint, frame rate, folder) cannot be used.
+            (controls, models, folder) cannot be used.
     """
+    models = models or model_files.ModelFiles()
     pairs = pair(images, audio_files)
     outputs = name_outputs(pairs, folder)
-    frame_rate.check(frame_rate_hz)
-    motion_stream.check_controls(
-        controls or Controls(), *trained.load_motion_configs(checkpoint)
-    )
-    face = talking_face.TalkingFace.from_checkpoint(
-        checkpoint, audio_weights, image_size
-    )
+    models.check(controls or Controls())
+    models.load()
     num_failed = 0
     with _folder(pathlib.Path(folder)):
         for (image, audio_file), output in zip(pairs, outputs, strict=True):
@@ -146,14 +125,9 @@ def animate_many(
                     audio_file,
                     output,
                     controls=controls,
-                    checkpoint=checkpoint,
-                    background=background,
-                    show_whole_picture=show_whole_picture,
-                    frame_rate_hz=frame_rate_hz,
-                    face=face,
-                    seal=seal,
-                    warn=warn,
-                    progress=progress,
+                    models=models,
+                    settings=settings,
+                    listener=listener,
                 )
             except UserError as error:
                 num_failed += 1

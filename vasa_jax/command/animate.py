@@ -150,7 +150,7 @@ def run(chosen: argparse.Namespace) -> None:
         UserError: a file or a control cannot be used.
     """
     # Imported late, so that `--help` and mistakes in words answer at once.
-    from vasa_jax import compilation_cache, types
+    from vasa_jax import compilation_cache
     from vasa_jax.animate import files, many_files
 
     given = vars(chosen)
@@ -159,17 +159,12 @@ def run(chosen: argparse.Namespace) -> None:
     speech = _speech(given)
     seal = marks.seal_of(given, is_voice_generated=speech is not None)
     compilation_cache.enable()
-    with progress.shown("animate") as calls:
-        settings = {
+    with progress.shown("animate") as listener:
+        shared = {
             "controls": asked,
-            "checkpoint": given.get("checkpoint"),
-            "audio_weights": given.get("audio_weights"),
-            "image_size": given.get("image_size"),
-            "background": background_of(given),
-            "show_whole_picture": chosen.whole_picture,
-            "frame_rate_hz": given.get("frame_rate", types.FRAME_RATE_HZ),
-            "seal": seal,
-            **calls,
+            "models": models_of(given),
+            "settings": settings_of(given, seal),
+            "listener": listener,
         }
         images = many_files.split_names(chosen.image)
         if speech and len(images) > 1:
@@ -182,18 +177,7 @@ def run(chosen: argparse.Namespace) -> None:
                     "--motion and --motion_output are of one image and one voice; "
                     "animate one after another."
                 )
-            num_failed = many_files.animate_many(
-                images,
-                voices,
-                chosen.output,
-                **settings,
-                finished=lambda output, count: print(f"{output}: {count} frames"),
-                failed=lambda output, error: calls["warn"](
-                    f"{output} was left out: {error}"
-                ),
-            )
-            if num_failed:
-                raise UserError(f"{num_failed} of the videos could not be made.")
+            _animate_many(images, voices, chosen.output, shared)
             return
         num_frames = files.animate_files(
             chosen.image,
@@ -201,23 +185,69 @@ def run(chosen: argparse.Namespace) -> None:
             chosen.output,
             driving=driving,
             motion_output=given.get("motion_output"),
-            **settings,
+            **shared,
         )
     print(f"{chosen.output}: {num_frames} frames")
 
 
-def background_of(given: dict[str, Any]) -> Any:
-    """Return the background that is asked for; None is the picture's own.
+def _animate_many(
+    images: Sequence[str], voices: Sequence[str], folder: str, shared: dict[str, Any]
+) -> None:
+    """Animate several, and say of each what became of it.
 
     Raises:
-        UserError: there is none of this name, or the picture cannot be read.
+        UserError: as of `many_files.animate_many`, or one could not be made.
     """
-    if "background" not in given:
-        return None
     # Imported late, as in `run`.
-    from vasa_jax.animate import backdrop
+    from vasa_jax.animate import many_files
 
-    return backdrop.parse_background(given["background"])
+    num_failed = many_files.animate_many(
+        images,
+        voices,
+        folder,
+        **shared,
+        finished=lambda output, count: print(f"{output}: {count} frames"),
+        failed=lambda output, error: shared["listener"].warn(
+            f"{output} was left out: {error}"
+        ),
+    )
+    if num_failed:
+        raise UserError(f"{num_failed} of the videos could not be made.")
+
+
+def models_of(given: dict[str, Any]) -> Any:
+    """Return the `ModelFiles` that arguments ask for."""
+    # Imported late, as in `run`.
+    from vasa_jax.animate import model_files
+
+    names = "checkpoint", "audio_weights", "image_size"
+    return model_files.ModelFiles(**{name: given.get(name) for name in names})
+
+
+def settings_of(given: dict[str, Any], seal: Any) -> Any:
+    """Return the `VideoSettings` that arguments ask for.
+
+    Args:
+        given: arguments by name, without those that were left out.
+        seal: as of `marks.seal_of`.
+
+    Raises:
+        UserError: there is no background of this name, its picture cannot be read, or
+            the frame rate is out of range.
+    """
+    # Imported late, as in `run`.
+    from vasa_jax import types
+    from vasa_jax.animate import backdrop, video_files
+
+    background = None
+    if "background" in given:
+        background = backdrop.parse_background(given["background"])
+    return video_files.VideoSettings(
+        background=background,
+        show_whole_picture=given["whole_picture"],
+        frame_rate_hz=given.get("frame_rate", types.FRAME_RATE_HZ),
+        seal=seal,
+    )
 
 
 def _driving(given: dict[str, Any]):

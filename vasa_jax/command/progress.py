@@ -2,23 +2,25 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import tqdm
 
 
 @contextlib.contextmanager
-def shown(name: str) -> Iterator[dict[str, Callable[..., Any]]]:
+def shown(name: str) -> Iterator[Any]:
     """Show a bar of frames.
 
     Args:
         name: of what is done.
 
     Yields:
-        `progress`, called with the frames done and in all (0 if that is not known), and
-        `warn`, called with a sentence.
+        The `Listener` to whom the frames and the warnings are told.
     """
+    # Imported late, so that `--help` and mistakes in words answer at once.
+    from vasa_jax.animate import video_files
+
     # The bar stays, so that what is said after it, such as an error, has its own line.
     with tqdm.tqdm(unit="frame", desc=name, delay=0.5) as bar:
 
@@ -29,4 +31,4 @@ def shown(name: str) -> Iterator[dict[str, Callable[..., Any]]]:
         def warn(sentence: str) -> None:
             bar.write(f"warning: {sentence}", file=sys.stderr)
 
-        yield {"progress": progress, "warn": warn}
+        yield video_files.Listener(warn=warn, progress=progress)

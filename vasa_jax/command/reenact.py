@@ -59,7 +59,7 @@ def run(chosen: argparse.Namespace) -> None:
     image, video = _image_and_video(given)
     seal = marks.seal_of(given)
     compilation_cache.enable()
-    with progress.shown("reenact") as calls:
+    with progress.shown("reenact") as listener:
         num_frames = reenactment.reenact_files(
             image,
             video,
@@ -67,13 +67,9 @@ def run(chosen: argparse.Namespace) -> None:
             pose_from=given.get("pose_from"),
             dynamics_from=given.get("dynamics_from"),
             motion_output=given.get("motion_output"),
-            checkpoint=given.get("checkpoint"),
-            audio_weights=given.get("audio_weights"),
-            image_size=given.get("image_size"),
-            background=animate.background_of(given),
-            show_whole_picture=chosen.whole_picture,
-            seal=seal,
-            **calls,
+            models=animate.models_of(given),
+            settings=animate.settings_of(given, seal),
+            listener=listener,
         )
     print(f"{chosen.output}: {num_frames} frames")
 
