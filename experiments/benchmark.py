@@ -184,19 +184,17 @@ def motion_rows(
         *untrained.denoiser_inputs(settings, branches),
     )
     for num_steps in steps:
-        sampling = dataclasses.replace(models.animation.sampling, num_steps=num_steps)
+        windows = voice.window_config(num_steps)
 
-        def window(sampling=sampling):
+        def window(windows=windows):
             return motion_model.next_window(
                 voice.params,
                 voice.statistics,
-                motion_model.start_carry(settings, models.animation.shaping),
+                motion_model.start_carry(windows),
                 audio,
                 asked,
                 jax.random.key(0),
-                config=settings,
-                sampling=sampling,
-                shaping=models.animation.shaping,
+                config=windows,
             )
 
         rows.append(

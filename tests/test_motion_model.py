@@ -16,12 +16,12 @@ from vasa_jax.motion.shaping.config import ShapingConfig
 SIZES = dataclasses.replace(
     config.tiny(), window_frames=6, previous_frames=2, num_diffusion_steps=20
 )
-FIXED = {
-    "config": SIZES,
-    "sampling": config.SamplingConfig(num_steps=3),
-    "shaping": ShapingConfig(),
-}
-PAPER = {**FIXED, "shaping": None}
+SHAPED = model.WindowConfig(
+    denoiser=SIZES,
+    sampling=config.SamplingConfig(num_steps=3),
+    shaping=ShapingConfig(),
+)
+PAPER = dataclasses.replace(SHAPED, shaping=None)
 KEY = jax.random.key(7)
 
 
@@ -37,11 +37,10 @@ def setting():
     return params, statistics, controls, features.astype(np.float32)
 
 
-def generate(setting, features, controls=None, fixed=None):
+def generate(setting, features, controls=None, windows=SHAPED):
     """Return motion for a whole recording, a window at a time."""
-    fixed = fixed or FIXED
     params, statistics, default, _ = setting
-    carry, parts = model.start_carry(SIZES, fixed["shaping"]), []
+    carry, parts = model.start_carry(windows), []
     for start in range(0, features.shape[1], SIZES.window_frames):
         window = features[:, start : start + SIZES.window_frames]
         carry, motion = model.next_window(
@@ -52,7 +51,7 @@ def generate(setting, features, controls=None, fixed=None):
             controls or default,
             KEY,
             np.int32(window.shape[1]),
-            **fixed,
+            config=windows,
         )
         parts.append(motion[:, : window.shape[1]])
     return np.concatenate(parts, axis=1)
@@ -68,14 +67,15 @@ def test_motion_is_as_long_as_the_voice(setting, num_frames):
 def test_without_shaping_a_window_is_what_the_sampler_gives(setting):
     params, statistics, controls, features = setting
     shaped, plain = (
-        generate(setting, features[:, :12], fixed=fixed) for fixed in (FIXED, PAPER)
+        generate(setting, features[:, :12], windows=windows)
+        for windows in (SHAPED, PAPER)
     )
     assert np.abs(shaped - plain).max() > 1e-3
-    carry = model.start_carry(SIZES, None)
+    carry = model.start_carry(PAPER)
     assert carry.means is None
-    steps = model.sampling_schedule(SIZES, PAPER["sampling"], None).step
+    steps = model.sampling_schedule(PAPER).step
     np.testing.assert_array_equal(steps, [19, 12, 6])
-    crowded = model.sampling_schedule(SIZES, PAPER["sampling"], ShapingConfig()).step
+    crowded = model.sampling_schedule(SHAPED).step
     assert crowded[0] == 19 and crowded[1] > 12
 
 
@@ -84,11 +84,11 @@ def test_a_window_may_be_shorter_and_the_next_goes_on_after_it(setting):
     carry, motion = model.next_window(
         params,
         statistics,
-        model.start_carry(SIZES, FIXED["shaping"]),
+        model.start_carry(SHAPED),
         features[:, :4],
         controls,
         KEY,
-        **FIXED,
+        config=SHAPED,
     )
     assert motion.shape == (1, 4, SIZES.num_motion_channels)
     np.testing.assert_allclose(
@@ -101,7 +101,7 @@ def test_a_window_may_be_shorter_and_the_next_goes_on_after_it(setting):
 
 def test_a_window_can_be_made_again_alone_from_its_carry(setting):
     params, statistics, controls, features = setting
-    whole = generate(setting, features, fixed=PAPER)
+    whole = generate(setting, features, windows=PAPER)
     normalised = statistics.motion.normalise(whole[:, 4:6])
     carry = model.MotionCarry(
         previous_motion=normalised,
@@ -109,7 +109,7 @@ def test_a_window_can_be_made_again_alone_from_its_carry(setting):
         window_index=jnp.array(1, jnp.int32),
     )
     _, motion = model.next_window(
-        params, statistics, carry, features[:, 6:12], controls, KEY, **PAPER
+        params, statistics, carry, features[:, 6:12], controls, KEY, config=PAPER
     )
     np.testing.assert_allclose(motion, whole[:, 6:12], atol=1e-3)
 
@@ -128,14 +128,14 @@ def test_the_past_reaches_a_window_through_its_carry_alone(setting):
 
 def test_the_first_window_sees_nothing_of_its_carry(setting):
     params, statistics, controls, features = setting
-    carry = model.start_carry(SIZES, FIXED["shaping"])
+    carry = model.start_carry(SHAPED)
     other = carry.replace(
         previous_motion=carry.previous_motion + 3,
         previous_audio=carry.previous_audio - 2,
     )
     first, second = (
         model.next_window(
-            params, statistics, c, features[:, :6], controls, KEY, **FIXED
+            params, statistics, c, features[:, :6], controls, KEY, config=SHAPED
         )[1]
         for c in (carry, other)
     )
@@ -146,9 +146,9 @@ def test_what_is_past_the_end_of_the_voice_is_not_heard(setting):
     params, statistics, controls, features = setting
 
     def last(window):
-        carry = model.start_carry(SIZES, FIXED["shaping"])
+        carry = model.start_carry(SHAPED)
         return model.next_window(
-            params, statistics, carry, window, controls, KEY, np.int32(3), **FIXED
+            params, statistics, carry, window, controls, KEY, np.int32(3), config=SHAPED
         )[1][:, :3]
 
     louder = features[:, :6].copy()

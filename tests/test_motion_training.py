@@ -173,7 +173,7 @@ def test_an_unknown_emotion_is_trained_as_an_animation_without_a_wish(plain):
     )
     assert learned.emotion_dropped.tolist() == [True, False, False]
     for row, emotion in enumerate(asked):
-        carry = motion_model.start_carry(SIZES, None)
+        carry = motion_model.start_carry(motion_model.WindowConfig(denoiser=SIZES))
         shown = motion_controls.to_conditions(
             motion_stream.to_motion_controls(
                 Controls(emotion=emotion), np.zeros(1), ("audio", "gaze")

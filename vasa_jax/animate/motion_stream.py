@@ -86,6 +86,19 @@ class SpeechModel:
         if controls.edits_face:
             self.face.require_map()
 
+    def window_config(self, num_steps: int | None = None) -> motion_model.WindowConfig:
+        """Return how windows are made.
+
+        Args:
+            num_steps: of the sampler; None is the checkpoint's.
+        """
+        sampling = self.animation.sampling
+        if num_steps is not None:
+            sampling = dataclasses.replace(sampling, num_steps=num_steps)
+        return motion_model.WindowConfig(
+            denoiser=self.config, sampling=sampling, shaping=self.animation.shaping
+        )
+
     def stream(self, controls: Controls) -> "MotionStream":
         """Begin a performance.
 
@@ -135,15 +148,8 @@ class MotionStream:
             UserError: as of `SpeechModel.check`.
         """
         speech.check(controls)
-        sampling, shaping = speech.animation.sampling, speech.animation.shaping
-        if controls.num_steps is not None:
-            sampling = dataclasses.replace(sampling, num_steps=controls.num_steps)
-        self._next_window = kept_programs.kept(
-            motion_model.next_window,
-            config=speech.config,
-            sampling=sampling,
-            shaping=shaping,
-        )
+        windows = speech.window_config(controls.num_steps)
+        self._next_window = kept_programs.kept(motion_model.next_window, config=windows)
         self._step_frames = _step_frames(controls, speech.config)
         self._speech = speech
         self._controls = controls
@@ -153,16 +159,16 @@ class MotionStream:
         # Another set of guided conditions is another program.
         self._guided = _guided(controls)
         self._key = jax.random.key(controls.seed)
-        self._carry = motion_model.start_carry(speech.config, shaping)
+        self._carry = motion_model.start_carry(windows)
         self._liveliness = None
         # A curve begins anywhere, and then counts over 1.
         first = controls.liveliness
         self._first_liveliness = 1.0 if isinstance(first, curves.Curve) else first
-        if shaping is not None:
+        if windows.shaping is not None:
             self._liveliness = liveliness.VoiceLiveliness(
                 speech.voice_relation,
                 speech.config.window_frames,
-                shaping.liveliness * self._first_liveliness,
+                windows.shaping.liveliness * self._first_liveliness,
             )
         self._features = streaming.StreamingFeatures(
             speech.encoder, speech.audio_variables

@@ -1,9 +1,10 @@
 """Motion for a voice of any length: windows of diffusion that continue one another.
 
 A stream and a whole recording go through the same function, `next_window`, compiled
-once for one window, with a carry of fixed shape. With `shaping` None it is the paper's.
+once for one window, with a carry of fixed shape. Without shaping it is the paper's.
 """
 
+import dataclasses
 import functools
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,21 @@ from vasa_jax.motion import denoiser, normalization, sampler
 from vasa_jax.motion.config import MotionConfig, SamplingConfig
 from vasa_jax.motion.shaping import finished_window, homing, spacing, starting_noise
 from vasa_jax.motion.shaping.config import ShapingConfig
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WindowConfig:
+    """How windows are made.
+
+    Attributes:
+        denoiser: its sizes.
+        sampling: steps and method.
+        shaping: what is done beyond the paper; None does nothing.
+    """
+
+    denoiser: MotionConfig
+    sampling: SamplingConfig = SamplingConfig()
+    shaping: ShapingConfig | None = None
 
 
 @struct.dataclass
@@ -38,14 +54,11 @@ class MotionCarry:
     means: homing.WindowMeans | None = None
 
 
-def start_carry(
-    config: MotionConfig, shaping: ShapingConfig | None, batch_size: int = 1
-) -> MotionCarry:
+def start_carry(config: WindowConfig, batch_size: int = 1) -> MotionCarry:
     """Return the carry before the first window.
 
     Args:
-        config: of the denoiser.
-        shaping: as of `next_window`.
+        config: how windows are made.
         batch_size: B.
 
     Returns:
@@ -53,17 +66,18 @@ def start_carry(
         gets the null tokens that training puts in the place of a dropped previous
         window.
     """
-    frames = (batch_size, config.previous_frames)
-    means = homing.no_windows(batch_size, config.num_motion_channels)
+    sizes = config.denoiser
+    frames = (batch_size, sizes.previous_frames)
+    means = homing.no_windows(batch_size, sizes.num_motion_channels)
     return MotionCarry(
-        previous_motion=np.zeros((*frames, config.num_motion_channels), np.float32),
-        previous_audio=np.zeros((*frames, config.num_audio_channels), np.float32),
+        previous_motion=np.zeros((*frames, sizes.num_motion_channels), np.float32),
+        previous_audio=np.zeros((*frames, sizes.num_audio_channels), np.float32),
         window_index=np.int32(0),
-        means=None if shaping is None else means,
+        means=None if config.shaping is None else means,
     )
 
 
-@functools.partial(jax.jit, static_argnames=("config", "sampling", "shaping"))
+@functools.partial(jax.jit, static_argnames=("config",))
 def next_window(
     params: Mapping[str, Any],
     statistics: normalization.MotionStatistics,
@@ -74,9 +88,7 @@ def next_window(
     num_frames: jax.Array | None = None,
     noise_mixing: jax.Array | None = None,
     *,
-    config: MotionConfig,
-    sampling: SamplingConfig,
-    shaping: ShapingConfig | None,
+    config: WindowConfig,
 ) -> tuple[MotionCarry, jax.Array]:
     """Sample one window of motion that continues the one before.
 
@@ -95,9 +107,7 @@ def next_window(
         num_frames: int32 `[]`, frames before the voice ends; None is T.
         noise_mixing: for shaping, `[M, M]` of `starting_noise.mixing`; None leaves all
             to chance.
-        config: of the denoiser.
-        sampling: steps and method.
-        shaping: what is done beyond the paper; None does nothing.
+        config: how windows are made.
 
     Returns:
         The carry for the next window, and motion float32 `[B, T, M]` in its own units
@@ -122,18 +132,17 @@ def next_window(
         jax.random.fold_in(key, carry.window_index),
         starting_noise.mixed_noise(noise_mixing),
         config,
-        sampling_schedule(config, sampling, shaping),
-        sampling.method,
     )
     means = carry.means
-    if shaping is not None:
+    if config.shaping is not None:
         motion, means = finished_window.shape(
             motion, carry.previous_motion, means, is_first
         )
+    num_kept = config.denoiser.previous_frames
     last_frames = functools.partial(
         jax.lax.dynamic_slice_in_dim,
-        start_index=audio.shape[1] - config.previous_frames,
-        slice_size=config.previous_frames,
+        start_index=audio.shape[1] - num_kept,
+        slice_size=num_kept,
         axis=1,
     )
     carry = MotionCarry(
@@ -151,35 +160,32 @@ def _sample(
     guidance: Mapping[str, Any],
     key: jax.Array,
     draw: sampler.DrawFunction,
-    config: MotionConfig,
-    schedule: sampler.SamplingSchedule,
-    method: str,
+    config: WindowConfig,
 ) -> jax.Array:
     """Sample a window `[B, T, M]`, normalised."""
-    module = denoiser.MotionDenoiser(config)
+    module = denoiser.MotionDenoiser(config.denoiser)
 
     def denoise(noisy, step, conditions):
         return module.apply({"params": params}, noisy, step, conditions)
 
-    shape = (*conditions.audio.shape[:2], config.num_motion_channels)
+    shape = (*conditions.audio.shape[:2], config.denoiser.num_motion_channels)
     guided = sampler.guided(denoise, conditions, guidance)
-    return sampler.sample(key, guided, shape, schedule, method, draw)
+    schedule = sampling_schedule(config)
+    return sampler.sample(key, guided, shape, schedule, config.sampling.method, draw)
 
 
-def sampling_schedule(
-    config: MotionConfig, sampling: SamplingConfig, shaping: ShapingConfig | None
-) -> sampler.SamplingSchedule:
+def sampling_schedule(config: WindowConfig) -> sampler.SamplingSchedule:
     """Return the diffusion steps that sampling visits: even, or as shaping crowds them.
 
     Raises:
         UserError: more steps than the model was trained with.
     """
-    numbers = config.num_diffusion_steps, sampling.num_steps
+    numbers = config.denoiser.num_diffusion_steps, config.sampling.num_steps
     sampler.check_num_steps(*numbers)
     steps = sampler.even_steps(*numbers)
-    if shaping is not None:
-        steps = spacing.crowded_steps(*numbers, shaping.step_spacing)
-    return sampler.make_schedule(config.num_diffusion_steps, steps)
+    if config.shaping is not None:
+        steps = spacing.crowded_steps(*numbers, config.shaping.step_spacing)
+    return sampler.make_schedule(config.denoiser.num_diffusion_steps, steps)
 
 
 def pad_window(audio_features: np.ndarray, num_frames: int) -> np.ndarray:

@@ -59,8 +59,9 @@ class MotionTask:
         self._dropout = dropout or conditions_lib.DropoutConfig()
         self._arkit_function = arkit_function
         self._denoiser = denoiser.MotionDenoiser(config)
-        self._sampling = sampling or SamplingConfig()
-        self._shaping = shaping
+        self._windows = motion_model.WindowConfig(
+            denoiser=config, sampling=sampling or SamplingConfig(), shaping=shaping
+        )
 
     def init(self, key: jax.Array) -> task.Params:
         """Return the denoiser's parameters, and the statistics as a constant group."""
@@ -211,8 +212,8 @@ class MotionTask:
             sample_key,
             denoise,
             target.shape,
-            motion_model.sampling_schedule(self.config, self._sampling, self._shaping),
-            self._sampling.method,
+            motion_model.sampling_schedule(self._windows),
+            self._windows.sampling.method,
         )
         return {
             "loss": metric_states.Mean.from_batch(terms["motion"]),
