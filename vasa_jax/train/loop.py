@@ -89,15 +89,8 @@ def run(
     sharding.check_batch_size(settings.batch_size, mesh, settings.accumulation_steps)
     last_step = min(settings.num_steps, max_steps or settings.num_steps)
     evaluator.check_data(experiment, last_step)
-
     with contextlib.ExitStack() as stack:
-        stack.enter_context(checkpoint.full_disk_reported(folder))
-        checkpoints = stack.enter_context(
-            checkpoint.RunCheckpoints(folder / checkpoint.FOLDER)
-        )
-        data = experiment.train_data()
-        if hasattr(data, "close"):
-            stack.callback(data.close)
+        checkpoints, data = _open_checkpoints_and_data(stack, experiment, folder)
         abstract = state_lib.abstract_state(experiment, mesh)
         saved_step = checkpoints.latest_step()
         if saved_step is None:
@@ -106,11 +99,8 @@ def run(
             state = checkpoints.restore(saved_step, abstract, data)
         step = start_step = saved_step or 0
         take_step = step_lib.CompiledStep(experiment, abstract, mesh)
-        writer, meter = _open_writers(
-            stack, experiment, folder, take_step, start_step, last_step
-        )
-        profile = stack.enter_context(
-            step_profile.StepProfile(folder / PROFILE_FOLDER, profile_steps)
+        writer, meter, profile = _open_writers(
+            stack, experiment, folder, take_step, start_step, last_step, profile_steps
         )
         stop = stack.enter_context(stop_signal.StopSignal())
         metrics = {}
@@ -139,12 +129,22 @@ def run(
             state, found = take_step(state, sharding.shard_batch(batch, mesh))
             profile.after_step(step, found)
             meter.push(step, found, names)
-    return Outcome(
-        state=state,
-        step=step,
-        is_complete=step >= settings.num_steps,
-        metrics=metrics,
+    is_complete = step >= settings.num_steps
+    return Outcome(state=state, step=step, is_complete=is_complete, metrics=metrics)
+
+
+def _open_checkpoints_and_data(
+    stack: contextlib.ExitStack, experiment: Experiment, folder: pathlib.Path
+) -> tuple[checkpoint.RunCheckpoints, Any]:
+    """Open what the state of a run is kept in and what it learns from."""
+    stack.enter_context(checkpoint.full_disk_reported(folder))
+    checkpoints = stack.enter_context(
+        checkpoint.RunCheckpoints(folder / checkpoint.FOLDER)
     )
+    data = experiment.train_data()
+    if hasattr(data, "close"):
+        stack.callback(data.close)
+    return checkpoints, data
 
 
 def _open_writers(
@@ -154,8 +154,9 @@ def _open_writers(
     take_step: step_lib.CompiledStep,
     start_step: int,
     last_step: int,
-) -> tuple[metric_writer.MetricWriter, meter_lib.Meter]:
-    """Open what tells of the run: metric lines, a progress bar, and the meter of both.
+    profile_steps: tuple[int, int] | None,
+) -> tuple[metric_writer.MetricWriter, meter_lib.Meter, step_profile.StepProfile]:
+    """Open what tells of the run: metric lines, the meter with its bar, a profile.
 
     Of several processes the first alone writes.
     """
@@ -172,7 +173,11 @@ def _open_writers(
             disable=not is_writer,
         )
     )
-    return writer, meter_lib.Meter(experiment, writer, bar, folder, take_step)
+    meter = meter_lib.Meter(experiment, writer, bar, folder, take_step)
+    profile = stack.enter_context(
+        step_profile.StepProfile(folder / PROFILE_FOLDER, profile_steps)
+    )
+    return writer, meter, profile
 
 
 def _initial_state(
