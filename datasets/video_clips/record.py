@@ -103,9 +103,8 @@ def make(
     """Yield the records that are cut from a clip of a set, or from a whole video.
 
     Ours: the segment is gone through twice, first to follow the face, then to cut the
-    records out. Where the sound must come later,
-    the first frames have none and are left out; where it lies apart, what is longer of
-    sound and picture is cut off.
+    records out. Where the sound must come later, the first frames have none and are
+    left out; where it lies apart, what is longer of sound and picture is cut off.
 
     Args:
         folder: that the video's path starts from.
@@ -126,26 +125,8 @@ def make(
         raise shard_files.UnfitError("without sound", "it has no sound")
     within = clip.box and clip.box.in_pixels(info.height, info.width)
     start, end = _times(clip, info)
-    begin = max(start, clip.sound_shift_seconds)
-    begin = math.ceil(round(begin * types.FRAME_RATE_HZ, 3)) / types.FRAME_RATE_HZ
-    if 0 < info.duration_seconds <= begin:
-        raise shard_files.UnfitError(
-            "shorter than the set says",
-            f"it lasts {info.duration_seconds:.2f} s, and the clip begins at "
-            f"{begin:.2f} s",
-        )
-    length = math.inf if end is None else end - begin
-    if round(length * types.FRAME_RATE_HZ, 3) < settings.least_frames - 0.5:
-        raise _too_short(length, settings)
-    waveform = audio.load_waveform(
-        folder / (clip.sound or clip.video),
-        note_damage,
-        begin - clip.sound_shift_seconds,
-        None if end is None else end - clip.sound_shift_seconds,
-    )
-    if clip.sound is not None:
-        heard = begin + len(waveform) // types.SAMPLES_PER_FRAME / types.FRAME_RATE_HZ
-        end = heard if end is None else min(end, heard)
+    begin = _begin(clip, info, start, end, settings)
+    waveform, end = _hear(folder, clip, begin, end, note_damage)
     estimator = label_estimators.make(settings.l2cs_weights, settings.hsemotion_weights)
     video = kept_frames.Video(
         functools.partial(
@@ -157,43 +138,23 @@ def make(
     if not chosen:
         raise _why_none(found, settings, passed)
     voiced = voice_activity.voiced_frames(_whole_frames(waveform))
-    waiting = list(reversed(chosen))
-    frames, num_refused = [], 0
-    for index, frame in enumerate(video.read_again()):
-        segment = waiting[-1]
-        if index >= segment.start:
-            frames.append(crop.extract(frame, segment.box, settings.size))
-        if len(frames) == segment.num_frames:
-            take = len(chosen) - len(waiting)
-            estimated = estimator.estimate(found.labels[segment.start :][: len(frames)])
-            first = round(begin * types.FRAME_RATE_HZ)
-            frames = np.stack(frames)
-            made = _record(clip, take, first, segment, frames, waveform, found)
-            made |= _labels(settings, made, frames, estimated)
-            made |= labels.heard(voiced[segment.start :], len(frames))
-            if clip.emotions is not None:
-                since = made["start_frame"] / types.FRAME_RATE_HZ - start
-                made |= labels.given_emotion(clip.emotions, since, len(frames))
-                made["labels_by"] += EMOTION_BY_SET
-            least = settings.min_lip_match
-            if least is not None and made["lip_match"] < least:
-                num_refused += 1
-            else:
-                yield made
-            frames = []
-            waiting.pop()
-            if not waiting:
-                break
-    if num_refused == len(chosen):
-        raise shard_files.UnfitError(
-            "of another voice",
-            f"lips and voice belong together in none of its {num_refused} clips",
-        )
-    if num_refused:
-        note_damage(
-            f"{num_refused} of its {len(chosen)} clips are left out, whose lips and "
-            "voice do not belong together"
-        )
+    first, num_refused = round(begin * types.FRAME_RATE_HZ), 0
+    cut = _cut(video.read_again(), chosen, settings.size)
+    for take, (segment, frames) in enumerate(cut):
+        estimated = estimator.estimate(found.labels[segment.start :][: len(frames)])
+        made = _record(clip, take, first, segment, frames, waveform, found)
+        made |= _labels(settings, made, frames, estimated)
+        made |= labels.heard(voiced[segment.start :], len(frames))
+        if clip.emotions is not None:
+            since = made["start_frame"] / types.FRAME_RATE_HZ - start
+            made |= labels.given_emotion(clip.emotions, since, len(frames))
+            made["labels_by"] += EMOTION_BY_SET
+        least = settings.min_lip_match
+        if least is not None and made["lip_match"] < least:
+            num_refused += 1
+        else:
+            yield made
+    _tell_refused(num_refused, len(chosen), note_damage)
 
 
 def _times(clip, info):
@@ -206,6 +167,73 @@ def _times(clip, info):
         )
     first, last = clip.stored_frames
     return first / info.frame_rate_hz, (last + 1) / info.frame_rate_hz
+
+
+def _begin(clip, info, start, end, settings):
+    """Return the second from which a clip has sound, on a frame of 25 Hz.
+
+    Raises:
+        shard_files.UnfitError: the file ends before, or what is left is too short.
+    """
+    begin = max(start, clip.sound_shift_seconds)
+    begin = math.ceil(round(begin * types.FRAME_RATE_HZ, 3)) / types.FRAME_RATE_HZ
+    if 0 < info.duration_seconds <= begin:
+        raise shard_files.UnfitError(
+            "shorter than the set says",
+            f"it lasts {info.duration_seconds:.2f} s, and the clip begins at "
+            f"{begin:.2f} s",
+        )
+    length = math.inf if end is None else end - begin
+    if round(length * types.FRAME_RATE_HZ, 3) < settings.least_frames - 0.5:
+        raise _too_short(length, settings)
+    return begin
+
+
+def _hear(folder, clip, begin, end, note_damage):
+    """Return a clip's waveform, and where it ends; sound that is apart may end it."""
+    waveform = audio.load_waveform(
+        folder / (clip.sound or clip.video),
+        note_damage,
+        begin - clip.sound_shift_seconds,
+        None if end is None else end - clip.sound_shift_seconds,
+    )
+    if clip.sound is not None:
+        heard = begin + len(waveform) // types.SAMPLES_PER_FRAME / types.FRAME_RATE_HZ
+        end = heard if end is None else min(end, heard)
+    return waveform, end
+
+
+def _cut(video, chosen, size):
+    """Yield each segment with its crops uint8 `[T, size, size, 3]`."""
+    waiting, frames = iter(chosen), []
+    segment = next(waiting)
+    for index, frame in enumerate(video):
+        if index >= segment.start:
+            frames.append(crop.extract(frame, segment.box, size))
+        if len(frames) == segment.num_frames:
+            whole, frames = np.stack(frames), []
+            yield segment, whole
+            segment = next(waiting, None)
+            if segment is None:
+                return
+
+
+def _tell_refused(num_refused, num_chosen, note_damage):
+    """Say how many clips had another voice.
+
+    Raises:
+        shard_files.UnfitError: all of them had.
+    """
+    if num_refused == num_chosen:
+        raise shard_files.UnfitError(
+            "of another voice",
+            f"lips and voice belong together in none of its {num_refused} clips",
+        )
+    if num_refused:
+        note_damage(
+            f"{num_refused} of its {num_chosen} clips are left out, whose lips and "
+            "voice do not belong together"
+        )
 
 
 def clip_id(clip: clips.Clip, start_frame: int) -> str:
