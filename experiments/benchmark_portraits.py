@@ -12,6 +12,8 @@ pictures that cannot be used are named and left out.
 import dataclasses
 import pathlib
 import sys
+from collections.abc import Collection
+from typing import Any
 
 import tqdm
 from absl import flags, logging
@@ -96,31 +98,15 @@ def main(_) -> int:
         image_size=IMAGE_SIZE.value,
     )
     filmed_paths = [] if FILMED.value is None else video_clip.find_videos(FILMED.value)
-    networks = {"dlib": face_recognition.IdentityNetwork()}
-    network_files = []
-    if IDENTITY_WEIGHTS.value is not None:
-        networks["mobile"] = face_recognition.MobileIdentity(IDENTITY_WEIGHTS.value)
-        network_files.append(IDENTITY_WEIGHTS.value)
-    expression = None
-    if EXPRESSION_WEIGHTS.value is not None:
-        expression = face_recognition.ExpressionNetwork(EXPRESSION_WEIGHTS.value)
-        network_files.append(EXPRESSION_WEIGHTS.value)
+    networks, expression = read_networks()
+    files = [one.value for one in (IDENTITY_WEIGHTS, EXPRESSION_WEIGHTS) if one.value]
     compilation_cache.enable()
     output = folders.make(pathlib.Path(OUTPUT.value))
     runner = portrait_runner.Runner(
-        CHECKPOINT.value, output, settings, networks, network_files, expression
+        CHECKPOINT.value, output, settings, networks, files, expression
     )
     results, left_out = measure_all(runner, items)
     filmed = mean_filmed(filmed_paths, output / "found")
-    metric = portrait_report.Photographs(num_seconds=SECONDS.value)
-    clips = {
-        name: scoring.ClipResult(
-            measured={
-                metric.name: portrait_report.beside_filmed(result.measured, filmed)
-            }
-        )
-        for name, result in results.items()
-    }
     originals = {item.name for item in items if item.derived is None}
     about = {
         "portraits": len(originals & set(results)),
@@ -138,19 +124,23 @@ def main(_) -> int:
         },
         "num_filmed": len(filmed_paths),
     }
-    report = score_report.summarise(
-        [metric], {name: clips[name] for name in clips if name in originals}, about
-    )
-    kinds = portrait_report.summarise_kinds(
-        metric,
-        State({name: clip.measured[metric.name] for name, clip in clips.items()}),
-        {
-            kind: [name for name, one in results.items() if kind in one.kinds]
-            for kind in (*portrait_list.KINDS, *portrait_list.DERIVED_KINDS)
-        },
-    )
+    report, kinds = summarise(results, originals, filmed, about)
     print(write(output, report, kinds, results))
     return 0
+
+
+def read_networks() -> tuple[dict[str, Any], face_recognition.ExpressionNetwork | None]:
+    """Return the networks that know persons, by name, and the one of expressions.
+
+    Raises:
+        UserError: a file of weights cannot be used.
+    """
+    networks: dict[str, Any] = {"dlib": face_recognition.IdentityNetwork()}
+    if IDENTITY_WEIGHTS.value is not None:
+        networks["mobile"] = face_recognition.MobileIdentity(IDENTITY_WEIGHTS.value)
+    if EXPRESSION_WEIGHTS.value is None:
+        return networks, None
+    return networks, face_recognition.ExpressionNetwork(EXPRESSION_WEIGHTS.value)
 
 
 def measure_all(
@@ -178,6 +168,45 @@ def measure_all(
             f"{reason}"
         )
     return results, left_out
+
+
+def summarise(
+    results: dict[str, portrait_runner.Result],
+    originals: Collection[str],
+    filmed: dict[str, float],
+    about: dict[str, Any],
+) -> tuple[score_report.Report, dict[str, portrait_report.KindSummary]]:
+    """Summarise what was measured, over the originals and kind by kind.
+
+    Args:
+        results: by name.
+        originals: names of the portraits that were not made out of others.
+        filmed: as of `mean_filmed`.
+        about: what the report says of itself.
+    """
+    metric = portrait_report.Photographs(num_seconds=SECONDS.value)
+    measured = {
+        name: portrait_report.beside_filmed(result.measured, filmed)
+        for name, result in results.items()
+    }
+    report = score_report.summarise(
+        [metric],
+        {
+            name: scoring.ClipResult(measured={metric.name: one})
+            for name, one in measured.items()
+            if name in originals
+        },
+        about,
+    )
+    kinds = portrait_report.summarise_kinds(
+        metric,
+        State(measured),
+        {
+            kind: [name for name, one in results.items() if kind in one.kinds]
+            for kind in (*portrait_list.KINDS, *portrait_list.DERIVED_KINDS)
+        },
+    )
+    return report, kinds
 
 
 def mean_filmed(paths: list[pathlib.Path], folder: pathlib.Path) -> dict[str, float]:
