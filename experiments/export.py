@@ -16,7 +16,6 @@ which may be better than either; `--average_share` says how much of the export:
         --average_with=vasa_jax/weights/demo --average_share=0.7
 """
 
-import dataclasses
 import json
 import pathlib
 from collections.abc import Collection, Mapping, Sequence
@@ -26,11 +25,10 @@ import jax
 import numpy as np
 from absl import flags
 
-from experiments.running import program
+from experiments.running import export_settings, program
 from experiments.tools import rounding
 from vasa_jax import config, export, older_settings
 from vasa_jax.animate import trained
-from vasa_jax.face import config as face_config
 from vasa_jax.motion import sampler
 from vasa_jax.train import checkpoint, warm_start
 
@@ -139,7 +137,9 @@ def read_rest(
         shapes = trained.read_shaping(texts) is not None
         if "animation" in configs and "face" in known and shapes:
             configs["animation"] = json.loads(
-                with_gains(texts, dynamics_gain=1.0, unit_gains=(), pose_gain=1.0)
+                export_settings.with_gains(
+                    texts, dynamics_gain=1.0, unit_gains=(), pose_gain=1.0
+                )
             )
         groups = {group: params[group] for group in metadata["groups"]}
         rest.append((groups, {**metadata, "configs": configs}))
@@ -233,94 +233,53 @@ def model_card(runs: list[dict[str, Any]], remarks: Sequence[str] = ()) -> str:
     return "\n".join(lines) + "\n"
 
 
-def with_gains(configs: Mapping[str, str], **gains: Any) -> str:
-    """Return how the checkpoint wants to be used, JSON, with other gains, by name.
+def averaged(
+    stages: Sequence[tuple[dict[str, Any], dict[str, Any]]], folder: str, share: float
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Average stages with those of an export, and say so in their cards.
+
+    Args:
+        stages: for each what `read_run` returns.
+        folder, share: as of `average`.
+
+    Returns:
+        The same of the means. A stage that is that export's own stays as it is, and is
+        called so.
 
     Raises:
-        UserError: there is no denoiser, or its preset does not shape motion.
+        UserError: as of `average`.
     """
-    config.require(
-        "animation" in configs,
-        "Gains shape motion; give the --workdir of a stage-two run as well.",
+    sentence = (
+        "The weights are a mean with those that their training started from "
+        f"({share:g} of these)."
     )
-    animation = config.from_json(trained.AnimationConfig, configs["animation"])
-    config.require(
-        animation.shaping is not None,
-        "Gains shape motion, which the paper's preset does not; leave out "
-        "--dynamics_gain and --pose_gain.",
-    )
-    shaping = dataclasses.replace(animation.shaping, **gains)
-    return config.to_json(dataclasses.replace(animation, shaping=shaping))
+    made = []
+    for groups, metadata in stages:
+        mean = average(groups, folder, share)
+        if same(groups, mean):
+            made.append((groups, metadata))
+        else:
+            card = f"{metadata['card']}\n\n{sentence}"
+            made.append((mean, {**metadata, "card": card}))
+    return made
 
 
-def _gains_of(folder: str) -> dict[str, Any]:
-    """Return the gains of an export, by name; none where it shapes nothing."""
-    shaping = trained.read_shaping(export.load_configs(folder))
-    if shaping is None:
-        return {}
-    names = ("dynamics_gain", "unit_gains", "pose_gain")
-    return {name: getattr(shaping, name) for name in names}
+def join(
+    stages: Sequence[tuple[dict[str, Any], dict[str, Any]]],
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Put the parameters and the settings of stages together.
 
+    Args:
+        stages: for each what `read_run` returns.
 
-def with_sampling(
-    configs: Mapping[str, str], num_steps: int | None, method: str | None
-) -> str:
-    """Return how the checkpoint wants to be used, JSON, with another sampler.
+    Returns:
+        Parameters by group, and settings, JSON with today's names, by model.
 
     Raises:
-        UserError: there is no denoiser, or the number is below 1.
+        UserError: two stages hold the same group.
     """
-    config.require(
-        "animation" in configs,
-        "--num_steps and --sampler are of the denoiser; give the --workdir of a "
-        "stage-two run.",
-    )
-    animation = config.from_json(trained.AnimationConfig, configs["animation"])
-    changes = {"num_steps": num_steps, "method": method}
-    given = {name: value for name, value in changes.items() if value is not None}
-    sampling = dataclasses.replace(animation.sampling, **given)
-    return config.to_json(dataclasses.replace(animation, sampling=sampling))
-
-
-def with_image_size(configs: Mapping[str, str], image_size: int) -> str:
-    """Return the sizes of the face model, JSON, for frames of another side.
-
-    Raises:
-        UserError: there is no face model, or it has no frames of this side.
-    """
-    config.require(
-        "face" in configs,
-        "--image_size is of the renderer; give the --workdir of a stage-one run.",
-    )
-    sizes = config.from_json(face_config.FaceConfig, configs["face"])
-    return config.to_json(face_config.resized(sizes, image_size))
-
-
-def main(_) -> int:
-    """Export as the flags say; return the exit code."""
     params: dict[str, Any] = {}
-    configs: dict[str, str] = {}
-    runs, remarks = [], []
-    config.require(
-        WORKDIR.value or REST_FROM.value is not None,
-        "There is nothing to export; give --workdir=FOLDER of a run, or --rest_from.",
-    )
-    stages = [read_run(workdir, STEP.value) for workdir in WORKDIR.value]
-    if REST_FROM.value is not None:
-        known = {group for groups, _ in stages for group in groups}
-        stages += read_rest(REST_FROM.value, known)
-    if AVERAGE_WITH.value is not None:
-        share = AVERAGE_SHARE.value
-        sentence = (
-            "The weights are a mean with those that their training started from "
-            f"({share:g} of these)."
-        )
-        for index, (groups, metadata) in enumerate(stages):
-            mean = average(groups, AVERAGE_WITH.value, share)
-            # A stage that is that export's own stays as it is, and is called so.
-            if not same(groups, mean):
-                card = f"{metadata['card']}\n\n{sentence}"
-                stages[index] = mean, {**metadata, "card": card}
+    configs: dict[str, Any] = {}
     for groups, metadata in stages:
         for name in groups:
             config.require(
@@ -328,45 +287,78 @@ def main(_) -> int:
                 f"Two runs hold a group {name!r}; export them to two folders.",
             )
         params |= groups
-        configs |= {k: json.dumps(v) for k, v in metadata["configs"].items()}
-        runs.append(metadata)
-    configs = {
-        name: json.dumps(value)
-        for name, value in older_settings.renew(
-            {name: json.loads(text) for name, text in configs.items()}
-        ).items()
-    }
-    if REST_FROM.value is not None and "face" not in known:
-        gains = _gains_of(REST_FROM.value)
-        if gains and trained.read_shaping(configs) is not None:
-            configs["animation"] = with_gains(configs, **gains)
+        configs |= metadata["configs"]
+    renewed = older_settings.renew(configs)
+    return params, {name: json.dumps(value) for name, value in renewed.items()}
+
+
+def changed_by_flags(configs: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Change settings as the flags say.
+
+    Args:
+        configs: JSON by model.
+
+    Returns:
+        The settings, and sentences about them for the model card.
+
+    Raises:
+        UserError: a flag is of a model that is not there, or out of its range.
+    """
+    configs, remarks = dict(configs), []
     if DYNAMICS_GAIN.value is not None:
-        configs["animation"] = with_gains(configs, dynamics_gain=DYNAMICS_GAIN.value)
+        configs["animation"] = export_settings.with_gains(
+            configs, dynamics_gain=DYNAMICS_GAIN.value
+        )
         remarks.append(
             f"Facial dynamics are overdone by {DYNAMICS_GAIN.value:g} when rendered "
             f"(`dynamics_gain` in `{export.CONFIG_NAME}`)."
         )
     if POSE_GAIN.value is not None:
-        configs["animation"] = with_gains(configs, pose_gain=POSE_GAIN.value)
+        configs["animation"] = export_settings.with_gains(
+            configs, pose_gain=POSE_GAIN.value
+        )
         remarks.append(
             f"Heads are turned {POSE_GAIN.value:g} of the way from the portrait's pose "
             f"to the one asked for (`pose_gain` in `{export.CONFIG_NAME}`)."
         )
     if IMAGE_SIZE.value is not None:
-        configs["face"] = with_image_size(configs, IMAGE_SIZE.value)
+        configs["face"] = export_settings.with_image_size(configs, IMAGE_SIZE.value)
     if NUM_STEPS.value is not None or SAMPLER.value is not None:
-        configs["animation"] = with_sampling(configs, NUM_STEPS.value, SAMPLER.value)
+        configs["animation"] = export_settings.with_sampling(
+            configs, NUM_STEPS.value, SAMPLER.value
+        )
+    return configs, remarks
+
+
+def main(_) -> int:
+    """Export as the flags say; return the exit code."""
+    config.require(
+        WORKDIR.value or REST_FROM.value is not None,
+        "There is nothing to export; give --workdir=FOLDER of a run, or --rest_from.",
+    )
+    stages = [read_run(workdir, STEP.value) for workdir in WORKDIR.value]
+    known = {group for groups, _ in stages for group in groups}
+    if REST_FROM.value is not None:
+        stages += read_rest(REST_FROM.value, known)
+    if AVERAGE_WITH.value is not None:
+        stages = averaged(stages, AVERAGE_WITH.value, AVERAGE_SHARE.value)
+    params, configs = join(stages)
+    if REST_FROM.value is not None and "face" not in known:
+        gains = export_settings.gains_of(REST_FROM.value)
+        if gains and trained.read_shaping(configs) is not None:
+            configs["animation"] = export_settings.with_gains(configs, **gains)
+    configs, remarks = changed_by_flags(configs)
     remarks += REMARK.value
-    metadata = {run["experiment"]: export.without_folders(run) for run in runs}
     is_rounded = DTYPE.value != "float32" and COMPARE_ROUNDING.value
     if is_rounded and rounding.PARTS <= configs.keys():
         remarks.append(rounding.compare(params, configs, DTYPE.value))
         print(remarks[-1])
+    runs = [metadata for _, metadata in stages]
     digest = export.save_export(
         OUTPUT.value,
         params,
         configs,
-        metadata,
+        {run["experiment"]: export.without_folders(run) for run in runs},
         model_card(runs, remarks),
         DTYPE.value,
     )

@@ -12,7 +12,7 @@ import pytest
 import safetensors.numpy
 
 from experiments import export as export_program
-from experiments.running import data_card
+from experiments.running import data_card, export_settings
 from experiments.tools import rounding
 from vasa_jax import config, export
 from vasa_jax.animate import trained
@@ -252,15 +252,17 @@ def test_rounding_is_measured_in_the_frames_of_the_example(tiny_checkpoint):
 
 def test_a_gain_is_put_into_the_shaping_of_the_animation_and_nowhere_else():
     kept = trained.tiny()
-    text = export_program.with_gains({"animation": config.to_json(kept)}, pose_gain=0.9)
+    text = export_settings.with_gains(
+        {"animation": config.to_json(kept)}, pose_gain=0.9
+    )
     shaping = dataclasses.replace(kept.shaping, pose_gain=0.9)
     found = config.from_json(trained.AnimationConfig, text)
     assert found == dataclasses.replace(kept, shaping=shaping)
     with pytest.raises(UserError, match="give the --workdir of a stage-two run"):
-        export_program.with_gains({"face": "{}"}, dynamics_gain=1.4)
+        export_settings.with_gains({"face": "{}"}, dynamics_gain=1.4)
     paper = {"animation": config.to_json(trained.vasa1())}
     with pytest.raises(UserError, match="which the paper's preset does not"):
-        export_program.with_gains(paper, dynamics_gain=1.4)
+        export_settings.with_gains(paper, dynamics_gain=1.4)
 
 
 def test_frames_may_be_larger_than_those_of_training():
@@ -268,14 +270,14 @@ def test_frames_may_be_larger_than_those_of_training():
 
     sizes = face_config.demo()
     configs = {"face": config.to_json(sizes)}
-    text = export_program.with_image_size(configs, 512)
+    text = export_settings.with_image_size(configs, 512)
     read = config.from_json(face_config.FaceConfig, text)
     assert read == dataclasses.replace(sizes, image_size=512)
     assert read.decoder_size == sizes.decoder_size
     with pytest.raises(UserError, match="multiple of 16"):
-        export_program.with_image_size(configs, 500)
+        export_settings.with_image_size(configs, 500)
     with pytest.raises(UserError, match="stage-one run"):
-        export_program.with_image_size({}, 512)
+        export_settings.with_image_size({}, 512)
 
 
 def test_an_export_gives_the_stages_for_which_no_run_is_named():
@@ -309,10 +311,26 @@ def test_a_runs_weights_are_averaged_with_those_of_an_export(tmp_path):
     # The mean of a stage with itself is that stage, and no training started from it.
     itself = export_program.average(_params(), str(tmp_path / "out"), share=0.3)
     assert export_program.same(_params(), itself)
+    stages = [(groups, {"card": "A run."}) for groups in ({"face": own}, _params())]
+    (_, told), (_, kept) = export_program.averaged(stages, str(tmp_path / "out"), 0.25)
+    assert told["card"].endswith("started from (0.25 of these).")
+    assert kept["card"] == "A run."
     own["conv"]["bias"] = np.zeros(17, np.float32)
     for groups in ({"face": own}, {"statistics": {"mean": np.zeros(3)}}):
         with pytest.raises(UserError, match="same stages and sizes"):
             export_program.average(groups, str(tmp_path / "out"), share=0.5)
+
+
+def test_stages_are_joined_and_no_group_comes_twice():
+    face, motion = (
+        ({name: _params()["face"]}, {"configs": {name: {"width": 1}}})
+        for name in ("face", "motion")
+    )
+    params, configs = export_program.join([face, motion])
+    assert set(params) == {"face", "motion"}
+    assert json.loads(configs["motion"]) == {"width": 1}
+    with pytest.raises(UserError, match="Two runs hold a group 'face'"):
+        export_program.join([face, face])
 
 
 def test_an_export_of_nothing_is_refused(tmp_path):
@@ -331,14 +349,14 @@ def test_sampling_is_put_into_the_animations_config_and_nothing_else_is_changed(
     kept = trained.AnimationConfig(audio_encoder="mel")
     configs = {"animation": config.to_json(kept)}
     changed = config.from_json(
-        trained.AnimationConfig, export_program.with_sampling(configs, 7, None)
+        trained.AnimationConfig, export_settings.with_sampling(configs, 7, None)
     )
     sampling = dataclasses.replace(kept.sampling, num_steps=7)
     assert changed == dataclasses.replace(kept, sampling=sampling)
-    text = export_program.with_sampling(configs, None, "ddim")
+    text = export_settings.with_sampling(configs, None, "ddim")
     sampling = config.from_json(trained.AnimationConfig, text).sampling
     assert sampling == dataclasses.replace(kept.sampling, method="ddim")
     with pytest.raises(UserError, match="give the --workdir of a stage-two run"):
-        export_program.with_sampling({"face": "{}"}, 7, None)
+        export_settings.with_sampling({"face": "{}"}, 7, None)
     with pytest.raises(UserError, match="num_steps"):
-        export_program.with_sampling(configs, 0, None)
+        export_settings.with_sampling(configs, 0, None)
