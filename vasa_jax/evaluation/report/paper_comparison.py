@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vasa_jax.evaluation.metrics.definition import AS_REAL, HIGHER, LOWER
@@ -100,54 +100,35 @@ def fill(
     last = reports[table.settings[-1][0]]
     missing = {c.symbol: _missing(c, last) for c in table.columns}
     columns = [c for c in table.columns if not (c.is_extra and missing[c.symbol])]
-
-    def from_paper(values):
-        return {symbol: Cell(value=value) for symbol, value in values.items()}
-
-    def lines_of(report):
-        lines = {c.symbol: find_line(report, c.row or "") for c in columns}
-        return {symbol: line for symbol, line in lines.items() if line}
-
-    def own(report, as_cell):
-        return {s: as_cell(line.summary) for s, line in lines_of(report).items()}
-
-    known = (
-        line.summary
-        for setting, _ in table.settings
-        for line in lines_of(reports[setting]).values()
-        if line.summary.mean is not None
-    )
-    comparing = dict.fromkeys(summary.about for summary in known if summary.about)
-    # Real video first: no score can be read without that of the originals.
     rows = [
+        # Real video first: no score can be read without that of the originals.
         TableRow(
             name=f"{OWN_VIDEO}, measured alike",
             origin=REAL,
-            cells=own(last, _ceiling),
-        )
-    ]
-    rows += [
-        TableRow(
-            name=f"{name} ({table.source})", origin=PAPER, cells=from_paper(values)
-        )
-        for name, values in table.paper_values
+            cells=_own_cells(last, columns, _ceiling),
+        ),
+        *(
+            _paper_row(f"{name} ({table.source})", values)
+            for name, values in table.paper_values
+        ),
     ]
     for setting, values in table.settings:
         if values:
-            rows.append(
-                TableRow(
-                    name=f"{setting.title} (paper)",
-                    origin=PAPER,
-                    cells=from_paper(values),
-                )
-            )
+            rows.append(_paper_row(f"{setting.title} (paper)", values))
         rows.append(
             TableRow(
                 name=f"{setting.title} (ours)" if values else setting.title,
                 origin=OURS,
-                cells=own(reports[setting], _score),
+                cells=_own_cells(reports[setting], columns, _score),
             )
         )
+    known = (
+        line.summary
+        for setting, _ in table.settings
+        for line in _lines_of(reports[setting], columns).values()
+        if line.summary.mean is not None
+    )
+    comparing = dict.fromkeys(summary.about for summary in known if summary.about)
     return Filled(
         number=number,
         title=table.title,
@@ -159,6 +140,30 @@ def fill(
         missing={c.symbol: missing[c.symbol] for c in columns if missing[c.symbol]},
         comparing=list(comparing),
     )
+
+
+def _paper_row(name: str, values: Mapping[str, float]) -> TableRow:
+    """Return a printed row."""
+    cells = {symbol: Cell(value=value) for symbol, value in values.items()}
+    return TableRow(name=name, origin=PAPER, cells=cells)
+
+
+def _lines_of(
+    report: Report, columns: Sequence[paper_figures.Column]
+) -> dict[str, Line]:
+    """Return the lines of a report that stand under columns, by symbol."""
+    lines = {c.symbol: find_line(report, c.row or "") for c in columns}
+    return {symbol: line for symbol, line in lines.items() if line}
+
+
+def _own_cells(
+    report: Report,
+    columns: Sequence[paper_figures.Column],
+    as_cell: Callable[[Any], Cell],
+) -> dict[str, Cell]:
+    """Return a row of a report, by symbol."""
+    lines = _lines_of(report, columns)
+    return {symbol: as_cell(line.summary) for symbol, line in lines.items()}
 
 
 def fill_sanity(
