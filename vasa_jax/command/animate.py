@@ -50,6 +50,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="frames a second, 24 to 60; motion is generated at 25 (25)",
     )
     add_model_arguments(parser)
+    _add_motion_arguments(parser, sound)
+    _add_text_arguments(parser, sound)
+    performance.add_arguments(parser)
+
+
+def _add_motion_arguments(
+    parser: argparse.ArgumentParser, sound: argparse.Action
+) -> None:
+    """Add those of motion in files, which may stand in place of a sound."""
     add = parser.add_argument_group("motion in files").add_argument
     add(
         "--motion",
@@ -70,6 +79,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="also write the motion: .npz, .json, or .csv with ARKit's weights alone",
     )
+
+
+def _add_text_arguments(
+    parser: argparse.ArgumentParser, sound: argparse.Action
+) -> None:
+    """Add those of typed text, which is said in place of a sound."""
     add = parser.add_argument_group("typed text").add_argument
     add(
         "--text",
@@ -90,7 +105,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="of the text: en, en-gb, fr, es, it, pt, hi or ja (default: en)",
     )
-    performance.add_arguments(parser)
 
 
 class InPlaceOf(argparse.Action):
