@@ -13,6 +13,7 @@ pytest.importorskip("espeakng_loader")
 
 from datasets import portrait_split
 from datasets.building import engines, set_builder, shard_files
+from datasets.photo_heads.fit import photo_head
 from datasets.photo_heads.records import builder, plan, portraits, shards
 from datasets.synthetic_heads.records import record as synthetic_record
 from experiments.configs import face, face_fields
@@ -106,10 +107,10 @@ def test_the_first_take_shows_the_untouched_photograph(built, folder):
         )
 
 
-def test_performed_takes_move_the_head_and_speak(built):
+def test_performances_speak_and_move_the_head_unless_they_exercise(built):
     for clip in _read_all(built[0]):
         moves = np.ptp(clip["head_pose"], axis=0).max() > 1e-3
-        assert moves == bool(clip["take"])
+        assert moves == (clip["take"] == 1)
         assert bool(np.abs(clip["audio"]).max()) == bool(clip["take"])
 
 
@@ -150,6 +151,16 @@ def test_a_plan_depends_on_seed_and_path_alone():
     assert takes[0].request is None
     assert takes != plan.takes_of(dataclasses.replace(SETTINGS, seed=1), portrait)
     assert takes[1] != plan.takes_of(SETTINGS, portraits.Portrait("other.png", 9))[1]
+
+
+def test_performances_but_the_first_exercise_in_place_of_an_emotion():
+    portrait = portraits.Portrait("someone.png", 9)
+    settings = dataclasses.replace(SETTINGS, num_takes=4)
+    takes = plan.takes_of(settings, portrait)
+    asked = [take.request for take in takes[1:]]
+    assert [request.exercises for request in asked] == [False, True, True]
+    assert all(request.emotion == "neutral" for request in asked[1:])
+    assert {take.view for take in takes[2:]} == {photo_head.View()}
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,9 @@ class Settings:
         seconds: length of a clip.
         seed: of all chance.
         num_takes: clips of a portrait. The first shows the untouched photograph, the
-            others perform.
+            second performs; the others exercise single expression weights in place of
+            an emotion, with the photograph's own pose and framing. Ours: what turns of
+            the head do is then no error beside which these weights count little.
         largest_cut: how long the picture's edge may cut through the head, in sides of
             the crop. Ours: cut hair ends in a straight line that moves.
         largest_yaw_degrees: of the portrait. Ours: beyond it the far side of the face
@@ -92,8 +94,8 @@ def takes_of(settings: Settings, portrait: portraits.Portrait) -> list[Take]:
     seed = np.frombuffer(portrait.identity.encode("utf-8", "surrogateescape"), np.uint8)
     generator = np.random.default_rng([settings.seed, *seed.tolist()])
     emotions = generator.permutation(len(types.EMOTIONS))
-    untouched = photo_head.View()
-    takes = [Take(_name(portrait, 0), portrait.identity, portrait.split, 0, untouched)]
+    own = photo_head.View()
+    takes = [Take(_name(portrait, 0), portrait.identity, portrait.split, 0, own)]
     for number in range(1, settings.num_takes):
         view = photo_head.View(
             float(np.exp(generator.uniform(np.log(NEAREST), np.log(FARTHEST)))),
@@ -101,13 +103,15 @@ def takes_of(settings: Settings, portrait: portraits.Portrait) -> list[Take]:
         )
         emotion = types.EMOTIONS[emotions[number % len(emotions)]]
         strength = 0.0 if emotion == "neutral" else generator.uniform(0.25, 1.0)
+        exercises = number > 1
         request = performance.Request(
             seed=int(generator.integers(2**31)),
             num_frames=settings.num_frames,
-            emotion=emotion,
-            emotion_strength=float(strength),
+            emotion="neutral" if exercises else emotion,
+            emotion_strength=0.0 if exercises else float(strength),
             voice=voices.draw(generator, portrait.split),
-            head_distance=view.distance,
+            head_distance=1.0 if exercises else view.distance,
+            exercises=exercises,
         )
         takes.append(
             Take(
@@ -115,7 +119,7 @@ def takes_of(settings: Settings, portrait: portraits.Portrait) -> list[Take]:
                 identity=portrait.identity,
                 split=portrait.split,
                 number=number,
-                view=view,
+                view=own if exercises else view,
                 request=request,
             )
         )

@@ -125,6 +125,12 @@ class HeadMotion:
     translation: np.ndarray
 
 
+def still(num_frames: int) -> HeadMotion:
+    """Return a head that faces the camera and does not move."""
+    held = np.zeros((num_frames, 3), np.float32)
+    return HeadMotion(rotation=held, translation=held)
+
+
 def random_base_turn(
     main_gaze: np.ndarray, generator: np.random.Generator
 ) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 from datasets.synthetic_heads.performance import (
     blinks,
     emotions,
+    exercises,
     expressions,
     gaze,
     head_motion,
@@ -74,6 +75,8 @@ class Request:
         liveliness: how much head, brows and smiles move, 1 as in conversation, 0.4 as
             somebody who reads calmly; None draws it.
         colours_voice: whether the emotion is heard, too.
+        exercises: whether single expression weights come and go besides, in a head
+            that is held still.
     """
 
     seed: int
@@ -85,6 +88,7 @@ class Request:
     bares_teeth: bool = False
     liveliness: float | None = None
     colours_voice: bool = True
+    exercises: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,8 +134,8 @@ class Performance:
 def perform(request: Request) -> Performance:
     """Perform a request.
 
-    Ours: streams of chance are separate for voice, sound, face, head, bared smile and
-    emotion, so that a change to one leaves the others.
+    Ours: streams of chance are separate for voice, sound, face, head, bared smile,
+    emotion and exercises, so that a change to one leaves the others.
 
     Args:
         request: what to perform.
@@ -139,7 +143,7 @@ def perform(request: Request) -> Performance:
     Returns:
         The performance; equal arrays for equal requests.
     """
-    streams = [np.random.default_rng([request.seed, stream]) for stream in range(6)]
+    streams = [np.random.default_rng([request.seed, stream]) for stream in range(7)]
     said = _speak(request, streams[0])
     curves = prosody.of_speech(said)
     phrases = phrasing.of_speech(said, curves)
@@ -159,9 +163,15 @@ def perform(request: Request) -> Performance:
         liveliness,
         streams[3],
     )
+    if request.exercises:
+        motion = head_motion.still(request.num_frames)
     eyes = gaze.in_head(wanted, motion.rotation, camera.axes.T)
     lids = blinks.blink(wanted, phrases, streams[2])
     emotion = _emotion(request, streams[5], streams[4])
+    arkit = _face(request, said, curves, phrases, emotion, lids, liveliness, streams[2])
+    if request.exercises:
+        times = visemes.frame_times(request.num_frames)
+        arkit = (arkit + exercises.exercise(times, streams[6])).clip(0, 1)
     return Performance(
         seed=request.seed,
         emotion=request.emotion,
@@ -172,9 +182,7 @@ def perform(request: Request) -> Performance:
         audio=sound.vary(said.waveform, streams[1]),
         phonemes=said.phonemes,
         viseme=visemes.per_frame(said.phonemes, request.num_frames),
-        arkit=_face(
-            request, said, curves, phrases, emotion, lids, liveliness, streams[2]
-        ),
+        arkit=arkit,
         blink=lids,
         rotation=motion.rotation,
         translation=motion.translation,
