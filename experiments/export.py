@@ -137,9 +137,7 @@ def read_rest(
         shapes = trained.read_shaping(texts) is not None
         if "animation" in configs and "face" in known and shapes:
             configs["animation"] = json.loads(
-                export_settings.with_gains(
-                    texts, dynamics_gain=1.0, unit_gains=(), pose_gain=1.0
-                )
+                export_settings.with_gains(texts, dynamics_gain=1.0, pose_gain=1.0)
             )
         groups = {group: params[group] for group in metadata["groups"]}
         rest.append((groups, {**metadata, "configs": configs}))

@@ -11,8 +11,8 @@ import pytest
 from vasa_jax import arkit, geometry, types
 from vasa_jax.face import config as face_config
 from vasa_jax.face import decoder as face_decoder
+from vasa_jax.face import dynamics_map, warping
 from vasa_jax.face import model as face_model
-from vasa_jax.face import warping
 from vasa_jax.face.shortcut import (
     blending,
     flows,
@@ -283,14 +283,28 @@ def test_a_face_map_steers_the_mouth_and_not_what_lies_beside_the_face(tiny):
     latents = latents.replace(head_pose=pose)
 
     @jax.jit
-    def drawn(dynamics):
-        plain = jnp.full((2, model.config.dynamics_channels), dynamics)
-        laid = model.bind(params).shortcut.face_map(latents, plain)
+    def drawn(weight):
+        change = jnp.full((2, dynamics_map.NUM_KNOWN), weight)
+        laid = model.bind(params).shortcut.face_map(latents, change)
         return unwrapping.wrap(laid, pose, 16)
 
     change = jnp.abs(drawn(1.0) - drawn(-1.0)).sum(-1)
     assert change[:, 8:10, 7:9].min() > 0
     np.testing.assert_array_equal(change[:, :2], 0.0)
+
+
+def test_a_portrait_is_at_rest_but_for_its_open_mouth_and_gaze(tiny):
+    model, params, _ = tiny
+    codes = jax.random.normal(jax.random.key(3), (8, model.config.dynamics_channels))
+    read = apply(model, params, codes, method="read_dynamics")
+    jaw = arkit.index("jawOpen")
+    weights = np.zeros((8, arkit.NUM_UNITS), np.float32)
+    weights[:, jaw] = np.maximum(read.arkit[:, jaw], 0.0)
+    assert 0 < (weights > 0).sum() < 8
+    asked = weights, read.gaze_in_head
+    expected = apply(model, params, *asked, method="write_dynamics")
+    found = apply(model, params, codes, method="at_rest")
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_the_mask_keeps_no_pattern_of_the_sub_pixel_convolution(tiny):

@@ -26,11 +26,15 @@ STILL = augmentation.Amounts(
 
 def apply(*given, method):
     """Stand in for the face model: codes are means of what they are made of."""
-    if method == "write_dynamics":
-        arkit, gaze = given
-        return jnp.stack([arkit.mean(-1), gaze.mean(-1)], axis=-1)
+    if method == "shift_dynamics":
+        code, before, after = given
+        return code + means(*after) - means(*before)
     image, head_pose = given
     return head_pose, image.mean((1, 2))[:, :2]
+
+
+def means(arkit, gaze):
+    return jnp.stack([arkit.mean(-1), gaze.mean(-1)], axis=-1)
 
 
 def changed(batch, amounts=STILL, **loss):
@@ -65,22 +69,23 @@ def test_what_records_do_not_know_is_none():
     assert found.correspondence is found.surroundings is None
 
 
-def test_codes_of_drivers_come_from_their_truth_where_records_know_it():
+def test_codes_of_drivers_are_told_from_the_portraits_where_records_know_both():
     batch = face_pairs.batch()
     seen, known = changed(batch), changed(batch, uses_dynamics_map=True)
-    np.testing.assert_array_equal(
-        seen.source.facial_dynamics, known.source.facial_dynamics
-    )
-    written = apply(
-        batch["driver_arkit"], batch["driver_gaze"], method="write_dynamics"
-    )
-    np.testing.assert_allclose(known.driver.facial_dynamics, written, atol=1e-6)
-    assert jnp.abs(known.driver.facial_dynamics - seen.driver.facial_dynamics).max() > 0
-    without = {name: batch[name] for name in batch if not name.endswith("_gaze")}
-    unknown = changed(without, uses_dynamics_map=True)
-    np.testing.assert_array_equal(
-        unknown.driver.facial_dynamics, seen.driver.facial_dynamics
-    )
+    portrait = known.source.facial_dynamics
+    np.testing.assert_array_equal(seen.source.facial_dynamics, portrait)
+    source = means(batch["source_arkit"], batch["source_gaze"])
+    for who in ("driver", "other"):
+        change = means(batch[f"{who}_arkit"], batch[f"{who}_gaze"]) - source
+        told = getattr(known, who).facial_dynamics
+        np.testing.assert_allclose(told, portrait + change, atol=1e-6)
+        assert jnp.abs(told - getattr(seen, who).facial_dynamics).max() > 0
+    for field in ("driver_gaze", "source_arkit"):
+        without = {name: batch[name] for name in batch if name != field}
+        unknown = changed(without, uses_dynamics_map=True)
+        np.testing.assert_array_equal(
+            unknown.driver.facial_dynamics, seen.driver.facial_dynamics
+        )
 
 
 @pytest.mark.parametrize("is_trained", [True, False])

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from vasa_jax import types
+from vasa_jax.face import dynamics_map
 from vasa_jax.face.shortcut import eyes
 from vasa_jax.portrait import eyes as portrait_eyes
 
@@ -13,13 +14,13 @@ POSES = types.HeadPose.from_vector(
 )
 
 
-def _told(seen, dynamics=None):
+def _told(seen):
     """Return what an untaught network tells of eyes, in the portrait's own pose."""
     shape = eyes.EyeShape(16)
     own = eyes.encode_eyes(seen.rims, seen.discs, POSES)
-    dynamics = jnp.zeros((2, 8))
-    params = shape.init(jax.random.key(0), own, dynamics, dynamics)
-    return shape.apply(params, own, dynamics, dynamics)
+    still = jnp.zeros((2, 8)), jnp.zeros((2, dynamics_map.NUM_KNOWN))
+    params = shape.init(jax.random.key(0), own, *still)
+    return shape.apply(params, own, *still)
 
 
 def test_an_untaught_network_keeps_the_portraits_own_eyes():

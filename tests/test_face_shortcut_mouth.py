@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import types
+from vasa_jax.face import dynamics_map
 from vasa_jax.face.shortcut import mouth
 from vasa_jax.portrait import lips
 
@@ -49,9 +50,9 @@ def test_lips_of_a_head_that_moves_stay_where_they_are_on_it():
 def test_an_untaught_network_keeps_the_portraits_own_lips():
     shape = mouth.MouthShape(16)
     lips = mouth.flat_lips(_edge(), POSES)
-    dynamics = jnp.zeros((2, 8))
-    params = shape.init(jax.random.key(0), lips, dynamics, dynamics)
-    told = shape.apply(params, lips, dynamics, dynamics)
+    still = jnp.zeros((2, 8)), jnp.zeros((2, dynamics_map.NUM_KNOWN))
+    params = shape.init(jax.random.key(0), lips, *still)
+    told = shape.apply(params, lips, *still)
     np.testing.assert_allclose(told.edge[..., :2], lips, atol=0.01)
     np.testing.assert_allclose(told.size, 1.0, atol=0.01)
 

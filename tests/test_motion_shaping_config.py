@@ -3,7 +3,7 @@
 import pytest
 
 from vasa_jax.errors import UserError
-from vasa_jax.motion.shaping.config import ShapingConfig, UnitGain
+from vasa_jax.motion.shaping.config import ShapingConfig
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,3 @@ from vasa_jax.motion.shaping.config import ShapingConfig, UnitGain
 def test_shaping_that_makes_no_sense_is_refused(change, words):
     with pytest.raises(UserError, match=words):
         ShapingConfig(**change)
-
-
-@pytest.mark.parametrize(
-    "unit, gain, words",
-    [("mouthSmiles", 1.5, "mouthSmile"), ("browDown", 4.0, "of browDown is 4.0")],
-)
-def test_gains_of_other_units_and_too_large_ones_are_refused(unit, gain, words):
-    with pytest.raises(UserError, match=words):
-        UnitGain(unit=unit, gain=gain)

@@ -7,7 +7,7 @@ import pytest
 
 from vasa_jax import arkit, types
 from vasa_jax.motion.shaping import gains
-from vasa_jax.motion.shaping.config import ShapingConfig, UnitGain
+from vasa_jax.motion.shaping.config import ShapingConfig
 
 NUM_CODES, NUM_READ = 64, 54
 
@@ -20,16 +20,12 @@ def readout():
     return {"kernel": kernel.astype("f4"), "bias": bias.astype("f4")}
 
 
-def overdone(readout, weights, gain, unit_gains=()):
+def overdone(readout, weights, gain):
     """Overdo the way from a face at rest to faces of which weights are read."""
 
     def code(read):
         solved = np.linalg.lstsq(readout["kernel"].T, (read - readout["bias"]).T)
         return solved[0].T.astype("f4")
-
-    def write(arkit, gaze):
-        read = np.concatenate([arkit, gaze], axis=-1) - readout["bias"]
-        return jnp.asarray(read @ np.linalg.pinv(readout["kernel"]))
 
     rest = code(np.zeros((1, NUM_READ)))
     pose = types.HeadPose.from_vector(np.zeros((1, 6), "f4"))
@@ -37,8 +33,8 @@ def overdone(readout, weights, gain, unit_gains=()):
         appearance_volume=None, identity=None, head_pose=pose, facial_dynamics=rest
     )
     motion = np.concatenate([np.zeros((len(weights), 6), "f4"), code(weights)], axis=1)
-    shaping = ShapingConfig(dynamics_gain=gain, unit_gains=unit_gains)
-    told = jnp.asarray(motion), shaping, jax.tree.map(jnp.asarray, readout), write
+    shaping = ShapingConfig(dynamics_gain=gain)
+    told = jnp.asarray(motion), shaping, jax.tree.map(jnp.asarray, readout)
     dynamics = np.asarray(gains.overdo(latents, *told)[1])
     plain = rest + np.float32(gain) * (motion[:, 6:] - rest)
     return dynamics, plain, dynamics @ readout["kernel"] + readout["bias"]
@@ -63,13 +59,3 @@ def test_what_else_is_read_is_overdone_while_lids_are_shut(readout):
     _, _, read = overdone(readout, closing(1.0, 1.5), 1.2)
     jaw = read[:, arkit.index("jawOpen")]
     np.testing.assert_allclose(jaw, 0.6, atol=1e-4)
-
-
-def test_units_go_as_far_as_their_own_gains_say_and_others_as_before(readout):
-    read = np.random.default_rng(1).uniform(0, 0.5, (3, NUM_READ))
-    chosen = (UnitGain(unit="mouthSmile", gain=1.8), UnitGain(unit="jawOpen", gain=0.5))
-    expected = 1.2 * read
-    expected[:, arkit.sides("mouthSmile")] *= 1.8 / 1.2
-    expected[:, arkit.index("jawOpen")] *= 0.5 / 1.2
-    _, _, found = overdone(readout, read, 1.2, chosen)
-    np.testing.assert_allclose(found, expected, atol=1e-4)

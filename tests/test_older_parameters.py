@@ -10,7 +10,9 @@ import pytest
 from vasa_jax import config, export, older_parameters, older_settings
 from vasa_jax.errors import UserError
 from vasa_jax.face import config as face_config
+from vasa_jax.face import dynamics_map
 from vasa_jax.face import model as face_model
+from vasa_jax.face.shortcut import face_flow
 from vasa_jax.train import warm_start
 
 VERSION_3 = pathlib.Path(__file__).parent / "export_version_3.json"
@@ -33,10 +35,11 @@ def test_an_export_of_version_3_has_every_parameter_of_its_model():
     renewed = older_parameters.renew(empty)
     found = {name.removeprefix("face/"): leaf for name, leaf in renewed.items()}
     wanted = _shapes(sizes)
-    # A part that came later, and that no frame needs.
-    later = {name for name in wanted if name.startswith("dynamics_map/")}
-    assert set(found) == set(wanted) - later
-    assert all(found[name].shape == wanted[name] for name in found)
+    assert set(found) == set(wanted)
+    # A map that nothing has taught, of which only codes are wanted.
+    untaught = {name for name in wanted if name.startswith("dynamics_map/")}
+    for name in set(wanted) - untaught:
+        assert found[name].shape == wanted[name], name
 
 
 def test_todays_names_and_settings_stay_as_they_are():
@@ -97,3 +100,40 @@ def test_a_run_of_an_older_version_starts_a_new_one():
     assert set(new["face"]) == {"shortcut"}
     assert new["face"]["shortcut"]["face_map"]["seed"]["bias"] is array
     assert new["face"]["shortcut"]["coarse_flow"]["bias"] is array
+
+
+@pytest.mark.parametrize("knows_map", [True, False])
+def test_a_shortcut_that_saw_codes_tells_the_same_of_what_changes(knows_map):
+    channels = 32
+    rng = np.random.default_rng(0)
+    network = dynamics_map.DynamicsMap(channels)
+    params = network.init(jax.random.key(0), np.zeros((1, 52)), np.zeros((1, 2)))
+    old = {
+        "face/dynamics_heads/linear/kernel": rng.normal(size=(channels, 54)),
+        "face/shortcut/face_map/dynamics/kernel": rng.normal(size=(2 * channels, 9)),
+        "face/shortcut/mouth_shape/first/kernel": rng.normal(size=(5 + 64, 9)),
+        "face/shortcut/eye_shape/first/kernel": rng.normal(size=(7 + 64, 9)),
+    }
+    if knows_map:
+        flat = export.flatten({"face": {"dynamics_map": params["params"]}})
+        old |= {name: np.asarray(leaf) for name, leaf in flat.items()}
+    new = older_parameters.renew(old)
+    written = export.unflatten(new)["face"]["dynamics_map"]
+    own, asked = rng.normal(size=(2, 3, channels)).astype(np.float32)
+    change = network.apply({"params": written}, asked - own, method="read_change")
+    for name, seen, order in (
+        ("face_map/dynamics", 0, (asked, own)),
+        ("mouth_shape/first", 5, (own, asked)),
+        ("eye_shape/first", 7, (own, asked)),
+    ):
+        path = f"face/shortcut/{name}/kernel"
+        shape = rng.normal(size=(3, seen))
+        before = np.concatenate([shape, *order], axis=-1) @ old[path]
+        today = (change, own) if not seen else (own, change)
+        after = np.concatenate([shape, *today], axis=-1) @ new[path]
+        np.testing.assert_allclose(after, before, atol=0.05)
+    fields = new["face/shortcut/face_flow/fields/kernel"]
+    assert fields.shape == (54, 2 * face_flow.FIELD_SIZE**2)
+    assert not fields.any()
+    np.testing.assert_array_equal(older_parameters.MAP_STEPS, dynamics_map.STEPS)
+    assert older_parameters.renew(new) == new

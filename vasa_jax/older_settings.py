@@ -52,6 +52,9 @@ def renew(configs: dict[str, Any]) -> dict[str, Any]:
             f"This denoiser's mlp_ratio is not {_MLP_RATIO}, which is the only one "
             "left; install vasa_jax 0.1, which it was made with."
         )
+    shaping = configs.get("animation", {}).get("shaping") or {}
+    # Renderers that needed gains of single units were never released.
+    shaping.pop("unit_gains", None)
     gains = {name: face.pop(name) for name in _GAINS if name in face}
     if "spacing" in sampling:
         shaping = {new: sampling.pop(old) for old, new in _SHAPING_OF_SAMPLING.items()}

@@ -38,7 +38,7 @@ def gains_of(folder: str) -> dict[str, Any]:
     shaping = trained.read_shaping(export.load_configs(folder))
     if shaping is None:
         return {}
-    names = ("dynamics_gain", "unit_gains", "pose_gain")
+    names = ("dynamics_gain", "pose_gain")
     return {name: getattr(shaping, name) for name in names}
 
 

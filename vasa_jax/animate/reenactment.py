@@ -88,7 +88,9 @@ def reenact_files(
         num_frames = min(num_frames, driver.num_frames)
         motion = driver.drive(motion)
     sound = audio.iterate_waveform(video, listener.warn) if probed.has_sound else None
-    take = video_files.Take(motion=motion, sound=sound, num_frames=num_frames)
+    take = video_files.Take(
+        motion=motion, sound=sound, num_frames=num_frames, is_driven=True
+    )
     return video_files.write(
         output, face, shown, take, motion_output, settings, listener
     )

@@ -67,8 +67,13 @@ class Renderer:
         head_pose: types.HeadPose,
         scene: backdrop.Scene | None = None,
         marks: types.Marks | None = None,
+        is_driven: bool = False,
     ) -> types.FaceLatents:
         """Encode one portrait.
+
+        Ours: a voice's motion begins at a face at rest. Where motion is shaped, the
+        portrait counts as at rest but for what it surely shows; see
+        `FaceModel.at_rest`.
 
         Args:
             image: uint8 `[H, W, 3]`, cut by the one crop definition.
@@ -76,11 +81,13 @@ class Renderer:
             scene: what stands behind the person; None leaves it to the decoder.
             marks: of `portrait.marks`, leading shape `[1]`, which let eyes and the
                 inside of the mouth be drawn; None leaves them to the decoder.
+            is_driven: whether frames of somebody, encoded as the portrait is, move it.
 
         Returns:
             Latents of a batch of one.
         """
-        encode = kept_programs.kept(encode_portrait, self._config)
+        rests = self._shaping is not None and not is_driven
+        encode = kept_programs.kept(encode_portrait, self._config, rests=rests)
         latents = encode(self._params, image[None], head_pose, marks)
         return latents if scene is None else backdrop.place(latents, image, scene)
 
@@ -130,22 +137,29 @@ class Renderer:
         return np.concatenate([values, last])
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@functools.partial(jax.jit, static_argnums=0, static_argnames="rests")
 def encode_portrait(
     config: face_config.FaceConfig,
     params: dict[str, Any],
     image: jax.Array,
     head_pose: types.HeadPose,
     marks: types.Marks | None = None,
+    *,
+    rests: bool = False,
 ) -> types.FaceLatents:
-    """Encode uint8 portraits `[B, H, W, 3]`; see `FaceModel.encode_portrait`."""
-    return face_model.FaceModel(config).apply(
-        {"params": params},
-        to_model_range(image),
-        head_pose,
-        marks=marks,
-        method="encode_portrait",
-    )
+    """Encode uint8 portraits `[B, H, W, 3]`; see `FaceModel.encode_portrait`.
+
+    Ours: with `rests`, facial dynamics are those of `FaceModel.at_rest`.
+    """
+    seen = to_model_range(image)
+
+    def encode(model):
+        _, dynamics = model.encode_motion(seen, head_pose)
+        if rests:
+            dynamics = model.at_rest(dynamics)
+        return model.encode_portrait(seen, head_pose, dynamics, marks)
+
+    return face_model.FaceModel(config).apply({"params": params}, method=encode)
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -174,24 +188,15 @@ def render(
         uint8 `[n, H, W, 3]`; with a person and no backdrop `[n, H, W, 4]`, colours not
         weighted by alpha.
     """
-    model = face_model.FaceModel(config)
-
-    def apply(method, *arguments):
-        return model.apply({"params": params}, *arguments, method=method)
-
     if shaping is None:
         head_pose, facial_dynamics = normalization.split_motion(motion)
     else:
         readout = params["dynamics_heads"]["linear"]
-        head_pose, facial_dynamics = gains.overdo(
-            latents,
-            motion,
-            shaping,
-            readout,
-            functools.partial(apply, "write_dynamics"),
-        )
+        head_pose, facial_dynamics = gains.overdo(latents, motion, shaping, readout)
     latents_of_all = face_model.expand(latents, motion.shape[0])
-    frame = apply("render", latents_of_all, head_pose, facial_dynamics)
+    frame = face_model.FaceModel(config).apply(
+        {"params": params}, latents_of_all, head_pose, facial_dynamics, method="render"
+    )
     pixels = to_pixels(frame.image)
     if frame.person is None or latents.pixels.backdrop is not None:
         return pixels

@@ -224,6 +224,7 @@ class TalkingFace:
         image: np.ndarray | Portrait,
         motion: Iterable[np.ndarray],
         frame_rate_hz: int = types.FRAME_RATE_HZ,
+        is_driven: bool = False,
     ) -> Iterator[np.ndarray]:
         """Show a portrait in motion that is there already.
 
@@ -231,6 +232,7 @@ class TalkingFace:
             image: uint8 `[H, W, 3]` with a face, or what `locate` gave.
             motion: pieces float32 `[n, M]`, 25 frames a second, such as `speak` gives.
             frame_rate_hz: as of `animate`.
+            is_driven: whether the motion is of `encode_motion`.
 
         Returns:
             An iterator of frames uint8 `[n, size, size, 3]`, or `[n, size, size, 4]`
@@ -240,7 +242,7 @@ class TalkingFace:
             UserError: no face, or a frame rate out of range.
         """
         frame_rate.check(frame_rate_hz)
-        latents = self._encode(image)
+        latents = self._encode(image, is_driven)
         motion = frame_rate.resample(motion, frame_rate_hz)
         return self._renderer.render(latents, motion)
 
@@ -292,7 +294,7 @@ class TalkingFace:
             UserError: no face in the portrait or at the beginning of the frames, or no
                 frame; while iterating, the frames' size changes.
         """
-        return self.render(image, self.encode_motion(frames))
+        return self.render(image, self.encode_motion(frames), is_driven=True)
 
     def encode_motion(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Read the motion of a video of someone.
@@ -315,11 +317,10 @@ class TalkingFace:
 
         return pieces()
 
-    def _encode(self, image: np.ndarray | Portrait) -> types.FaceLatents:
+    def _encode(self, image, is_driven=False):
         portrait = image if isinstance(image, Portrait) else self.locate(image)
-        return self._renderer.encode_portrait(
-            portrait.image, portrait.head_pose, portrait.scene, portrait.marks
-        )
+        shown = portrait.image, portrait.head_pose, portrait.scene, portrait.marks
+        return self._renderer.encode_portrait(*shown, is_driven)
 
 
 class TalkingStream:

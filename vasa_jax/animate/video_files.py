@@ -73,12 +73,14 @@ class Take:
         sound: pieces float `[S]`, 16 kHz, full scale at 1; None is silent.
         num_frames: of the motion, 0 if that is not known yet.
         is_spoken: whether the sound is a voice that makes the motion.
+        is_driven: whether the motion is encoded of frames of somebody.
     """
 
     motion: Iterator[np.ndarray]
     sound: Iterator[np.ndarray] | None
     num_frames: int
     is_spoken: bool = False
+    is_driven: bool = False
 
 
 def check_paths(
@@ -145,7 +147,9 @@ def write(
         motion_recorder.recorded(take.motion, motion_output, face.editor) as motion,
     ):
         listener.progress(0, num_frames)
-        for frames in face.render(shown.portrait, motion, settings.frame_rate_hz):
+        for frames in face.render(
+            shown.portrait, motion, settings.frame_rate_hz, take.is_driven
+        ):
             writer.write(mark(shown.show(frames)))
             total = num_frames and max(num_frames, writer.num_frames)
             listener.progress(writer.num_frames, total)

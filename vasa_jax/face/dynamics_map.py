@@ -3,9 +3,24 @@
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
+
+from vasa_jax import arkit
 
 HIDDEN = 256
 """Width of the hidden layer. Ours: five times what comes in; no other was tried."""
+
+NUM_KNOWN = arkit.NUM_UNITS + 2
+"""Expression weights, yaw and pitch of the gaze in the head."""
+
+STEPS = np.array([0.5] * arkit.NUM_UNITS + [0.2] * 2, np.float32)
+"""Of weights and gaze (radians), over which the map is taken as straight. Ours: half
+way, as it bends."""
+
+LEAST_SHARE = 1e-4
+"""Of the mean square of the code's directions, below which one counts as unused. Ours:
+codes wider than what they are made of have such; the demo's weakest has 160 times as
+much."""
 
 
 class DynamicsMap(nn.Module):
@@ -30,3 +45,26 @@ class DynamicsMap(nn.Module):
         return nn.Dense(self.channels, name="linear")(known) + nn.Dense(
             self.channels, name="bent", use_bias=False
         )(bent)
+
+    def read_change(self, change: jax.Array) -> jax.Array:
+        """Read which weights and gaze changed, from how the code did.
+
+        Ours: single weights move codes by amounts that differ by a factor of sixteen,
+        so layers that see codes learn some of them long before others. This is the
+        smallest change of weights and gaze that the map, taken as straight, makes the
+        code's of. No gradient reaches the map.
+
+        Args:
+            change: `[..., Z]` difference of two codes.
+
+        Returns:
+            `[..., 54]`.
+        """
+        steps = jnp.diag(jnp.asarray(STEPS))
+        rows = jnp.concatenate([steps, jnp.zeros_like(steps[:1])])
+        codes = self(*jnp.split(rows, [arkit.NUM_UNITS], axis=-1))
+        slope = jax.lax.stop_gradient(codes[:-1] - codes[-1:]) / STEPS[:, None]
+        square = slope.T @ slope
+        floor = LEAST_SHARE * jnp.trace(square) / self.channels
+        square = square + floor * jnp.eye(self.channels)
+        return change @ jnp.linalg.solve(square, slope.T)

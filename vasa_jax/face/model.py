@@ -150,9 +150,9 @@ class FaceModel(nn.Module):
         canonical = warping.driver_to_canonical(grid, displacement, head_pose)
         volume = geometry.sample_volume(latents.appearance_volume, canonical)
         if self.config.shortcut is not None:
-            return self.shortcut(
-                self.decoder, volume, canonical, latents, head_pose, facial_dynamics
-            )
+            change = self.read_change(latents.facial_dynamics, facial_dynamics)
+            motion = network.Motion(head_pose, facial_dynamics, change)
+            return self.shortcut(self.decoder, volume, canonical, latents, motion)
         image = self.decoder(volume)
         return rendered_frame.RenderedFrame(image=image, decoded=image)
 
@@ -163,6 +163,54 @@ class FaceModel(nn.Module):
     def write_dynamics(self, arkit: jax.Array, gaze_in_head: jax.Array) -> jax.Array:
         """Return facial dynamics `[..., Z]`; see `dynamics_map.DynamicsMap`."""
         return self.dynamics_map(arkit, gaze_in_head)
+
+    def shift_dynamics(
+        self,
+        facial_dynamics: jax.Array,
+        before: tuple[jax.Array, jax.Array],
+        after: tuple[jax.Array, jax.Array],
+    ) -> jax.Array:
+        """Tell facial dynamics of one frame from those encoded of another.
+
+        Ours: labels of a photograph hold a face at rest that no encoder sees in it, as
+        brows may be low by build or by mood. What lies between two frames is exact.
+        Taught by codes of labels alone, inner brows went 0.29 of the way (run 32).
+
+        Args:
+            facial_dynamics: `[..., Z]` encoded of the frame before.
+            before, after: expression weights `[..., 52]` and gaze in the head
+                `[..., 2]`, radians, that are known of both frames.
+
+        Returns:
+            `[..., Z]` of the frame after.
+        """
+        change = self.write_dynamics(*after) - self.write_dynamics(*before)
+        return facial_dynamics + change
+
+    def read_change(self, before: jax.Array, after: jax.Array) -> jax.Array:
+        """Return `[B, 54]`; see `dynamics_map.DynamicsMap.read_change`."""
+        return self.dynamics_map.read_change(after - before)
+
+    def at_rest(self, facial_dynamics: jax.Array) -> jax.Array:
+        """Tell the facial dynamics of a portrait that counts as at rest.
+
+        Ours: codes that come from no picture begin at the map's face at rest, and so
+        must the portrait that they move, but for an open mouth, which speech shuts, and
+        its gaze. What an encoder reads else would move a face though nothing is asked
+        of it: of 45 calm people unseen it reads brows and lids by 0.16 to 0.18 wrong.
+        Smiles that are taken back come out crooked.
+
+        Args:
+            facial_dynamics: `[B, Z]` encoded of portraits.
+
+        Returns:
+            `[B, Z]` of the map.
+        """
+        read = self.read_dynamics(facial_dynamics)
+        jaw = arkit.index("jawOpen")
+        is_open = jnp.maximum(read.arkit[:, jaw], 0.0)
+        weights = jnp.zeros_like(read.arkit).at[:, jaw].set(is_open)
+        return self.write_dynamics(weights, read.gaze_in_head)
 
     def __call__(
         self, source: jax.Array, driver: jax.Array
@@ -175,7 +223,8 @@ class FaceModel(nn.Module):
         seen = marks_lib.open_marks(len(source))
         latents = self.encode_portrait(source, marks=seen)
         if latents.pixels is not None:
-            self.shortcut.predict_shapes(latents, latents.facial_dynamics)
+            still = jnp.zeros((len(source), dynamics_map.NUM_KNOWN))
+            self.shortcut.predict_shapes(latents, still)
             pixels = latents.pixels.replace(mouth=None, eyes=None)
             latents = latents.replace(pixels=pixels)
         head_pose, facial_dynamics = self.encode_motion(driver)

@@ -30,7 +30,7 @@ class Person:
         image: `[B, H, W, 3]` in [-1, 1].
         head_pose: leading shape `[B]`.
         facial_dynamics: `[B, Z]`, encoded from the frame as augmentation changed it, or
-            known without seeing it.
+            told without seeing it.
     """
 
     image: jax.Array
@@ -115,7 +115,7 @@ def unchanged(
     people = {}
     for who in PEOPLE:
         image, head_pose = _read(batch, who)
-        dynamics = _dynamics(batch, who, apply, loss, image, head_pose)
+        dynamics = _dynamics(batch, who, apply, loss, image, head_pose, people)
         people[who] = Person(image, head_pose, dynamics)
     driver = people["driver"]
     return Scene(
@@ -161,7 +161,7 @@ def changed(
         *moved[who], face, seen = jax.vmap(change)(
             batch["example_key"], image, head_pose
         )
-        dynamics = _dynamics(batch, who, apply, loss, face, seen)
+        dynamics = _dynamics(batch, who, apply, loss, face, seen, people)
         if not loss.is_motion_trained:
             dynamics = jax.lax.stop_gradient(dynamics)
         people[who] = Person(image, head_pose, dynamics)
@@ -206,12 +206,16 @@ def _read(batch, who):
     return to_float(batch[who]), head_pose
 
 
-def _dynamics(batch, who, apply, loss, image, head_pose):
-    """Return facial dynamics `[B, Z]` of a person, known or seen."""
-    known = batch.get(f"{who}_arkit"), batch.get(f"{who}_gaze")
-    is_known = who != "source" and not any(part is None for part in known)
-    if loss.uses_dynamics_map and is_known:
-        return apply(*known, method="write_dynamics")
+def _dynamics(batch, who, apply, loss, image, head_pose, people):
+    """Return facial dynamics `[B, Z]` of a person: seen, or told of the portrait's."""
+    truth = [
+        (batch.get(f"{name}_arkit"), batch.get(f"{name}_gaze"))
+        for name in ("source", who)
+    ]
+    is_known = not any(part is None for of_person in truth for part in of_person)
+    if who != "source" and loss.uses_dynamics_map and is_known:
+        portrait = people["source"].facial_dynamics
+        return apply(portrait, *truth, method="shift_dynamics")
     return apply(image, head_pose, method="encode_motion")[1]
 
 

@@ -106,11 +106,20 @@ class FacePerformer:
             self._config, self._params, self.fit_frames(frames), known, BATCH_FRAMES
         )
 
-    def drive(self, portrait: talking_face.Portrait, motion: np.ndarray) -> np.ndarray:
-        """Render a portrait in motion `[n, M]` as uint8 `[n, size, size, 3]`."""
-        latents = self._renderer.encode_portrait(
-            portrait.image, portrait.head_pose, portrait.scene, portrait.marks
-        )
+    def drive(
+        self,
+        portrait: talking_face.Portrait,
+        motion: np.ndarray,
+        is_driven: bool = False,
+    ) -> np.ndarray:
+        """Render a portrait in motion `[n, M]` as uint8 `[n, size, size, 3]`.
+
+        Args:
+            portrait: who is shown.
+            motion: of `Performer.speak`, or of `encode`.
+            is_driven: whether it is of `encode`.
+        """
+        latents = self._encode(portrait, is_driven)
         return np.concatenate(list(self._renderer.render(latents, [motion])))
 
     def requested_arkit(self, motion: np.ndarray) -> np.ndarray:
@@ -132,9 +141,14 @@ class FacePerformer:
         return arkit[:, JAW_OPEN] - arkit[:, MOUTH_CLOSE]
 
     def own_motion(self, portrait: talking_face.Portrait) -> np.ndarray:
-        """Return the portrait's own motion `[M]`."""
-        pose = np.asarray(portrait.head_pose.to_vector())
-        return self.encode(portrait.image[None], pose)[0]
+        """Return the portrait's own motion `[M]`, as `TalkingFace.own_motion` does."""
+        latents = self._encode(portrait)
+        pose = np.asarray(latents.head_pose.to_vector())[0]
+        return np.concatenate([pose, np.asarray(latents.facial_dynamics)[0]])
+
+    def _encode(self, portrait, is_driven=False):
+        shown = portrait.image, portrait.head_pose, portrait.scene, portrait.marks
+        return self._renderer.encode_portrait(*shown, is_driven)
 
 
 class Performer(FacePerformer):

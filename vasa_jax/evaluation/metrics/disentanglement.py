@@ -256,7 +256,7 @@ class Disentanglement(PerClip):
             return [observe(performer, one) for one in frames]
 
         made = look(
-            encode_and_track(performer.drive(portrait, motion))
+            encode_and_track(performer.drive(portrait, motion, is_driven=True))
             for motion in (asked[0], pose_swapped, dynamics_swapped)
         )
         still = observe(

@@ -143,7 +143,7 @@ class Reenactment(PerClip):
         """
         portrait = performer.portrait(clip.source, clip.source_pose)
         motion = performer.encode(clip.driver, clip.driver_pose)
-        made = encode_and_track(performer.drive(portrait, motion))
+        made = encode_and_track(performer.drive(portrait, motion, is_driven=True))
         truth = track_face(performer.fit_frames(clip.truth))
         still = encode_and_track(portrait.image[None])
         copies = still.frames.repeat(len(made.frames), axis=0)

@@ -19,7 +19,7 @@ from vasa_jax.face.shortcut import mouth as mouth_lib
 from vasa_jax.train import metric_states, task
 
 DRIVER_FIELDS = ("pose", "arkit", "gaze", *examples.FEATURE_FIELDS)
-OWN_FIELDS = ("image", "pose", "mouth_edge", "eye_rims", "eye_discs")
+OWN_FIELDS = ("image", "pose", "arkit", "gaze", "mouth_edge", "eye_rims", "eye_discs")
 """What of a batch of `examples.frames` teaches, as a frame and as its portrait."""
 
 
@@ -84,11 +84,12 @@ class DrawingTask:
 
         def encode(model):
             _, dynamics = model.encode_motion(image, own_pose)
-            asked = model.write_dynamics(driver["arkit"], driver["gaze"])
-            return dynamics, asked
+            known = [(frame["arkit"], frame["gaze"]) for frame in (own, driver)]
+            asked = model.shift_dynamics(dynamics, *known)
+            return dynamics, model.read_change(dynamics, asked)
 
-        dynamics = self._model.apply({"params": params}, method=encode)
-        dynamics = jax.lax.stop_gradient(dynamics)
+        moved = self._model.apply({"params": params}, method=encode)
+        moved = jax.lax.stop_gradient(moved)
         lips = mouth_lib.flat_lips(own["mouth_edge"], own_pose)
         eyes = eyes_lib.encode_eyes(own["eye_rims"], own["eye_discs"], own_pose)
         if keys is not None:
@@ -97,7 +98,7 @@ class DrawingTask:
 
         def predict(network, name, seen):
             part = params["shortcut"][name]
-            return network.apply({"params": part}, seen, *dynamics)
+            return network.apply({"params": part}, seen, *moved)
 
         predicted = {
             "mouth": predict(self._mouth, "mouth_shape", lips),

@@ -54,10 +54,11 @@ class FaceLossConfig:
         uses_geometry: whether exact correspondence and masks teach, which only
             rendered heads and moved photographs have.
         is_motion_trained: whether gradients reach the motion encoders.
-        uses_dynamics_map: whether the codes of drivers come from what their records
-            know of expression and gaze, in place of what the encoder sees; where a
-            record knows neither, the encoder's. It needs a map that `demo_encoders` has
-            taught, as the shipped checkpoint holds. Ours: see `dynamics_map`.
+        uses_dynamics_map: whether the codes of drivers are told from the portrait's by
+            what records know of expression and gaze in both frames, in place of what
+            the encoder sees; where a record knows neither, the encoder's. It needs a
+            map that `demo_encoders` has taught, as the shipped checkpoint holds. Ours:
+            see `FaceModel.shift_dynamics`.
     """
 
     reconstruction: ClassVar[float] = 4.0

@@ -45,7 +45,7 @@ class EyePoints:
 
 
 class EyeShape(nn.Module):
-    """Tell the eyes of a frame from the portrait's and both facial dynamics.
+    """Tell the eyes of a frame from the portrait's and what changes in its face.
 
     Ours: see the module.
     """
@@ -54,18 +54,19 @@ class EyeShape(nn.Module):
 
     @nn.compact
     def __call__(
-        self, eyes: jax.Array, own_dynamics: jax.Array, facial_dynamics: jax.Array
+        self, eyes: jax.Array, own_dynamics: jax.Array, change: jax.Array
     ) -> EyePoints:
         """Tell the eyes of B frames.
 
         Args:
             eyes: `[B, 2, 19, 2]` rims and discs of the portraits; see `encode_eyes`.
             own_dynamics: `[B, Z]` the portraits' facial dynamics.
-            facial_dynamics: `[B, Z]` the frames'.
+            change: `[B, 54]` from there to the frames; see
+                `dynamics_map.DynamicsMap.read_change`.
         """
         batch = len(eyes)
         off = (eyes - jnp.array(CENTRES)[None, :, None]) / REACH
-        x = [off.reshape(batch, -1), own_dynamics, facial_dynamics]
+        x = [off.reshape(batch, -1), own_dynamics, change]
         x = jnp.concatenate(x, axis=-1)
         for name in ("first", "second"):
             x = nn.silu(nn.Dense(self.hidden, name=name)(x))

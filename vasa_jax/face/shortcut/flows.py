@@ -1,6 +1,6 @@
 """Where in the portrait each cell of a frame lies, and how it is lit there.
 
-Ours: the image shortcut; see `joining.Shortcut`.
+Ours: the image shortcut; see `network.Shortcut`.
 """
 
 import math
@@ -62,11 +62,17 @@ class Coarse(NamedTuple):
     still_share: jax.Array
     body_share: jax.Array
 
+    def shifted(self, shift: jax.Array) -> "Coarse":
+        """Move the places `[B, h, w, 2]` that are not mirrored, half images."""
+        return self._replace(
+            flow=self.flow + shift, person_flow=self.person_flow + shift
+        )
+
 
 class CoarseFlow(nn.Module):
     """Turn the composed warps into a 2-D flow at the size of the decoder's features.
 
-    Ours: see `joining.Shortcut`. The still grid and the body's stand beside those of
+    Ours: see `network.Shortcut`. The still grid and the body's stand beside those of
     the depths, so that one softmax chooses among all of them; it chooses for the mirror
     images too.
     """

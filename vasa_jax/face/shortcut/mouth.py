@@ -74,7 +74,7 @@ class Mouth:
 
 
 class MouthShape(nn.Module):
-    """Tell the mouth of a frame from the portrait's lips and both facial dynamics.
+    """Tell the mouth of a frame from the portrait's and what changes in its face.
 
     Ours: see the module. Where a portrait's lips are its landmarks know to a pixel; a
     network that saw the picture of 180 people erred by three on others.
@@ -84,17 +84,18 @@ class MouthShape(nn.Module):
 
     @nn.compact
     def __call__(
-        self, lips: jax.Array, own_dynamics: jax.Array, facial_dynamics: jax.Array
+        self, lips: jax.Array, own_dynamics: jax.Array, change: jax.Array
     ) -> Mouth:
         """Predict the mouths of B frames.
 
         Args:
             lips: `[B, 24, 2]` the lips' inner edge in the portraits; see `flat_lips`.
             own_dynamics: `[B, Z]` the portraits' facial dynamics.
-            facial_dynamics: `[B, Z]` the frames'.
+            change: `[B, 54]` from there to the frames; see
+                `dynamics_map.DynamicsMap.read_change`.
         """
         batch = len(lips)
-        x = jnp.concatenate([_shape(lips), own_dynamics, facial_dynamics], axis=-1)
+        x = jnp.concatenate([_shape(lips), own_dynamics, change], axis=-1)
         for name in ("first", "second"):
             x = nn.silu(nn.Dense(self.hidden, name=name)(x))
         num_points = lips_lib.NUM_EDGE + NUM_ROWS

@@ -5,6 +5,7 @@ Ours: small models keep identity and sharpness when the pixels are the portrait'
 """
 
 import functools
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax
@@ -13,13 +14,14 @@ import jax.numpy as jnp
 from vasa_jax import geometry, types
 from vasa_jax.face import config as face_config
 from vasa_jax.face import decoder as face_decoder
-from vasa_jax.face import rendered_frame
+from vasa_jax.face import dynamics_map, rendered_frame
 from vasa_jax.face.shortcut import (
     background,
     blending,
     drawn_layer,
     eye_layer,
     eyes,
+    face_flow,
     flows,
     mouth,
     mouth_layer,
@@ -27,6 +29,21 @@ from vasa_jax.face.shortcut import (
     sampling_grids,
     unwrapping,
 )
+
+
+class Motion(NamedTuple):
+    """What B frames show.
+
+    Attributes:
+        head_pose: leading shape `[B]`.
+        facial_dynamics: `[B, Z]`.
+        change: `[B, 54]` expression weights and gaze, from the portraits'; see
+            `dynamics_map.DynamicsMap.read_change`.
+    """
+
+    head_pose: types.HeadPose
+    facial_dynamics: jax.Array
+    change: jax.Array
 
 
 class Shortcut(nn.Module):
@@ -58,6 +75,7 @@ class Shortcut(nn.Module):
         self.background = background.Background()
         self.decoder_code = nn.Dense(config.identity_channels)
         self.face_map = unwrapping.FaceMap(config)
+        self.face_flow = face_flow.FaceFlow(config.flow_size)
         self.overlay = zeroed(before)
         self.background_overlay = zeroed(before)
         self.coarse_flow = flows.CoarseFlow()
@@ -103,8 +121,7 @@ class Shortcut(nn.Module):
         volume: jax.Array,
         canonical: jax.Array,
         latents: types.FaceLatents,
-        head_pose: types.HeadPose,
-        facial_dynamics: jax.Array,
+        motion: Motion,
     ) -> rendered_frame.RenderedFrame:
         """Render a frame together with the decoder.
 
@@ -113,18 +130,19 @@ class Shortcut(nn.Module):
             volume: `[B, D, h, w, C]` appearance in the driver's space.
             canonical: `[B, D, h, w, 3]` where its voxels lie in canonical space.
             latents: the portrait's.
-            head_pose: the frame's, leading shape `[B]`.
-            facial_dynamics: `[B, Z]` of the frame.
+            motion: the frame's.
         """
+        head_pose, facial_dynamics, change = motion
         pixels, size = latents.pixels, self.config.flow_size
         grids = sampling_grids.find(canonical, latents, head_pose, size)
         # Ours: codes steer the decoder too, since a coarse warp cannot open a mouth
         # that is two cells wide.
         code = latents.identity + self.decoder_code(facial_dynamics)
         x = decoder.grow(volume, code)
-        face_map = self.face_map(latents, facial_dynamics)
+        face_map = self.face_map(latents, change)
         x = x + self._overlay(face_map, pixels, head_pose)
         coarse = self.coarse_flow(x, grids)
+        coarse = coarse.shifted(self.face_flow(change, latents.head_pose, head_pose))
         uncovered = background.uncover(pixels, coarse.still_share)
         seen = geometry.sample_image(pixels.features, coarse.flow)
         seen = blending.mix(seen, uncovered.features, uncovered.share)
@@ -149,7 +167,7 @@ class Shortcut(nn.Module):
         if self.config.shortcut.drawn_hidden is None:
             return frame
         image, size = frame.image, frame.image.shape[1]
-        moved = latents, head_pose, facial_dynamics
+        moved = latents, head_pose, change
         if pixels.mouth is not None:
             layer = self._draw_mouth(fine.flow, *moved, size)
             image = drawn_layer.lay(image, layer)
@@ -177,45 +195,46 @@ class Shortcut(nn.Module):
         if self.config.shortcut.drawn_hidden is None:
             return None
         lips = mouth.flat_lips(marks.lips, head_pose)
-        predicted = self.mouth_shape(lips, facial_dynamics, facial_dynamics)
+        still = jnp.zeros((len(lips), dynamics_map.NUM_KNOWN))
+        predicted = self.mouth_shape(lips, facial_dynamics, still)
         gaps = mouth.gaps(predicted.edge)
         return types.SeenMouth(lips=lips, gaps=gaps, teeth=marks.teeth)
 
-    def predict_shapes(self, latents: types.FaceLatents, facial_dynamics: jax.Array):
+    def predict_shapes(self, latents: types.FaceLatents, change: jax.Array):
         """Predict mouths and eyes of B frames, without drawing them.
 
         Args:
             latents: the portraits', with marks.
-            facial_dynamics: `[B, Z]` of the frames.
+            change: `[B, 54]` of the frames; see `Motion`.
 
         Returns:
             The mouths and the eyes; None where they are left to the decoder.
         """
         if self.config.shortcut.drawn_hidden is None:
             return None
-        mouths = self._predict_mouth(latents, facial_dynamics)
-        return mouths, self._predict_eyes(latents, facial_dynamics)
+        mouths = self._predict_mouth(latents, change)
+        return mouths, self._predict_eyes(latents, change)
 
-    def _predict_mouth(self, latents, facial_dynamics):
+    def _predict_mouth(self, latents, change):
         own = latents.facial_dynamics
-        return self.mouth_shape(latents.pixels.mouth.lips, own, facial_dynamics)
+        return self.mouth_shape(latents.pixels.mouth.lips, own, change)
 
-    def _predict_eyes(self, latents, facial_dynamics):
+    def _predict_eyes(self, latents, change):
         seen = latents.pixels.eyes
         own = eyes.encode_eyes(seen.rims, seen.discs, latents.head_pose)
-        return self.eye_shape(own, latents.facial_dynamics, facial_dynamics)
+        return self.eye_shape(own, latents.facial_dynamics, change)
 
-    def _draw_mouth(self, flow, latents, head_pose, facial_dynamics, size):
+    def _draw_mouth(self, flow, latents, head_pose, change, size):
         seen = latents.pixels.mouth
-        predicted = self._predict_mouth(latents, facial_dynamics)
+        predicted = self._predict_mouth(latents, change)
         own = mouth.corners(mouth.seen_lips(seen.lips, latents.head_pose))
         expected = mouth.corners(mouth.posed_edge(predicted, head_pose))
         shown = placing.find_in_frame(flow, own, expected)
         return mouth_layer.draw(predicted, seen, head_pose, shown, size)
 
-    def _draw_eyes(self, fine, latents, head_pose, facial_dynamics, size):
+    def _draw_eyes(self, fine, latents, head_pose, change, size):
         seen = latents.pixels.eyes
-        predicted = self._predict_eyes(latents, facial_dynamics)
+        predicted = self._predict_eyes(latents, change)
         rims, discs = eyes.posed(predicted, head_pose)
         points = jnp.concatenate([rims, discs], axis=2)
         gains = flows.light_gain(fine.light)

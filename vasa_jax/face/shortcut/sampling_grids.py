@@ -1,6 +1,6 @@
 """Where in the portrait lies what a frame shows, by each of the ways to get there.
 
-Ours: the image shortcut; see `joining.Shortcut`.
+Ours: the image shortcut; see `network.Shortcut`.
 """
 
 from typing import NamedTuple

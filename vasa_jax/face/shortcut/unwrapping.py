@@ -40,26 +40,25 @@ SEED_SIZE = 8
 class FaceMap(nn.Module):
     """Draw what facial dynamics ask of a portrait on its unwrapped face.
 
-    Ours: see the module. The portrait's own dynamics come in beside the driver's,
-    since what must move is their difference.
+    Ours: see the module. What must move is what changes; the portrait's own dynamics
+    say from where.
     """
 
     config: face_config.FaceConfig
 
     @nn.compact
-    def __call__(
-        self, latents: types.FaceLatents, facial_dynamics: jax.Array
-    ) -> jax.Array:
+    def __call__(self, latents: types.FaceLatents, change: jax.Array) -> jax.Array:
         """Return the map `[B, s, s, C]`, s and C from `config.ShortcutConfig`.
 
         Args:
             latents: of B portraits.
-            facial_dynamics: `[B, Z]` of the driver.
+            change: `[B, 54]` from the portraits to the frames; see
+                `dynamics_map.DynamicsMap.read_change`.
         """
         config, dtype = self.config, jnp.dtype(self.config.dtype)
         size = config.shortcut.face_map_size
         channels = config.shortcut.face_map_channels
-        both = jnp.concatenate([facial_dynamics, latents.facial_dynamics], axis=-1)
+        both = jnp.concatenate([change, latents.facial_dynamics], axis=-1)
         code = latents.identity + nn.Dense(config.identity_channels, name="dynamics")(
             both
         )

@@ -2,32 +2,11 @@
 
 import dataclasses
 
-from vasa_jax import arkit, config
+from vasa_jax import config
 
 MAX_GAIN = 2.0
 """Largest gain. Ours: facial dynamics so far away were never seen in training, and
 nothing beyond was tried."""
-
-MAX_UNIT_GAIN = 3.0
-"""Likewise of one unit. Ours: heads read brows at two thirds of what was written."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class UnitGain:
-    """How far a unit of the face is overdone.
-
-    Attributes:
-        unit: ARKit's name, without the side where it has two.
-        gain: in place of `ShapingConfig.dynamics_gain`.
-    """
-
-    unit: str
-    gain: float
-
-    def __post_init__(self):
-        """Refuse other units, and gains that were never tried."""
-        arkit.sides(self.unit)
-        _require_gain(f"UnitGain.gain of {self.unit}", self.gain, MAX_UNIT_GAIN)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,9 +37,6 @@ class ShapingConfig:
             those asked for is gone when rendered; above 1 overdoes it. From portrait to
             frame, mouths of photographs open 0.80 times as far as true ones at 1 and
             0.96 at 1.2 (run 20), so the shipped checkpoint has 1.2.
-        unit_gains: units for which that is not enough, as read of facial dynamics. From
-            portrait to frame, smiles of photographs go 0.61 of the way of true ones,
-            brows 0.3 to 0.5, rounded lips 0.6 (run 29).
         pose_gain: the same for the turn of the head. At 1, heads on photographs turn by
             0.94 to 1.01 of what true ones do (run 20), so the shipped checkpoint has 1.
     """
@@ -70,7 +46,6 @@ class ShapingConfig:
     blink_noise: float = 1.4
     liveliness: float = 1.0
     dynamics_gain: float = 1.0
-    unit_gains: tuple[UnitGain, ...] = ()
     pose_gain: float = 1.0
 
     def __post_init__(self):
@@ -85,11 +60,9 @@ class ShapingConfig:
             "more.",
         )
         for name in ("dynamics_gain", "pose_gain"):
-            _require_gain(f"ShapingConfig.{name}", getattr(self, name), MAX_GAIN)
-
-
-def _require_gain(name: str, gain: float, most: float) -> None:
-    config.require(
-        0 < gain <= most,
-        f"{name} is {gain}; give a number above 0, at most {most:g}.",
-    )
+            gain = getattr(self, name)
+            config.require(
+                0 < gain <= MAX_GAIN,
+                f"ShapingConfig.{name} is {gain}; give a number above 0, at most "
+                f"{MAX_GAIN:g}.",
+            )

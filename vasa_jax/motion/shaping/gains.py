@@ -1,10 +1,9 @@
 """Overdo, when rendered, the way from a portrait's own motion to the one asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from vasa_jax import arkit, types
 from vasa_jax.motion.shaping.config import ShapingConfig
@@ -19,13 +18,12 @@ def overdo(
     motion: jax.Array,
     shaping: ShapingConfig,
     readout: Mapping[str, jax.Array],
-    write: Callable[[jax.Array, jax.Array], jax.Array],
 ) -> tuple[types.HeadPose, jax.Array]:
     """Go from the portrait's head turn and facial dynamics as far as the gains say.
 
-    Ours: a renderer that is trained for hours by absolute errors opens mouths less than
-    asked, moves smiles and brows still less, and turns heads whose far side it guesses
-    too far. Lids stop where they are shut.
+    Ours: a renderer that is trained for hours by absolute errors moves faces less than
+    asked, and turns heads whose far side it guesses too far. Lids stop where they are
+    shut.
 
     Args:
         latents: of one portrait, a batch of one.
@@ -33,8 +31,6 @@ def overdo(
         shaping: whose gains count.
         readout: `kernel` `[Z, R]` and `bias` `[R]`, which read facial dynamics; their
             first columns are the ARKit weights.
-        write: from ARKit weights `[n, 52]` and gaze in the head `[n, 2]` to facial
-            dynamics.
 
     Returns:
         Head pose, leading shape `[n]`, and facial dynamics `[n, Z]`.
@@ -44,27 +40,8 @@ def overdo(
     rotation = own + shaping.pose_gain * (head_pose.rotation - own)
     own = latents.facial_dynamics
     asked = motion[:, types.POSE_CHANNELS :]
-    way = asked - own
-    overdone = own + shaping.dynamics_gain * way
-    if shaping.unit_gains:
-        overdone += _overdo_units(asked, way, shaping, readout, write)
+    overdone = own + shaping.dynamics_gain * (asked - own)
     return head_pose.replace(rotation=rotation), _stop_lids(overdone, readout)
-
-
-def _overdo_units(asked, way, shaping, readout, write):
-    """Return what units lack that are overdone by gains of their own.
-
-    Ours: along the map, which knows where faces lie; what heads read of a unit is a
-    direction in which several move.
-    """
-    extra = np.zeros(arkit.NUM_UNITS, np.float32)
-    for one in shaping.unit_gains:
-        extra[list(arkit.sides(one.unit))] = one.gain - shaping.dynamics_gain
-    kernel, bias = readout["kernel"], readout["bias"]
-    read = asked @ kernel + bias[None]
-    weights, gaze = jnp.split(read, [arkit.NUM_UNITS], axis=-1)
-    beyond = weights + extra[None] * (way @ kernel[:, : arkit.NUM_UNITS])
-    return write(beyond, gaze) - write(weights, gaze)
 
 
 def _stop_lids(dynamics: jax.Array, readout: Mapping[str, jax.Array]) -> jax.Array:
