@@ -23,17 +23,31 @@ def encoded(models, picture, shaping, **asked):
     return np.asarray(latents.facial_dynamics)
 
 
+def expected(models, codes, method):
+    return face_model.FaceModel(models.face_config).apply(
+        {"params": models.face_params}, codes, method=method
+    )
+
+
 def test_a_portrait_rests_where_a_voice_moves_it(tiny_models, picture):
     seen = encoded(tiny_models, picture, None)
     resting = encoded(tiny_models, picture, ShapingConfig())
-    expected = face_model.FaceModel(tiny_models.face_config).apply(
-        {"params": tiny_models.face_params}, seen, method="at_rest"
-    )
-    np.testing.assert_allclose(resting, expected, atol=1e-5)
+    wanted = expected(tiny_models, seen, "at_rest")
+    np.testing.assert_allclose(resting, wanted, atol=1e-5)
     assert np.abs(resting - seen).max() > 1e-3
 
 
-def test_a_portrait_is_as_it_is_seen_where_frames_move_it(tiny_models, picture):
+def test_portraits_and_drivers_are_as_they_are_read(tiny_models, picture):
     seen = encoded(tiny_models, picture, None)
     driven = encoded(tiny_models, picture, ShapingConfig(), is_driven=True)
-    np.testing.assert_allclose(driven, seen, atol=1e-6)
+    wanted = expected(tiny_models, seen, "as_read")
+    np.testing.assert_allclose(driven, wanted, atol=1e-5)
+    assert np.abs(driven - seen).max() > 1e-3
+    sizes, params = tiny_models.face_config, tiny_models.face_params
+    plain, shaped = (
+        rendering.Renderer(sizes, params, shaping).encode_motion(picture[None])
+        for shaping in (None, ShapingConfig())
+    )
+    wanted = expected(tiny_models, plain[:, 6:], "as_read")
+    np.testing.assert_array_equal(plain[:, :6], shaped[:, :6])
+    np.testing.assert_allclose(shaped[:, 6:], wanted, atol=1e-5)

@@ -32,7 +32,7 @@ def voice():
 def test_it_has_the_sizes_of_the_demo_presets(models):
     assert models.face_config == face_config.resized(face_config.demo(), 512)
     assert models.motion_config == motion_config.demo()
-    gains = ShapingConfig(dynamics_gain=1.2)
+    gains = ShapingConfig(dynamics_gain=1.25)
     assert models.animation == dataclasses.replace(trained.demo(), shaping=gains)
 
 

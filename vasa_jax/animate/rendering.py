@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import einops
 import jax
@@ -71,9 +71,8 @@ class Renderer:
     ) -> types.FaceLatents:
         """Encode one portrait.
 
-        Ours: a voice's motion begins at a face at rest. Where motion is shaped, the
-        portrait counts as at rest but for what it surely shows; see
-        `FaceModel.at_rest`.
+        Ours: a voice's motion begins at a face at rest, so where motion is shaped, the
+        portrait counts as one; see `FaceModel.at_rest`.
 
         Args:
             image: uint8 `[H, W, 3]`, cut by the one crop definition.
@@ -86,8 +85,10 @@ class Renderer:
         Returns:
             Latents of a batch of one.
         """
-        rests = self._shaping is not None and not is_driven
-        encode = kept_programs.kept(encode_portrait, self._config, rests=rests)
+        own = "seen"
+        if self._shaping is not None:
+            own = "as_read" if is_driven else "at_rest"
+        encode = kept_programs.kept(encode_portrait, self._config, own=own)
         latents = encode(self._params, image[None], head_pose, marks)
         return latents if scene is None else backdrop.place(latents, image, scene)
 
@@ -101,8 +102,10 @@ class Renderer:
         Returns:
             float32 `[n, M]`: head pose and facial dynamics.
         """
-        motion = encode_motion(self._config, self._params, self._fill(images))
-        return np.asarray(motion)[: len(images)]
+        is_read, count = self._shaping is not None, len(images)
+        images = self._fill(images)
+        motion = encode_motion(self._config, self._params, images, is_read=is_read)
+        return np.asarray(motion)[:count]
 
     def render(
         self, latents: types.FaceLatents, motion: Iterable[np.ndarray]
@@ -137,7 +140,7 @@ class Renderer:
         return np.concatenate([values, last])
 
 
-@functools.partial(jax.jit, static_argnums=0, static_argnames="rests")
+@functools.partial(jax.jit, static_argnums=0, static_argnames="own")
 def encode_portrait(
     config: face_config.FaceConfig,
     params: dict[str, Any],
@@ -145,30 +148,42 @@ def encode_portrait(
     head_pose: types.HeadPose,
     marks: types.Marks | None = None,
     *,
-    rests: bool = False,
+    own: Literal["seen", "as_read", "at_rest"] = "seen",
 ) -> types.FaceLatents:
     """Encode uint8 portraits `[B, H, W, 3]`; see `FaceModel.encode_portrait`.
 
-    Ours: with `rests`, facial dynamics are those of `FaceModel.at_rest`.
+    Ours: their facial dynamics may be those of `FaceModel.as_read` or `.at_rest`.
     """
     seen = to_model_range(image)
 
     def encode(model):
         _, dynamics = model.encode_motion(seen, head_pose)
-        if rests:
-            dynamics = model.at_rest(dynamics)
+        if own != "seen":
+            dynamics = getattr(model, own)(dynamics)
         return model.encode_portrait(seen, head_pose, dynamics, marks)
 
     return face_model.FaceModel(config).apply({"params": params}, method=encode)
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@functools.partial(jax.jit, static_argnums=0, static_argnames="is_read")
 def encode_motion(
-    config: face_config.FaceConfig, params: dict[str, Any], images: jax.Array
+    config: face_config.FaceConfig,
+    params: dict[str, Any],
+    images: jax.Array,
+    *,
+    is_read: bool = False,
 ) -> jax.Array:
-    """Encode uint8 images `[B, H, W, 3]` as motion `[B, M]`."""
+    """Encode uint8 images `[B, H, W, 3]` as motion `[B, M]`.
+
+    Ours: facial dynamics may be those of `FaceModel.as_read`.
+    """
+
+    def encode(model):
+        head_pose, dynamics = model.encode_motion(to_model_range(images))
+        return head_pose, model.as_read(dynamics) if is_read else dynamics
+
     head_pose, facial_dynamics = face_model.FaceModel(config).apply(
-        {"params": params}, to_model_range(images), method="encode_motion"
+        {"params": params}, method=encode
     )
     return jnp.concatenate([head_pose.to_vector(), facial_dynamics], axis=-1)
 

@@ -191,6 +191,16 @@ class FaceModel(nn.Module):
         """Return `[B, 54]`; see `dynamics_map.DynamicsMap.read_change`."""
         return self.dynamics_map.read_change(after - before)
 
+    def as_read(self, facial_dynamics: jax.Array) -> jax.Array:
+        """Tell facial dynamics `[B, Z]` by what is read of them.
+
+        Ours: takes out of the codes of frames what is neither expression nor gaze, of
+        which small parts would move a face far. Rendered people who drive themselves
+        have mouths 0.3 dB nearer to the truth (run 33).
+        """
+        read = self.read_dynamics(facial_dynamics)
+        return self.write_dynamics(read.arkit, read.gaze_in_head)
+
     def at_rest(self, facial_dynamics: jax.Array) -> jax.Array:
         """Tell the facial dynamics of a portrait that counts as at rest.
 

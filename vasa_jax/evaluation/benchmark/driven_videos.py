@@ -21,6 +21,7 @@ from vasa_jax.animate import (
 from vasa_jax.animate.controls import Controls
 from vasa_jax.encode import encoding
 from vasa_jax.face import config as face_config
+from vasa_jax.face import dynamics_code
 from vasa_jax.face import model as face_model
 from vasa_jax.motion.shaping.config import ShapingConfig
 from vasa_jax.portrait import crop, locate, track
@@ -49,6 +50,7 @@ class FacePerformer:
     ):
         self._config = config
         self._params = jax.device_put(params)
+        self._is_shaped = shaping is not None
         self._renderer = rendering.Renderer(config, self._params, shaping, BATCH_FRAMES)
 
     @property
@@ -95,16 +97,22 @@ class FacePerformer:
     def encode(
         self, frames: np.ndarray, head_pose: np.ndarray | None = None
     ) -> np.ndarray:
-        """Encode frames `[n, H, H, 3]` as motion `[n, M]`.
+        """Encode frames `[n, H, H, 3]` as motion `[n, M]`, as reenactment does.
 
         Args:
             frames: uint8, of any size.
             head_pose: vectors `[n, 6]`; None asks the pose encoder.
         """
         known = None if head_pose is None else np.float32(head_pose)
-        return encoding.encode_clip_motion(
+        motion = encoding.encode_clip_motion(
             self._config, self._params, self.fit_frames(frames), known, BATCH_FRAMES
         )
+        if not self._is_shaped:
+            return motion
+        pose, codes = np.split(motion, [types.POSE_CHANNELS], axis=-1)
+        read = dynamics_code.read(self._config, self._params, codes)
+        codes = dynamics_code.write(self._config, self._params, read)
+        return np.concatenate([pose, codes], axis=-1)
 
     def drive(
         self,
