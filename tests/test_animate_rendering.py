@@ -12,8 +12,8 @@ POSE = types.HeadPose.from_vector(np.array([[0.1, 0, 0, 0, 0, 1]], np.float32))
 
 
 @pytest.fixture(scope="module")
-def picture(tiny_models):
-    size = tiny_models.face_config.image_size
+def picture(taught_models):
+    size = taught_models.face_config.image_size
     return np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8)
 
 
@@ -29,25 +29,32 @@ def expected(models, codes, method):
     )
 
 
-def test_a_portrait_rests_where_a_voice_moves_it(tiny_models, picture):
-    seen = encoded(tiny_models, picture, None)
-    resting = encoded(tiny_models, picture, ShapingConfig())
-    wanted = expected(tiny_models, seen, "at_rest")
+def test_a_portrait_rests_where_a_voice_moves_it(taught_models, picture):
+    seen = encoded(taught_models, picture, None)
+    resting = encoded(taught_models, picture, ShapingConfig())
+    wanted = expected(taught_models, seen, "at_rest")
     np.testing.assert_allclose(resting, wanted, atol=1e-5)
     assert np.abs(resting - seen).max() > 1e-3
 
 
-def test_portraits_and_drivers_are_as_they_are_read(tiny_models, picture):
-    seen = encoded(tiny_models, picture, None)
-    driven = encoded(tiny_models, picture, ShapingConfig(), is_driven=True)
-    wanted = expected(tiny_models, seen, "as_read")
+def test_portraits_and_drivers_are_as_they_are_read(taught_models, picture):
+    seen = encoded(taught_models, picture, None)
+    driven = encoded(taught_models, picture, ShapingConfig(), is_driven=True)
+    wanted = expected(taught_models, seen, "as_read")
     np.testing.assert_allclose(driven, wanted, atol=1e-5)
     assert np.abs(driven - seen).max() > 1e-3
-    sizes, params = tiny_models.face_config, tiny_models.face_params
+    sizes, params = taught_models.face_config, taught_models.face_params
     plain, shaped = (
         rendering.Renderer(sizes, params, shaping).encode_motion(picture[None])
         for shaping in (None, ShapingConfig())
     )
-    wanted = expected(tiny_models, plain[:, 6:], "as_read")
+    wanted = expected(taught_models, plain[:, 6:], "as_read")
     np.testing.assert_array_equal(plain[:, :6], shaped[:, :6])
     np.testing.assert_allclose(shaped[:, 6:], wanted, atol=1e-5)
+
+
+def test_what_an_untaught_map_would_tell_is_left(tiny_models, picture):
+    seen = encoded(tiny_models, picture, None)
+    for is_driven in (False, True):
+        found = encoded(tiny_models, picture, ShapingConfig(), is_driven=is_driven)
+        np.testing.assert_allclose(found, seen, atol=1e-6)

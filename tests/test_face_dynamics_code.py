@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from vasa_jax import errors
+from vasa_jax import arkit, errors
 from vasa_jax.face import dynamics_code
+from vasa_jax.face import model as face_model
 
 
 def _expression(number):
@@ -50,3 +51,19 @@ def test_a_map_that_heads_read_back_is_taken(taught_models):
     dynamics_code.require_map(
         taught_models.face_config, taught_models.face_params, "The export"
     )
+
+
+def test_a_portrait_is_at_rest_but_for_its_open_mouth_and_gaze(taught_models):
+    sizes, params = taught_models.face_config, taught_models.face_params
+    codes = np.random.default_rng(3).normal(size=(8, 8)).astype(np.float32)
+    read = dynamics_code.read(sizes, params, codes)
+    jaw = arkit.index("jawOpen")
+    weights = np.zeros((8, arkit.NUM_UNITS), np.float32)
+    weights[:, jaw] = np.maximum(read.arkit[:, jaw], 0.0)
+    assert 0 < (weights > 0).sum() < 8
+    asked = dynamics_code.Expression(arkit=weights, gaze_in_head=read.gaze_in_head)
+    found = face_model.FaceModel(sizes).apply(
+        {"params": params}, codes, method="at_rest"
+    )
+    expected = dynamics_code.write(sizes, params, asked)
+    np.testing.assert_allclose(found, expected, atol=1e-5)

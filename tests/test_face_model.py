@@ -293,20 +293,6 @@ def test_a_face_map_steers_the_mouth_and_not_what_lies_beside_the_face(tiny):
     np.testing.assert_array_equal(change[:, :2], 0.0)
 
 
-def test_a_portrait_is_at_rest_but_for_its_open_mouth_and_gaze(tiny):
-    model, params, _ = tiny
-    codes = jax.random.normal(jax.random.key(3), (8, model.config.dynamics_channels))
-    read = apply(model, params, codes, method="read_dynamics")
-    jaw = arkit.index("jawOpen")
-    weights = np.zeros((8, arkit.NUM_UNITS), np.float32)
-    weights[:, jaw] = np.maximum(read.arkit[:, jaw], 0.0)
-    assert 0 < (weights > 0).sum() < 8
-    asked = weights, read.gaze_in_head
-    expected = apply(model, params, *asked, method="write_dynamics")
-    found = apply(model, params, codes, method="at_rest")
-    np.testing.assert_allclose(found, expected, atol=1e-6)
-
-
 def test_the_mask_keeps_no_pattern_of_the_sub_pixel_convolution(tiny):
     model, params, images = tiny
     painter = jax.tree.map(jnp.zeros_like, params["params"]["decoder"]["output"])

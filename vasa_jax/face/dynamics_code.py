@@ -12,14 +12,10 @@ import jax
 import numpy as np
 from flax import struct
 
-from vasa_jax import arkit, config
+from vasa_jax import config
 from vasa_jax.face import config as face_config
+from vasa_jax.face import dynamics_map
 from vasa_jax.face import model as face_model
-
-LEAST_AGREEMENT = 0.2
-"""Cosine of what heads read out of the map's codes of single units with those units,
-from which a map counts as taught. Ours: five maps that nothing had taught gave 0.01 to
-0.02, the first that was taught 0.38."""
 
 
 @struct.dataclass
@@ -74,16 +70,24 @@ def require_map(
     Raises:
         UserError: there is no map, or none that was taught.
     """
-    agreement = 0.0
-    if "dynamics_map" in params:
-        units = np.eye(arkit.NUM_UNITS, dtype=np.float32)
-        still = np.zeros((len(units), 2), np.float32)
-        code = write(sizes, params, Expression(arkit=units, gaze_in_head=still))
-        seen = np.asarray(read(sizes, params, code).arkit)
-        seen = seen - seen.mean(axis=0)
-        agreement = float(np.trace(seen) / (np.linalg.norm(seen) * len(units) ** 0.5))
+    agreement = _agreement(sizes, params) if "dynamics_map" in params else 0.0
     config.require(
-        agreement > LEAST_AGREEMENT,
+        agreement > dynamics_map.LEAST_AGREEMENT,
         f"{name} has no trained map from expression to facial dynamics; "
         "train its encoders once more (--preset=demo_encoders --init_from=...).",
     )
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def as_read(
+    sizes: face_config.FaceConfig, params: Mapping[str, Any], codes: jax.Array
+) -> jax.Array:
+    """Return facial dynamics `[n, Z]`; see `FaceModel.as_read`."""
+    return face_model.FaceModel(sizes).apply(
+        {"params": params}, codes, method="as_read"
+    )
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _agreement(sizes, params):
+    return face_model.FaceModel(sizes).apply({"params": params}, method="map_agreement")

@@ -199,7 +199,8 @@ class FaceModel(nn.Module):
         have mouths 0.3 dB nearer to the truth (run 33).
         """
         read = self.read_dynamics(facial_dynamics)
-        return self.write_dynamics(read.arkit, read.gaze_in_head)
+        told = self.write_dynamics(read.arkit, read.gaze_in_head)
+        return self._where_taught(told, facial_dynamics)
 
     def at_rest(self, facial_dynamics: jax.Array) -> jax.Array:
         """Tell the facial dynamics of a portrait that counts as at rest.
@@ -220,7 +221,22 @@ class FaceModel(nn.Module):
         jaw = arkit.index("jawOpen")
         is_open = jnp.maximum(read.arkit[:, jaw], 0.0)
         weights = jnp.zeros_like(read.arkit).at[:, jaw].set(is_open)
-        return self.write_dynamics(weights, read.gaze_in_head)
+        told = self.write_dynamics(weights, read.gaze_in_head)
+        return self._where_taught(told, facial_dynamics)
+
+    def map_agreement(self) -> jax.Array:
+        """Return how well heads read the map's codes of single weights, a cosine."""
+        units = jnp.eye(arkit.NUM_UNITS)
+        codes = self.write_dynamics(units, jnp.zeros((len(units), 2)))
+        seen = self.read_dynamics(codes).arkit
+        seen = seen - seen.mean(axis=0, keepdims=True)
+        size = jnp.linalg.norm(seen) * len(units) ** 0.5
+        return jnp.trace(seen) / jnp.maximum(size, jnp.finfo(seen.dtype).tiny)
+
+    def _where_taught(self, told, seen):
+        """Take what a map tells that was taught; models of version 0.1 have none."""
+        is_taught = self.map_agreement() > dynamics_map.LEAST_AGREEMENT
+        return jnp.where(is_taught, told, seen)
 
     def __call__(
         self, source: jax.Array, driver: jax.Array

@@ -110,8 +110,7 @@ class FacePerformer:
         if not self._is_shaped:
             return motion
         pose, codes = np.split(motion, [types.POSE_CHANNELS], axis=-1)
-        read = dynamics_code.read(self._config, self._params, codes)
-        codes = dynamics_code.write(self._config, self._params, read)
+        codes = dynamics_code.as_read(self._config, self._params, codes)
         return np.concatenate([pose, codes], axis=-1)
 
     def drive(
