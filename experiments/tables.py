@@ -115,7 +115,7 @@ def main(_) -> int:
         progress=bar,
     )
     found = paper_benchmark.fill(asked, items, generator, known, options)
-    here = f"{benchmark_name()}, {len(items)} clips"
+    here = benchmark_name()
     about = {"benchmark": here, "num_samples": NUM_SAMPLES.value, "seed": SEED.value}
     text = paper_comparison.to_markdown(found.tables, found.notes, here)
     texts = {

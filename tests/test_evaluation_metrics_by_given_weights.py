@@ -139,6 +139,7 @@ def test_a_distance_of_sets_stands_beside_one_of_as_many_windows_as_its_ceiling(
     assert len(clips["clip0"].features["generated"]) == 9
     found = set_distance.Fvd().finish(definition.State(clips))
     about = found["fvd"].about
+    assert about.startswith("FVD25 of 8 clips: ")
     assert "real against real has 12 windows against 12" in about
     assert "generated against real 72 against 24" in about
     assert "less 1" in about and "neither squeezed nor cropped" in about

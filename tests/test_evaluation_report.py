@@ -282,6 +282,23 @@ def test_an_end_that_is_of_fewer_clips_than_the_mean_is_noted():
     assert report.notes == [f"{row.title}: the ceiling is of 1 of 2 clips"]
 
 
+def test_scores_that_stand_beside_no_original_are_noted():
+    lines = {
+        kind.name: score_report.Line(
+            row=kind.rows[kind.name],
+            summary=definition.Summary(mean=1.0, ceiling=ceiling, num_clips=1),
+        )
+        for kind, ceiling in (
+            (face_movement.Jitter, None),
+            (face_movement.PoseChange, 2.0),
+            (face_movement.Blinks, None),
+        )
+    }
+    report = score_report.Report(lines=lines, clips={}, about={})
+    (note,) = report.notes
+    assert note.startswith("Jitter: head movement above 6 Hz, Blinks: no original was")
+
+
 def test_frames_of_a_reference_without_a_face_are_noted(tmp_path, rules):
     own = dataclasses.replace(
         rules, metrics=(face_movement.PoseChange(),), max_missing=1.0

@@ -59,7 +59,7 @@ def test_our_numbers_stand_below_the_papers_and_what_lacks_is_named():
         own=definition.Summary(mean=5.0, num_clips=1),
     )
     filled = paper_comparison.fill(
-        2, paper_figures.TABLES[2], {paper_figures.DEFAULT: report}
+        2, paper_figures.TABLES[2], {paper_figures.DEFAULT: report}, "3 clips of 4.0 s"
     )
     text = paper_comparison.to_markdown([filled], ["a note"], "a list")
     assert "| | S_C ↑ | S_C (own) ↑ | S_D ↓ | S_D (own) ↓ | CAPP ↑ |" in text
@@ -71,10 +71,12 @@ def test_our_numbers_stand_below_the_papers_and_what_lacks_is_named():
     ) in text
     row = "| **the benchmark's own video, measured alike** |" + " - |" * 6 + " 0.400 |"
     assert row in text
-    assert "clips; rows in bold on a list." in text
+    assert "clips; rows in bold on a list, 3 clips of 4.0 s." in text
     assert "Rows of (paper) are measured on 32 clips of a minute" in text
     # The originals stand first.
     assert text.index(row) < text.index("| MakeItTalk (paper)")
+    # Where an original has no score, that is said.
+    assert "\n\nS_C (own): no original was given that can be scored" in text
     assert "- FVD25: needs a file" in text
     assert "- S_C, S_D, S_D (own), CAPP (own): there is no metric of this name" in text
     assert "- CAPP: needs the paper's network" in text
@@ -127,7 +129,11 @@ def test_capp_is_laid_beside_the_papers_by_shift_or_says_why_not():
     )
     text = paper_comparison.to_markdown([filled], [], "a list")
     assert "| | 0 | ±1 | ±2 | ±3 | ±4 | ±8 |" in text
-    assert "(own)** | 0.500 | - | - | - | - | 0.100 |" in text
+    assert "rows in bold on a list, 2 to 4 clips a column." in text
+    own = (
+        "| **the benchmark's own video, CAPP (own)** | 0.500 | - | - | - | - | 0.100 |"
+    )
+    assert text.index(own) < text.index("| real video, CAPP (paper) |")
     assert "- ±1, ±2, ±3, ±4: no clip is long enough" in text
     assert text.endswith(f"\n\n{favour}\n")
     without = paper_comparison.fill_sanity(3, table, {}, {}, "needs a network", favour)
@@ -211,6 +217,7 @@ def test_a_table_is_filled_from_files_and_a_clip_without_a_face_is_named(
     # Nothing was taught to the tiny model, so it paints no face.
     assert "no frame shows a face" in first.missing["ΔP"]
     assert "CAPP (own)" in third.missing
+    assert (first.clips, third.clips) == ("1 clips of 0.4 s on average", "")
     notes = " ".join(result.notes)
     assert "nobody was left out: No face was found" in notes
     assert "2 samples of each voice" in notes

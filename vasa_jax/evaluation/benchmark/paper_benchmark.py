@@ -99,7 +99,8 @@ def fill(
     sanity = None
     for number, table in asked.items():
         if isinstance(table, paper_figures.Table):
-            tables.append(paper_comparison.fill(number, table, reports))
+            clips = clips_behind([made[setting] for setting, _ in table.settings])
+            tables.append(paper_comparison.fill(number, table, reports, clips))
             continue
         if sanity is None:
             sanity = _sanity(_real_videos(items, default), options)
@@ -134,6 +135,15 @@ def controls_of(setting: paper_figures.Setting, seed: int) -> Controls:
     )
 
 
+def clips_behind(made: Sequence[video_generator.Made]) -> str:
+    """Say how many clips of which length stand behind the rows of a table."""
+    counts = [len(one.report.clips) for one in made]
+    ends = dict.fromkeys((min(counts), max(counts)))
+    num_frames = sum(c.num_frames for one in made for c in one.report.clips.values())
+    seconds = num_frames / sum(len(one.pairs) for one in made) / types.FRAME_RATE_HZ
+    return f"{' to '.join(map(str, ends))} clips of {seconds:.1f} s on average"
+
+
 def notes_on(
     made: Mapping[paper_figures.Setting, video_generator.Made],
     generator: video_generator.Generator,
@@ -158,18 +168,14 @@ def notes_on(
         "2000 real and 2000 generated ones), which makes it larger.",
     ]
     for setting, one in made.items():
-        lengths = [c.num_frames for c in one.report.clips.values()]
-        seconds = sum(lengths) / len(one.pairs) / types.FRAME_RATE_HZ
-        notes.append(
-            f"{setting.title}: {len(lengths)} clips of {seconds:.1f} s on average."
-        )
         for name, reason in one.left_out.items():
             notes.append(f"{setting.title}: {name} was left out: {reason}")
         without = sum(one.report.num_missing.values())
         if without:
+            total = sum(clip.num_frames for clip in one.report.clips.values())
             notes.append(
-                f"{setting.title}: {without} of {sum(lengths)} generated frames show "
-                "no face and were left out."
+                f"{setting.title}: {without} of {total} generated frames show no face "
+                "and were left out."
             )
     return notes
 

@@ -49,10 +49,11 @@ MIN_SAMPLES = 2
 """Of each set; one has no covariance."""
 
 ABOUT = (
-    "{0}: real against real has {1} windows against {2}, generated against real {4} "
-    "against {3}; windows have 25 frames, one after the other; covariances are divided "
-    "by their number less 1; {5}. It falls as windows become more: compare figures of "
-    "one number, one divisor and one preprocessing only."
+    "{title} of {clips} clips: real against real has {half} windows against {other}, "
+    "generated against real {made} against {real}; windows have 25 frames, one after "
+    "the other; covariances are divided by their number less 1; {preprocessing}. It "
+    "falls as windows become more: compare figures of one number, one divisor and one "
+    "preprocessing only."
 )
 """What every table says of it."""
 
@@ -265,8 +266,15 @@ class SetDistance(ByWeightsFile):
         real, made = joined("real"), joined("generated")
         half, other = joined("real", slice(0, None, 2)), of_half("real")
         ceiling = distance(half, other)
-        counts = [len(one) for one in (half, other, real, made)]
-        about = ABOUT.format(self.network.title, *counts, self.network.preprocessing)
+        about = ABOUT.format(
+            title=self.network.title,
+            clips=len(ordered),
+            half=len(half),
+            other=len(other),
+            made=len(made),
+            real=len(real),
+            preprocessing=self.network.preprocessing,
+        )
         shared = {"ceiling": ceiling, "num_clips": len(ordered), "about": about}
         return {
             self.name: Summary(

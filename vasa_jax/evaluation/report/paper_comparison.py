@@ -62,8 +62,9 @@ class Filled:
         protocol: on what they were measured.
         digits: after the point, by the head of each column.
         heads: what is good, by the head of each column.
-        rows: in order.
+        rows: in order; the originals' first.
         missing: why a column has none of our numbers, by its head.
+        clips: how many of which length stand behind our rows; empty without any.
         comparing: what must be known to compare its numbers, a sentence once.
     """
 
@@ -75,6 +76,7 @@ class Filled:
     heads: Mapping[str, str]
     rows: Sequence[TableRow]
     missing: Mapping[str, str]
+    clips: str = ""
     comparing: Sequence[str] = ()
 
 
@@ -89,6 +91,7 @@ def fill(
     number: int,
     table: paper_figures.Table,
     reports: Mapping[paper_figures.Setting, Report],
+    clips: str = "",
 ) -> Filled:
     """Put reports under the columns of a table.
 
@@ -96,6 +99,7 @@ def fill(
         number: of the table.
         table: its layout.
         reports: of each of its settings.
+        clips: see `Filled`.
     """
     last = reports[table.settings[-1][0]]
     missing = {c.symbol: _missing(c, last) for c in table.columns}
@@ -129,6 +133,7 @@ def fill(
         if line.summary.mean is not None
     )
     comparing = dict.fromkeys(summary.about for summary in known if summary.about)
+    comparing |= dict.fromkeys(_without_originals(last, columns))
     return Filled(
         number=number,
         title=table.title,
@@ -138,8 +143,27 @@ def fill(
         heads={c.symbol: c.better for c in columns},
         rows=rows,
         missing={c.symbol: missing[c.symbol] for c in columns if missing[c.symbol]},
+        clips=clips,
         comparing=list(comparing),
     )
+
+
+def _without_originals(
+    report: Report, columns: Sequence[paper_figures.Column]
+) -> list[str]:
+    """Name the columns that hold our numbers and none of the originals."""
+    summaries = {s: line.summary for s, line in _lines_of(report, columns).items()}
+    lacking = [
+        symbol
+        for symbol, one in summaries.items()
+        if one.mean is not None and one.ceiling is None
+    ]
+    if not lacking:
+        return []
+    return [
+        f"{', '.join(lacking)}: no original was given that can be scored, and without "
+        "the originals' scores these compare with no others."
+    ]
 
 
 def _paper_row(name: str, values: Mapping[str, float]) -> TableRow:
@@ -194,13 +218,14 @@ def fill_sanity(
         head(k): "no clip is long enough" for k in keys if k not in found and not reason
     }
     rows = [
+        TableRow(name=f"{OWN_VIDEO}, CAPP (own)", origin=REAL, cells=own),
         TableRow(
             name="real video, CAPP (paper)",
             origin=PAPER,
             cells={head(k): Cell(value=v) for k, v in table.paper_values.items()},
         ),
-        TableRow(name=f"{OWN_VIDEO}, CAPP (own)", origin=REAL, cells=own),
     ]
+    ends = sorted({min(num_clips.values()), max(num_clips.values())} if found else ())
     return Filled(
         number=number,
         title=table.title,
@@ -210,6 +235,7 @@ def fill_sanity(
         heads={head(k): AS_REAL for k in keys},
         rows=rows,
         missing={"CAPP (own)": reason} if reason else too_short,
+        clips=f"{' to '.join(map(str, ends))} clips a column" if found else "",
         comparing=[favour] if found else [],
     )
 
@@ -259,7 +285,7 @@ def to_markdown(tables: Sequence[Filled], notes: Sequence[str], here: str) -> st
             f"### Table {table.number}: {table.title}",
             "",
             f"Rows of ({table.source}) are measured on {table.protocol}; rows in bold "
-            f"on {here}.",
+            f"on {', '.join(filter(None, (here, table.clips)))}.",
             "",
             f"| | {' | '.join(heads)} |",
             "|---" * (len(heads) + 1) + "|",

@@ -11,7 +11,13 @@ from typing import Any
 
 from vasa_jax import media
 from vasa_jax.evaluation.benchmark.scoring import TOO_FEW_FRAMES, ClipResult
-from vasa_jax.evaluation.metrics.definition import Metric, Row, State, Summary
+from vasa_jax.evaluation.metrics.definition import (
+    ORIGINAL,
+    Metric,
+    Row,
+    State,
+    Summary,
+)
 
 DOES_NOT_APPLY = "it does not apply"
 """Why a clip has no number where others have one."""
@@ -72,7 +78,7 @@ class Report:
     @property
     def notes(self) -> list[str]:
         """Sentences: how to compare, what differed, where faces and ends lack."""
-        notes = [*self.comparing]
+        notes = [*self.comparing, *self._without_originals]
         notes += [note for clip in self.clips.values() for note in clip.notes]
         for name, count in self.num_missing.items():
             total = self.clips[name].num_frames
@@ -88,6 +94,23 @@ class Report:
                         f"{line.title}: the {what} is of {count} of {total} clips"
                     )
         return list(dict.fromkeys(notes))
+
+    @property
+    def _without_originals(self) -> list[str]:
+        """Name the scores that stand beside none of the originals."""
+        titles = [
+            line.title
+            for line in self.lines.values()
+            if line.summary.mean is not None
+            and line.summary.ceiling is None
+            and line.row.ceiling == ORIGINAL
+        ]
+        if not titles:
+            return []
+        return [
+            f"{', '.join(titles)}: no original was given that can be scored, and "
+            "without the originals' scores these compare with no others"
+        ]
 
 
 def summarise(
