@@ -29,8 +29,32 @@ def test_lists_of_the_second_set_tell_its_parts(tmp_path):
     # A number means another clip in the other folder.
     paths.append("pretrain/900/00001.mp4")
     reading = lrs.read_2(tmp_path, _files(*paths))
+    assert reading.num_rows == len(reading.clips) == 4
     assert [clip.split for clip in reading.clips] == ["test", "validation", None, None]
     assert all(clip.box.in_pixels(160, 160)[0] == 32 for clip in reading.clips)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Text:  HELLO THERE\nConf:  3\n\nWORD START END ASDSCORE\nHELLO 0.1 0.4 7.0\n",
+        "Text:  HELLO\nConf:  3\nRef:  aaa\n\nFRAME X Y W H\n000010 0.3 0.2 0.2 0.3\n",
+    ],
+)
+def test_texts_with_and_without_a_section_change_nothing(tmp_path, text):
+    for part in ("pretrain", "trainval"):
+        clip = tmp_path / part / "aaa" / "00001.mp4"
+        clip.parent.mkdir(parents=True)
+        clip.write_bytes(b"video")
+    before = lrs.read_3(None, video_files.find(tmp_path))
+    for clip in tmp_path.rglob("*.mp4"):
+        clip.with_suffix(".txt").write_text(text)
+    after = lrs.read_3(None, video_files.find(tmp_path))
+    assert after == before and after.num_rows == len(after.clips) == 2
+    # Boxes of the texts are of the videos before they were cropped.
+    assert {clip.box.in_pixels(160, 160) for clip in after.clips} == {
+        (32, 32, 128, 128)
+    }
 
 
 def test_other_folders_and_missing_lists_are_refused(tmp_path):
