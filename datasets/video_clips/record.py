@@ -12,7 +12,14 @@ import numpy as np
 from datasets.building import shard_files
 from datasets.published_sets import clips
 from datasets.synthetic_heads import names
-from datasets.video_clips import kept_frames, labels, lip_match, segments, tracking
+from datasets.video_clips import (
+    kept_frames,
+    labels,
+    lip_match,
+    sampling,
+    segments,
+    tracking,
+)
 from datasets.video_clips import settings as settings_lib
 from vasa_jax import arkit, audio, media, types
 from vasa_jax.audio import voice_activity
@@ -209,7 +216,9 @@ def _cut(video, chosen, size):
     segment = next(waiting)
     for index, frame in enumerate(video):
         if index >= segment.start:
-            frames.append(crop.extract(frame, segment.box, size))
+            frames.append(
+                crop.extract(frame, segment.box, size, sampling.sample_window)
+            )
         if len(frames) == segment.num_frames:
             whole, frames = np.stack(frames), []
             yield segment, whole

@@ -12,6 +12,7 @@ import einops
 import numpy as np
 
 from datasets.synthetic_heads import names
+from datasets.video_clips import sampling
 from vasa_jax import errors
 from vasa_jax.portrait import face_labels, landmarks, pose, track
 
@@ -106,7 +107,7 @@ def track_video(
         if cut:
             last, next_look = None, index
         if last is not None or index >= next_look:
-            last = track.follow(frame, last, within)
+            last = track.follow(frame, last, within, sampling.sample_affine)
             if last is None:
                 next_look = index + LOOK_EVERY_FRAMES
         is_same = bool(present) and present[-1] and not cut

@@ -8,6 +8,7 @@ upright, but for portraits of tilted heads, with which it turns (`locate.turn_cr
 import dataclasses
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 import PIL.Image
@@ -93,13 +94,19 @@ def _way_outside(box, height, width, size):
     return np.maximum(beyond, 0) / (2 * box.half_size)
 
 
-def extract(image: np.ndarray, box: CropBox, size: int) -> np.ndarray:
+def extract(
+    image: np.ndarray,
+    box: CropBox,
+    size: int,
+    sample_window: Callable[..., np.ndarray] = resample.sample_window,
+) -> np.ndarray:
     """Cut the crop out of a picture; beyond the picture its edge goes on, blurred.
 
     Args:
         image: uint8 `[H, W, 3]`.
         box: what to cut.
         size: side of the result in pixels.
+        sample_window: does what `resample.sample_window` does.
 
     Returns:
         uint8 `[size, size, 3]`, antialiased.
@@ -108,7 +115,7 @@ def extract(image: np.ndarray, box: CropBox, size: int) -> np.ndarray:
     if box.angle:
         cut = resample.sample_affine(image, box.matrix(size), size, size)
     else:
-        cut = resample.sample_window(image, box.left, box.top, side, side, size, size)
+        cut = sample_window(image, box.left, box.top, side, side, size, size)
     cut = _to_uint8(cut)
     rows, share = _blurred_share(box, *image.shape[:2], size)
     if share.any():

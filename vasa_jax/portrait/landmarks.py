@@ -6,6 +6,7 @@ by the line of the eyes; a second pass takes the region from the first one's lan
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import einops
 import numpy as np
@@ -100,19 +101,24 @@ def find_landmarks(image: np.ndarray, face: detection.Face) -> Landmarks:
     return found
 
 
-def landmarks_in_region(image: np.ndarray, region: Region) -> Landmarks:
+def landmarks_in_region(
+    image: np.ndarray,
+    region: Region,
+    sample_affine: Callable[..., np.ndarray] = resample.sample_affine,
+) -> Landmarks:
     """Run the landmark network once.
 
     Args:
         image: uint8 `[H, W, 3]`.
         region: where the face is.
+        sample_affine: does what `resample.sample_affine` does.
 
     Returns:
         The landmarks in image pixels.
     """
     network = networks.load("face_landmark")
     matrix = region.matrix(network.size)
-    view = resample.sample_affine(image, matrix, network.size, network.size)
+    view = sample_affine(image, matrix, network.size, network.size)
     view /= 255
     points, logit = network(view)
     points = einops.rearrange(points, "1 1 (n c) -> n c", n=NUM_LANDMARKS)

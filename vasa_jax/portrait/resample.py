@@ -52,13 +52,14 @@ def sample_window(
     ratio = min(width / num_columns, height / num_rows)
     if ratio >= 2 * LARGEST_TAP_RATIO:
         factor = int(ratio / LARGEST_TAP_RATIO)
-        image, x, y = _shrunk_region(image, left, top, width, height, factor)
+        region, x, y = region_of(image, left, top, width, height, factor)
+        image = _shrink(region, factor)
         left, top = (left - x) / factor, (top - y) / factor
         width, height = width / factor, height / factor
-    taps, weights = _filter_taps(left, width, num_columns, image.shape[1])
+    taps, weights = filter_taps(left, width, num_columns, image.shape[1])
     first, last = int(taps.min()), int(taps.max()) + 1
     weights = np.repeat(weights, image.shape[2], axis=1)
-    down, shares = _filter_taps(top, height, num_rows, len(image))
+    down, shares = filter_taps(top, height, num_rows, len(image))
     shares, upper = shares[..., None], int(down.min())
     seen = np.ascontiguousarray(image[upper : int(down.max()) + 1, first:last])
     seen = einops.rearrange(seen, "h w c -> h (w c)")
@@ -95,12 +96,8 @@ def sample_affine(
         float32 `[num_rows, num_columns, C]` in the units of `image`.
     """
     matrix = np.asarray(matrix, np.float64)
-    ratio = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
-    right, lower = num_columns, num_rows
-    corners = matrix @ np.array([[0, right, 0, right], [0, 0, lower, lower], [1] * 4])
-    low, high = corners.min(axis=1), corners.max(axis=1)
-    factor = max(1, round(ratio))
-    image, x, y = _shrunk_region(image, *low, *(high - low), factor)
+    region, x, y, factor = region_of_matrix(image, matrix, num_rows, num_columns)
+    image = _shrink(region, factor)
     along_x = matrix[:, 0, None] * (np.arange(num_columns) + 0.5)
     along_y = (
         matrix[:, 1, None] * (np.arange(num_rows) + 0.5)
@@ -117,6 +114,47 @@ def sample_affine(
     return sampled
 
 
+def region_of_matrix(
+    image: np.ndarray, matrix: np.ndarray, num_rows: int, num_columns: int
+) -> tuple[np.ndarray, int, int, int]:
+    """Return what `sample_affine` needs of a picture, and how far it is shrunk.
+
+    Args:
+        image, matrix, num_rows, num_columns: as of `sample_affine`.
+
+    Returns:
+        The region, x and y of its first pixel, and the side of the blocks to average.
+    """
+    ratio = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    right, lower = num_columns, num_rows
+    corners = matrix @ np.array([[0, right, 0, right], [0, 0, lower, lower], [1] * 4])
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    factor = max(1, round(ratio))
+    return *region_of(image, *low, *(high - low), factor), factor
+
+
+def region_of(
+    image: np.ndarray, left: float, top: float, width: float, height: float, factor: int
+) -> tuple[np.ndarray, int, int]:
+    """Return a window of a picture with a margin, of one pixel at least.
+
+    Args:
+        image: `[H, W, C]`.
+        left, top, width, height: of the window, pixels.
+        factor: by which it is to be shrunk.
+
+    Returns:
+        The region, and x and y of its first pixel.
+    """
+    margin = 2 * factor
+    num_rows, num_columns = image.shape[:2]
+    x = int(np.clip(math.floor(left) - margin, 0, num_columns - 1))
+    y = int(np.clip(math.floor(top) - margin, 0, num_rows - 1))
+    x_end = int(np.clip(math.ceil(left + width) + margin, x + 1, num_columns))
+    y_end = int(np.clip(math.ceil(top + height) + margin, y + 1, num_rows))
+    return image[y:y_end, x:x_end], x, y
+
+
 def _bands(num_rows, num_columns):
     """Yield the rows of a picture, some at a time."""
     step = max(1, BAND_PIXELS // num_columns)
@@ -124,8 +162,21 @@ def _bands(num_rows, num_columns):
         yield slice(first, first + step)
 
 
-def _filter_taps(start, length, num_out, num_in):
-    """Return pixel indices `[taps, num_out]` and weights of the triangle filter."""
+def filter_taps(
+    start: float, length: float, num_out: int, num_in: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a triangle filter sees along one axis.
+
+    Args:
+        start: of the window, in pixels.
+        length: of it.
+        num_out: pixels to make of it.
+        num_in: pixels of the picture.
+
+    Returns:
+        Pixels int64 `[taps, num_out]`, the edge's for those beyond it, and their
+        weights float32.
+    """
     ratio = length / num_out
     support = max(1.0, ratio)
     centres = start + (np.arange(num_out) + 0.5) * ratio - 0.5
@@ -163,22 +214,15 @@ def _weigh_columns(values, taps, weights):
     return einops.rearrange(total, "h (w c) -> h w c", c=values.shape[2])
 
 
-def _shrunk_region(image, left, top, width, height, factor):
-    """Average blocks of the region's pixels; return them and the region's origin."""
-    margin = 2 * factor
-    num_rows, num_columns = image.shape[:2]
-    x = int(np.clip(math.floor(left) - margin, 0, num_columns - 1))
-    y = int(np.clip(math.floor(top) - margin, 0, num_rows - 1))
-    x_end = int(np.clip(math.ceil(left + width) + margin, x + 1, num_columns))
-    y_end = int(np.clip(math.ceil(top + height) + margin, y + 1, num_rows))
-    region = image[y:y_end, x:x_end]
+def _shrink(region, factor):
+    """Average blocks of pixels; the last ones go on beyond the region."""
     if factor == 1:
-        return region, x, y
+        return region
     pad = [(0, -region.shape[0] % factor), (0, -region.shape[1] % factor), (0, 0)]
     region = np.pad(region, pad, mode="edge")
     rows = sum(region[i::factor].astype(np.float32) for i in range(factor))
     blocks = sum(rows[:, i::factor] for i in range(factor))
-    return blocks / factor**2, x, y
+    return blocks / factor**2
 
 
 def _bilinear(image, row, column):

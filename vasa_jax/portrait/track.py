@@ -6,12 +6,12 @@ a clip can be measured.
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from vasa_jax import errors
-from vasa_jax.portrait import crop, gaze, landmarks, locate, pose
+from vasa_jax.portrait import crop, gaze, landmarks, locate, pose, resample
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -153,6 +153,7 @@ def follow(
     frame: np.ndarray,
     last: landmarks.Landmarks | None,
     within: tuple[float, float, float, float] | None = None,
+    sample_affine: Callable[..., np.ndarray] = resample.sample_affine,
 ) -> landmarks.Landmarks | None:
     """Find the face of the frame before in a frame, or else its largest face.
 
@@ -163,13 +164,14 @@ def follow(
         last: landmarks of the frame before; None looks for faces everywhere.
         within: where to look for a face and where its middle must stay, (left, top,
             right, bottom) in pixels; None is everywhere.
+        sample_affine: as of `landmarks.landmarks_in_region`.
 
     Returns:
         The landmarks, or None where no face is seen.
     """
     if last is not None:
         region = landmarks.region_of_landmarks(last)
-        found = landmarks.landmarks_in_region(frame, region)
+        found = landmarks.landmarks_in_region(frame, region, sample_affine)
         is_there = within is None or found.is_within(within)
         if found.presence >= landmarks.PRESENCE_THRESHOLD and is_there:
             return found
