@@ -40,6 +40,8 @@ an open chin, on heads that are turned by up to 20 degrees."""
 LIPS_SIZE = 56
 """Side of what is kept, pixels: means of 2 x 2. Ours: a mouth is 20 pixels wide."""
 
+_WHOLE = range(IMAGE_SIZE)
+
 _GREY = np.float32(types.LUMA)
 
 
@@ -69,9 +71,7 @@ def cut_faces(frames: Iterable[np.ndarray], boxes: np.ndarray) -> np.ndarray:
     Returns:
         uint8 `[T, 224, 224, 3]`.
     """
-    smooth = np.stack([_median(column) for column in np.asarray(boxes).T], axis=1)
-    cut = [_cut(frame, *box) for frame, box in zip(frames, smooth, strict=False)]
-    return np.stack(cut)
+    return _cut_parts(frames, boxes, _WHOLE, _WHOLE)
 
 
 def cut_lips(frames: Iterable[np.ndarray], head_pose: np.ndarray) -> np.ndarray:
@@ -94,10 +94,9 @@ def cut_lips(frames: Iterable[np.ndarray], head_pose: np.ndarray) -> np.ndarray:
         yield first
         yield from iterator
 
-    faces = cut_faces(all_frames(), boxes)
-    rows = slice(LIPS_TOP, LIPS_TOP + LIPS_SIDE)
-    columns = slice(LIPS_LEFT, LIPS_LEFT + LIPS_SIDE)
-    mouths = faces[:, rows, columns].astype(np.float32)
+    rows = range(LIPS_TOP, LIPS_TOP + LIPS_SIDE)
+    columns = range(LIPS_LEFT, LIPS_LEFT + LIPS_SIDE)
+    mouths = _cut_parts(all_frames(), boxes, rows, columns).astype(np.float32)
     grey = np.einsum("thwc,c->thw", mouths, _GREY)
     step = LIPS_SIDE // LIPS_SIZE
     small = einops.reduce(grey, "t (h i) (w j) -> t h w", "mean", i=step, j=step)
@@ -112,6 +111,16 @@ def _median(values: np.ndarray) -> np.ndarray:
     return np.median(windows, axis=1)
 
 
+def _cut_parts(frames, boxes, rows: range, columns: range) -> np.ndarray:
+    """Cut some rows and columns of what `cut_faces` returns."""
+    smooth = np.stack([_median(column) for column in np.asarray(boxes).T], axis=1)
+    cut = [
+        _resize(_cut(frame, *box), rows, columns)
+        for frame, box in zip(frames, smooth, strict=False)
+    ]
+    return np.stack(cut)
+
+
 def _cut(image: np.ndarray, x: float, y: float, half: float) -> np.ndarray:
     margin = int(half * (1 + 2 * CROP_SCALE))
     top, bottom = _span(y + margin, half, half * (1 + 2 * CROP_SCALE), margin)
@@ -122,7 +131,7 @@ def _cut(image: np.ndarray, x: float, y: float, half: float) -> np.ndarray:
     row, column = min(max(0, -top), len(canvas)), min(max(0, -left), canvas.shape[1])
     part = canvas[row : row + seen.shape[0], column : column + seen.shape[1]]
     part[...] = seen
-    return _resize(canvas)
+    return canvas
 
 
 def _span(middle: float, before: float, after: float, margin: int) -> tuple[int, int]:
@@ -131,18 +140,18 @@ def _span(middle: float, before: float, after: float, margin: int) -> tuple[int,
     return first, max(first + 1, int(middle + after) - margin)
 
 
-def _resize(image: np.ndarray) -> np.ndarray:
-    """Resize bilinearly about pixel centres; the edge goes on."""
-    size = IMAGE_SIZE
-    values = image.astype(np.float32)
-    for axis in (0, 1):
+def _resize(image: np.ndarray, rows: range, columns: range) -> np.ndarray:
+    """Resize bilinearly about pixel centres, and return a part; the edge goes on."""
+    values = image
+    for axis, places in enumerate((rows, columns)):
         length = image.shape[axis]
-        position = (np.arange(size) + 0.5) * length / size - 0.5
+        position = (np.array(places) + 0.5) * length / IMAGE_SIZE - 0.5
         position = np.clip(position, 0, length - 1)
         low = np.floor(position).astype(int)
         high = np.minimum(low + 1, length - 1)
         share = (position - low).astype(np.float32)
         share = share.reshape(-1, *[1] * (2 - axis))
-        below, above = np.take(values, low, axis), np.take(values, high, axis)
+        below = np.take(values, low, axis).astype(np.float32, copy=False)
+        above = np.take(values, high, axis).astype(np.float32, copy=False)
         values = below + (above - below) * share
     return np.rint(values).astype(np.uint8)
