@@ -16,6 +16,7 @@ import PIL.Image
 import pytest
 
 pytest.importorskip("ai_edge_litert")
+pytest.importorskip("numba")
 
 from datasets.building import engines, set_builder, shard_files
 from datasets.published_sets import clips, readers, video_files

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("ai_edge_litert")
+pytest.importorskip("numba")
 
 from datasets.building import engines, shard_files
 from datasets.published_sets import video_files

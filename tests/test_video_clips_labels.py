@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("ai_edge_litert")
+pytest.importorskip("numba")
 
 from datasets.building import engines
 from datasets.synthetic_heads import names

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+pytest.importorskip("numba")
+
 from datasets.video_clips import sampling
 from vasa_jax.portrait import resample
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("ai_edge_litert")
+pytest.importorskip("numba")
 
 from datasets.published_sets import clips as published_clips
 from datasets.published_sets import video_files
