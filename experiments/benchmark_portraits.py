@@ -6,7 +6,8 @@
 A list names validation portraits and their kinds; without one every picture of the
 folder is measured. Writes `report.json`, `report.md`, `report.html` with short clips
 and `sheets/`; every row stands beside copying the source. A stopped run goes on, and
-pictures that cannot be used are named and left out.
+pictures that cannot be used are named and left out. With --exactly_moved the motion
+moves the photograph itself, by a mesh, which no renderer can be asked to surpass.
 """
 
 import dataclasses
@@ -19,6 +20,7 @@ import tqdm
 from absl import flags, logging
 
 from experiments.running import folders, program
+from experiments.running.exactly_moved import ExactPerformer
 from vasa_jax import compilation_cache, config, errors
 from vasa_jax.evaluation.benchmark import (
     portrait_list,
@@ -26,6 +28,7 @@ from vasa_jax.evaluation.benchmark import (
     scoring,
     video_clip,
 )
+from vasa_jax.evaluation.benchmark.driven_videos import Performer
 from vasa_jax.evaluation.metrics.definition import State
 from vasa_jax.evaluation.networks import face_recognition
 from vasa_jax.evaluation.report import portrait_report, score_report
@@ -74,6 +77,10 @@ FILMED = flags.DEFINE_string(
     "filmed", None, "Videos of people who speak, whose movement stands beside."
 )
 
+EXACTLY_MOVED = flags.DEFINE_bool(
+    "exactly_moved", False, "Move photographs by their mesh, not by the renderer."
+)
+
 SOUND_SUFFIXES = (".flac", ".wav", ".mp3", ".ogg", ".opus", ".m4a", ".aac")
 """Of the files in a folder that are taken for voices."""
 
@@ -103,7 +110,13 @@ def main(_) -> int:
     compilation_cache.enable()
     output = folders.make(pathlib.Path(OUTPUT.value))
     runner = portrait_runner.Runner(
-        CHECKPOINT.value, output, settings, networks, files, expression
+        CHECKPOINT.value,
+        output,
+        settings,
+        networks,
+        files,
+        expression,
+        ExactPerformer if EXACTLY_MOVED.value else Performer,
     )
     results, left_out = measure_all(runner, items)
     filmed = mean_filmed(filmed_paths, output / "found")
@@ -120,7 +133,7 @@ def main(_) -> int:
         },
         **{
             flag.name: flag.value
-            for flag in (NUM_VOICES, SECONDS, CONTROL_SECONDS, SEED)
+            for flag in (NUM_VOICES, SECONDS, CONTROL_SECONDS, SEED, EXACTLY_MOVED)
         },
         "num_filmed": len(filmed_paths),
     }

@@ -79,6 +79,15 @@ def test_the_pose_follows_view_and_shift():
     assert away[5] == pytest.approx(1 / 1.1)
 
 
+@pytest.mark.parametrize(
+    "wanted", [(0.3, -0.2, 0.1, 0.1, -0.05, 1.1), (-0.5, 0.2, 0.3, -0.2, 0.1, 0.75)]
+)
+def test_a_state_is_found_at_any_pose(wanted):
+    found = posing.at_pose(rig(), state(jawOpen=0.5), np.array(wanted))
+    np.testing.assert_allclose(render(found).head_pose, wanted, atol=1e-3)
+    assert (found.arkit == state(jawOpen=0.5).arkit).all()
+
+
 def test_keypoints_lie_where_the_landmarks_were_found():
     face = locate.locate_face(photographed.picture())
     landmarks, box = face.landmarks.points, face.box

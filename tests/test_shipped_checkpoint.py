@@ -59,7 +59,7 @@ def test_silence_rests_the_mouth_while_lids_and_head_move(actor, voice):
     opening = actor.requested_aperture(motion)
     assert opening.std() < 0.25 * actor.requested_aperture(spoken).std()
     assert opening.max() < actor.requested_aperture(spoken).max()
-    blink = actor.requested_arkit(motion)[:, arkit.index("eyeBlinkLeft")]
+    blink = actor.requested_expression(motion).arkit[:, arkit.index("eyeBlinkLeft")]
     assert blink.max() > 0.4 and np.median(blink) < 0.2
     moved = np.degrees(motion[:, :3]).std(axis=0)
     assert moved.max() > 0.2 and moved.max() < 10

@@ -1,8 +1,11 @@
 """How a performance moves a portrait: states of its frames, and what they then show."""
 
+import dataclasses
+
 import numpy as np
 
 from datasets.photo_heads.fit import photo_head
+from datasets.photo_heads.rendering import posing
 from datasets.synthetic_heads.performance import performance
 from vasa_jax import arkit as arkit_lib
 
@@ -28,13 +31,13 @@ _MOUTH_CLOSE = arkit_lib.index("mouthClose")
 _TONGUE_OUT = arkit_lib.index("tongueOut")
 
 
-def shown_units(done: performance.Performance) -> np.ndarray:
-    """Return the ARKit weights `[T, 52]` that a moved portrait can show.
+def shown_units(arkit: np.ndarray) -> np.ndarray:
+    """Return what a moved portrait can show of ARKit weights `[T, 52]`.
 
     Ours: lips that stay shut over an open jaw are shown as a jaw that opens less, and
     there is no tongue.
     """
-    arkit = done.arkit.copy()
+    arkit = arkit.copy()
     arkit[:, _JAW_OPEN] = np.maximum(arkit[:, _JAW_OPEN] - arkit[:, _MOUTH_CLOSE], 0)
     arkit[:, [_MOUTH_CLOSE, _TONGUE_OUT]] = 0
     return arkit
@@ -69,17 +72,53 @@ def states(
     turn = FARTHEST_TURN * np.tanh(done.rotation / FARTHEST_TURN)
     own_yaw = head.shape.rotation[0]
     turn[:, 0] = np.clip(turn[:, 0], -FARTHEST_YAW - own_yaw, FARTHEST_YAW - own_yaw)
-    wanted = done.gaze_in_head - rest_gaze(head.shape)
+    shown = _expressions(done.arkit, done.gaze_in_head, head)
+    shifts = done.translation * _TO_CAMERA
+    return [
+        dataclasses.replace(state, turn=turn[frame], shift=shifts[frame])
+        for frame, state in enumerate(shown)
+    ]
+
+
+def states_at(
+    head: photo_head.PhotoHead,
+    head_pose: np.ndarray,
+    arkit: np.ndarray,
+    gaze_in_head: np.ndarray,
+) -> list[photo_head.State]:
+    """Return the states in which a portrait shows what a renderer is asked to show.
+
+    Ours: lips are shut first, as in `states`; poses are not bent to any limit, so that
+    frames can be compared with a renderer's.
+
+    Args:
+        head: the portrait.
+        head_pose: `[T, 6]` vectors of `types.HeadPose`, of `photo_head.View()`.
+        arkit: `[T, 52]` weights.
+        gaze_in_head: `[T, 2]` yaw and pitch, radians.
+
+    Returns:
+        One for each frame.
+    """
+    rig = posing.build_rig(head.shape)
+    shown = _expressions(arkit, gaze_in_head, head)
+    return [
+        posing.at_pose(rig, state, wanted)
+        for state, wanted in zip(shown, head_pose, strict=True)
+    ]
+
+
+def _expressions(arkit, gaze_in_head, head) -> list[photo_head.State]:
+    """Return the states of frames but for where the head is."""
+    wanted = gaze_in_head - rest_gaze(head.shape)
     gaze = np.clip(wanted, -LARGEST_GAZE, LARGEST_GAZE)
-    arkit = shown_units(done)
+    arkit = shown_units(arkit)
     return [
         photo_head.State(
             arkit=arkit[frame],
             close_eyes=arkit[frame, _BLINKS].clip(0, 1),
             close_lips=1.0,
             gaze=gaze[frame],
-            turn=turn[frame],
-            shift=done.translation[frame] * _TO_CAMERA,
         )
         for frame in range(len(arkit))
     ]

@@ -21,6 +21,9 @@ RIM_REACH, RIM_FADE = 0.12, 0.3
 """How near the outline's points must be to move the sheet, and how far from the outline
 that fades, head units."""
 
+_POSE_STEPS = 8
+"""In which `at_pose` comes within a thousandth of any pose that faces the viewer."""
+
 _LARGEST_FADE = 2.5
 _SIZE_PAIRS = np.array([(61, 291), (33, 263), (168, 152)])
 """Landmarks between which a face's size is measured: mouth, eyes, height."""
@@ -197,6 +200,28 @@ def head_pose(rig: Rig, state: photo_head.State, view: photo_head.View) -> np.nd
     projected = view.to_image(photo_head.project(centre))
     scale = 1 / (1 + centre[2] / pose.CAMERA_DISTANCE) / view.distance
     return np.array([yaw, pitch, roll, *projected, scale], np.float32)
+
+
+def at_pose(rig: Rig, state: photo_head.State, wanted: np.ndarray) -> photo_head.State:
+    """Turn and shift a state to a head pose that is wanted in `photo_head.View()`.
+
+    Args:
+        rig: of the head.
+        state: of the face.
+        wanted: `[6]`, as of `head_pose`.
+
+    Returns:
+        The state, there.
+    """
+    view = photo_head.View()
+    turn, shift = np.zeros(3), np.zeros(3)
+    for _ in range(_POSE_STEPS):
+        found = head_pose(rig, dataclasses.replace(state, turn=turn, shift=shift), view)
+        across = (wanted[3:5] - found[3:5]) * view.half_size
+        away = pose.CAMERA_DISTANCE * (1 / wanted[5] - 1 / found[5])
+        turn = turn + wanted[:3] - found[:3]
+        shift = shift + np.array([*across, away])
+    return dataclasses.replace(state, turn=turn, shift=shift)
 
 
 def keypoints(rig: Rig, state: photo_head.State, view: photo_head.View) -> np.ndarray:

@@ -22,7 +22,6 @@ from vasa_jax.animate.controls import Controls
 from vasa_jax.encode import encoding
 from vasa_jax.face import config as face_config
 from vasa_jax.face import dynamics_code
-from vasa_jax.face import model as face_model
 from vasa_jax.motion.shaping.config import ShapingConfig
 from vasa_jax.portrait import crop, locate, track
 from vasa_jax.portrait import marks as portrait_marks
@@ -129,14 +128,11 @@ class FacePerformer:
         latents = self._encode(portrait, is_driven)
         return np.concatenate(list(self._renderer.render(latents, [motion])))
 
-    def requested_arkit(self, motion: np.ndarray) -> np.ndarray:
-        """Return ARKit weights `[T, 52]` of motion `[T, M]`, by its own read-out."""
-        readout = face_model.FaceModel(self._config).apply(
-            {"params": self._params},
-            motion[:, types.POSE_CHANNELS :],
-            method="read_dynamics",
-        )
-        return np.asarray(readout.arkit)
+    def requested_expression(self, motion: np.ndarray) -> dynamics_code.Expression:
+        """Return what motion `[T, M]` asks the face to show, by its own read-out."""
+        codes = motion[:, types.POSE_CHANNELS :]
+        found = dynamics_code.read(self._config, self._params, codes)
+        return jax.tree.map(np.asarray, found)
 
     def requested_aperture(self, motion: np.ndarray) -> np.ndarray:
         """Return how far motion `[T, M]` opens the mouth, by its own read-out, `[T]`.
@@ -144,7 +140,7 @@ class FacePerformer:
         Ours: jawOpen less mouthClose; on synthetic heads it has a correlation of 0.98
         with the gap of the lips.
         """
-        arkit = self.requested_arkit(motion)
+        arkit = self.requested_expression(motion).arkit
         return arkit[:, JAW_OPEN] - arkit[:, MOUTH_CLOSE]
 
     def own_motion(self, portrait: talking_face.Portrait) -> np.ndarray:

@@ -80,6 +80,7 @@ class Runner:
         networks: of identity, with `embed_all`, by the key of their row.
         network_files: of the weights of all networks that were given.
         expression: as of `photograph_measures.measure_controls`.
+        performer_type: what moves portraits.
 
     Raises:
         UserError: as `trained.load`, or a voice cannot be read.
@@ -93,6 +94,7 @@ class Runner:
         networks: Mapping[str, Any],
         network_files: Sequence[str] = (),
         expression: face_recognition.ExpressionNetwork | None = None,
+        performer_type: type[Performer] = Performer,
     ):
         self._settings = settings
         self._networks = networks
@@ -102,7 +104,7 @@ class Runner:
             for voice in settings.voices
         ]
         models = trained.load(checkpoint, image_size=settings.image_size)
-        self._performer = Performer(models)
+        self._performer = performer_type(models)
         self._found, self._clips, self._strips = (
             folder / name for name in ("found", "clips", "strips")
         )
@@ -111,7 +113,8 @@ class Runner:
         export_folder = pathlib.Path(checkpoint or trained.SHIPPED_FOLDER)
         files = sorted(p for p in export_folder.rglob("*") if p.is_file())
         given = [*files, *settings.voices, *network_files]
-        self._digests = [VERSION, *(video_clip.digest_of(path) for path in given)]
+        self._digests = [VERSION, performer_type.__name__]
+        self._digests += [video_clip.digest_of(path) for path in given]
         plain = dataclasses.asdict(settings) | {"voices": len(settings.voices)}
         self._digests += [json.dumps(plain, sort_keys=True), *sorted(networks)]
 

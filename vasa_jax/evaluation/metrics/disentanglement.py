@@ -168,7 +168,7 @@ def observe(performer: FacePerformer, seen: Seen) -> Observed:
         seen: from `FacePerformer.encode_and_track` or `.track_face`.
     """
     motion = performer.encode(seen.frames)
-    arkit = performer.requested_arkit(motion)
+    arkit = performer.requested_expression(motion).arkit
     nothing = np.zeros(len(seen.frames), np.float32)
     eyes = nothing if seen.face is None else seen.face.eye_aperture
     present = nothing.astype(bool) if seen.face is None else seen.face.present

@@ -1,0 +1,35 @@
+"""Photographs that are moved by the truth in place of a checkpoint's renderer."""
+
+import numpy as np
+
+from datasets.photo_heads.fit import fitting, photo_head
+from datasets.photo_heads.records import takes
+from datasets.photo_heads.rendering import rendering
+from vasa_jax import types
+from vasa_jax.animate import talking_face
+from vasa_jax.evaluation.benchmark import driven_videos
+
+
+class ExactPerformer(driven_videos.Performer):
+    """A checkpoint whose motion moves the photograph itself, as `photo_heads` does.
+
+    Ours: what no renderer can be asked to surpass, measured by the same rows. Trackers
+    see less of a pucker than there is, identity networks see another person in a smile;
+    both hold for these frames, too.
+    """
+
+    def drive(
+        self,
+        portrait: talking_face.Portrait,
+        motion: np.ndarray,
+        is_driven: bool = False,
+    ) -> np.ndarray:
+        """Move a portrait by motion `[n, M]`; uint8 `[n, size, size, 3]`."""
+        head = fitting.fit(portrait.image, self.image_size)
+        asked = self.requested_expression(motion)
+        states = takes.states_at(
+            head, motion[:, : types.POSE_CHANNELS], asked.arkit, asked.gaze_in_head
+        )
+        renderer = rendering.Renderer(self.image_size)
+        view = photo_head.View()
+        return np.stack([renderer.render(head, one, view).image for one in states])
