@@ -129,6 +129,12 @@ BROWS = indices(name for name in NAMES if name.startswith("brow"))
 EYES = tuple(unit for unit in range(NUM_UNITS) if unit not in (*MOUTH, *BROWS))
 """Units about the eyes: lids, gaze, and the cheeks that rise to them."""
 
+OTHER_SIDE = indices(
+    name.replace("Left", "*").replace("Right", "Left").replace("*", "Right")
+    for name in NAMES
+)
+"""Of each unit the one of the other side, which a mirror shows in its place."""
+
 GAZE_RADIANS = np.deg2rad(28.0)
 """Gaze at which an eyeLook weight is 1. Follows: faceunits01's lids."""
 

@@ -185,7 +185,7 @@ class UnitFitter:
             rows = folds == fold
             both = np.concatenate([seen[rows], mirrored_features(seen[rows])])
             truth = frames.arkit[rows]
-            truth = np.concatenate([truth, truth[:, _MIRRORED_UNITS]])
+            truth = np.concatenate([truth, truth[:, list(arkit.OTHER_SIDE)]])
             both = np.append(both, np.ones((len(both), 1)), axis=1).astype(np.float64)
             self._sums[fold] = both.T @ both, both.T @ truth
 
@@ -324,13 +324,6 @@ def _mirrored_landmarks():
     points, _ = pose.canonical_face()
     away = points[None] - points[:, None] * [-1, 1, 1]
     return np.linalg.norm(away, axis=-1).argmin(axis=1)
-
-
-def _other_side(name):
-    return name.replace("Left", "*").replace("Right", "Left").replace("*", "Right")
-
-
-_MIRRORED_UNITS = list(arkit.indices(_other_side(name) for name in arkit.NAMES))
 
 
 def _by_clip(clip, values, change):

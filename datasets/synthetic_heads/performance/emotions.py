@@ -138,16 +138,4 @@ def parted_lips(weights: np.ndarray) -> np.ndarray:
 def _sides(weights: dict[str, float], mirror: bool) -> np.ndarray:
     """Expand weights, left and right exchanged if asked."""
     vector = visemes.expand(weights)
-    return vector[_MIRROR] if mirror else vector
-
-
-def _mirror_order() -> np.ndarray:
-    """Return the index of each weight's other side."""
-    order = []
-    for name in arkit.NAMES:
-        other = name.replace("Left", "*").replace("Right", "Left").replace("*", "Right")
-        order.append(arkit.index(other))
-    return np.array(order)
-
-
-_MIRROR = _mirror_order()
+    return vector[list(arkit.OTHER_SIDE)] if mirror else vector
