@@ -16,14 +16,13 @@ from experiments.tools import face_label_fit
 from vasa_jax import arkit, media, types
 from vasa_jax.portrait import (
     gaze,
-    label_estimators,
     landmark_labels,
     landmarks,
     locate,
     pose,
 )
 
-ESTIMATOR = label_estimators.make()
+ESTIMATOR = landmark_labels.LandmarkEstimator()
 IDENTITIES = (11, 12)
 
 

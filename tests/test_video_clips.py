@@ -165,7 +165,7 @@ def test_records_have_no_field_that_a_video_cannot_tell(built):
 
 def test_records_tell_gaze_and_emotion_of_nearly_all_frames(built):
     for clip in _read_all(built[0]).values():
-        assert clip["labels_by"] == "landmarks"
+        assert clip["labels_by"] == "encoder"
         _check_labels(clip)
         assert np.rad2deg(np.abs(clip["main_gaze"])).max() < 15  # It looks at us.
 

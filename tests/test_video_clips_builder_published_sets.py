@@ -182,7 +182,7 @@ def test_sound_that_comes_early_is_moved_and_nothing_is_made_up(given, said):
     assert early["start_frame"] == 3 and _is_said(early, said, 0)
     (late,) = made["id00137/AbCdEf_id00137/00001"]
     assert late["start_frame"] == 0 and _is_said(late, said, 2 * 640)
-    assert early["identity"] == "id00134" and early["labels_by"] == "landmarks"
+    assert early["identity"] == "id00134" and early["labels_by"] == "encoder"
 
 
 def test_a_stretch_is_cut_at_its_times(given, said):
@@ -204,7 +204,7 @@ def test_the_face_in_the_box_is_taken_and_gaps_have_no_emotion(given):
     np.testing.assert_allclose(clip["emotion"][:2], [2 / 3, 1 / 3], atol=1e-6)
     (without,) = made["a_1"]
     assert without["start_frame"] == 33 and np.isnan(without["emotion"]).all()
-    assert without["labels_by"] == "landmarks" + record.EMOTION_BY_SET
+    assert without["labels_by"] == "encoder" + record.EMOTION_BY_SET
 
 
 def test_of_sound_that_lies_apart_and_picture_the_shorter_counts(given, said):

@@ -9,11 +9,11 @@ from datasets.published_sets import clips, video_files
 from datasets.video_clips import record, shards, sources
 from datasets.video_clips import settings as settings_lib
 from vasa_jax import config
-from vasa_jax.portrait import label_estimators
+from vasa_jax.encode import label_estimators
 
 INFO = shard_folder.SetInfo(
     name="video_clips",
-    version="1.4.0",
+    version="1.5.0",
     description="""Clips of talking heads cut out of videos: one face, one crop, sound,
 head pose, mouth and keypoints as landmarks show them, and estimates of gaze, lids,
 expression and emotion.""",

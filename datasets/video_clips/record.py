@@ -23,7 +23,8 @@ from datasets.video_clips import (
 from datasets.video_clips import settings as settings_lib
 from vasa_jax import arkit, audio, media, types
 from vasa_jax.audio import voice_activity
-from vasa_jax.portrait import crop, label_estimators, occlusion
+from vasa_jax.encode import label_estimators
+from vasa_jax.portrait import crop, occlusion
 
 KEYFRAME_INTERVAL = 5
 """Frames from one keyframe to the next. Ours: as in the synthetic heads."""

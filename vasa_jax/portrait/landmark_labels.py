@@ -6,6 +6,7 @@ Ours: linear maps, fitted to the exact truth of rendered heads and moved photogr
 """
 
 import functools
+from collections.abc import Mapping
 
 import einops
 import numpy as np
@@ -69,15 +70,27 @@ class LandmarkEstimator:
 
     def estimate(self, measured: np.ndarray) -> face_labels.FaceLabels:
         """Estimate labels of a clip; see `face_labels.LabelEstimator.estimate`."""
-        weights, raw = load_weights(), measured[:, _UNITS]
-        scores = raw @ weights["emotion_map"] + weights["emotion_bias"]
-        looking, blink = measured[:, _GAZE].copy(), shut_share(measured[:, _GAP])
-        units = with_eyes(raw, blink, looking - measured[:, _HEAD])
-        units[:, ~weights["unit_known"]] = np.nan
-        looking[blink > GAZE_HIDDEN_BLINK] = np.nan
-        return face_labels.FaceLabels(
-            gaze=looking, blink=blink, units=units, emotion=softmax(scores)
-        )
+        return estimate(measured, load_weights())
+
+
+def estimate(
+    measured: np.ndarray, maps: Mapping[str, np.ndarray]
+) -> face_labels.FaceLabels:
+    """Estimate labels of a clip of what was measured in its frames.
+
+    Args:
+        measured: `[T, 57]`, as of `LandmarkEstimator.measure`.
+        maps: `unit_known`, `emotion_map`, `emotion_bias`, as of `load_weights`.
+    """
+    raw = measured[:, _UNITS]
+    scores = raw @ maps["emotion_map"] + maps["emotion_bias"]
+    looking, blink = measured[:, _GAZE].copy(), shut_share(measured[:, _GAP])
+    units = with_eyes(raw, blink, looking - measured[:, _HEAD])
+    units[:, ~maps["unit_known"]] = np.nan
+    looking[blink > GAZE_HIDDEN_BLINK] = np.nan
+    return face_labels.FaceLabels(
+        gaze=looking, blink=blink, units=units, emotion=softmax(scores)
+    )
 
 
 def with_eyes(

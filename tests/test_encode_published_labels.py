@@ -13,16 +13,8 @@ pytest.importorskip("onnx")
 import onnx
 
 from vasa_jax import arkit, errors, media, types
-from vasa_jax.portrait import (
-    face_views,
-    hsemotion,
-    l2cs,
-    label_estimators,
-    landmark_labels,
-    locate,
-    pose,
-    published_labels,
-)
+from vasa_jax.encode import encoder_labels, label_estimators, published_labels
+from vasa_jax.portrait import face_views, hsemotion, l2cs, locate, pose
 
 PORTRAIT = pathlib.Path(__file__).parent.parent / "examples" / "portrait.png"
 with_runtime = pytest.mark.skipif(
@@ -146,15 +138,18 @@ def _told(estimator, gap=1.0):
 
 @with_runtime
 @pytest.mark.parametrize("has_gaze, has_emotion", [(1, 0), (0, 1), (1, 1)])
-def test_networks_tell_gaze_and_emotion_and_landmarks_the_rest(
+def test_networks_tell_gaze_and_emotion_and_the_other_the_rest(
     has_gaze, has_emotion, tmp_path
 ):
     _write(tmp_path / "enet.onnx")
     gaze, emotion = _gaze_network(), hsemotion.EmotionNetwork(tmp_path / "enet.onnx")
-    usual = _told(landmark_labels.LandmarkEstimator(), gap=0.3)
+    other = encoder_labels.EncoderEstimator()
+    usual = _told(other, gap=0.3)
     told = _told(
         published_labels.PublishedEstimator(
-            gaze=gaze if has_gaze else None, emotion=emotion if has_emotion else None
+            other=other,
+            gaze=gaze if has_gaze else None,
+            emotion=emotion if has_emotion else None,
         ),
         gap=0.3,
     )
@@ -169,11 +164,11 @@ def test_networks_tell_gaze_and_emotion_and_landmarks_the_rest(
 
 
 def test_records_say_who_estimated_their_labels():
-    assert label_estimators.names_of(None, None) == "landmarks"
+    assert label_estimators.names_of(None, None) == "encoder"
     found = label_estimators.names_of("l.pkl", "h.onnx")
-    assert found == "landmarks, gaze by l2cs, emotion by hsemotion"
+    assert found == "encoder, gaze by l2cs, emotion by hsemotion"
     assert all(name in label_estimators.LICENCES for name in ("l2cs", "hsemotion"))
-    assert isinstance(label_estimators.make(), landmark_labels.LandmarkEstimator)
+    assert isinstance(label_estimators.make(), encoder_labels.EncoderEstimator)
 
 
 @pytest.mark.slow
