@@ -29,6 +29,9 @@ EMOTION_PENALTY = 0.01
 
 NUM_BOOTSTRAPS = 1000
 
+STRENGTHS = ((0.25, 0.4), (0.85, 1.0))
+"""Of emotions whose accuracy is told: weak and strong ones."""
+
 NO_EMOTION = -1
 """Emotion of frames of which nobody performed one."""
 
@@ -307,6 +310,25 @@ def class_accuracy(
     drawn = (hits * weights)[rows].sum(axis=1) / weights[rows].sum(axis=1)
     mean = (hits * weights).sum() / weights.sum()
     return float(mean), *map(float, np.quantile(drawn, (0.025, 0.975)))
+
+
+def tell_accuracy(
+    name: str, scores: np.ndarray, emotion: np.ndarray, strength: np.ndarray
+) -> None:
+    """Print how many clips' emotions are told, by strength; neutral is in each.
+
+    Args:
+        name: of what told them.
+        scores: `[n, 8]` of clips; the largest is what is told.
+        emotion, strength: `[n]` what they are.
+    """
+    for low, high in STRENGTHS:
+        rows = (strength == 0) | ((strength >= low) & (strength <= high))
+        share, start, end = class_accuracy(scores[rows], emotion[rows])
+        print(
+            f"emotion, {name}, strength {low} to {high}: {share:.2f} "
+            f"({start:.2f} to {end:.2f}) of {rows.sum()} clips"
+        )
 
 
 def mirrored_features(seen: np.ndarray) -> np.ndarray:

@@ -30,9 +30,6 @@ MEASURED_DIR = flags.DEFINE_string("measured_dir", None, "Folder.", required=Tru
 OUTPUT = flags.DEFINE_string("output", None, "File of the maps; only told if left.")
 NUM_FRAMES = flags.DEFINE_integer("num_frames", 4, "Of a clip.", lower_bound=1)
 
-STRENGTHS = ((0.25, 0.4), (0.85, 1.0))
-"""Of emotions whose accuracy is told: weak and strong ones."""
-
 LANDMARKS, ENCODER = "landmarks", "encoder"
 
 
@@ -243,13 +240,7 @@ def tell_emotion(
     for by, (weight, offset) in maps.items():
         means, emotion, strength = performed(frames, by)
         scores = means @ weight + offset
-        for low, high in STRENGTHS:
-            rows = (strength == 0) | ((strength >= low) & (strength <= high))
-            share, start, end = fitting.class_accuracy(scores[rows], emotion[rows])
-            print(
-                f"emotion, {name}, {by}, strength {low} to {high}: {share:.2f} "
-                f"({start:.2f} to {end:.2f}) of {rows.sum()} clips"
-            )
+        fitting.tell_accuracy(f"{name}, {by}", scores, emotion, strength)
 
 
 if __name__ == "__main__":

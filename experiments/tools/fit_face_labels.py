@@ -30,9 +30,6 @@ MEASURED_DIR = flags.DEFINE_string(
 OUTPUT = flags.DEFINE_string("output", None, "File of the maps; only told if left.")
 STEP = flags.DEFINE_integer("step", 10, "Frames from one to the next.", lower_bound=1)
 
-STRENGTHS = ((0.25, 0.4), (0.85, 1.0))
-"""Of emotions whose accuracy is told: weak and strong ones."""
-
 
 def main(_) -> None:
     """Measure, fit, tell, write."""
@@ -162,16 +159,9 @@ def _tell_emotion(fitter, taught, folds):
 
 
 def _tell_accuracy(name, part, scores):
-    """Print how many clips' emotions are told, by strength; neutral is in each."""
+    """Print how many clips' emotions are told."""
     predicted, first = fitting.clip_means(part, landmark_labels.softmax(scores))
-    emotion, strength = part.emotion[first], part.strength[first]
-    for low, high in STRENGTHS:
-        rows = (strength == 0) | ((strength >= low) & (strength <= high))
-        share, start, end = fitting.class_accuracy(predicted[rows], emotion[rows])
-        print(
-            f"emotion, {name}, strength {low} to {high}: {share:.2f} "
-            f"({start:.2f} to {end:.2f}) of {rows.sum()} clips"
-        )
+    fitting.tell_accuracy(name, predicted, part.emotion[first], part.strength[first])
 
 
 if __name__ == "__main__":
