@@ -59,6 +59,9 @@ def write(
         for packet in sorted(packets, key=lambda p: p.dts * p.time_base):
             if keeps(packet):
                 container.mux(packet)
+    # SVT-AV1 leaves root's thread above all others (findings/pyav_svt_av1_realtime.sh).
+    if hasattr(os, "sched_setscheduler"):
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def _picture(frame, index):
