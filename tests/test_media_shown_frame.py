@@ -106,7 +106,7 @@ def _grey_frame(signal):
 @pytest.mark.parametrize(
     ("curve", "name", "codec"),
     [
-        ("pq", "a.mp4", "libx265"),
+        ("pq", "a.mkv", "libx265"),
         ("hlg", "a.webm", "libsvtav1"),
         ("sdr", "a.mkv", "ffv1"),
     ],
