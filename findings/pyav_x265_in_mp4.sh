@@ -1,11 +1,11 @@
 #!/bin/sh
 # PyAV 18.1.0 (its wheel holds FFmpeg and x265): the same two plain frames, encoded by libx265
 # and written as mp4, fail at times with PatchWelcomeError, "Not yet implemented in FFmpeg",
-# when the first packet is written, and succeed at others: 145 of 300 times (and 17 of 200) with 8 bits a
-# sample, 36 of 300 with 10. As Matroska none of 600 failed so (3 did with ArgumentError, as did
-# 7 as mp4). A good guess is that equal input gives an equal result. Whoever writes HEVC as
-# mp4 may write it again where it fails, or choose Matroska. Seen on 30 November 2026,
-# Python 3.11, x86-64 Linux. Fails when this no longer holds.
+# when the first packet is written, and succeed at others: 145 of 300 times, and 17 of 200,
+# with 8 bits a sample, 36 of 300 with 10. As Matroska none of 600 failed so (3 did with
+# ArgumentError, as did 7 as mp4). A good guess is that equal input gives an equal result.
+# Whoever writes HEVC as mp4 may write it again where it fails, or choose Matroska. Seen on
+# 30 November 2026, Python 3.11, x86-64 Linux. Fails when this no longer holds.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
