@@ -16,6 +16,7 @@ def _light(**changes):
         tooth=np.array([210.0, 200.0, 185.0]),
         flesh=np.array([150.0, 85.0, 80.0]),
         sideways=0.0,
+        colourful=1.0,
         teeth_end=None,
     )
     return dataclasses.replace(light, **changes)
@@ -29,7 +30,7 @@ def _shape(seed=0, size=1.0, teeth_end=None):
 def _tiles(seed=0, unit=UNIT, **changes):
     """Upper teeth, lower teeth, tongue and cavity."""
     generator = np.random.default_rng(seed)
-    return mouth_paint.paint(_shape(seed), _light(**changes), unit, generator)
+    return mouth_paint.paint(_light(**changes), unit * _shape(seed).size, generator)
 
 
 def _landmarks():
@@ -125,7 +126,32 @@ def test_dark_pictures_have_dark_teeth(dimmer):
 
 def test_teeth_are_white_in_dark_faces_whose_eyes_are_white():
     skin = _measured(_portrait((80.0, 50.0, 40.0)))
-    assert skin.tooth.mean() > 1.8 * 57
+    assert skin.tooth.mean() > 1.6 * 57
+
+
+def test_light_on_the_mouth_is_on_the_teeth_in_whatever_shade_cheeks_are():
+    picture = _portrait((60.0, 45.0, 36.0))
+    shade = _measured(picture)
+    picture[45:56, 45:56] = [200.0, 150.0, 120.0]
+    light = _measured(picture)
+    assert light.tooth.mean() > 1.8 * shade.tooth.mean()
+    np.testing.assert_array_equal(light.flesh, shade.flesh)
+
+
+@pytest.mark.parametrize("cast", [0.0, 1.0])
+def test_greyscale_photographs_with_a_trace_of_colour_show_their_own_teeth(cast):
+    picture = _portrait((167.5, 168.0, 167.5 + cast))
+    inside = np.zeros((100, 100), bool)
+    inside[40:55, 35:65] = True
+    picture[40:47, 35:65] = 240.0
+    assert _measured(picture, inside).teeth_end is not None
+
+
+def test_the_colours_of_teeth_in_a_grey_picture_are_grey():
+    grey = dict(tooth=np.full(3, 200.0), flesh=np.full(3, 100.0))
+    for tile in _tiles(colourful=0.0, **grey):
+        assert np.ptp(tile[..., :3], axis=-1).max() < 1e-3
+    assert np.ptp(_tiles(**grey)[0][..., :3], axis=-1).max() > 10
 
 
 def test_shadow_on_one_side_of_the_face_is_seen():
@@ -143,7 +169,7 @@ def test_teeth_in_the_picture_are_believed():
 
 
 def test_teeth_that_are_bright_in_a_mouth_that_hardly_opens_keep_their_colour():
-    bright = np.array([220.0, 215.0, 205.0])
+    bright = np.array([240.0, 234.0, 223.0])
     _, light = _toothed(bright)
     assert light.tooth.max() == pytest.approx(mouth_light.MOST_LIGHT)
     np.testing.assert_allclose(light.tooth / light.tooth[0], bright / bright[0])
@@ -151,7 +177,7 @@ def test_teeth_that_are_bright_in_a_mouth_that_hardly_opens_keep_their_colour():
 
 def test_light_comes_in_as_mouths_open_up_to_that_of_a_broad_smile():
     light = [mouth_light.light_within(area) for area in (0.0045, 0.0128, 0.033, 0.1)]
-    np.testing.assert_allclose(light, [0.447, 0.608, 1.0, 1.0], atol=1e-3)
+    np.testing.assert_allclose(light, [0.5675, 0.692, 0.995, 1.0], atol=1e-3)
 
 
 def _toothed(colour):

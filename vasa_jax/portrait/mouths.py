@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from vasa_jax import types
-from vasa_jax.portrait import lips, mouth_interior, mouth_light, mouth_paint, pose
+from vasa_jax.portrait import lips, mouth_light, mouth_paint, pose
 
 OPEN_MOUTH = 0.035
 """From which gap between the lips, head units, a portrait shows its teeth. Ours:
@@ -23,10 +23,6 @@ SEED = 3
 
 PIXELS = 171.0
 """Of a frame of 512 in a head unit, at scale 1."""
-
-SHOWN = (0.036, 0.013)
-"""How far teeth reach past their lip, upper and lower ones. Follows: the middles of
-`mouth_interior.UPPER_SHOWN` and `LOWER_SHOWN`."""
 
 TONGUE_ABOVE, TONGUE_TOP = 0.108, 0.031
 """How far the lower row is painted above its teeth, and how far below its top the
@@ -60,7 +56,9 @@ def paint_teeth(face: np.ndarray, points: np.ndarray, sclera: np.ndarray | None)
 
 def plain_teeth(batch: int) -> types.Teeth:
     """Return teeth in full light, where no portrait is at hand."""
-    light = mouth_light.MouthLight(220.0 * OWN, 150.0 * mouth_light.FLESH, 0.0, None)
+    light = mouth_light.MouthLight(
+        220.0 * OWN, 150.0 * mouth_light.FLESH, 0.0, 1.0, None
+    )
     one = _rows(light)
     return types.Teeth(
         rows=tuple(np.concatenate([row] * batch) for row in one.rows),
@@ -83,9 +81,8 @@ def _inside(pixels, face, unit):
 
 def _rows(light):
     """Paint both rows, the tongue behind the lower one; `types.Teeth`."""
-    shape = mouth_interior.MouthShape(1.0, *SHOWN)
     generator = np.random.default_rng(SEED)
-    upper, teeth, tongue, _ = mouth_paint.paint(shape, light, PIXELS, generator)
+    upper, teeth, tongue, _ = mouth_paint.paint(light, PIXELS, generator)
     pitch = PIXELS * mouth_paint.RESOLUTION
     above, top = round(TONGUE_ABOVE * pitch), round(TONGUE_TOP * pitch)
     lower = np.zeros((above + len(teeth), teeth.shape[1], 4))

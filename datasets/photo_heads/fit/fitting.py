@@ -200,7 +200,7 @@ def _mouth(picture, landmarks, face, eye_textures):
     )
     size = posing.unit_size(landmarks)
     mouth = mouth_sheets.random_shape(size, light.teeth_end, generator)
-    return mouth, mouth_paint.paint(mouth, light, unit, generator)
+    return mouth, mouth_paint.paint(light, unit * mouth.size, generator)
 
 
 def _covered(ring, side):
