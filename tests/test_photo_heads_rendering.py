@@ -7,6 +7,7 @@ import photographed
 import pytest
 
 from datasets.photo_heads.fit import fitting, photo_head
+from datasets.photo_heads.parts import patch
 from datasets.photo_heads.rendering import posing, rendering
 from datasets.synthetic_heads import names
 from vasa_jax import errors
@@ -108,6 +109,21 @@ def test_an_opening_jaw_opens_the_mouth_and_shows_its_inside():
     assert (opened.masks == MOUTH).sum() > (shut.masks == MOUTH).sum() + 5
     inside = np.repeat(np.repeat(opened.masks == MOUTH, 4, 0), 4, 1)
     assert opened.genuine[inside].mean() < 0.5
+
+
+def test_the_wider_the_lips_the_more_light_comes_in():
+    head, green = photographed.head(), photographed.head().texture.copy()
+    for left, top, width, height in head.tiles[list(patch.MOUTH_TILES)]:
+        green[top : top + height, left : left + width, :3] = [0.0, 255.0, 0.0]
+    head = dataclasses.replace(
+        head, texture=green, shape=dataclasses.replace(head.shape)
+    )
+    renderer, light = rendering.Renderer(photographed.SIZE), []
+    for jaw in (0.04, 0.15, 0.6):
+        image = renderer.render(head, state(jawOpen=jaw), View()).image.astype(float)
+        light.append((image[..., 1] - image[..., 0]).max() / 255)
+    narrow, open_, wide = light
+    assert 0.05 < narrow < 0.3 and 0.6 < open_ < 0.75 and wide > 0.85, light
 
 
 def test_shut_eyes_show_no_eyes():

@@ -46,16 +46,15 @@ LEAST_BRIGHTNESS, MOST_RED, BRIGHT_SHARE = 0.85, 1.02, 0.2
 as bright as the skin, and at most so many times as red. Ours: tongues and lips are
 redder; greyscale photographs keep a trace of colour from their files' coding."""
 
-LIGHT, BRIGHTENING = 0.5, 15.0
+LIGHT, BRIGHTENING = 0.61, 12.5
 """How bright teeth are in a mouth that hardly opens, over those in a broad smile, and
 how much brighter for each unit of the aperture's area, half images at scale 1, squared.
-Ours: a line through 158 portraits that show teeth, from an area of 0.0065, where teeth
-are 0.9 times as bright as the skin, to 0.033 and 1.9."""
+Ours: the least squares of 135 portraits that show teeth, together with the next two."""
 
-TEETH, TEETH_OVER_LIT = 39.0, 1.08
+TEETH, TEETH_OVER_LIT = 36.0, 1.06
 """Brightness of teeth in a broad smile: a part of its own, and one of the light on the
-mouth. Ours: the least squares of the same portraits. It errs by 32 levels of 255, by
-cheeks in place of what lies around the mouth 38 (cross-validated)."""
+mouth. Ours: see `LIGHT`. They err by 32 levels of 255, and by 41 where cheeks tell the
+light in place of what lies around the mouth (cross-validated)."""
 
 MOST_OVER_SKIN = 2.0
 """How many times as bright as skin, or as the white of eyes, teeth are at most. Ours:
