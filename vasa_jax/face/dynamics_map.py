@@ -73,4 +73,20 @@ class DynamicsMap(nn.Module):
         square = slope.T @ slope
         floor = LEAST_SHARE * jnp.trace(square) / self.channels
         square = square + floor * jnp.eye(self.channels)
-        return change @ jnp.linalg.solve(square, slope.T)
+        return change @ _solve(square, slope.T)
+
+
+def _solve(square, right):
+    """Solve a system whose matrix `[Z, Z]` is positive definite; `[Z, R]`.
+
+    Ours: elimination. On a CPU `jnp.linalg.solve` calls the OpenBLAS of SciPy, whose
+    threads wait busily beside XLA's own: on two cores all else in the same program took
+    twice the processor time.
+    """
+
+    def eliminate(index, rows):
+        pivot = rows[index] / rows[index, index]
+        return (rows - rows[:, index, None] * pivot[None]).at[index].set(pivot)
+
+    both = jnp.concatenate([square, right], axis=1)
+    return jax.lax.fori_loop(0, len(square), eliminate, both)[:, len(square) :]
