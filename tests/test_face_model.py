@@ -257,6 +257,15 @@ def test_rematerialisation_changes_nothing(tiny):
     np.testing.assert_allclose(again.image, plain.image, atol=1e-6)
 
 
+def test_a_frame_calls_no_lapack(tiny):
+    """Its threads, OpenBLAS's of SciPy, spin beside XLA's own on a CPU."""
+    model, params, images = tiny
+    latents = apply(model, params, images, method="encode_portrait")
+    motion = latents.head_pose, latents.facial_dynamics
+    program = compiled(model.config, "render").lower(params, latents, *motion)
+    assert "lapack" not in program.as_text().lower()
+
+
 def test_expanded_latents_repeat_the_portrait(tiny):
     model, params, images = tiny
     latents = apply(model, params, images, method="encode_portrait")

@@ -122,3 +122,11 @@ def test_what_is_computed_once_is_what_it_was(axis, shape):
     np.testing.assert_array_equal(geometry.once(values, axis), values)
     slope = jax.grad(lambda x: (geometry.once(x, axis) * values).sum())(values)
     np.testing.assert_array_equal(slope, values)
+
+
+def test_small_matrices_are_inverted():
+    matrix = np.random.default_rng(0).normal(size=(3, 4, 2, 2))
+    found = geometry.inverse_2d(jnp.asarray(matrix))
+    np.testing.assert_allclose(
+        found @ matrix, np.broadcast_to(np.eye(2), matrix.shape), atol=1e-4
+    )

@@ -56,6 +56,16 @@ def rotation_angles(matrix: jax.Array) -> jax.Array:
     return jnp.stack([yaw, pitch, roll], axis=-1)
 
 
+def inverse_2d(matrix: jax.Array) -> jax.Array:
+    """Invert matrices `[..., 2, 2]`.
+
+    Ours: by formula, so that a frame calls no LAPACK; see `face.dynamics_map`.
+    """
+    a, b, c, d = jnp.unstack(matrix.reshape(*matrix.shape[:-2], 4), axis=-1)
+    adjugate = jnp.stack([d, -b, -c, a], axis=-1) / (a * d - b * c)[..., None]
+    return adjugate.reshape(matrix.shape)
+
+
 def cell_centres(num_cells: int) -> jax.Array:
     """Return the `[n]` centres of n equal cells over [-1, 1]."""
     return (jnp.arange(num_cells, dtype=jnp.float32) + 0.5) / num_cells * 2.0 - 1.0

@@ -147,7 +147,7 @@ def row_positions(
     rotation = geometry.rotation_matrix(head_pose.rotation)[:, :2]
     middle = jnp.einsum("bij,bj->bi", rotation, mouth.anchors[:, row])
     middle = head_pose.translation + head_pose.scale * middle
-    flatten = jnp.linalg.inv(rotation[:, :, :2])
+    flatten = geometry.inverse_2d(rotation[:, :, :2])
     # From the image to the row, and how far pixels slide with a row that curves back.
     to_row = flatten / (head_pose.scale * mouth.size)[..., None]
     (xx, xy), (yx, yy) = einops.rearrange(to_row, "b i j -> i j b 1 1")

@@ -28,7 +28,8 @@ def flatten(points: jax.Array, head_pose: types.HeadPose, depth: float) -> jax.A
     rotation = geometry.rotation_matrix(head_pose.rotation)
     flat = (points - head_pose.translation[:, None]) / head_pose.scale[:, None]
     flat = flat - depth * rotation[:, None, :2, 2]
-    return jnp.einsum("bij,bpj->bpi", jnp.linalg.inv(rotation[:, :2, :2]), flat)
+    flatten = geometry.inverse_2d(rotation[:, :2, :2])
+    return jnp.einsum("bij,bpj->bpi", flatten, flat)
 
 
 def lift(flat: jax.Array, depth: float) -> jax.Array:

@@ -132,7 +132,7 @@ def grid_on_face(head_pose: types.HeadPose, size: int) -> jax.Array:
         `[B, size, size, 2]` of (x, y), in [-1, 1] on the face.
     """
     rotation = geometry.rotation_matrix(head_pose.rotation)[:, :2]
-    flatten = jnp.linalg.inv(rotation[:, :, :2])
+    flatten = geometry.inverse_2d(rotation[:, :, :2])
     view = geometry.image_grid(size, size)[None] - head_pose.translation[:, None, None]
     view = view / head_pose.scale[:, None, None]
     # In planes, x apart from y: products of so small matrices take a CPU ten times.
