@@ -122,7 +122,7 @@ def decode_rows(
         motion = motion.at[:, types.POSE_CHANNELS - 1].set(1.0)
 
         def decode(motion=motion):
-            return render(params, latents, motion)
+            return render(params, latents, motion)[0]
 
         operations = timing.count_operations(render, params, latents, motion)
         frames = decode()

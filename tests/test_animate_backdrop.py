@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from vasa_jax import errors, media
+from vasa_jax import errors, media, types
 from vasa_jax.animate import backdrop, canvas, talking_face
 from vasa_jax.animate.backdrop import Background
 
@@ -108,6 +108,43 @@ def test_a_portrait_is_shown_as_its_frames_will_be():
     clear = backdrop.shown(image, backdrop.Scene(person=person, backdrop=None))
     assert clear[0, :, 3].tolist() == [255] * 4 + [128] + [0] * 3
     assert clear[..., :3].min() == 200
+
+
+def test_what_keeps_still_of_a_person_stays_and_cut_edges_do_not():
+    size, share = 100, np.zeros((100, 100), np.float32)
+    share[20:, 10:90] = 1
+    image = np.full((size, size, 3), 60, np.uint8)
+    image[20:, 10:90] = 200
+    behind = np.full((size, size, 3), 100, np.uint8)
+    scene = backdrop.Scene(person=share, backdrop=behind)
+    pixels = types.PortraitPixels(
+        image=None,
+        features=None,
+        displacement=None,
+        behind_head=None,
+        background_logits=None,
+        chroma=None,
+    )
+    latents = types.FaceLatents(
+        appearance_volume=None,
+        identity=None,
+        head_pose=None,
+        facial_dynamics=None,
+        pixels=pixels,
+    )
+    # A shoulder, to the left below, and an edge as wide as a pixel, to the right.
+    still = np.zeros((50, 50), np.float32)
+    still[30:, :15] = still[:, 44:] = 1
+    found = backdrop.keep_still(latents, image, scene, still).pixels.backdrop
+    found = np.rint((np.asarray(found)[0, ..., 0] + 1) * 127.5)
+    assert found[80, 15] == found[95, 25] == 200
+    assert found[80, 5] == found[10, 50] == 100
+    assert (found[:, 40:] == 100).all()
+    assert (found[:50] == 100).all()
+    # It goes on behind what moves, as far as that is the person.
+    assert found[80, 32] == 200
+    clear = dataclasses.replace(scene, backdrop=None)
+    assert backdrop.keep_still(latents, image, clear, still) is latents
 
 
 def test_backgrounds_are_named_or_are_pictures(tmp_path):

@@ -58,3 +58,24 @@ def test_what_an_untaught_map_would_tell_is_left(tiny_models, picture):
     for is_driven in (False, True):
         found = encoded(tiny_models, picture, ShapingConfig(), is_driven=is_driven)
         np.testing.assert_allclose(found, seen, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "shaping, is_driven, rest, own_yaw",
+    [(ShapingConfig(), False, 0.1, 0.0), (ShapingConfig(), True, None, 0.1)]
+    + [(None, False, None, 0.1)],
+)
+def test_a_voice_turns_a_head_about_its_own_turn_and_a_driver_does_not(
+    taught_models, picture, shaping, is_driven, rest, own_yaw
+):
+    sizes, params = taught_models.face_config, taught_models.face_params
+    renderer = rendering.Renderer(sizes, params, shaping)
+    latents = renderer.encode_portrait(picture, POSE, is_driven=is_driven)
+    found = latents.rest_rotation
+    if rest is None:
+        assert found is None
+    else:
+        np.testing.assert_allclose(found, [[rest, 0, 0]])
+    own = rendering.own_motion(latents)
+    np.testing.assert_allclose(own[:6], [own_yaw, 0, 0, 0, 0, 1], atol=1e-7)
+    np.testing.assert_array_equal(own[6:], latents.facial_dynamics[0])

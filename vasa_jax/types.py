@@ -209,6 +209,8 @@ class FaceLatents:
         head_pose: the portrait's own `HeadPose`, leading shape `[B]`.
         facial_dynamics: `[B, Z]` the portrait's own z_dyn.
         pixels: for the image shortcut; None without it.
+        rest_rotation: `[B, 3]` radians, about which motion turns the head; None where
+            motion tells rotations of the camera's frame.
     """
 
     appearance_volume: jax.Array
@@ -216,6 +218,7 @@ class FaceLatents:
     head_pose: HeadPose
     facial_dynamics: jax.Array
     pixels: PortraitPixels | None = None
+    rest_rotation: jax.Array | None = None
 
 
 @struct.dataclass

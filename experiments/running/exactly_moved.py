@@ -27,9 +27,11 @@ class ExactPerformer(driven_videos.Performer):
         """Move a portrait by motion `[n, M]`; uint8 `[n, size, size, 3]`."""
         head = fitting.fit(portrait.image, self.image_size)
         asked = self.requested_expression(motion)
-        states = takes.states_at(
-            head, motion[:, : types.POSE_CHANNELS], asked.arkit, asked.gaze_in_head
-        )
+        pose, gaze = motion[:, : types.POSE_CHANNELS].copy(), asked.gaze_in_head
+        if self.is_shaped and not is_driven:
+            pose[:, :3] += portrait.head_pose.rotation
+            gaze = gaze + takes.rest_gaze(head.shape)
+        states = takes.states_at(head, pose, asked.arkit, gaze)
         renderer = rendering.Renderer(self.image_size)
         view = photo_head.View()
         return np.stack([renderer.render(head, one, view).image for one in states])

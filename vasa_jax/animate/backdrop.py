@@ -13,9 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 import PIL.Image
 import PIL.ImageFilter
+from scipy import ndimage
 
 from vasa_jax import config, media, types
 from vasa_jax.errors import UserError
+from vasa_jax.face import rendered_frame
 from vasa_jax.portrait import background_fill, person_mask
 
 Kind = Literal["kept", "blurred", "picture", "transparent"]
@@ -30,6 +32,14 @@ what is filled is blurred, so no more than edges of hair need."""
 BLUR = 0.025
 """Standard deviation of the blur, share of the picture's side. Ours: things behind can
 no longer be told, light and colours can."""
+
+THINNEST_STILL = 0.04
+"""Width from which what keeps still of a person stays, share of the side. Ours: cut
+edges of hair are half as wide."""
+
+STILL_BEHIND = 0.05
+"""How far it goes on behind what moves, share of the side. Ours: as far as bodies move
+in nearly all frames."""
 
 FACE, LEAST_FACE = 0.25, 0.9
 """Side of a square about the crop's centre, share of the crop's, and the least share of
@@ -199,6 +209,39 @@ def place(
         person=jnp.asarray(seen[None], jnp.float32), backdrop=backdrop
     )
     return latents.replace(pixels=pixels)
+
+
+def keep_still(
+    latents: types.FaceLatents, image: np.ndarray, scene: Scene, still_share: np.ndarray
+) -> types.FaceLatents:
+    """Let what keeps still of the person stand in the backdrop.
+
+    Ours: frames lay no person where the flow keeps still, since a head that has moved
+    would stay there as well. Shoulders that the flow takes for background, and people
+    behind the person, were gone with it. Edges of hair that it cuts are thinner, and
+    stay with the person.
+
+    Args:
+        latents: of `place`.
+        image: uint8 `[H, W, 3]`, the portrait.
+        scene: of the same size; without a backdrop nothing is changed.
+        still_share: `[h, w]`, how far each place of the portrait itself keeps still.
+    """
+    if scene.backdrop is None:
+        return latents
+    height, width = scene.person.shape
+    shares = PIL.Image.fromarray(np.float32(still_share))
+    shares = shares.resize((width, height), PIL.Image.Resampling.BILINEAR)
+    still = scene.person * (1 - rendered_frame.moving(np.asarray(shares)))
+    reach = round(THINNEST_STILL * height)
+    still = np.minimum(still, ndimage.grey_opening(still, (reach, reach)))
+    colours = background_fill.spread_person(image, still)
+    reach = 2 * round(STILL_BEHIND * height) + 1
+    still = np.minimum(scene.person, ndimage.grey_dilation(still, (reach, reach)))
+    behind_it = scene.backdrop.astype(np.float32)
+    shown = behind_it + still[..., None] * (colours - behind_it)
+    backdrop = jnp.asarray(shown[None] / 127.5 - 1.0)
+    return latents.replace(pixels=latents.pixels.replace(backdrop=backdrop))
 
 
 def _holds_face(person):

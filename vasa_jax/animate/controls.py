@@ -65,7 +65,8 @@ class Controls:
         audio_guidance: 0 to 10. Paper: 0.5.
         gaze_guidance: 0 to 10. Paper: 1.0.
         gaze: (yaw, pitch) in degrees, camera frame: yaw > 0 to the right side of the
-            image, pitch > 0 down; within 25 and 15. Paper: forward.
+            image, pitch > 0 down; within 25 and 15. Paper: forward. Ours: where motion
+            is shaped, from where the portrait looks.
         head_distance: 1 is the portrait's framing, 1.2 a fifth farther; 0.85 to 1.3.
             Paper: the mean distance.
         emotion: strength 0 to 1 by name of `types.EMOTIONS`; `neutral`, of any

@@ -304,11 +304,10 @@ class MotionStream:
     def _rest_pose(self, seconds: np.ndarray) -> np.ndarray:
         """Return the pose about which the head's movement is scaled, `[n, 6]`.
 
-        Ours: the mean pose of the training heads at the distance asked for; about the
-        portrait's own pose, a turned portrait would turn away further.
+        Ours: a head that faces ahead, which where motion is shaped is the portrait's
+        own turn, at the distance asked for.
         """
-        mean = np.array(self._speech.statistics.motion.mean)[: types.POSE_CHANNELS]
-        rest = np.tile(mean, (len(seconds), 1))
+        rest = np.zeros((len(seconds), types.POSE_CHANNELS), np.float32)
         distance = curves.values_at(self._controls.head_distance, seconds)
         rest[:, -1] = 1.0 / distance
         return rest

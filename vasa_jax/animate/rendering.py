@@ -72,7 +72,8 @@ class Renderer:
         """Encode one portrait.
 
         Ours: a voice's motion begins at a face at rest, so where motion is shaped, the
-        portrait counts as one; see `FaceModel.at_rest`.
+        portrait counts as one, in expression and gaze (`FaceModel.at_rest`) and in the
+        turn of its head (`gains.overdo`).
 
         Args:
             image: uint8 `[H, W, 3]`, cut by the one crop definition.
@@ -90,7 +91,13 @@ class Renderer:
             own = "as_read" if is_driven else "at_rest"
         encode = kept_programs.kept(encode_portrait, self._config, own=own)
         latents = encode(self._params, image[None], head_pose, marks)
-        return latents if scene is None else backdrop.place(latents, image, scene)
+        if own == "at_rest":
+            latents = latents.replace(rest_rotation=head_pose.rotation)
+        if scene is None:
+            return latents
+        latents = backdrop.place(latents, image, scene)
+        _, still_share = self._render(latents, self._fill(own_motion(latents)[None]))
+        return backdrop.keep_still(latents, image, scene, np.asarray(still_share)[0])
 
     def encode_motion(self, images: np.ndarray) -> np.ndarray:
         """Encode frames of a driver.
@@ -121,23 +128,34 @@ class Renderer:
         Yields:
             Frames uint8 `[n, H, W, C]`, n at most `batch_frames`; as of `render`.
         """
-        render_batch = kept_programs.kept(render, self._config, shaping=self._shaping)
         pending = None
         for piece in motion:
             for start in range(0, len(piece), self.batch_frames):
                 batch = piece[start : start + self.batch_frames]
-                frames = render_batch(self._params, latents, self._fill(batch))
+                frames, _ = self._render(latents, self._fill(batch))
                 if pending is not None:
                     yield _fetch(*pending)
                 pending = frames, len(batch)
         if pending is not None:
             yield _fetch(*pending)
 
+    def _render(self, latents, motion):
+        program = kept_programs.kept(render, self._config, shaping=self._shaping)
+        return program(self._params, latents, motion)
+
     def _fill(self, values: np.ndarray) -> np.ndarray:
         """Repeat the last entry until the batch is full."""
         missing = self.batch_frames - len(values)
         last = einops.repeat(values[-1], "... -> n ...", n=missing)
         return np.concatenate([values, last])
+
+
+def own_motion(latents: types.FaceLatents) -> np.ndarray:
+    """Return the motion `[M]` in which a portrait shows itself."""
+    pose = latents.head_pose
+    if latents.rest_rotation is not None:
+        pose = pose.replace(rotation=pose.rotation - latents.rest_rotation)
+    return np.concatenate([pose.to_vector()[0], latents.facial_dynamics[0]])
 
 
 @functools.partial(jax.jit, static_argnums=0, static_argnames="own")
@@ -196,12 +214,13 @@ def render(
     motion: jax.Array,
     *,
     shaping: ShapingConfig | None,
-) -> jax.Array:
+) -> tuple[jax.Array, jax.Array | None]:
     """Render one portrait in motion `[n, M]`.
 
     Returns:
-        uint8 `[n, H, W, 3]`; with a person and no backdrop `[n, H, W, 4]`, colours not
-        weighted by alpha.
+        Frames uint8 `[n, H, W, 3]`; with a person and no backdrop `[n, H, W, 4]`,
+        colours not weighted by alpha. And, of the image shortcut, how far each place
+        of them keeps still, `[n, h, w]` from 0 to 1; None without it.
     """
     if shaping is None:
         head_pose, facial_dynamics = normalization.split_motion(motion)
@@ -213,9 +232,10 @@ def render(
         {"params": params}, latents_of_all, head_pose, facial_dynamics, method="render"
     )
     pixels = to_pixels(frame.image)
-    if frame.person is None or latents.pixels.backdrop is not None:
-        return pixels
-    return jnp.concatenate([pixels, to_pixels(2.0 * frame.person - 1.0)], axis=-1)
+    if frame.person is not None and latents.pixels.backdrop is None:
+        alpha = to_pixels(2.0 * frame.person - 1.0)
+        pixels = jnp.concatenate([pixels, alpha], axis=-1)
+    return pixels, None if frame.shortcut is None else frame.shortcut.still_share
 
 
 def to_model_range(pixels: jax.Array) -> jax.Array:

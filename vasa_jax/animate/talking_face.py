@@ -255,9 +255,7 @@ class TalkingFace:
         Raises:
             UserError: no face.
         """
-        latents = self._encode(image)
-        pose = np.asarray(latents.head_pose.to_vector())[0]
-        return np.concatenate([pose, np.asarray(latents.facial_dynamics)[0]])
+        return rendering.own_motion(self._encode(image))
 
     def stream(
         self, image: np.ndarray | Portrait, controls: Controls | None = None

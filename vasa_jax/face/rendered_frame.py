@@ -3,6 +3,11 @@
 import jax
 from flax import struct
 
+STILL = (0.5, 0.9)
+"""Shares of the still grid at which a person begins and ends to vanish. Ours: inside
+of heads the grid has no share, beyond their edge nearly all; the edge itself comes from
+the portrait's pixels, which are finer."""
+
 
 @struct.dataclass
 class ShortcutParts:
@@ -52,3 +57,13 @@ class RenderedFrame:
     decoded: jax.Array
     shortcut: ShortcutParts | None = None
     person: jax.Array | None = None
+
+
+def moving(still_share: jax.Array) -> jax.Array:
+    """Return which share of a person stays where the still grid has some; see `STILL`.
+
+    Args:
+        still_share: of the still grid, 0 to 1, any shape.
+    """
+    first, last = STILL
+    return ((last - still_share) / (last - first)).clip(0.0, 1.0)

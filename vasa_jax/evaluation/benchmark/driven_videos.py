@@ -49,7 +49,7 @@ class FacePerformer:
     ):
         self._config = config
         self._params = jax.device_put(params)
-        self._is_shaped = shaping is not None
+        self.is_shaped = shaping is not None
         self._renderer = rendering.Renderer(config, self._params, shaping, BATCH_FRAMES)
 
     @property
@@ -106,7 +106,7 @@ class FacePerformer:
         motion = encoding.encode_clip_motion(
             self._config, self._params, self.fit_frames(frames), known, BATCH_FRAMES
         )
-        if not self._is_shaped:
+        if not self.is_shaped:
             return motion
         pose, codes = np.split(motion, [types.POSE_CHANNELS], axis=-1)
         codes = dynamics_code.as_read(self._config, self._params, codes)
@@ -145,9 +145,7 @@ class FacePerformer:
 
     def own_motion(self, portrait: talking_face.Portrait) -> np.ndarray:
         """Return the portrait's own motion `[M]`, as `TalkingFace.own_motion` does."""
-        latents = self._encode(portrait)
-        pose = np.asarray(latents.head_pose.to_vector())[0]
-        return np.concatenate([pose, np.asarray(latents.facial_dynamics)[0]])
+        return rendering.own_motion(self._encode(portrait))
 
     def _encode(self, portrait, is_driven=False):
         shown = portrait.image, portrait.head_pose, portrait.scene, portrait.marks

@@ -20,11 +20,6 @@ LEAST_CHROMA = 0.03
 all that is painted has its colours. Ours: of 1,535 portraits the ten grey ones have at
 most 0.0033, and all but four others more than 0.03."""
 
-STILL = (0.5, 0.9)
-"""Shares of the still grid at which a person begins and ends to vanish. Ours: inside
-of heads the grid has no share, beyond their edge nearly all; the edge itself comes from
-the portrait's pixels, which are finer."""
-
 
 def blend(
     decoded: jax.Array,
@@ -129,8 +124,7 @@ def _stand_before_backdrop(pixels, flow, gain, under, still_share):
         gain, under, still_share = jnp.split(parts, [3, 6], axis=-1)
         seen = jnp.sqrt(geometry.sample_image(person, grid))
         colours, share = jnp.split(seen, [3], axis=-1)
-        first, last = STILL
-        share = share * jnp.clip((last - still_share) / (last - first), 0.0, 1.0)
+        share = share * rendered_frame.moving(still_share)
         image = jnp.clip(2.0 * colours * gain + under, -1.0, 1.0)
         return (image if backdrop is None else mix(backdrop, image, share)), share
 

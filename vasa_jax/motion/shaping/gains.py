@@ -23,7 +23,9 @@ def overdo(
 
     Ours: a renderer that is trained for hours by absolute errors moves faces less than
     asked, and turns heads whose far side it guesses too far. Lids stop where they are
-    shut.
+    shut. Motion that begins at a face at rest turns a head about the portrait's own
+    turn: asked to face the camera, a portrait that looks up would show what no
+    photograph of it has.
 
     Args:
         latents: of one portrait, a batch of one.
@@ -36,8 +38,11 @@ def overdo(
         Head pose, leading shape `[n]`, and facial dynamics `[n, Z]`.
     """
     head_pose = types.HeadPose.from_vector(motion[:, : types.POSE_CHANNELS])
+    asked = head_pose.rotation
+    if latents.rest_rotation is not None:
+        asked = latents.rest_rotation + asked
     own = latents.head_pose.rotation
-    rotation = own + shaping.pose_gain * (head_pose.rotation - own)
+    rotation = own + shaping.pose_gain * (asked - own)
     own = latents.facial_dynamics
     asked = motion[:, types.POSE_CHANNELS :]
     overdone = own + shaping.dynamics_gain * (asked - own)
