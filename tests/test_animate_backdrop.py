@@ -144,7 +144,10 @@ def test_what_keeps_still_of_a_person_stays_and_cut_edges_do_not():
     # It goes on behind what moves, as far as that is the person.
     assert found[80, 32] == 200
     clear = dataclasses.replace(scene, backdrop=None)
-    assert backdrop.keep_still(latents, image, clear, still) is latents
+    found = backdrop.keep_still(latents, image, clear, still).pixels.backdrop
+    found = np.asarray(found)[0]
+    assert (found[[80, 80, 80], [15, 32, 60], 3] == [1, 1, 0]).all()
+    np.testing.assert_allclose(found[80, 15, :3], 200 / 127.5 - 1, atol=1e-6)
 
 
 def test_backgrounds_are_named_or_are_pictures(tmp_path):

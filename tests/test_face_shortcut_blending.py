@@ -119,8 +119,15 @@ def test_a_person_stands_before_its_backdrop_where_the_frame_moves():
     np.testing.assert_allclose(moving.image, expected, atol=1e-3)
     still = frames(1.0, pixels)
     np.testing.assert_allclose(still.image, behind, atol=1e-5)
-    alone = frames(0.0, pixels.replace(backdrop=None))
+    clear = jnp.full((1, size, size, 4), behind)
+    alone = frames(0.0, pixels.replace(backdrop=clear.at[..., 3].set(0.0)))
     np.testing.assert_allclose(alone.image, lit, atol=1e-3)
+    np.testing.assert_allclose(alone.person, share, atol=1e-3)
+    half = frames(0.0, pixels.replace(backdrop=clear.at[..., 3].set(0.5)))
+    total = share + (1 - share) / 2
+    np.testing.assert_allclose(half.person, total, atol=1e-3)
+    expected = behind + share / total * (lit - behind)
+    np.testing.assert_allclose(half.image, expected, atol=1e-3)
     each = pixels.replace(
         person=jnp.concatenate([pixels.person, 0.0 * pixels.person]),
         backdrop=jnp.concatenate([pixels.backdrop, 0.0 * pixels.backdrop]),

@@ -184,7 +184,8 @@ class PortraitPixels:
             and of its share of each pixel, all in [0, 1]; None leaves the background
             to the decoder. For B frames of one portrait B may be 1.
         backdrop: `[B, H, W, 3]` what stands behind the person in every frame, with
-            `person`, and alike; None leaves the person's colours alone.
+            `person`, and alike; or `[B, H, W, 4]` with opacity in [0, 1], which frames
+            then have, too.
     """
 
     image: jax.Array

@@ -202,13 +202,9 @@ def place(
     """
     colours = background_fill.spread_person(image, scene.person) / 255.0
     seen = np.concatenate([colours, scene.person[..., None]], axis=-1) ** 2
-    backdrop = scene.backdrop
-    if backdrop is not None:
-        backdrop = jnp.asarray(backdrop[None], jnp.float32) / 127.5 - 1.0
-    pixels = latents.pixels.replace(
-        person=jnp.asarray(seen[None], jnp.float32), backdrop=backdrop
-    )
-    return latents.replace(pixels=pixels)
+    pixels = latents.pixels.replace(person=jnp.asarray(seen[None], jnp.float32))
+    nothing = np.zeros(scene.person.shape, np.float32)
+    return _stand_behind(latents.replace(pixels=pixels), image, nothing, scene)
 
 
 def keep_still(
@@ -224,11 +220,9 @@ def keep_still(
     Args:
         latents: of `place`.
         image: uint8 `[H, W, 3]`, the portrait.
-        scene: of the same size; without a backdrop nothing is changed.
+        scene: of the same size.
         still_share: `[h, w]`, how far each place of the portrait itself keeps still.
     """
-    if scene.backdrop is None:
-        return latents
     height, width = scene.person.shape
     shares = PIL.Image.fromarray(np.float32(still_share))
     shares = shares.resize((width, height), PIL.Image.Resampling.BILINEAR)
@@ -238,10 +232,19 @@ def keep_still(
     colours = background_fill.spread_person(image, still)
     reach = 2 * round(STILL_BEHIND * height) + 1
     still = np.minimum(scene.person, ndimage.grey_dilation(still, (reach, reach)))
-    behind_it = scene.backdrop.astype(np.float32)
-    shown = behind_it + still[..., None] * (colours - behind_it)
-    backdrop = jnp.asarray(shown[None] / 127.5 - 1.0)
-    return latents.replace(pixels=latents.pixels.replace(backdrop=backdrop))
+    return _stand_behind(latents, colours, still, scene)
+
+
+def _stand_behind(latents, colours, share, scene):
+    """Put the scene's backdrop behind the person, some colours over it by a share."""
+    over = np.asarray(colours, np.float32)
+    if scene.backdrop is None:
+        behind_all = np.concatenate([over / 127.5 - 1, share[..., None]], axis=-1)
+    else:
+        under = scene.backdrop.astype(np.float32)
+        behind_all = (under + share[..., None] * (over - under)) / 127.5 - 1
+    pixels = latents.pixels.replace(backdrop=jnp.asarray(behind_all[None]))
+    return latents.replace(pixels=pixels)
 
 
 def _holds_face(person):

@@ -218,7 +218,7 @@ def render(
     """Render one portrait in motion `[n, M]`.
 
     Returns:
-        Frames uint8 `[n, H, W, 3]`; with a person and no backdrop `[n, H, W, 4]`,
+        Frames uint8 `[n, H, W, 3]`; with a backdrop that has opacity `[n, H, W, 4]`,
         colours not weighted by alpha. And, of the image shortcut, how far each place
         of them keeps still, `[n, h, w]` from 0 to 1; None without it.
     """
@@ -232,7 +232,7 @@ def render(
         {"params": params}, latents_of_all, head_pose, facial_dynamics, method="render"
     )
     pixels = to_pixels(frame.image)
-    if frame.person is not None and latents.pixels.backdrop is None:
+    if frame.person is not None and latents.pixels.backdrop.shape[-1] == 4:
         alpha = to_pixels(2.0 * frame.person - 1.0)
         pixels = jnp.concatenate([pixels, alpha], axis=-1)
     return pixels, None if frame.shortcut is None else frame.shortcut.still_share

@@ -15,6 +15,9 @@ MASK_BIAS = 1.0
 """Where the mask starts, before the sigmoid. Ours: towards the warped portrait, since
 the blur of a decoder that has hardly learnt would ghost over everything."""
 
+LEAST_SHARE = 1e-4
+"""Below which a pixel shows nothing, lest it divide. Ours."""
+
 LEAST_CHROMA = 0.03
 """Mean difference of a portrait's largest and least channels, in [-1, 1], from which
 all that is painted has its colours. Ours: of 1,535 portraits the ten grey ones have at
@@ -110,7 +113,8 @@ def _stand_before_backdrop(pixels, flow, gain, under, still_share):
 
     Returns:
         The frame and the person's share of each pixel: as in the portrait where the
-        flow comes from, and none where the flow says that the frame keeps still.
+        flow comes from, and none where the flow says that the frame keeps still. Over
+        a backdrop with opacity the share of both.
     """
     height, width = pixels.person.shape[1:3]
     parts = jnp.concatenate([gain, under, still_share], axis=-1)
@@ -126,7 +130,11 @@ def _stand_before_backdrop(pixels, flow, gain, under, still_share):
         colours, share = jnp.split(seen, [3], axis=-1)
         share = share * rendered_frame.moving(still_share)
         image = jnp.clip(2.0 * colours * gain + under, -1.0, 1.0)
-        return (image if backdrop is None else mix(backdrop, image, share)), share
+        if backdrop.shape[-1] == 3:
+            return mix(backdrop, image, share), share
+        behind, opacity = jnp.split(backdrop, [3], axis=-1)
+        total = share + (1.0 - share) * opacity
+        return mix(behind, image, share / jnp.maximum(total, LEAST_SHARE)), total
 
     def alone(values):
         return jax.tree.map(lambda x: x[:, None], values)
