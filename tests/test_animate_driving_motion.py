@@ -177,7 +177,8 @@ def test_parts_that_there_are_not_are_refused(face, parts, words):
 def test_motion_that_passes_by_is_written_when_it_is_whole(face, tmp_path, name):
     motion, path = random_motion(1), tmp_path / name
     motion_recorder.check_path(path)
-    with motion_recorder.recorded(np.split(motion, [5]), path, face) as passing:
+    passed = np.split(motion, [5]), path, face, "portrait"
+    with motion_recorder.recorded(*passed) as passing:
         np.testing.assert_array_equal(np.concatenate(list(passing)), motion)
         assert not path.exists()
     found = driving_motion.read(path)
@@ -188,13 +189,14 @@ def test_motion_that_passes_by_is_written_when_it_is_whole(face, tmp_path, name)
     else:
         np.testing.assert_array_equal(found.recorded.motion, motion)
         assert found.recorded.code == face.code
+        assert found.recorded.turns_about == "portrait"
 
 
 def test_nothing_is_written_after_an_error(face, tmp_path):
     with (
         pytest.raises(ZeroDivisionError),
         motion_recorder.recorded(
-            [random_motion(1)], tmp_path / "a.npz", face
+            [random_motion(1)], tmp_path / "a.npz", face, "camera"
         ) as passing,
     ):
         next(iter(passing))

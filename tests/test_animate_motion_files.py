@@ -30,6 +30,7 @@ def test_motion_is_read_back_bit_for_bit_and_files_repeat(tmp_path, recorded, na
     np.testing.assert_array_equal(found.motion, recorded.motion)
     assert found.motion.dtype == np.float32 and found.code == "ab12"
     assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert found.turns_about == "camera"
     again = motion_files.RecordedMotion.of_motion(found.motion, found.code)
     np.testing.assert_array_equal(again.head_pose, recorded.head_pose)
 
@@ -38,13 +39,37 @@ def test_json_has_a_line_for_each_frame_and_may_be_edited(tmp_path, recorded):
     path = tmp_path / "a.json"
     motion_files.save(path, recorded)
     lines = path.read_text().splitlines()
-    assert len(lines) == 2 + 4 + 2 * (2 + 5)
+    assert len(lines) == 2 + 5 + 2 * (2 + 5)
     values = json.loads(path.read_text())
     values["head_pose"][2] = [0, 0.5, 0, 0, 0, 1]
     path.write_text(json.dumps(values))
     found = motion_files.load(path)
     np.testing.assert_array_equal(found.head_pose[2], [0, 0.5, 0, 0, 0, 1])
     np.testing.assert_array_equal(found.head_pose[:2], recorded.head_pose[:2])
+
+
+def test_turns_are_told_about_a_portrait_or_the_camera(tmp_path, recorded):
+    own = np.array([0.3, -0.2, 0.1])
+    told = recorded.told_about("portrait", own)
+    assert told.turns_about == "portrait"
+    found = recorded.head_pose - told.head_pose
+    np.testing.assert_allclose(found, np.tile([*own, 0, 0, 0], (5, 1)), atol=1e-6)
+    np.testing.assert_array_equal(told.facial_dynamics, recorded.facial_dynamics)
+    motion_files.save(tmp_path / "a.npz", told)
+    read = motion_files.load(tmp_path / "a.npz")
+    assert read.turns_about == "portrait"
+    assert read.told_about("portrait", own) is read
+    back = read.told_about("camera", own).head_pose
+    np.testing.assert_allclose(back, recorded.head_pose, atol=1e-6)
+
+
+def test_files_of_before_tell_turns_of_the_camera(tmp_path, recorded):
+    path = tmp_path / "a.json"
+    motion_files.save(path, recorded)
+    values = json.loads(path.read_text())
+    del values["turns_about"]
+    path.write_text(json.dumps(values))
+    assert motion_files.load(path).turns_about == "camera"
 
 
 NOTHING = object()
@@ -58,6 +83,7 @@ NOTHING = object()
         ("version", 2, "its version is 2, and only 1 is read"),
         ("frame_rate_hz", 30, "its frame_rate_hz is 30, and only 25 is read"),
         ("code", NOTHING, "does not name the code"),
+        ("turns_about", "the sun", "turns_about is 'the sun'; give camera or portrait"),
         ("head_pose", NOTHING, "head_pose is float64 [0]; give a row"),
         ("head_pose", [[0, 0, 0, 0, 0, 1]] * 4, "has 4 frames and facial_dynamics 5"),
         ("head_pose", [[0, 0, 0, 0, 1]] * 5, "head_pose has 5 numbers a frame; give 6"),

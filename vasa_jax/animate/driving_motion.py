@@ -88,6 +88,16 @@ def read(
     )
 
 
+def told_about(
+    driving: DrivingMotion, frame: str, own_rotation: np.ndarray
+) -> DrivingMotion:
+    """Tell the turns of motion about something else; see `motion_files`."""
+    if driving.recorded is None:
+        return driving
+    recorded = driving.recorded.told_about(frame, own_rotation)
+    return dataclasses.replace(driving, recorded=recorded)
+
+
 class Driver:
     """Driving motion in the code of one face model, edited as controls ask."""
 

@@ -116,6 +116,8 @@ def _move(
     """Return the motion that voice and driving motion make together."""
     if driving is None:
         return face.speak(voice, controls)
+    own = portrait.head_pose.rotation[0]
+    driving = driving_motion.told_about(driving, face.turns_about(), own)
     driver = driving_motion.Driver(driving, controls, face.editor)
     if driving.is_whole:
         return driver.whole()

@@ -20,8 +20,11 @@ VERSION = 1
 SUFFIXES = (".npz", ".json")
 
 ARRAYS = ("head_pose", "facial_dynamics")
-NAMES = ("format", "version", "frame_rate_hz", "code", *ARRAYS)
+NAMES = ("format", "version", "frame_rate_hz", "code", "turns_about", *ARRAYS)
 """All that a file holds, under these names in both forms."""
+
+CAMERA, PORTRAIT = "camera", "portrait"
+"""What heads turn about: nothing but the camera's frame, or a portrait's own turn."""
 
 _DAMAGES = (
     *(ValueError, OSError, EOFError, KeyError, AttributeError, NotImplementedError),
@@ -38,11 +41,13 @@ class RecordedMotion:
         head_pose: float32 `[T, 6]`, vectors of `types.HeadPose`.
         facial_dynamics: float32 `[T, Z]`.
         code: which face models' facial dynamics they are, of `FaceEditor.code`.
+        turns_about: `CAMERA` or `PORTRAIT`.
     """
 
     head_pose: np.ndarray
     facial_dynamics: np.ndarray
     code: str
+    turns_about: str = CAMERA
 
     def __post_init__(self):
         """Refuse what no face could do."""
@@ -79,6 +84,11 @@ class RecordedMotion:
                 f"The scale of head_pose in frame {frame} is "
                 f"{self.head_pose[frame, -1]:g}; give numbers above 0."
             )
+        if self.turns_about not in (CAMERA, PORTRAIT):
+            raise UserError(
+                f"turns_about is {str(self.turns_about)[:40]!r}; give {CAMERA} or "
+                f"{PORTRAIT}."
+            )
 
     @property
     def motion(self) -> np.ndarray:
@@ -86,10 +96,31 @@ class RecordedMotion:
         return np.concatenate([self.head_pose, self.facial_dynamics], axis=-1)
 
     @classmethod
-    def of_motion(cls, motion: np.ndarray, code: str) -> "RecordedMotion":
+    def of_motion(
+        cls, motion: np.ndarray, code: str, turns_about: str = CAMERA
+    ) -> "RecordedMotion":
         """Split motion `[T, M]` as `motion` joins it."""
         pose, facial_dynamics = np.split(motion, [types.POSE_CHANNELS], axis=-1)
-        return cls(head_pose=pose, facial_dynamics=facial_dynamics, code=code)
+        return cls(
+            head_pose=pose,
+            facial_dynamics=facial_dynamics,
+            code=code,
+            turns_about=turns_about,
+        )
+
+    def told_about(self, frame: str, own_rotation: np.ndarray) -> "RecordedMotion":
+        """Tell the turns about something else, for one portrait.
+
+        Args:
+            frame: `CAMERA` or `PORTRAIT`.
+            own_rotation: `[3]` of the portrait, radians.
+        """
+        if frame == self.turns_about:
+            return self
+        sign = 1 if frame == CAMERA else -1
+        pose = self.head_pose.copy()
+        pose[:, :3] += sign * np.asarray(own_rotation, np.float32)
+        return dataclasses.replace(self, head_pose=pose, turns_about=frame)
 
 
 def check_path(path: str | os.PathLike[str]) -> None:
@@ -117,6 +148,7 @@ def save(path: str | os.PathLike[str], recorded: RecordedMotion) -> None:
         "version": VERSION,
         "frame_rate_hz": types.FRAME_RATE_HZ,
         "code": recorded.code,
+        "turns_about": recorded.turns_about,
     }
     arrays = {name: getattr(recorded, name) for name in ARRAYS}
     if _suffix(path) == ".json":
@@ -213,4 +245,5 @@ def _checked(values: Mapping[str, Any]) -> RecordedMotion:
         head_pose=values.get("head_pose", np.zeros(0)),
         facial_dynamics=values.get("facial_dynamics", np.zeros(0)),
         code=values["code"],
+        turns_about=values.get("turns_about", CAMERA),
     )

@@ -27,7 +27,10 @@ def check_path(path: Path) -> None:
 
 @contextlib.contextmanager
 def recorded(
-    motion: Iterable[np.ndarray], path: Path | None, face: motion_edits.FaceEditor
+    motion: Iterable[np.ndarray],
+    path: Path | None,
+    face: motion_edits.FaceEditor,
+    turns_about: str,
 ) -> Iterator[Iterable[np.ndarray]]:
     """Hand motion on, and write what was read of it at a clean exit.
 
@@ -35,6 +38,7 @@ def recorded(
         motion: pieces float32 `[n, M]`, 25 frames a second.
         path: a file of `motion_files`, or a CSV of ARKit's weights; None writes none.
         face: of the model whose motion it is.
+        turns_about: as of `motion_files.RecordedMotion`.
 
     Yields:
         The pieces.
@@ -53,7 +57,9 @@ def recorded(
             yield piece
 
     yield pieces()
-    whole = motion_files.RecordedMotion.of_motion(np.concatenate(kept), face.code)
+    whole = motion_files.RecordedMotion.of_motion(
+        np.concatenate(kept), face.code, turns_about
+    )
     if _is_csv(path):
         arkit_csv.write(path, face.read(whole.facial_dynamics))
     else:

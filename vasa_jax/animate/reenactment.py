@@ -84,6 +84,8 @@ def reenact_files(
     motion = face.encode_motion(media.iterate_video(video, warn=listener.warn))
     for parts, path in others.items():
         driving = in_files.get(parts) or _of_video(face, path, parts, listener.warn)
+        own = shown.portrait.head_pose.rotation[0]
+        driving = driving_motion.told_about(driving, motion_files.CAMERA, own)
         driver = driving_motion.Driver(driving, Controls(), face.editor)
         num_frames = min(num_frames, driver.num_frames)
         motion = driver.drive(motion)

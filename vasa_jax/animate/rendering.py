@@ -61,6 +61,11 @@ class Renderer:
         self._params = jax.device_put(params)
         self._shaping = shaping
 
+    @property
+    def is_shaped(self) -> bool:
+        """Whether a voice's motion begins at a face at rest."""
+        return self._shaping is not None
+
     def encode_portrait(
         self,
         image: np.ndarray,
@@ -87,7 +92,7 @@ class Renderer:
             Latents of a batch of one.
         """
         own = "seen"
-        if self._shaping is not None:
+        if self.is_shaped:
             own = "as_read" if is_driven else "at_rest"
         encode = kept_programs.kept(encode_portrait, self._config, own=own)
         latents = encode(self._params, image[None], head_pose, marks)
@@ -109,7 +114,7 @@ class Renderer:
         Returns:
             float32 `[n, M]`: head pose and facial dynamics.
         """
-        is_read, count = self._shaping is not None, len(images)
+        is_read, count = self.is_shaped, len(images)
         images = self._fill(images)
         motion = encode_motion(self._config, self._params, images, is_read=is_read)
         return np.asarray(motion)[:count]

@@ -14,6 +14,7 @@ from vasa_jax.animate import (
     driving_video,
     frame_rate,
     motion_edits,
+    motion_files,
     motion_stream,
     rendering,
     trained,
@@ -245,6 +246,11 @@ class TalkingFace:
         latents = self._encode(image, is_driven)
         motion = frame_rate.resample(motion, frame_rate_hz)
         return self._renderer.render(latents, motion)
+
+    def turns_about(self, is_driven: bool = False) -> str:
+        """Tell what motion turns heads about, of `motion_files`; see `render`."""
+        is_camera = is_driven or not self._renderer.is_shaped
+        return motion_files.CAMERA if is_camera else motion_files.PORTRAIT
 
     def own_motion(self, image: np.ndarray | Portrait) -> np.ndarray:
         """Return what a portrait itself shows: motion float32 `[M]`.

@@ -144,7 +144,9 @@ def write(
             has_alpha=settings.is_transparent,
             finish=finish,
         ) as writer,
-        motion_recorder.recorded(take.motion, motion_output, face.editor) as motion,
+        motion_recorder.recorded(
+            take.motion, motion_output, face.editor, face.turns_about(take.is_driven)
+        ) as motion,
     ):
         listener.progress(0, num_frames)
         for frames in face.render(
