@@ -13,7 +13,7 @@ from vasa_jax.encode import label_estimators
 
 INFO = shard_folder.SetInfo(
     name="video_clips",
-    version="1.5.0",
+    version="1.5.1",
     description="""Clips of talking heads cut out of videos: one face, one crop, sound,
 head pose, mouth and keypoints as landmarks show them, and estimates of gaze, lids,
 expression and emotion.""",

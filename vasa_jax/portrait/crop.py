@@ -34,9 +34,10 @@ BAND_ROWS = 128
 """Rows pasted at a time. Ours: keeps the memory of large pictures small."""
 
 
-EXTENSION_BLUR = 0.06
-"""Blur beyond the picture's border, and the way over which it sets in, in crops. Ours:
-the border's pixels drawn out become streaks, which move with the head like hair."""
+EXTENSION_BLURS = 0.015, 0.06
+"""Blurs beyond the picture's border, and the ways over which they set in, in crops.
+Ours: the border's pixels drawn out become streaks, which move with the head like hair;
+a small blur takes them away at once, a large one alone left them for its way."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -117,32 +118,32 @@ def extract(
     else:
         cut = sample_window(image, box.left, box.top, side, side, size, size)
     cut = _to_uint8(cut)
-    rows, share = _blurred_share(box, *image.shape[:2], size)
-    if share.any():
-        filter_ = PIL.ImageFilter.GaussianBlur(EXTENSION_BLUR * size)
+    rows, shares = _blurred_shares(box, *image.shape[:2], size)
+    for blur, share in zip(EXTENSION_BLURS, shares, strict=False):
+        filter_ = PIL.ImageFilter.GaussianBlur(blur * size)
         blurred = np.asarray(PIL.Image.fromarray(cut[rows]).filter(filter_), np.float32)
         cut[rows] = _to_uint8(cut[rows] + share * (blurred - cut[rows]))
     return cut
 
 
 @functools.lru_cache(maxsize=2)
-def _blurred_share(box, height, width, size):
+def _blurred_shares(box, height, width, size):
     """Tell how much of a crop is shown blurred: the more, the further out it is.
 
     Ours: the last are kept, since the frames of a clip share one crop.
 
     Returns:
-        The rows that are blurred, those that the filter sees around them included, and
-        `[rows, size, 3]` in [0, 1].
+        The rows that are blurred, those that the filters see around them included, and
+        for each blur `[rows, size, 3]` in [0, 1]; none where all is inside.
     """
     way = _way_outside(box, height, width, size)
     outside = np.flatnonzero(way.any(axis=1))
     if not len(outside):
-        return slice(0, 0), np.zeros((0, size, 3))
-    seen = math.ceil(4 * EXTENSION_BLUR * size)
+        return slice(0, 0), []
+    seen = math.ceil(4 * sum(EXTENSION_BLURS) * size)
     rows = slice(max(0, outside[0] - seen), outside[-1] + 1 + seen)
-    share = np.clip(way[rows] / EXTENSION_BLUR, 0, 1)
-    return rows, np.repeat(share[..., None], 3, axis=-1)
+    shares = [np.clip(way[rows] / blur, 0, 1) for blur in EXTENSION_BLURS]
+    return rows, [np.repeat(share[..., None], 3, axis=-1) for share in shares]
 
 
 def paste(
