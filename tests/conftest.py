@@ -4,6 +4,7 @@ Ours: XLA compiles without its costly passes, in half the time; tests run tiny m
 whose compiling takes longer than their running.
 """
 
+import gc
 import os
 import pathlib
 
@@ -37,7 +38,11 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
 def pytest_configure(config):
-    """Make warnings errors where the line that causes them is ours."""
+    """Make warnings errors where the line that causes them is ours.
+
+    Traced programs are millions of objects, which Python would look through too often.
+    """
+    gc.set_threshold(20_000, 50, 50)
     config.addinivalue_line(
         "filterwarnings", r"error:::(vasa_jax|datasets|experiments|tests|test_)"
     )

@@ -249,8 +249,8 @@ class TalkingFace:
 
     def turns_about(self, is_driven: bool = False) -> str:
         """Tell what motion turns heads about, of `motion_files`; see `render`."""
-        is_camera = is_driven or not self._renderer.is_shaped
-        return motion_files.CAMERA if is_camera else motion_files.PORTRAIT
+        is_free = self._renderer.is_shaped and not is_driven
+        return motion_files.PORTRAIT if is_free else motion_files.CAMERA
 
     def own_motion(self, image: np.ndarray | Portrait) -> np.ndarray:
         """Return what a portrait itself shows: motion float32 `[M]`.
@@ -261,7 +261,7 @@ class TalkingFace:
         Raises:
             UserError: no face.
         """
-        return rendering.own_motion(self._encode(image))
+        return rendering.own_motion(self._encode(image, has_scene=False))
 
     def stream(
         self, image: np.ndarray | Portrait, controls: Controls | None = None
@@ -321,9 +321,14 @@ class TalkingFace:
 
         return pieces()
 
-    def _encode(self, image, is_driven=False):
-        portrait = image if isinstance(image, Portrait) else self.locate(image)
-        shown = portrait.image, portrait.head_pose, portrait.scene, portrait.marks
+    def _encode(self, image, is_driven=False, has_scene=True):
+        seen = image if isinstance(image, Portrait) else self.locate(image)
+        shown = (
+            seen.image,
+            seen.head_pose,
+            seen.scene if has_scene else None,
+            seen.marks,
+        )
         return self._renderer.encode_portrait(*shown, is_driven)
 
 

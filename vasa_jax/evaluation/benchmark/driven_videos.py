@@ -145,7 +145,8 @@ class FacePerformer:
 
     def own_motion(self, portrait: talking_face.Portrait) -> np.ndarray:
         """Return the portrait's own motion `[M]`, as `TalkingFace.own_motion` does."""
-        return rendering.own_motion(self._encode(portrait))
+        before_nothing = dataclasses.replace(portrait, scene=None)
+        return rendering.own_motion(self._encode(before_nothing))
 
     def _encode(self, portrait, is_driven=False):
         shown = portrait.image, portrait.head_pose, portrait.scene, portrait.marks
