@@ -261,7 +261,7 @@ class TalkingFace:
         Raises:
             UserError: no face.
         """
-        return rendering.own_motion(self._encode(image, has_scene=False))
+        return rendering.own_motion(self._encode(image))
 
     def stream(
         self, image: np.ndarray | Portrait, controls: Controls | None = None
@@ -321,14 +321,9 @@ class TalkingFace:
 
         return pieces()
 
-    def _encode(self, image, is_driven=False, has_scene=True):
-        seen = image if isinstance(image, Portrait) else self.locate(image)
-        shown = (
-            seen.image,
-            seen.head_pose,
-            seen.scene if has_scene else None,
-            seen.marks,
-        )
+    def _encode(self, image, is_driven=False):
+        portrait = image if isinstance(image, Portrait) else self.locate(image)
+        shown = portrait.image, portrait.head_pose, portrait.scene, portrait.marks
         return self._renderer.encode_portrait(*shown, is_driven)
 
 
