@@ -27,6 +27,7 @@ from animate_fixtures import (  # noqa: F401
     tiny_models,
     voice,
 )
+from odd_recording import odd_frames, odd_video  # noqa: F401
 from time_limit import (  # noqa: F401
     pytest_addoption,
     pytest_runtest_setup,

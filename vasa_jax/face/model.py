@@ -208,8 +208,9 @@ class FaceModel(nn.Module):
         Ours: codes that come from no picture begin at the map's face at rest, and so
         must the portrait that they move, but for an open mouth, which speech shuts.
         What an encoder reads else would move a face though nothing is asked of it: of
-        45 calm people unseen it reads brows and lids by 0.16 to 0.18 wrong, and gaze by
-        8 degrees. Smiles that are taken back come out crooked.
+        45 calm people unseen it reads brows and lids by 0.16 to 0.18 wrong, and gaze of
+        photographs by 8 degrees (`docs/labels.md`). Smiles that are taken back come out
+        crooked.
 
         Args:
             facial_dynamics: `[B, Z]` encoded of portraits.
