@@ -213,9 +213,8 @@ def keep_still(
     """Let what keeps still of the person stand in the backdrop.
 
     Ours: frames lay no person where the flow keeps still, since a head that has moved
-    would stay there as well. Shoulders that the flow takes for background, and people
-    behind the person, were gone with it. Edges of hair that it cuts are thinner, and
-    stay with the person.
+    would stay there as well. Shoulders that the flow takes for background were gone
+    with it. Edges of hair that it cuts are thinner, and stay with the person.
 
     Args:
         latents: of `place`.
