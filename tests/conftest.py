@@ -1,7 +1,9 @@
 """Every test runs on eight CPU devices; warnings in our own code are errors.
 
-Ours: XLA compiles without its costly passes, in half the time; tests run tiny models,
-whose compiling takes longer than their running.
+Ours: XLA compiles as little as it may, since tests run tiny models, whose compiling
+takes longer than their running. With jaxlib 0.10.2 the emitters of before take a
+quarter of the time of the new ones, each of which sets up a compiler of its own; later
+versions have only the new ones and do not look at that option.
 """
 
 import gc
@@ -17,7 +19,11 @@ os.environ.setdefault(
 # Every small program is kept, too: most of a test's time goes into dozens of them.
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1 "
+    "--xla_backend_extra_options=xla_cpu_disable_new_fusion_emitters",
+)
 
 import jax
 from animate_fixtures import (  # noqa: F401

@@ -1,6 +1,5 @@
 """The program that takes full steps, at the tests' scale."""
 
-import os
 import pathlib
 import subprocess
 import sys
@@ -8,10 +7,6 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-
-QUICK_COMPILATION = (
-    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-)
 
 
 @pytest.mark.slow
@@ -33,7 +28,6 @@ def test_time_memory_and_metrics_of_a_full_step_are_printed(stage, more, names):
             *more,
         ],
         cwd=ROOT,
-        env={**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": QUICK_COMPILATION},
         capture_output=True,
         text=True,
     )

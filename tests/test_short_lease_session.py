@@ -47,11 +47,6 @@ class Blocker:
 sys.meta_path.insert(0, Blocker())
 """
 
-QUICK_COMPILATION = (
-    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-)
-"""Each of many programs runs a few tiny steps only."""
-
 MAX_FILE_BYTES = 16 * 2**20
 
 
@@ -75,8 +70,6 @@ def run_step(step, work, carried, **more):
         "CARRIED": str(carried),
         "PYTHON": sys.executable,
         "INIT": "",
-        "JAX_PLATFORMS": "cpu",
-        "XLA_FLAGS": QUICK_COMPILATION,
         **more,
     }
     return subprocess.run(

@@ -9,15 +9,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def run(name, *arguments, **settings):
-    """Run a script, with its settings, compiling as little as it may."""
-    environment = {
-        **os.environ,
-        "PYTHON": sys.executable,
-        "JAX_PLATFORMS": "cpu",
-        "XLA_FLAGS": "--xla_backend_optimization_level=0 "
-        "--xla_llvm_disable_expensive_passes=true",
-        **settings,
-    }
+    """Run a script with its settings."""
+    environment = {**os.environ, "PYTHON": sys.executable, **settings}
     return subprocess.run(
         ["bash", f"experiments/{name}", *map(str, arguments)],
         cwd=ROOT,

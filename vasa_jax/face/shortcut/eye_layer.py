@@ -123,9 +123,9 @@ class _Lids(NamedTuple):
     def of(cls, rim, own_rim, here):
         """Compare rims of frame and portrait `[N, 16, 2]` with pixels."""
         x, y = here[..., 0], here[..., 1]
-        (upper, lower), (own_upper, own_lower) = (
-            [_height(lid, x) for lid in _both_lids(one)] for one in (rim, own_rim)
-        )
+        lids = jnp.stack([*_both_lids(rim), *_both_lids(own_rim)], axis=1)
+        heights = _height(lids, x[:, None])
+        upper, lower, own_upper, own_lower = jnp.unstack(heights, axis=1)
         below, above = y - upper, lower - y
         # Where lids cross, the upper one covers the lower.
         nearer = jnp.maximum(above - below, -2.0 * below)
@@ -205,13 +205,11 @@ def _apply(matrix, points):
     return jnp.stack(rows, axis=-1)
 
 
-def _height(lid, x):
-    """Return the height of a lid `[N, R, 2]` at `[N, h, w]`; its ends go on."""
-    total = lid[:, :1, 1:]
-    for start in range(lid.shape[1] - 1):
-        (x0, y0), (x1, y1) = (
-            einops.rearrange(lid[:, k], "n c -> c n 1 1") for k in (start, start + 1)
-        )
+def _height(lines, x):
+    """Return the heights `[N, L, h, w]` of `[N, L, P, 2]` at x; their ends go on."""
+    points = einops.rearrange(lines, "n l p c -> p c n l 1 1")
+    total = points[0, 1]
+    for (x0, y0), (x1, y1) in zip(points[:-1], points[1:], strict=True):
         along = jnp.clip((x - x0) / jnp.maximum(x1 - x0, LEAST), 0.0, 1.0)
         total = total + (y1 - y0) * along
     return total
@@ -232,14 +230,9 @@ def _between(y, ends, values):
 
 def _shade(shade, below):
     """Return the light `[N, h, w]` below the upper lid."""
-    count = shade.shape[-1]
-    step = portrait_eyes.SHADE_REACH / (count - 1)
-    total = shade[:, :1, None]
-    for start in range(count - 1):
-        along = jnp.clip(below / step - start, 0.0, 1.0)
-        rise = shade[:, start + 1] - shade[:, start]
-        total = total + rise[:, None, None] * along
-    return total
+    reach = jnp.linspace(0.0, portrait_eyes.SHADE_REACH, shade.shape[-1])
+    lines = jnp.stack([jnp.broadcast_to(reach, shade.shape), shade], axis=-1)
+    return _height(lines[:, None], below[:, None])[:, 0]
 
 
 def _rise(low, high, value):

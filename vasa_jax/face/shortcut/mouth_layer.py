@@ -108,19 +108,25 @@ def edge_distance(x: jax.Array, y: jax.Array, edge: jax.Array) -> jax.Array:
     Returns:
         `[B, h, w]` in the units of the points.
     """
-    square, turns = jnp.full(x.shape, jnp.inf), jnp.zeros(x.shape, jnp.int32)
-    for start in range(edge.shape[1]):
-        ends = edge[:, start], edge[:, (start + 1) % edge.shape[1]]
-        (x0, y0), (x1, y1) = (einops.rearrange(end, "b c -> c b 1 1") for end in ends)
+
+    def pass_side(state, side):
+        square, turns = state
+        x0, y0, x1, y1 = side
         across, down, right, below = x1 - x0, y1 - y0, x - x0, y - y0
         length = jnp.maximum(across * across + down * down, 1e-12)
         along = jnp.clip((right * across + below * down) / length, 0.0, 1.0)
         from_x, from_y = right - along * across, below - along * down
         square = jnp.minimum(square, from_x * from_x + from_y * from_y)
-        side = across * below - down * right
-        falls = (y >= y0) & (y < y1) & (side < 0.0)
-        rises = (y < y0) & (y >= y1) & (side > 0.0)
+        beside = across * below - down * right
+        falls = (y >= y0) & (y < y1) & (beside < 0.0)
+        rises = (y < y0) & (y >= y1) & (beside > 0.0)
         turns = turns + rises.astype(jnp.int32) - falls.astype(jnp.int32)
+        return (square, turns), None
+
+    sides = jnp.concatenate([edge, jnp.roll(edge, -1, axis=1)], axis=-1)
+    sides = einops.rearrange(sides, "b p c -> p c b 1 1")
+    start = jnp.full(x.shape, jnp.inf), jnp.zeros(x.shape, jnp.int32)
+    (square, turns), _ = jax.lax.scan(pass_side, start, sides)
     distance = jnp.sqrt(square + 1e-12)
     return jnp.where(turns == 1, distance, -distance)
 

@@ -237,16 +237,13 @@ class Shortcut(nn.Module):
         predicted = self._predict_eyes(latents, change)
         rims, discs = eyes.posed(predicted, head_pose)
         points = jnp.concatenate([rims, discs], axis=2)
+        expected = eyes.corners(rims)
+        corners = placing.find_in_frame(fine.flow, eyes.corners(seen.rims), expected)
+        shown = placing.shifted(points, expected, corners)
         gains = flows.light_gain(fine.light)
-        shown, light = [], []
-        for eye in range(2):
-            expected = eyes.corners(rims[:, eye])
-            start = eyes.corners(seen.rims[:, eye])
-            corners = placing.find_in_frame(fine.flow, start, expected)
-            shown.append(placing.shifted(points[:, eye], expected, corners))
-            light.append(geometry.sample_image(gains, corners.mean(axis=1)[:, None]))
-        rims, discs = jnp.split(jnp.stack(shown, axis=1), [rims.shape[2]], axis=2)
-        return eye_layer.draw(rims, discs, seen, jnp.concatenate(light, axis=1), size)
+        light = geometry.sample_image(gains, corners.mean(axis=2))
+        rims, discs = jnp.split(shown, [rims.shape[2]], axis=2)
+        return eye_layer.draw(rims, discs, seen, light, size)
 
     def _overlay(self, face_map, pixels, head_pose):
         """Lay facial dynamics and background over the view; all begins at nothing."""

@@ -38,7 +38,7 @@ def lift(flat: jax.Array, depth: float) -> jax.Array:
 
 
 def find_in_frame(flow: jax.Array, own: jax.Array, expected: jax.Array) -> jax.Array:
-    """Find about where frames show two points of the portrait.
+    """Find about where frames show pairs of points of the portrait.
 
     Ours: halfway between where the pose has them and where the flow does. Around the
     widest mouths of 44 people's moved photographs frames come 0.08 dB nearer to the
@@ -47,14 +47,16 @@ def find_in_frame(flow: jax.Array, own: jax.Array, expected: jax.Array) -> jax.A
 
     Args:
         flow: `[B, f, f, 2]` where in the portrait each cell of the frame lies.
-        own: `[B, 2, 2]` the points in the portrait.
-        expected: `[B, 2, 2]` where to begin in the frame.
+        own: `[B, ..., 2, 2]` the points in the portrait.
+        expected: `[B, ..., 2, 2]` where to begin in the frame.
     """
-    found = expected
-    for _ in range(NUM_STEPS):
-        reached = geometry.sample_image(flow, found)
-        missing = shifted(own - reached, own - own[:, :1], expected - expected[:, :1])
-        found = found + STEP * missing
+    start, end = (pair - pair[..., :1, :] for pair in (own, expected))
+
+    def step(_, found):
+        missing = own - geometry.sample_image(flow, found)
+        return found + STEP * shifted(missing, start, end)
+
+    found = jax.lax.fori_loop(0, NUM_STEPS, step, expected)
     return 0.5 * (expected + found)
 
 
@@ -62,18 +64,15 @@ def shifted(points: jax.Array, start: jax.Array, end: jax.Array) -> jax.Array:
     """Move points as two of them move: turned, resized and shifted in the image.
 
     Args:
-        points: `[B, P..., 2]`.
-        start, end: `[B, 2, 2]` the two points before and after.
+        points: `[B..., P..., 2]`.
+        start, end: `[B..., 2, 2]` the two points before and after.
     """
-    (first, way), (end_first, end_way) = (
-        (pair[:, 0], pair[:, 1] - pair[:, 0]) for pair in (start, end)
-    )
+    way, end_way = (pair[..., 1, :] - pair[..., 0, :] for pair in (start, end))
     square = jnp.maximum(jnp.square(way).sum(-1), 1e-6)
     along = (way * end_way).sum(-1) / square
-    across = (way[:, 0] * end_way[:, 1] - way[:, 1] * end_way[:, 0]) / square
-    turn = jnp.stack(
-        [jnp.stack([along, -across], -1), jnp.stack([across, along], -1)], axis=1
-    )
-    inner = (slice(None), *(None,) * (points.ndim - 2))
-    moved = jnp.einsum("bij,b...j->b...i", turn, points - first[inner])
-    return moved + end_first[inner]
+    across = (way[..., 0] * end_way[..., 1] - way[..., 1] * end_way[..., 0]) / square
+    turn = jnp.stack([along, -across, across, along], axis=-1)
+    turn = turn.reshape(*start.shape[:-1], 2)
+    off = points.reshape(*start.shape[:-2], -1, 2) - start[..., :1, :]
+    moved = jnp.einsum("...ij,...pj->...pi", turn, off) + end[..., :1, :]
+    return moved.reshape(points.shape)
