@@ -66,4 +66,4 @@ export_once face
 train face "${SIZES}_drawing" drawing "$DRAWING_STEPS" --set=data_dir="$DATA" \
   --init_from="$WORK/face/export"
 run export --workdir="$WORK/drawing" --workdir="$WORK/motion" --output="$OUTPUT" \
-  --dtype=float16 --dynamics_gain=1.25 --pose_gain=0.95
+  --dtype=float16 --dynamics_gain=1.25

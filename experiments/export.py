@@ -61,11 +61,6 @@ DYNAMICS_GAIN = flags.DEFINE_float(
     None,
     "How far facial dynamics are overdone when rendered; the run's (1) if left.",
 )
-POSE_GAIN = flags.DEFINE_float(
-    "pose_gain",
-    None,
-    "How much of the turn from the portrait's pose heads make; the run's (1) if left.",
-)
 IMAGE_SIZE = flags.DEFINE_integer(
     "image_size",
     None,
@@ -128,7 +123,7 @@ def read_rest(
         UserError: the folder cannot be read, or runs have given all of it.
     """
     params, texts, stages = export.load_export(folder)
-    # Gains are those of the renderer: another one begins without.
+    # The gain is the renderer's: another one begins without.
     rest = []
     for metadata in stages.values():
         if set(metadata["groups"]) & set(known):
@@ -136,9 +131,7 @@ def read_rest(
         configs = {name: json.loads(texts[name]) for name in metadata["configs"]}
         shapes = trained.read_shaping(texts) is not None
         if "animation" in configs and "face" in known and shapes:
-            configs["animation"] = json.loads(
-                export_settings.with_gains(texts, dynamics_gain=1.0, pose_gain=1.0)
-            )
+            configs["animation"] = json.loads(export_settings.with_gain(texts, 1.0))
         groups = {group: params[group] for group in metadata["groups"]}
         rest.append((groups, {**metadata, "configs": configs}))
     config.require(
@@ -304,20 +297,10 @@ def changed_by_flags(configs: Mapping[str, str]) -> tuple[dict[str, str], list[s
     """
     configs, remarks = dict(configs), []
     if DYNAMICS_GAIN.value is not None:
-        configs["animation"] = export_settings.with_gains(
-            configs, dynamics_gain=DYNAMICS_GAIN.value
-        )
+        configs["animation"] = export_settings.with_gain(configs, DYNAMICS_GAIN.value)
         remarks.append(
             f"Facial dynamics are overdone by {DYNAMICS_GAIN.value:g} when rendered "
             f"(`dynamics_gain` in `{export.CONFIG_NAME}`)."
-        )
-    if POSE_GAIN.value is not None:
-        configs["animation"] = export_settings.with_gains(
-            configs, pose_gain=POSE_GAIN.value
-        )
-        remarks.append(
-            f"Heads are turned {POSE_GAIN.value:g} of the way from the portrait's pose "
-            f"to the one asked for (`pose_gain` in `{export.CONFIG_NAME}`)."
         )
     if IMAGE_SIZE.value is not None:
         configs["face"] = export_settings.with_image_size(configs, IMAGE_SIZE.value)
@@ -342,9 +325,9 @@ def main(_) -> int:
         stages = averaged(stages, AVERAGE_WITH.value, AVERAGE_SHARE.value)
     params, configs = join(stages)
     if REST_FROM.value is not None and "face" not in known:
-        gains = export_settings.gains_of(REST_FROM.value)
-        if gains and trained.read_shaping(configs) is not None:
-            configs["animation"] = export_settings.with_gains(configs, **gains)
+        gain = export_settings.gain_of(REST_FROM.value)
+        if gain is not None and trained.read_shaping(configs) is not None:
+            configs["animation"] = export_settings.with_gain(configs, gain)
     configs, remarks = changed_by_flags(configs)
     remarks += REMARK.value
     is_rounded = DTYPE.value != "float32" and COMPARE_ROUNDING.value

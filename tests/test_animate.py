@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import kept_programs, types
-from vasa_jax.animate import motion_stream, rendering
+from vasa_jax.animate import motion_files, motion_stream, rendering
 from vasa_jax.animate.controls import Controls
 from vasa_jax.animate.talking_face import Portrait, TalkingFace
 from vasa_jax.audio import encoders
@@ -298,14 +298,9 @@ def test_the_batch_size_of_decoding_does_not_change_the_frames(
     assert np.abs(few - many).max() <= 1
 
 
-@pytest.mark.parametrize(
-    "name, channels", [("dynamics_gain", slice(6, None)), ("pose_gain", slice(3))]
-)
-def test_a_gain_overdoes_the_way_from_the_portraits_own_motion(
-    tiny_models, portrait, name, channels
-):
+def test_a_gain_overdoes_the_way_from_the_portraits_own_face(tiny_models, portrait):
     sizes, params = tiny_models.face_config, tiny_models.face_params
-    gained = ShapingConfig(**{name: 1.5})
+    gained, channels = ShapingConfig(dynamics_gain=1.5), slice(6, None)
     plain, strong = (
         rendering.Renderer(sizes, params, shaping) for shaping in (None, gained)
     )
@@ -346,6 +341,21 @@ def test_reenacting_gives_one_frame_for_each_of_the_driver(
     away = np.abs(frames.astype(int) - frames[0])
     # The same picture may be rounded otherwise at another place of its batch.
     assert away[:6].max() <= 1 < away[6].max()
+
+
+def test_heads_move_about_their_own_pose_as_their_driver_about_its_mean(
+    talking_face, portrait, rendered_photo
+):
+    driver = [rendered_photo] * 3 + [rendered_photo[:, ::-1]]
+    motion = joined(talking_face.encode_motion(iter(driver)))
+    motion[:, :5] -= motion[:, :5].mean(axis=0)
+    motion[:, 5] /= motion[:, 5].mean()
+    motion[:, :3] += portrait.head_pose.rotation
+    told = joined(talking_face.render(portrait, [motion], is_driven=True))
+    relative = joined(talking_face.reenact(portrait, iter(driver)))
+    absolute = joined(talking_face.reenact(portrait, iter(driver), motion_files.CAMERA))
+    assert np.abs(relative.astype(int) - told).max() <= 1
+    assert np.abs(relative.astype(int) - absolute).max() > 1
 
 
 def test_a_picture_without_a_face_is_refused(talking_face, voice):

@@ -63,6 +63,21 @@ def test_turns_are_told_about_a_portrait_or_the_camera(tmp_path, recorded):
     np.testing.assert_allclose(back, recorded.head_pose, atol=1e-6)
 
 
+def test_poses_are_told_about_their_mean_for_any_portrait(recorded):
+    told = recorded.about_mean()
+    assert told.turns_about == "portrait" and told.about_mean() is told
+    np.testing.assert_allclose(
+        told.head_pose.mean(axis=0), [0, 0, 0, 0, 0, 1], atol=1e-6
+    )
+    turns, scales = recorded.head_pose[:, :5], recorded.head_pose[:, 5]
+    found = told.head_pose[1:, :5] - told.head_pose[:-1, :5]
+    np.testing.assert_allclose(found, turns[1:] - turns[:-1], atol=1e-6)
+    np.testing.assert_allclose(
+        told.head_pose[1:, 5] / told.head_pose[:-1, 5], scales[1:] / scales[:-1], 1e-5
+    )
+    np.testing.assert_array_equal(told.facial_dynamics, recorded.facial_dynamics)
+
+
 def test_files_of_before_tell_turns_of_the_camera(tmp_path, recorded):
     path = tmp_path / "a.json"
     motion_files.save(path, recorded)

@@ -61,16 +61,19 @@ def test_what_an_untaught_map_would_tell_is_left(tiny_models, picture):
 
 
 @pytest.mark.parametrize(
-    "shaping, is_driven, rest, own_yaw",
-    [(ShapingConfig(), False, 0.1, 0.0), (ShapingConfig(), True, None, 0.1)]
-    + [(None, False, None, 0.1)],
+    "shaping, is_driven, asked, rest, own_yaw",
+    [(ShapingConfig(), False, None, 0.1, 0.0), (ShapingConfig(), True, None, None, 0.1)]
+    + [(None, False, None, None, 0.1), (None, True, True, 0.1, 0.0)]
+    + [(ShapingConfig(), False, False, None, 0.1)],
 )
-def test_a_voice_turns_a_head_about_its_own_turn_and_a_driver_does_not(
-    taught_models, picture, shaping, is_driven, rest, own_yaw
+def test_a_voice_turns_a_head_about_its_own_turn_and_a_driver_where_asked(
+    taught_models, picture, shaping, is_driven, asked, rest, own_yaw
 ):
     sizes, params = taught_models.face_config, taught_models.face_params
     renderer = rendering.Renderer(sizes, params, shaping)
-    latents = renderer.encode_portrait(picture, POSE, is_driven=is_driven)
+    latents = renderer.encode_portrait(
+        picture, POSE, is_driven=is_driven, turns_about_own=asked
+    )
     found = latents.rest_rotation
     if rest is None:
         assert found is None
@@ -79,3 +82,9 @@ def test_a_voice_turns_a_head_about_its_own_turn_and_a_driver_does_not(
     own = rendering.own_motion(latents)
     np.testing.assert_allclose(own[:6], [own_yaw, 0, 0, 0, 0, 1], atol=1e-7)
     np.testing.assert_array_equal(own[6:], latents.facial_dynamics[0])
+    turned = own[None] + np.array([[0.2, 0, 0, 0, 0, 0, *([0] * (len(own) - 6))]], "f4")
+    (frame,) = np.concatenate(list(renderer.render(latents, [turned])))
+    plain = latents.replace(rest_rotation=None)
+    turned[:, 0] = 0.3
+    (same,) = np.concatenate(list(renderer.render(plain, [turned])))
+    assert np.abs(frame.astype(int) - same).max() <= 1

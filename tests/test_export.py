@@ -252,17 +252,15 @@ def test_rounding_is_measured_in_the_frames_of_the_example(tiny_checkpoint):
 
 def test_a_gain_is_put_into_the_shaping_of_the_animation_and_nowhere_else():
     kept = trained.tiny()
-    text = export_settings.with_gains(
-        {"animation": config.to_json(kept)}, pose_gain=0.9
-    )
-    shaping = dataclasses.replace(kept.shaping, pose_gain=0.9)
+    text = export_settings.with_gain({"animation": config.to_json(kept)}, 0.9)
+    shaping = dataclasses.replace(kept.shaping, dynamics_gain=0.9)
     found = config.from_json(trained.AnimationConfig, text)
     assert found == dataclasses.replace(kept, shaping=shaping)
     with pytest.raises(UserError, match="give the --workdir of a stage-two run"):
-        export_settings.with_gains({"face": "{}"}, dynamics_gain=1.4)
+        export_settings.with_gain({"face": "{}"}, 1.4)
     paper = {"animation": config.to_json(trained.vasa1())}
     with pytest.raises(UserError, match="which the paper's preset does not"):
-        export_settings.with_gains(paper, dynamics_gain=1.4)
+        export_settings.with_gain(paper, 1.4)
 
 
 def test_frames_may_be_larger_than_those_of_training():
@@ -289,10 +287,10 @@ def test_an_export_gives_the_stages_for_which_no_run_is_named():
     shipped = export.flatten(params["face"])
     for name, array in export.flatten(groups["face"]).items():
         np.testing.assert_array_equal(array, shipped[name])
-    # Another renderer begins without gains.
+    # Another renderer begins without a gain.
     ((_, metadata),) = export_program.read_rest(folder, ["face"])
     shaping = metadata["configs"]["animation"]["shaping"]
-    assert (shaping["dynamics_gain"], shaping["pose_gain"]) == (1.0, 1.0)
+    assert shaping["dynamics_gain"] == 1.0
     known = ["face", "motion", "statistics"]
     with pytest.raises(UserError, match=r"no stage beside .* \(face, motion, stat"):
         export_program.read_rest(folder, known)

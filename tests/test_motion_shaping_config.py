@@ -14,7 +14,7 @@ from vasa_jax.motion.shaping.config import ShapingConfig
         ({"blink_noise": 0.0}, "blink_noise is 0.0"),
         ({"liveliness": -1.0}, "liveliness is -1.0"),
         ({"dynamics_gain": 3.0}, "dynamics_gain is 3.0"),
-        ({"pose_gain": 0.0}, "pose_gain is 0.0"),
+        ({"dynamics_gain": 0.0}, "dynamics_gain is 0.0"),
     ],
 )
 def test_shaping_that_makes_no_sense_is_refused(change, words):

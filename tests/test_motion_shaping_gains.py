@@ -32,11 +32,10 @@ def overdone(readout, weights, gain):
     latents = types.FaceLatents(
         appearance_volume=None, identity=None, head_pose=pose, facial_dynamics=rest
     )
-    motion = np.concatenate([np.zeros((len(weights), 6), "f4"), code(weights)], axis=1)
-    shaping = ShapingConfig(dynamics_gain=gain)
-    told = jnp.asarray(motion), shaping, jax.tree.map(jnp.asarray, readout)
-    dynamics = np.asarray(gains.overdo(latents, *told)[1])
-    plain = rest + np.float32(gain) * (motion[:, 6:] - rest)
+    asked, shaping = code(weights), ShapingConfig(dynamics_gain=gain)
+    told = jnp.asarray(asked), shaping, jax.tree.map(jnp.asarray, readout)
+    dynamics = np.asarray(gains.overdo(latents, *told))
+    plain = rest + np.float32(gain) * (asked - rest)
     return dynamics, plain, dynamics @ readout["kernel"] + readout["bias"]
 
 
@@ -59,21 +58,3 @@ def test_what_else_is_read_is_overdone_while_lids_are_shut(readout):
     _, _, read = overdone(readout, closing(1.0, 1.5), 1.2)
     jaw = read[:, arkit.index("jawOpen")]
     np.testing.assert_allclose(jaw, 0.6, atol=1e-4)
-
-
-@pytest.mark.parametrize("rest, expected", [(None, [0.2, 0.15]), (0.4, [0.4, 0.35])])
-def test_heads_turn_about_their_rest(readout, rest, expected):
-    own = np.array([[0.4, 0, 0, 0, 0, 1]], "f4")
-    latents = types.FaceLatents(
-        appearance_volume=None,
-        identity=None,
-        head_pose=types.HeadPose.from_vector(own),
-        facial_dynamics=np.zeros((1, NUM_CODES), "f4"),
-        rest_rotation=None if rest is None else np.array([[rest, 0, 0]], "f4"),
-    )
-    asked = np.zeros((2, 6 + NUM_CODES), "f4")
-    asked[:, 0] = 0.0, -0.1
-    shaping = ShapingConfig(pose_gain=0.5)
-    pose, _ = gains.overdo(latents, jnp.asarray(asked), shaping, readout)
-    np.testing.assert_allclose(pose.rotation[:, 0], expected, atol=1e-6)
-    np.testing.assert_array_equal(pose.rotation[:, 1:], 0)

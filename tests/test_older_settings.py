@@ -32,7 +32,6 @@ NEW = {
             "blink_noise": 1.25,
             "liveliness": 0.85,
             "dynamics_gain": 1.2,
-            "pose_gain": 0.95,
         },
     },
 }
@@ -50,7 +49,7 @@ def test_settings_of_today_stay_as_they_are():
 def test_a_face_model_alone_may_have_had_no_gains():
     plain = {"image_size": 32, "dynamics_gain": 1.0, "pose_gain": 1.0}
     assert older_settings.renew({"face": plain}) == {"face": {"image_size": 32}}
-    with pytest.raises(UserError, match="no denoiser, and gains belong to both"):
+    with pytest.raises(UserError, match="no denoiser, and it belongs to both"):
         older_settings.renew({"face": OLD["face"]})
 
 

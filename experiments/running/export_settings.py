@@ -2,44 +2,40 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 from vasa_jax import config, export
 from vasa_jax.animate import trained
 from vasa_jax.face import config as face_config
 
 
-def with_gains(configs: Mapping[str, str], **gains: Any) -> str:
-    """Return how the checkpoint wants to be used, JSON, with other gains, by name.
+def with_gain(configs: Mapping[str, str], dynamics_gain: float) -> str:
+    """Return how the checkpoint wants to be used, JSON, with another gain.
 
     Raises:
         UserError: there is no denoiser, or its preset does not shape motion.
     """
     config.require(
         "animation" in configs,
-        "Gains shape motion; give the --workdir of a stage-two run as well.",
+        "A gain shapes motion; give the --workdir of a stage-two run as well.",
     )
     animation = config.from_json(trained.AnimationConfig, configs["animation"])
     config.require(
         animation.shaping is not None,
-        "Gains shape motion, which the paper's preset does not; leave out "
-        "--dynamics_gain and --pose_gain.",
+        "A gain shapes motion, which the paper's preset does not; leave out "
+        "--dynamics_gain.",
     )
-    shaping = dataclasses.replace(animation.shaping, **gains)
+    shaping = dataclasses.replace(animation.shaping, dynamics_gain=dynamics_gain)
     return config.to_json(dataclasses.replace(animation, shaping=shaping))
 
 
-def gains_of(folder: str) -> dict[str, Any]:
-    """Return the gains of an export, by name; none where it shapes nothing.
+def gain_of(folder: str) -> float | None:
+    """Return the gain of an export; none where it shapes nothing.
 
     Raises:
         UserError: the folder cannot be read.
     """
     shaping = trained.read_shaping(export.load_configs(folder))
-    if shaping is None:
-        return {}
-    names = ("dynamics_gain", "pose_gain")
-    return {name: getattr(shaping, name) for name in names}
+    return None if shaping is None else shaping.dynamics_gain
 
 
 def with_sampling(

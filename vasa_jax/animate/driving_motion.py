@@ -98,6 +98,13 @@ def told_about(
     return dataclasses.replace(driving, recorded=recorded)
 
 
+def about_mean(driving: DrivingMotion) -> DrivingMotion:
+    """Tell head poses about their mean; see `motion_files.RecordedMotion`."""
+    if driving.recorded is None:
+        return driving
+    return dataclasses.replace(driving, recorded=driving.recorded.about_mean())
+
+
 class Driver:
     """Driving motion in the code of one face model, edited as controls ask."""
 

@@ -99,6 +99,7 @@ def animate_files(
         motion=_move(face, shown.portrait, spoken, controls, driving),
         sound=sound,
         num_frames=num_frames,
+        turns_about=face.turns_about,
         is_spoken=is_spoken,
     )
     return video_files.write(
@@ -117,7 +118,7 @@ def _move(
     if driving is None:
         return face.speak(voice, controls)
     own = portrait.head_pose.rotation[0]
-    driving = driving_motion.told_about(driving, face.turns_about(), own)
+    driving = driving_motion.told_about(driving, face.turns_about, own)
     driver = driving_motion.Driver(driving, controls, face.editor)
     if driving.is_whole:
         return driver.whole()

@@ -23,7 +23,7 @@ ARRAYS = ("head_pose", "facial_dynamics")
 NAMES = ("format", "version", "frame_rate_hz", "code", "turns_about", *ARRAYS)
 """All that a file holds, under these names in both forms."""
 
-CAMERA, PORTRAIT = "camera", "portrait"
+FRAMES = CAMERA, PORTRAIT = "camera", "portrait"
 """What heads turn about: nothing but the camera's frame, or a portrait's own turn."""
 
 _DAMAGES = (
@@ -84,7 +84,7 @@ class RecordedMotion:
                 f"The scale of head_pose in frame {frame} is "
                 f"{self.head_pose[frame, -1]:g}; give numbers above 0."
             )
-        if self.turns_about not in (CAMERA, PORTRAIT):
+        if self.turns_about not in FRAMES:
             raise UserError(
                 f"turns_about is {str(self.turns_about)[:40]!r}; give {CAMERA} or "
                 f"{PORTRAIT}."
@@ -121,6 +121,23 @@ class RecordedMotion:
         pose = self.head_pose.copy()
         pose[:, :3] += sign * np.asarray(own_rotation, np.float32)
         return dataclasses.replace(self, head_pose=pose, turns_about=frame)
+
+    def about_mean(self) -> "RecordedMotion":
+        """Tell somebody's head poses about their mean, for any portrait.
+
+        Ours: a portrait that looks aside would have to face the camera as its driver
+        does, and show what no photograph of it has.
+
+        Returns:
+            Motion about `PORTRAIT`, of mean turn and shift 0 and mean scale 1; what
+            was about it already stays as it is.
+        """
+        if self.turns_about == PORTRAIT:
+            return self
+        turn_and_shift, scale = np.split(self.head_pose, [5], axis=1)
+        turn_and_shift = turn_and_shift - turn_and_shift.mean(axis=0)
+        pose = np.concatenate([turn_and_shift, scale / scale.mean()], axis=1)
+        return dataclasses.replace(self, head_pose=pose, turns_about=PORTRAIT)
 
 
 def check_path(path: str | os.PathLike[str]) -> None:

@@ -2,11 +2,11 @@
 
 import os
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-from vasa_jax import audio, media, types
+from vasa_jax import audio, config, media, types
 from vasa_jax.animate import (
     canvas,
     driving_motion,
@@ -30,6 +30,7 @@ def reenact_files(
     *,
     pose_from: Path | None = None,
     dynamics_from: Path | None = None,
+    turns_about: str = motion_files.PORTRAIT,
     motion_output: Path | None = None,
     models: model_files.ModelFiles | None = None,
     settings: video_files.VideoSettings | None = None,
@@ -50,6 +51,9 @@ def reenact_files(
             video, or motion as of `driving_motion.read`; None takes the video's. The
             output ends with the shortest.
         dynamics_from: the same for facial dynamics.
+        turns_about: `motion_files.PORTRAIT` moves the portrait's head about its own
+            pose as the driver's moves about its mean; `CAMERA` gives it the driver's
+            poses as they are.
         motion_output: as of `video_files.write`.
         models, settings, listener: as of `files.animate_files`.
 
@@ -59,6 +63,10 @@ def reenact_files(
     Raises:
         UserError: a file cannot be used, or no face is found in one of them.
     """
+    config.require(
+        turns_about in motion_files.FRAMES,
+        f"turns_about is {turns_about!r}; give {' or '.join(motion_files.FRAMES)}.",
+    )
     models = models or model_files.ModelFiles()
     settings = settings or video_files.VideoSettings()
     listener = listener or video_files.Listener()
@@ -82,16 +90,25 @@ def reenact_files(
         listener.warn,
     )
     motion = face.encode_motion(media.iterate_video(video, warn=listener.warn))
+    is_relative = turns_about == motion_files.PORTRAIT
+    if is_relative:
+        motion = [_recorded(face, motion).about_mean().motion]
     for parts, path in others.items():
         driving = in_files.get(parts) or _of_video(face, path, parts, listener.warn)
+        if is_relative:
+            driving = driving_motion.about_mean(driving)
         own = shown.portrait.head_pose.rotation[0]
-        driving = driving_motion.told_about(driving, motion_files.CAMERA, own)
+        driving = driving_motion.told_about(driving, turns_about, own)
         driver = driving_motion.Driver(driving, Controls(), face.editor)
         num_frames = min(num_frames, driver.num_frames)
         motion = driver.drive(motion)
     sound = audio.iterate_waveform(video, listener.warn) if probed.has_sound else None
     take = video_files.Take(
-        motion=motion, sound=sound, num_frames=num_frames, is_driven=True
+        motion=iter(motion),
+        sound=sound,
+        num_frames=num_frames,
+        turns_about=turns_about,
+        is_driven=True,
     )
     return video_files.write(
         output, face, shown, take, motion_output, settings, listener
@@ -120,6 +137,12 @@ def _of_video(
 ) -> driving_motion.DrivingMotion:
     """Read all of a video's motion, which is small."""
     pieces = face.encode_motion(media.iterate_video(path, warn=warn))
+    return driving_motion.DrivingMotion(parts=parts, recorded=_recorded(face, pieces))
+
+
+def _recorded(
+    face: talking_face.TalkingFace, pieces: Iterable[np.ndarray]
+) -> motion_files.RecordedMotion:
+    """Read all motion that is encoded."""
     motion = np.concatenate(list(pieces))
-    recorded = motion_files.RecordedMotion.of_motion(motion, face.editor.code)
-    return driving_motion.DrivingMotion(parts=parts, recorded=recorded)
+    return motion_files.RecordedMotion.of_motion(motion, face.editor.code)

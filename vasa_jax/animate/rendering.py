@@ -52,7 +52,7 @@ class Renderer:
         Args:
             config: of the face model.
             params: its parameters.
-            shaping: whose gains overdo motion; None renders it as it is.
+            shaping: whose gain overdoes motion; None renders it as it is.
             batch_frames: frames rendered at once.
         """
         self.image_size = config.image_size
@@ -63,7 +63,7 @@ class Renderer:
 
     @property
     def is_shaped(self) -> bool:
-        """Whether a voice's motion begins at a face at rest."""
+        """Whether a voice's motion begins at a face at rest, turned as it is."""
         return self._shaping is not None
 
     def encode_portrait(
@@ -73,12 +73,14 @@ class Renderer:
         scene: backdrop.Scene | None = None,
         marks: types.Marks | None = None,
         is_driven: bool = False,
+        turns_about_own: bool | None = None,
     ) -> types.FaceLatents:
         """Encode one portrait.
 
         Ours: a voice's motion begins at a face at rest, so where motion is shaped, the
         portrait counts as one, in expression and gaze (`FaceModel.at_rest`) and in the
-        turn of its head (`gains.overdo`).
+        turn of its head: asked to face the camera, a portrait that looks up would show
+        what no photograph of it has.
 
         Args:
             image: uint8 `[H, W, 3]`, cut by the one crop definition.
@@ -87,6 +89,8 @@ class Renderer:
             marks: of `portrait.marks`, leading shape `[1]`, which let eyes and the
                 inside of the mouth be drawn; None leaves them to the decoder.
             is_driven: whether frames of somebody, encoded as the portrait is, move it.
+            turns_about_own: whether motion turns the head about the portrait's own
+                turn; None is where motion is shaped and nobody drives it.
 
         Returns:
             Latents of a batch of one.
@@ -96,7 +100,9 @@ class Renderer:
             own = "as_read" if is_driven else "at_rest"
         encode = kept_programs.kept(encode_portrait, self._config, own=own)
         latents = encode(self._params, image[None], head_pose, marks)
-        if own == "at_rest":
+        if turns_about_own is None:
+            turns_about_own = own == "at_rest"
+        if turns_about_own:
             latents = latents.replace(rest_rotation=head_pose.rotation)
         if scene is None:
             return latents
@@ -227,11 +233,13 @@ def render(
         colours not weighted by alpha. And, of the image shortcut, how far each place
         of them keeps still, `[n, h, w]` from 0 to 1; None without it.
     """
-    if shaping is None:
-        head_pose, facial_dynamics = normalization.split_motion(motion)
-    else:
+    head_pose, facial_dynamics = normalization.split_motion(motion)
+    if latents.rest_rotation is not None:
+        turned = latents.rest_rotation + head_pose.rotation
+        head_pose = head_pose.replace(rotation=turned)
+    if shaping is not None:
         readout = params["dynamics_heads"]["linear"]
-        head_pose, facial_dynamics = gains.overdo(latents, motion, shaping, readout)
+        facial_dynamics = gains.overdo(latents, facial_dynamics, shaping, readout)
     latents_of_all = face_model.expand(latents, motion.shape[0])
     frame = face_model.FaceModel(config).apply(
         {"params": params}, latents_of_all, head_pose, facial_dynamics, method="render"

@@ -13,6 +13,7 @@ from vasa_jax.animate import (
     backdrop,
     driving_video,
     frame_rate,
+    input_checks,
     motion_edits,
     motion_files,
     motion_stream,
@@ -126,7 +127,7 @@ class TalkingFace:
                 separated from it.
         """
         background = background or backdrop.Background()
-        found = locate.locate_face(_checked_image(image), counts_small=True)
+        found = locate.locate_face(input_checks.check_image(image), counts_small=True)
         found = locate.turn_crop(found)
         face = crop.extract(image, found.box, self.image_size)
         return Portrait(
@@ -164,7 +165,7 @@ class TalkingFace:
             UserError: no face, no sound, a frame rate out of range, or controls that
                 the checkpoint cannot follow.
         """
-        waveform = _checked_samples(waveform)
+        waveform = input_checks.check_samples(waveform)
         if len(waveform) < types.SAMPLES_PER_FRAME:
             raise UserError(
                 f"The waveform has {len(waveform)} samples at 16 kHz; give at least "
@@ -226,6 +227,7 @@ class TalkingFace:
         motion: Iterable[np.ndarray],
         frame_rate_hz: int = types.FRAME_RATE_HZ,
         is_driven: bool = False,
+        turns_about: str | None = None,
     ) -> Iterator[np.ndarray]:
         """Show a portrait in motion that is there already.
 
@@ -234,6 +236,8 @@ class TalkingFace:
             motion: pieces float32 `[n, M]`, 25 frames a second, such as `speak` gives.
             frame_rate_hz: as of `animate`.
             is_driven: whether the motion is of `encode_motion`.
+            turns_about: what it turns the head about, of `motion_files`; None is the
+                portrait's own turn for a voice's motion with shaping, else the camera.
 
         Returns:
             An iterator of frames uint8 `[n, size, size, 3]`, or `[n, size, size, 4]`
@@ -243,14 +247,15 @@ class TalkingFace:
             UserError: no face, or a frame rate out of range.
         """
         frame_rate.check(frame_rate_hz)
-        latents = self._encode(image, is_driven)
+        latents = self._encode(image, is_driven, turns_about)
         motion = frame_rate.resample(motion, frame_rate_hz)
         return self._renderer.render(latents, motion)
 
-    def turns_about(self, is_driven: bool = False) -> str:
-        """Tell what motion turns heads about, of `motion_files`; see `render`."""
-        is_free = self._renderer.is_shaped and not is_driven
-        return motion_files.PORTRAIT if is_free else motion_files.CAMERA
+    @property
+    def turns_about(self) -> str:
+        """What a voice's motion turns heads about, of `motion_files`; see `render`."""
+        is_shaped = self._renderer.is_shaped
+        return motion_files.PORTRAIT if is_shaped else motion_files.CAMERA
 
     def own_motion(self, image: np.ndarray | Portrait) -> np.ndarray:
         """Return what a portrait itself shows: motion float32 `[M]`.
@@ -279,26 +284,37 @@ class TalkingFace:
         return TalkingStream(self._renderer, self._encode(image), motion)
 
     def reenact(
-        self, image: np.ndarray | Portrait, frames: Iterable[np.ndarray]
+        self,
+        image: np.ndarray | Portrait,
+        frames: Iterable[np.ndarray],
+        turns_about: str = motion_files.PORTRAIT,
     ) -> Iterator[np.ndarray]:
         """Let a video of someone drive a portrait.
 
         Paper: VASA-1 section 3.1: motion is encoded apart from identity, so that one
         person's drives another's face. Ours: the driver's crop is that of the first
-        face throughout, so that the head moves in it.
+        face throughout, so that the head moves in it; and the portrait's head moves
+        about its own pose as the driver's does about its mean, of the whole video.
 
         Args:
             image: uint8 `[H, W, 3]` with a face, or what `locate` gave.
             frames: uint8 `[H, W, 3]` each, of one size, with a face in the first 20 s.
+            turns_about: of `motion_files`; `CAMERA` takes the driver's poses as they
+                are, and each frame as it comes.
 
         Returns:
             An iterator of frames uint8 `[n, size, size, 3]`, one for each given.
 
         Raises:
             UserError: no face in the portrait or at the beginning of the frames, or no
-                frame; while iterating, the frames' size changes.
+                frame; or, with `CAMERA` while iterating, the frames' size changes.
         """
-        return self.render(image, self.encode_motion(frames), is_driven=True)
+        motion = self.encode_motion(frames)
+        if turns_about == motion_files.PORTRAIT:
+            whole, code = np.concatenate(list(motion)), self.editor.code
+            recorded = motion_files.RecordedMotion.of_motion(whole, code)
+            motion = [recorded.about_mean().motion]
+        return self.render(image, motion, is_driven=True, turns_about=turns_about)
 
     def encode_motion(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Read the motion of a video of someone.
@@ -312,7 +328,7 @@ class TalkingFace:
         Raises:
             UserError: as of `reenact`.
         """
-        checked = map(_checked_image, frames)
+        checked = map(input_checks.check_image, frames)
         driver = driving_video.cut_faces(checked, self.image_size)
 
         def pieces():
@@ -321,10 +337,11 @@ class TalkingFace:
 
         return pieces()
 
-    def _encode(self, image, is_driven=False):
+    def _encode(self, image, is_driven=False, turns_about=None):
         portrait = image if isinstance(image, Portrait) else self.locate(image)
         shown = portrait.image, portrait.head_pose, portrait.scene, portrait.marks
-        return self._renderer.encode_portrait(*shown, is_driven)
+        about_own = turns_about and turns_about == motion_files.PORTRAIT
+        return self._renderer.encode_portrait(*shown, is_driven, about_own)
 
 
 class TalkingStream:
@@ -359,7 +376,7 @@ class TalkingStream:
             An iterator of frames uint8 `[n, size, size, 3]`, maybe empty; read it to
             its end before the next push.
         """
-        return self.render(self.motion.push(_checked_samples(samples)))
+        return self.render(self.motion.push(input_checks.check_samples(samples)))
 
     def finish(self) -> Iterator[np.ndarray]:
         """End the voice and render what is missing, S // 640 frames over all calls."""
@@ -378,23 +395,3 @@ class TalkingStream:
             An iterator of frames uint8 `[n, size, size, 3]`.
         """
         return self._renderer.render(self._latents, motion)
-
-
-def _checked_image(image: np.ndarray) -> np.ndarray:
-    image = np.asarray(image)
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise UserError(
-            f"An image is {image.dtype} {list(image.shape)}; give uint8 [H, W, 3]."
-        )
-    return image
-
-
-def _checked_samples(samples: np.ndarray) -> np.ndarray:
-    samples = np.asarray(samples)
-    is_float = np.issubdtype(samples.dtype, np.floating)
-    if samples.ndim != 1 or not is_float or not np.isfinite(samples).all():
-        raise UserError(
-            f"Samples are {samples.dtype} {list(samples.shape)}; give finite floats "
-            "[S] at 16 kHz, full scale at 1."
-        )
-    return samples

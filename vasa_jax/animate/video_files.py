@@ -72,6 +72,7 @@ class Take:
         motion: pieces float32 `[n, M]`, 25 frames a second.
         sound: pieces float `[S]`, 16 kHz, full scale at 1; None is silent.
         num_frames: of the motion, 0 if that is not known yet.
+        turns_about: what the motion turns the head about, of `motion_files`.
         is_spoken: whether the sound is a voice that makes the motion.
         is_driven: whether the motion is encoded of frames of somebody.
     """
@@ -79,6 +80,7 @@ class Take:
     motion: Iterator[np.ndarray]
     sound: Iterator[np.ndarray] | None
     num_frames: int
+    turns_about: str
     is_spoken: bool = False
     is_driven: bool = False
 
@@ -145,12 +147,16 @@ def write(
             finish=finish,
         ) as writer,
         motion_recorder.recorded(
-            take.motion, motion_output, face.editor, face.turns_about(take.is_driven)
+            take.motion, motion_output, face.editor, take.turns_about
         ) as motion,
     ):
         listener.progress(0, num_frames)
         for frames in face.render(
-            shown.portrait, motion, settings.frame_rate_hz, take.is_driven
+            shown.portrait,
+            motion,
+            settings.frame_rate_hz,
+            take.is_driven,
+            take.turns_about,
         ):
             writer.write(mark(shown.show(frames)))
             total = num_frames and max(num_frames, writer.num_frames)

@@ -38,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the same for lips, brows and eyes; also a .csv of ARKit's weights",
     )
     add(
+        "--turns_about",
+        choices=("portrait", "camera"),
+        help="portrait (default): the head moves about its own pose, as the driver's "
+        "does about its mean; camera: it takes the driver's poses as they are",
+    )
+    add(
         "--motion_output",
         metavar="FILE",
         help="also write the motion: .npz, .json, or .csv with ARKit's weights alone",
@@ -53,7 +59,7 @@ def run(chosen: argparse.Namespace) -> None:
     """
     # Imported late, so that `--help` and mistakes in words answer at once.
     from vasa_jax import compilation_cache
-    from vasa_jax.animate import reenactment
+    from vasa_jax.animate import motion_files, reenactment
 
     given = vars(chosen)
     image, video = _image_and_video(given)
@@ -66,6 +72,7 @@ def run(chosen: argparse.Namespace) -> None:
             chosen.output,
             pose_from=given.get("pose_from"),
             dynamics_from=given.get("dynamics_from"),
+            turns_about=given.get("turns_about", motion_files.PORTRAIT),
             motion_output=given.get("motion_output"),
             models=animate.models_of(given),
             settings=animate.settings_of(given, seal),

@@ -38,7 +38,7 @@ class FacePerformer:
     Args:
         config: of the face model.
         params: its parameters.
-        shaping: whose gains overdo motion; None renders it as it is.
+        shaping: whose gain overdoes motion; None renders it as it is.
     """
 
     def __init__(

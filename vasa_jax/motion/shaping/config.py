@@ -38,8 +38,6 @@ class ShapingConfig:
             those asked for is gone when rendered; above 1 overdoes it. Single weights
             move the flow of photographs 0.78 of the way of meshes (mean of twelve, run
             33), so the shipped checkpoint has 1.25.
-        pose_gain: the same for the turn of the head. At 1, heads on photographs turn by
-            0.94 to 1.01 of what true ones do (run 20), so the shipped checkpoint has 1.
     """
 
     step_spacing: float = 1.6
@@ -47,23 +45,18 @@ class ShapingConfig:
     blink_noise: float = 1.3
     liveliness: float = 1.0
     dynamics_gain: float = 1.0
-    pose_gain: float = 1.0
 
     def __post_init__(self):
-        """Refuse steps that crowd at the clean end, and noise or gains of nothing."""
-        config.require_positive(
-            self, "blink_noise", "liveliness", "dynamics_gain", "pose_gain"
-        )
+        """Refuse steps that crowd at the clean end, and noise or a gain of nothing."""
+        config.require_positive(self, "blink_noise", "liveliness", "dynamics_gain")
         config.require_fraction(self, "lip_noise")
         config.require(
             self.step_spacing >= 1,
             f"ShapingConfig.step_spacing is {self.step_spacing}; give 1 (even) or "
             "more.",
         )
-        for name in ("dynamics_gain", "pose_gain"):
-            gain = getattr(self, name)
-            config.require(
-                0 < gain <= MAX_GAIN,
-                f"ShapingConfig.{name} is {gain}; give a number above 0, at most "
-                f"{MAX_GAIN:g}.",
-            )
+        config.require(
+            self.dynamics_gain <= MAX_GAIN,
+            f"ShapingConfig.dynamics_gain is {self.dynamics_gain}; give a number above "
+            f"0, at most {MAX_GAIN:g}.",
+        )

@@ -1,4 +1,4 @@
-"""Overdo, when rendered, the way from a portrait's own motion to the one asked for."""
+"""Overdo, when rendered, the way from a portrait's own face to the one asked for."""
 
 from collections.abc import Mapping
 
@@ -15,38 +15,28 @@ learnt from goes further; beyond it brows are drawn down over lids that are shut
 
 def overdo(
     latents: types.FaceLatents,
-    motion: jax.Array,
+    facial_dynamics: jax.Array,
     shaping: ShapingConfig,
     readout: Mapping[str, jax.Array],
-) -> tuple[types.HeadPose, jax.Array]:
-    """Go from the portrait's head turn and facial dynamics as far as the gains say.
+) -> jax.Array:
+    """Go from the portrait's facial dynamics as far as the gain says.
 
     Ours: a renderer that is trained for hours by absolute errors moves faces less than
-    asked, and turns heads whose far side it guesses too far. Lids stop where they are
-    shut. Motion that begins at a face at rest turns a head about the portrait's own
-    turn: asked to face the camera, a portrait that looks up would show what no
-    photograph of it has.
+    asked. Lids stop where they are shut.
 
     Args:
         latents: of one portrait, a batch of one.
-        motion: `[n, M]` in its own units.
-        shaping: whose gains count.
+        facial_dynamics: asked for, `[n, Z]`.
+        shaping: whose gain counts.
         readout: `kernel` `[Z, R]` and `bias` `[R]`, which read facial dynamics; their
             first columns are the ARKit weights.
 
     Returns:
-        Head pose, leading shape `[n]`, and facial dynamics `[n, Z]`.
+        Facial dynamics `[n, Z]`.
     """
-    head_pose = types.HeadPose.from_vector(motion[:, : types.POSE_CHANNELS])
-    asked = head_pose.rotation
-    if latents.rest_rotation is not None:
-        asked = latents.rest_rotation + asked
-    own = latents.head_pose.rotation
-    rotation = own + shaping.pose_gain * (asked - own)
     own = latents.facial_dynamics
-    asked = motion[:, types.POSE_CHANNELS :]
-    overdone = own + shaping.dynamics_gain * (asked - own)
-    return head_pose.replace(rotation=rotation), _stop_lids(overdone, readout)
+    overdone = own + shaping.dynamics_gain * (facial_dynamics - own)
+    return _stop_lids(overdone, readout)
 
 
 def _stop_lids(dynamics: jax.Array, readout: Mapping[str, jax.Array]) -> jax.Array:
