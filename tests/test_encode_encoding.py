@@ -1,5 +1,8 @@
 """Clips become records of motion, voice and conditions that stage two can read."""
 
+import functools
+
+import jax
 import numpy as np
 import pytest
 
@@ -50,9 +53,9 @@ def record():
 
 def _apply(models, frames, **given):
     image = frames.astype(np.float32) / 127.5 - 1
-    return face_model.FaceModel(models.face_config).apply(
-        {"params": models.face_params}, image, method="encode_motion", **given
-    )
+    model = face_model.FaceModel(models.face_config)
+    encode = jax.jit(functools.partial(model.apply, method="encode_motion"))
+    return encode({"params": models.face_params}, image, **given)
 
 
 def test_motion_is_the_known_pose_and_what_the_dynamics_encoder_sees_by_it(

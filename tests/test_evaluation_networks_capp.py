@@ -56,7 +56,7 @@ def _batch(clips, seed, num_windows=4):
 def trained():
     """Train in the toy world; return task, parameters and the losses on the way."""
     task = scorer_training.CappTask(SIZES)
-    params = task.init(jax.random.key(0))
+    params = jax.jit(task.init)(jax.random.key(0))
     chain = optax.adam(5e-3)
 
     @jax.jit
@@ -67,7 +67,7 @@ def trained():
         updates, state = chain.update(gradient, state)
         return optax.apply_updates(params, updates), state, value, gradient
 
-    state, losses = chain.init(params), []
+    state, losses = jax.jit(chain.init)(params), []
     clips = _world(24)
     for number in range(120):
         batch = _batch([clips[(number * 6 + i) % 24] for i in range(6)], number)

@@ -3,6 +3,7 @@
 import dataclasses
 
 import face_pairs
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -38,7 +39,8 @@ def means(arkit, gaze):
 
 
 def changed(batch, amounts=STILL, **loss):
-    return scene.changed(batch, apply, loss_weights.FaceLossConfig(**loss), amounts)
+    change = jax.jit(scene.changed, static_argnums=(1, 2, 3))
+    return change(batch, apply, loss_weights.FaceLossConfig(**loss), amounts)
 
 
 def test_images_become_floats_and_vectors_poses():

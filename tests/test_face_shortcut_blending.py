@@ -91,6 +91,7 @@ def test_a_person_stands_before_its_backdrop_where_the_frame_moves():
         backdrop=jnp.full((1, size, size, 3), behind),
     )
 
+    @jax.jit
     def frames(still_share, pixels):
         grid = jnp.repeat(geometry.image_grid(CELLS, CELLS)[None], 2, axis=0)
 

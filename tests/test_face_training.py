@@ -310,7 +310,7 @@ def test_a_network_learns_what_lies_around_the_head():
     truth = (features[..., 0] > 0.0).astype(jnp.float32)
     image, net = jnp.zeros((1, 32, 32, 3)), background.Background()
     pose = types.HeadPose.from_vector(jnp.array([[0.0, 0.0, 0.0, 0.0, 0.0, 1.0]]))
-    variables = net.init(jax.random.key(1), features, image, pose)
+    variables = jax.jit(net.init)(jax.random.key(1), features, image, pose)
     chain = optax.adam(3e-3)
 
     def loss(variables):
@@ -323,7 +323,7 @@ def test_a_network_learns_what_lies_around_the_head():
         updates, state = chain.update(gradients, state)
         return optax.apply_updates(variables, updates), state, value
 
-    state, values = chain.init(variables), []
+    state, values = jax.jit(chain.init)(variables), []
     for _ in range(120):
         variables, state, value = step(variables, state)
         values.append(float(value))

@@ -2,6 +2,7 @@
 
 import pathlib
 
+import jax
 import numpy as np
 import pytest
 
@@ -48,7 +49,8 @@ def test_irises_lie_between_the_lids_and_are_round(portrait):
 def test_at_rest_the_layers_are_the_portrait(portrait):
     face, seen = portrait
     gain = np.ones((1, 2, 3), np.float32)
-    drawn = eye_layer.draw(seen.rims, seen.discs, seen, gain, SIZE)
+    draw = jax.jit(eye_layer.draw, static_argnums=4)
+    drawn = draw(seen.rims, seen.discs, seen, gain, SIZE)
     for layer in drawn:
         row, column = np.asarray(layer.corner[0])
         height, width = layer.share.shape[1:3]
