@@ -14,6 +14,7 @@ PAINTED, BEHIND = 0.2, -0.6
 SHARE, MIRRORED, LIGHT = 0.3, 0.25, 0.4
 
 
+@jax.jit
 def _blend(portrait, mask_logit):
     """Blend even parts over a portrait `[1, H, H, 3]` that nothing moves."""
 
