@@ -1,8 +1,9 @@
 """From a picture file and a driving video file to a video file."""
 
+import dataclasses
 import os
 import pathlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -55,7 +56,8 @@ def reenact_files(
             pose as the driver's moves about its mean; `CAMERA` gives it the driver's
             poses as they are.
         motion_output: as of `video_files.write`.
-        models, settings, listener: as of `files.animate_files`.
+        models, settings, listener: as of `files.animate_files`; a driver whose mean
+            pose is needed counts twice, as it is read and as it is rendered.
 
     Returns:
         How many frames were written.
@@ -92,7 +94,8 @@ def reenact_files(
     motion = face.encode_motion(media.iterate_video(video, warn=listener.warn))
     is_relative = turns_about == motion_files.PORTRAIT
     if is_relative:
-        motion = [_recorded(face, motion).about_mean().motion]
+        pieces, listener = _told(motion, num_frames, listener)
+        motion = [_recorded(face, pieces).about_mean().motion]
     for parts, path in others.items():
         driving = in_files.get(parts) or _of_video(face, path, parts, listener.warn)
         if is_relative:
@@ -138,6 +141,29 @@ def _of_video(
     """Read all of a video's motion, which is small."""
     pieces = face.encode_motion(media.iterate_video(path, warn=warn))
     return driving_motion.DrivingMotion(parts=parts, recorded=_recorded(face, pieces))
+
+
+def _told(
+    motion: Iterable[np.ndarray], num_frames: int, listener: video_files.Listener
+) -> tuple[Iterator[np.ndarray], video_files.Listener]:
+    """Tell how far a driver is read, as the first half of all frames.
+
+    Returns:
+        The motion, and a listener for the other half.
+    """
+    done = 0
+
+    def pieces():
+        nonlocal done
+        for piece in motion:
+            done += len(piece)
+            listener.progress(done, max(2 * num_frames, done))
+            yield piece
+
+    def progress(rendered: int, total: int) -> None:
+        listener.progress(done + rendered, done + total)
+
+    return pieces(), dataclasses.replace(listener, progress=progress)
 
 
 def _recorded(
