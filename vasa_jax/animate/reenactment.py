@@ -94,7 +94,8 @@ def reenact_files(
     motion = face.encode_motion(media.iterate_video(video, warn=listener.warn))
     is_relative = turns_about == motion_files.PORTRAIT
     if is_relative:
-        pieces, listener = _told(motion, num_frames, listener)
+        rate = settings.frame_rate_hz / types.FRAME_RATE_HZ
+        pieces, listener = _told(motion, num_frames, rate, listener)
         motion = [_recorded(face, pieces).about_mean().motion]
     for parts, path in others.items():
         driving = in_files.get(parts) or _of_video(face, path, parts, listener.warn)
@@ -144,20 +145,27 @@ def _of_video(
 
 
 def _told(
-    motion: Iterable[np.ndarray], num_frames: int, listener: video_files.Listener
+    motion: Iterable[np.ndarray],
+    num_frames: int,
+    rate: float,
+    listener: video_files.Listener,
 ) -> tuple[Iterator[np.ndarray], video_files.Listener]:
     """Tell how far a driver is read, as the first half of all frames.
+
+    `rate` is how many frames are written for each of the `num_frames` that are read.
 
     Returns:
         The motion, and a listener for the other half.
     """
+    num_read = 0
     done = 0
 
     def pieces():
-        nonlocal done
+        nonlocal num_read, done
         for piece in motion:
-            done += len(piece)
-            listener.progress(done, max(2 * num_frames, done))
+            num_read += len(piece)
+            done = round(num_read * rate)
+            listener.progress(done, max(round(2 * num_frames * rate), done))
             yield piece
 
     def progress(rendered: int, total: int) -> None:
