@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vasa_jax import types
-from vasa_jax.portrait import lips, mouth_light, mouths, pose
+from vasa_jax.portrait import lips, mouth_light, mouth_paint, mouths, pose
 
 SIDE = 256
 SKIN = (200.0, 150.0, 120.0)
@@ -34,13 +34,28 @@ def test_rows_have_gums_above_teeth_with_gaps_below_and_a_tongue_behind(points):
     teeth = mouths.paint_teeth(_face(), points, np.array([190.0, 185.0, 180.0]))
     upper, lower = (row[0] for row in teeth.rows)
     assert (upper[0, :, 3] > 0.99).all() and upper[-1, :, 3].max() < 0.5
-    assert (lower[-1, :, 3] > 0.99).all() and lower[0, :, 3].max() == 0.0
+    assert (lower[-1, :, 3] > 0.99).all() and lower[0, :, 3].max() < 0.01
     tongue = lower[len(lower) * 3 // 10, lower.shape[1] // 2]
     assert tongue[3] > 0.99 and tongue[0] > 1.3 * tongue[1]
     assert teeth.cavity.shape == (1, 3) and teeth.cavity.max() < 0.3
     for row in teeth.rows:
         assert row.dtype == np.float32 and 0.0 <= row.min() and row.max() <= 1.0
         assert (row[..., :3] <= row[..., 3:] + 1e-6).all()
+
+
+def test_tongues_are_dark_and_round_at_their_back_and_lit_in_front(points):
+    """As in photographs of open mouths, almost three times as bright in front."""
+    teeth = mouths.paint_teeth(_face(), points, None)
+    row = teeth.rows[1][0]
+    front = round(mouths.TONGUE_ABOVE * mouths.PIXELS * mouth_paint.RESOLUTION)
+    middle = slice(row.shape[1] // 2 - 8, row.shape[1] // 2 + 8)
+    light = row[:front, middle, :3] @ types.LUMA / (np.array(SKIN) @ types.LUMA / 255)
+    light = light.mean(axis=1)
+    back, half = light[front // 6], light[front * 2 // 3]
+    assert 0.1 < back < 0.24 and 1.3 * back < half < light[-2]
+    assert 2.2 * back < light[-2] < 0.6
+    side = row[front // 4, round(row.shape[1] * 0.15), 3]
+    assert row[front // 4, middle, 3].min() > 0.9 and side == 0.0
 
 
 def test_the_darker_the_picture_the_darker_its_teeth(points):

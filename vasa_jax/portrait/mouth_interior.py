@@ -40,9 +40,9 @@ GUM = 0.06
 EDGE = 0.01
 """Room in a tile past the edges of the teeth."""
 
-TONGUE_HALF_WIDTH, TONGUE_SPAN = 0.21, (-0.10, 0.10)
+TONGUE_HALF_WIDTH, TONGUE_SPAN = 0.21, (-0.18, 0.10)
 """Half width of the tongue, and how far from its top to its bottom below the lower
-lip's edge."""
+lip's edge. Ours: as high as it is seen in photographs; see `mouth_paint.BACK`."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,9 +24,10 @@ SEED = 3
 PIXELS = 171.0
 """Of a frame of 512 in a head unit, at scale 1."""
 
-TONGUE_ABOVE, TONGUE_TOP = 0.108, 0.031
-"""How far the lower row is painted above its teeth, and how far below its top the
-tongue begins, head units. Ours: the tongue lies behind them and above."""
+TONGUE_ABOVE = 0.157
+"""How far the tongue reaches above the lower teeth, and their row is painted, head
+units. Ours: the teeth's edge is 0.023 above the lip's, in the middle of what people
+show."""
 
 
 def paint_teeth(face: np.ndarray, points: np.ndarray, sclera: np.ndarray | None):
@@ -84,11 +85,10 @@ def _rows(light):
     generator = np.random.default_rng(SEED)
     upper, teeth, tongue, _ = mouth_paint.paint(light, PIXELS, generator)
     pitch = PIXELS * mouth_paint.RESOLUTION
-    above, top = round(TONGUE_ABOVE * pitch), round(TONGUE_TOP * pitch)
+    above = round(TONGUE_ABOVE * pitch)
     lower = np.zeros((above + len(teeth), teeth.shape[1], 4))
     left = (lower.shape[1] - tongue.shape[1]) // 2
-    tongue = _weighted(tongue)[: len(lower) - top]
-    lower[top : top + len(tongue), left : left + tongue.shape[1]] = tongue
+    lower[: len(tongue), left : left + tongue.shape[1]] = _weighted(tongue)
     teeth = _weighted(teeth)
     lower[above:] = teeth + (1.0 - teeth[..., 3:]) * lower[above:]
     cavity = mouth_paint.DARK * light.flesh / 255.0

@@ -8,7 +8,7 @@ from datasets.photo_heads.records import plan, portraits, record, shards
 
 INFO = shard_folder.SetInfo(
     name="photo_heads",
-    version="1.1.2",
+    version="1.1.3",
     description="""Portraits that are moved: one picture a person, fitted by a mesh, who
 performs with a synthesised voice, with the truth of pose, gaze, expression and geometry
 in every frame; the first take of each shows the untouched picture.""",

@@ -31,7 +31,7 @@ ROW_HALF_WIDTHS, TEETH_HEIGHT = (0.244, 0.231), 0.116
 """Half the width of what is painted of each row and the height of its teeth with their
 gums, half images at scale 1. Follows: `portrait.mouth_interior`."""
 
-ROW_SPANS = ((0.0, TEETH_HEIGHT), (-0.072, TEETH_HEIGHT))
+ROW_SPANS = ((0.0, TEETH_HEIGHT), (-0.1047, TEETH_HEIGHT))
 """From where to where each row is painted, below its anchor. Ours: the lower one with
 the tongue, which lies behind it and above."""
 
