@@ -131,6 +131,22 @@ def test_a_shut_lid_shows_skin_from_above_the_lashes():
     assert (_at(image, middles - [0.0, 0.004]) < 0.0).all()
 
 
+def test_a_shut_lid_hides_the_wet_edge_of_the_lower_one():
+    rims, discs, seen = _eyes()
+    rows, columns = portrait_eyes.PATCH
+    height = np.asarray(geometry.image_grid(rows, columns))[..., 1]
+    height = height * portrait_eyes.SPAN * rows / columns
+    edge = np.repeat(np.float32((height > 0.42) & (height < 0.5))[..., None], 3, -1)
+    edge = np.broadcast_to(edge, (1, 2, *edge.shape))
+    seen = seen.replace(lid=edge, photograph=edge, white=np.zeros_like(seen.white))
+    for opening, is_shown in ((1.0, True), (0.0, False)):
+        rims, discs, _ = _eyes(opening)
+        lower = rims[0, :, -(portrait_eyes.NUM_UPPER // 2)]
+        near = _draw(rims, discs, seen)
+        lines = [_at(near, lower + [0.0, below]) for below in (-0.004, 0.0, 0.008)]
+        assert (np.max(lines) > -0.5) == is_shown, opening
+
+
 def test_an_eye_that_the_portrait_does_not_show_is_not_drawn():
     rims, discs, seen = _eyes()
     image = _draw(rims, discs, seen.replace(presence=np.float32([[0.0, 1.0]])))

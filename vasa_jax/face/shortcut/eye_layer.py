@@ -38,6 +38,11 @@ LASHES, ROOTS, RAISE = 0.08, 0.14, 0.17
 far above itself a shut lid finds that; half eye widths. Follows: `photo_heads`, since
 lashes and their shade would be smeared over the lid."""
 
+WET = 0.12
+"""How far below itself a shut lower lid finds its edge, half eye widths. Ours: what
+is above is wet and bright, and lies against the upper lid; it showed as a white line.
+See `LOWER_EDGE`."""
+
 SEAM = 0.05
 """Half the width over which one lid gives way to the other, half eye widths. Ours: a
 pixel of 512."""
@@ -148,7 +153,7 @@ class _Lids(NamedTuple):
             free=_rise(*UPPER_EDGE, below) * _rise(*LOWER_EDGE, above),
             near=near * (1.0 - _rise(*BEYOND, jnp.abs(x))),
             upper=jnp.stack([x, skin], axis=-1),
-            lower=jnp.stack([x, own_lower - above], axis=-1),
+            lower=jnp.stack([x, own_lower - above + WET * shut], axis=-1),
             upper_share=upper_share,
         )
 
