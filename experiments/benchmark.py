@@ -104,7 +104,9 @@ def decode_rows(
         # As portraits are animated: the person stands before what is behind it.
         shown = np.asarray(image[0])
         person = generator.uniform(size=(size, size)).astype(np.float32)
-        scene = backdrop.Scene(person=person, backdrop=shown)
+        side = size + 2 * round(backdrop.REACH * size)
+        cutout = generator.integers(0, 256, (side, side, 4), np.uint8)
+        scene = backdrop.Scene(person=person, backdrop=shown, cutout=cutout)
         latents = backdrop.place(latents, shown, scene)
     rows = [
         timing.Row(

@@ -8,6 +8,7 @@ import pytest
 from vasa_jax import errors, media, types
 from vasa_jax.animate import backdrop, canvas, talking_face
 from vasa_jax.animate.backdrop import Background
+from vasa_jax.portrait import crop
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,28 @@ def test_a_picture_stands_behind_the_person_alone(shown):
         np.testing.assert_allclose(
             frame[far], np.broadcast_to((10, 200, 90), frame[far].shape), atol=2
         )
+
+
+def test_a_person_is_cut_out_beyond_the_portrait(face, rendered_photo):
+    portrait = face.locate(rendered_photo)
+    size, cutout = face.image_size, portrait.scene.cutout
+    margin = round(backdrop.REACH * size)
+    assert cutout.shape == (size + 2 * margin,) * 2 + (4,)
+    own = np.rint(255 * portrait.scene.person)
+    middle = slice(margin + margin, margin + size - margin)
+    inner = slice(margin, size - margin)
+    np.testing.assert_array_equal(cutout[middle, middle, 3], own[inner, inner])
+    # Shoulders go on below the portrait, and nobody is above it.
+    assert cutout[-margin // 2, len(cutout) // 2, 3] > 200 > 50 > cutout[0, 0, 3]
+
+
+def test_what_lies_around_a_portrait_is_the_pictures_own():
+    picture = np.random.default_rng(1).integers(0, 255, (96, 96, 3)).astype(np.uint8)
+    box = crop.CropBox(center_x=48.0, center_y=40.0, half_size=16.0)
+    seen = backdrop.around(picture, box, 32)
+    np.testing.assert_array_equal(seen, picture[20:60, 28:68])
+    image = crop.extract(picture, box, 32)
+    np.testing.assert_array_equal(image, seen[4:-4, 4:-4])
 
 
 def test_a_blurred_background_keeps_its_light_and_loses_its_detail():

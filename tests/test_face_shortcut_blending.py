@@ -93,8 +93,8 @@ def test_a_person_stands_before_its_backdrop_where_the_frame_moves():
     )
 
     @jax.jit
-    def frames(still_share, pixels):
-        grid = jnp.repeat(geometry.image_grid(CELLS, CELLS)[None], 2, axis=0)
+    def frames(still_share, pixels, shift=0.0):
+        grid = jnp.repeat(geometry.image_grid(CELLS, CELLS)[None], 2, axis=0) + shift
 
         def even(value, size, channels):
             return jnp.full((2, size, size, channels), value)
@@ -137,6 +137,21 @@ def test_a_person_stands_before_its_backdrop_where_the_frame_moves():
     of_two = frames(0.0, each).image
     np.testing.assert_allclose(of_two[0], moving.image[0], atol=1e-5)
     np.testing.assert_allclose(of_two[1], 0.0, atol=1e-5)
+    # Around the portrait there is no person; a frame that moves shows it from there.
+    margin = ((0, 0), (size // 4,) * 2, (size // 4,) * 2, (0, 0))
+    wider = pixels.replace(person=jnp.pad(pixels.person, margin))
+    inside = slice(size // CELLS, -size // CELLS)
+    same = frames(0.0, wider)
+    for found, known in ((same.image, moving.image), (same.person, moving.person)):
+        np.testing.assert_allclose(
+            found[:, inside, inside], known[:, inside, inside], atol=1e-5
+        )
+    shifted = frames(0.0, wider, 0.25)
+    assert shifted.image.shape == moving.image.shape
+    np.testing.assert_allclose(shifted.person[:, :, -size // 16 :], 0.0, atol=1e-5)
+    np.testing.assert_allclose(shifted.person[:, inside, size // 2], share, atol=1e-3)
+    kept = frames(0.0, pixels, 0.25)
+    np.testing.assert_allclose(kept.person[:, :, -size // 16 :], share, atol=1e-3)
 
 
 def test_what_is_painted_into_a_grey_portrait_is_grey():

@@ -180,9 +180,10 @@ class PortraitPixels:
         mouth: the portrait's; None leaves the inside of mouths to the decoder. See
             `shortcut.mouth`.
         eyes: the portrait's; None leaves eyes to the decoder. See `shortcut.eyes`.
-        person: `[B, H, W, 4]` squares of the person's colours, which go on beyond it,
-            and of its share of each pixel, all in [0, 1]; None leaves the background
-            to the decoder. For B frames of one portrait B may be 1.
+        person: `[B, P, P, 4]` squares of the person's colours, which go on beyond it,
+            and of its share of each pixel, all in [0, 1], of the portrait and, where P
+            is more than H and W, of as much around each side; None leaves the
+            background to the decoder. For B frames of one portrait B may be 1.
         backdrop: `[B, H, W, 3]` what stands behind the person in every frame, with
             `person`, and alike; or `[B, H, W, 4]` with opacity in [0, 1], which frames
             then have, too.

@@ -130,12 +130,13 @@ class TalkingFace:
         found = locate.locate_face(input_checks.check_image(image), counts_small=True)
         found = locate.turn_crop(found)
         face = crop.extract(image, found.box, self.image_size)
+        around = backdrop.around(image, found.box, self.image_size)
         return Portrait(
             image=face,
             head_pose=jax.tree.map(lambda x: np.asarray(x)[None], found.head_pose),
             box=found.box,
             marks=portrait_marks.find_marks(face, found.landmarks, found.box),
-            scene=backdrop.set_scene(face, background, self._separates_person),
+            scene=backdrop.set_scene(face, background, self._separates_person, around),
             warning=found.warning,
         )
 

@@ -116,14 +116,15 @@ def _stand_before_backdrop(pixels, flow, gain, under, still_share):
         flow comes from, and none where the flow says that the frame keeps still. Over
         a backdrop with opacity the share of both.
     """
-    height, width = pixels.person.shape[1:3]
+    height, width = pixels.backdrop.shape[1:3]
+    narrow = height / pixels.person.shape[1]
     parts = jnp.concatenate([gain, under, still_share], axis=-1)
     num_frames, num_portraits = flow.shape[0], pixels.person.shape[0]
 
     def stand(frame):
         own, flow, parts = frame
         person, backdrop = own or (pixels.person, pixels.backdrop)
-        grid = geometry.resize(flow, height, width)
+        grid = narrow * geometry.resize(flow, height, width)
         parts = geometry.resize(parts, height, width)
         gain, under, still_share = jnp.split(parts, [3, 6], axis=-1)
         seen = jnp.sqrt(geometry.sample_image(person, grid))
