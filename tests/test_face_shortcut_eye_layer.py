@@ -88,7 +88,7 @@ def test_lids_are_drawn_as_far_as_their_edges_and_no_further():
     )
     x, y = _places_drawn(_draw(rims, discs, seen), rims).T
     assert 0.1 < np.abs(x).max() < 0.1 * eye_layer.BEYOND[1]
-    below, above = 0.1 * eye_layer.BAND[1], 0.1 * eye_layer.SKIN
+    below, above = 0.1 * eye_layer.BAND[1], 0.1 * eye_layer.FIRST
     assert 0.05 + 0.5 * below < y.max() < 0.05 + below
     assert 0.05 + 0.7 * above < -y.min() < 0.05 + above
 

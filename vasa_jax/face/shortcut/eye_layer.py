@@ -29,9 +29,14 @@ are; over the way from the one to the other they fade; half eye widths. Ours: th
 whose cells are wider than a lid's edge, left a sliver of white between lids that were
 shut."""
 
-SKIN, FADE = 0.5, 0.5
-"""How far above the open eye skin begins that covers a shut one, and over which way it
-sets in, half eye widths. Ours: brows are not to be drawn down, as the flow did."""
+SKIN = 0.5
+"""How far above the open eye skin begins that covers a shut one, half eye widths. Ours:
+brows are not to be drawn down, as the flow did."""
+
+FIRST, FADE = 0.7, 0.4
+"""How far above the open eye the upper lid is drawn at all, and over which way it sets
+in, half eye widths. Ours: the flow stretched lashes and their shade after brows that
+rise; skin so near to the eye keeps its place."""
 
 LASHES, ROOTS, RAISE = 0.08, 0.14, 0.17
 """How much above the rim goes along as it is, to where it gives way to skin, and how
@@ -140,12 +145,14 @@ class _Lids(NamedTuple):
         shut = jnp.clip(1.0 - (lower - upper) / own_gap, 0.0, 1.0)
         roots, own_roots = upper - ROOTS, own_upper - ROOTS - RAISE * shut
         stretched = _between(y, (top, roots), (top, own_roots))
+        stretched = jnp.where(y > top, stretched, y)
         given_way = _between(
             y, (roots, upper - LASHES), (own_roots, own_upper - LASHES)
         )
         skin = jnp.where(y > upper - LASHES, own_upper + below, given_way)
         skin = jnp.where(y > roots, skin, stretched)
-        near_upper = _rise(top, top + FADE, y)
+        first = own_upper - FIRST
+        near_upper = _rise(first, first + FADE, y)
         near_lower = 1.0 - _rise(*BAND, -above)
         near = near_lower + upper_share * (near_upper - near_lower)
         return cls(
